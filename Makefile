@@ -1,0 +1,34 @@
+# The targets people expect. Everything runs in .venv, made from python3 -m venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test lint types clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/.installed ## a simulated PBX with living traffic, and its metrics
+	$(BIN)/ami-exporter demo
+
+run: $(VENV)/.installed ## serve, with the flags in ARGS
+	$(BIN)/ami-exporter $(ARGS)
+
+test: $(VENV)/.installed lint types ## everything, on real Asterisk 22 and 16 where root on Debian
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed ## mypy --strict
+	$(BIN)/mypy
+
+clean: ## remove what make made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

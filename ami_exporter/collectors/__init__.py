@@ -1,0 +1,1 @@
+"""One file a subject: its metrics, the list actions it folds, the events it counts."""

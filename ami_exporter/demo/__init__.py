@@ -1,0 +1,1 @@
+"""A simulated PBX that speaks real AMI over loopback."""

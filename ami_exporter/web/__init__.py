@@ -1,0 +1,1 @@
+"""HTTP. Knows no AMI."""
