@@ -1,0 +1,143 @@
+"""Building blocks of declarations: label values, numbers and conditions read from one message.
+
+Header names are written as Asterisk spells them and compared in lower case, since their spelling is not stable.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.model import Context, Labels, Value, Where
+
+Label = Callable[[Message, Context], "str | None"]
+
+OTHER = "other"
+_TECHNOLOGY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")
+
+
+def text(header: str, *, missing: str | None = None) -> Label:
+    """A header's value as it stands; missing or empty answers `missing` (None: the item says nothing)."""
+    key = header.lower()
+
+    def label(message: Message, _context: Context) -> str | None:
+        return message.get(key) or missing
+
+    return label
+
+
+def word(header: str, table: Mapping[str, str], other: str | None = OTHER) -> Label:
+    """A header's value through a closed table whose keys are in lower case; anything else is `other`."""
+    key = header.lower()
+
+    def label(message: Message, _context: Context) -> str | None:
+        value = message.get(key)
+        return None if value is None else table.get(value.strip().lower(), other)
+
+    return label
+
+
+def constant(value: str) -> Label:
+    """Always the same label value."""
+    return lambda _message, _context: value
+
+
+def technology(header: str = "Channel") -> Label:
+    """The channel technology: what stands before the slash of a channel's or device's name."""
+    key = header.lower()
+    return lambda message, _context: technology_of(message.get(key, ""))
+
+
+def technology_of(name: str) -> str | None:
+    """Technology of a channel or device name; `other` when it is not a plain word, None when there is no name."""
+    if not name:
+        return None
+    tech = name.partition("/")[0]
+    return tech if _TECHNOLOGY.fullmatch(tech) else OTHER
+
+
+def split_channel(name: str) -> tuple[str, str]:
+    """Technology and endpoint of a channel name: ("PJSIP", "telco-a") for PJSIP/telco-a-0000001f."""
+    tech, _, rest = name.partition("/")
+    return tech, rest.rpartition("-")[0] or rest
+
+
+def labels(*parts: Label) -> Labels:
+    """Label values in order; None as soon as one part says nothing."""
+    if len(parts) == 1:
+        only = parts[0]
+
+        def single(message: Message, context: Context) -> tuple[str, ...] | None:
+            value = only(message, context)
+            return None if value is None else (value,)
+
+        return single
+
+    def several(message: Message, context: Context) -> tuple[str, ...] | None:
+        values = []
+        for part in parts:
+            value = part(message, context)
+            if value is None:
+                return None
+            values.append(value)
+        return tuple(values)
+
+    return several
+
+
+def number(header: str, *, scale: float = 1.0, minimum: float = 0.0, maximum: float = math.inf) -> Value:
+    """A header's number times scale. Missing, not a finite number, or out of range (AMI quantities are never negative) is None."""
+    key = header.lower()
+
+    def value(message: Message) -> float | None:
+        found = to_number(message.get(key))
+        return found * scale if found is not None and minimum <= found <= maximum else None
+
+    return value
+
+
+def to_number(written: str | None) -> float | None:
+    """A finite decimal number, or None."""
+    if written is None:
+        return None
+    try:
+        found = float(written)
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def mapped(header: str, table: Mapping[str, float]) -> Value:
+    """A number by a closed table (keys in lower case); anything else is None."""
+    key = header.lower()
+    return lambda message: table.get(message.get(key, "").strip().lower())
+
+
+def fixed(amount: float) -> Value:
+    """Always the same number, as for info metrics."""
+    return lambda _message: amount
+
+
+def having(header: str, *values: str) -> Where:
+    """True when the header has one of the values (compared in lower case)."""
+    key = header.lower()
+    wanted = frozenset(value.lower() for value in values)
+    return lambda message: message.get(key, "").strip().lower() in wanted
+
+
+def present(header: str) -> Where:
+    """True when the header is there and not empty."""
+    key = header.lower()
+    return lambda message: bool(message.get(key))
+
+
+def both(*conditions: Where) -> Where:
+    """True when all conditions hold."""
+    return lambda message: all(condition(message) for condition in conditions)
+
+
+def trunk_of(context: Context, channel: str) -> str | None:
+    """Name of the trunk a channel belongs to, by the technology and endpoint in the channel's name."""
+    return context.trunk(*split_channel(channel))

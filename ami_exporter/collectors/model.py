@@ -1,0 +1,225 @@
+"""The nouns of a collector: metrics, rows, known labels, folds, trackers, context.
+
+A collector is a declaration. What it declares is either polled (list actions folded item by item into gauges and into
+Asterisk's own counters, built anew by each poll) or counted (events turned into counters and histograms, which live in
+the target's event store). Folds and trackers return samples; they know no sockets, no time and no exposition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+from typing import Final, Literal, Protocol
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
+
+NO_CLOSED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+
+MetricType = Literal["gauge", "counter", "histogram"]
+Reduce = Literal["sum", "max", "min", "last"]
+
+
+class Origin(Enum):
+    """Where a metric's values come from, and so how long they live."""
+
+    POLL = "poll"  # built anew by each poll, absent while the PBX is down
+    EVENTS = "events"  # kept in the event store, still there while the PBX is down
+    EXPORTER = "exporter"  # about the exporter and its links
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Metric:
+    """A metric family. Identity is the object: two collectors never share one.
+
+    closed names, for a label, all values (or the common ones) that exist beforehand: they appear at 0 as soon as the
+    metric's open labels are known.
+    """
+
+    name: str
+    type: MetricType
+    help: str
+    labels: tuple[str, ...] = ()
+    origin: Origin = Origin.POLL
+    closed: Mapping[str, tuple[str, ...]] = NO_CLOSED
+    buckets: tuple[float, ...] = ()
+
+    @property
+    def open_labels(self) -> tuple[str, ...]:
+        """Labels whose values only a poll, an event or the context can name."""
+        return tuple(label for label in self.labels if label not in self.closed)
+
+
+def gauge(name: str, text: str, *labels: str, closed: Mapping[str, tuple[str, ...]] = NO_CLOSED) -> Metric:
+    """Declare a polled gauge. The text ends with its source, as in "(AMI QueueStatus: Calls)"."""
+    return Metric(name, "gauge", text, labels, Origin.POLL, closed)
+
+
+def polled_counter(
+    name: str, text: str, *labels: str, closed: Mapping[str, tuple[str, ...]] = NO_CLOSED
+) -> Metric:
+    """Declare one of Asterisk's own counters: absent while the PBX is down, may be reset by it."""
+    return Metric(name, "counter", text, labels, Origin.POLL, closed)
+
+
+def counter(name: str, text: str, *labels: str, closed: Mapping[str, tuple[str, ...]] = NO_CLOSED) -> Metric:
+    """Declare a counter of events, kept by the exporter."""
+    return Metric(name, "counter", text, labels, Origin.EVENTS, closed)
+
+
+def histogram(
+    name: str,
+    text: str,
+    *labels: str,
+    buckets: tuple[float, ...],
+    closed: Mapping[str, tuple[str, ...]] = NO_CLOSED,
+) -> Metric:
+    """Declare a histogram of events; buckets are upper bounds in the metric's base unit, rising, without +Inf."""
+    return Metric(name, "histogram", text, labels, Origin.EVENTS, closed, buckets)
+
+
+Sample = tuple[Metric, tuple[str, ...], float]
+"""Metric, label values in the metric's order, value (for a histogram: one observation)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """A trunk as configured or found: which channels are its own, and what tells whether it is up."""
+
+    name: str
+    technology: str = ""
+    endpoint: str = ""
+    registration: str = ""
+    channels_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What folds and trackers may know beside their messages. Frozen: swapped whole by reload and discovery."""
+
+    trunks: Mapping[str, Trunk] = MappingProxyType({})
+    trunk_names: Mapping[tuple[str, str], str] = MappingProxyType({})
+    """(technology, endpoint) as in a channel's name → trunk."""
+    trunk_patterns: tuple[tuple[str, str], ...] = ()
+    """(fnmatch pattern over "TECHNOLOGY/endpoint", trunk), for what trunk_names does not hold."""
+    technologies: tuple[str, ...] = ()
+    """Channel technologies this PBX has loaded, as its actions tell, and Local."""
+    names: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    """Human names: kind ("queue") → id → name."""
+    now: float = 0.0
+    """Wall clock of the poll, Unix seconds."""
+    own_addresses: frozenset[str] = frozenset()
+    """Remote addresses of our own AMI sessions as the PBX writes them in security events."""
+    own_username: str = ""
+
+    def trunk(self, technology: str, endpoint: str) -> str | None:
+        """Name of the trunk that an endpoint is, or None."""
+        found = self.trunk_names.get((technology, endpoint))
+        if found is not None or not self.trunk_patterns:
+            return found
+        whole = f"{technology}/{endpoint}"
+        return next((name for pattern, name in self.trunk_patterns if fnmatchcase(whole, pattern)), None)
+
+
+Labels = Callable[[Message, Context], "tuple[str, ...] | None"]
+Value = Callable[[Message], "float | None"]
+Where = Callable[[Message], bool]
+
+
+def one(_message: Message) -> float:
+    """Count: each item or event weighs 1."""
+    return 1.0
+
+
+def no_labels(_message: Message, _context: Context) -> tuple[str, ...]:
+    """Label values of a metric without labels."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How one kind of list item, or one event, becomes samples of one metric.
+
+    source is the action whose items are folded, or None for events. items are the Event names (the first the
+    modern one, then older ones that mean the same). labels or value may answer None: this item says nothing.
+    With reduce "sum" an empty complete list is 0 for every closed label set; with the others it is absent.
+    """
+
+    metric: Metric
+    source: Action | None
+    items: tuple[str, ...]
+    labels: Labels = no_labels
+    value: Value = one
+    where: Where | None = None
+    reduce: Reduce = "sum"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An item (source: action) or event (source: None) that names open label values: metrics then exist at 0.
+
+    values yields the open labels' values in each metric's own order of open labels.
+    """
+
+    metrics: tuple[Metric, ...]
+    source: Action | None
+    items: tuple[str, ...]
+    values: Labels
+
+
+class Fold(Protocol):
+    """One poll's aggregation of one collector; made anew for each poll."""
+
+    def item(self, action: Action, message: Message) -> None:
+        """Take one item of an answer (or a single response, whose Event is absent)."""
+
+    def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
+        """Publish only what the complete lists allow."""
+
+
+class Tracker(Protocol):
+    """Follows calls, legs or callers through their events. Bounded; lives in the event store; one thread."""
+
+    def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:
+        """Take one of the events it asked for; now is monotonic seconds."""
+
+    def reset(self) -> None:
+        """Forget everything in flight: the link was lost, ends may have been missed."""
+
+    def expire(self, now: float) -> Iterable[Sample]:
+        """Drop what is too old to be true; may publish what only waiting could tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """A tracker with the events it wants."""
+
+    events: tuple[str, ...]
+    make: Callable[[], Tracker]
+    watch: Callable[[Tracker, Action, Message], None] | None = None
+    """Feeds a tracker facts from polls (codec of a channel), for the actions in `polls` of its collector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """A subject: everything the exporter knows of it.
+
+    polls: each entry is a tuple of alternatives in order of preference, the first permitted one is sent. A poll whose
+    alternatives are all missing is reported as unavailable and hides nothing else.
+    """
+
+    name: str
+    title: str
+    metrics: tuple[Metric, ...]
+    polls: tuple[tuple[Action, ...], ...] = ()
+    rows: tuple[Row, ...] = ()
+    known: tuple[Known, ...] = ()
+    fold: Callable[[Context], Fold] | None = None
+    tracked: tuple[Tracked, ...] = ()
+    enabled: Literal["auto", False] = "auto"
+    min_interval: float = 0.0
+    filter_label: str = ""
+    """The label that include and exclude in the configuration choose by."""

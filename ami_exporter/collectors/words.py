@@ -1,0 +1,145 @@
+"""The one vocabulary: every word a closed label may hold, and the tables that lead from Asterisk's words to ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+
+def _table(**words: tuple[str, ...]) -> Mapping[str, str]:
+    return MappingProxyType({theirs: ours for ours, all_theirs in words.items() for theirs in all_theirs})
+
+
+OUTCOMES = ("answered", "busy", "no_answer", "cancelled", "congestion", "unavailable", "other")
+
+DIAL_STATUS = _table(
+    answered=("answer",),
+    busy=("busy",),
+    no_answer=("noanswer",),
+    cancelled=("cancel",),
+    congestion=("congestion",),
+    unavailable=("chanunavail",),
+)
+"""DialEnd: DialStatus. DONTCALL, TORTURE, INVALIDARGS, ABORT, CONTINUE, GOTO:… are `other`."""
+
+DEVICE_STATES = (
+    "not_in_use",
+    "in_use",
+    "busy",
+    "invalid",
+    "unavailable",
+    "ringing",
+    "ring_in_use",
+    "on_hold",
+    "unknown",
+)
+
+DEVICE_STATE = _table(
+    unknown=("0", "unknown"),
+    not_in_use=("1", "not_inuse", "not in use"),
+    in_use=("2", "inuse", "in use"),
+    busy=("3", "busy"),
+    invalid=("4", "invalid"),
+    unavailable=("5", "unavailable"),
+    ringing=("6", "ringing"),
+    ring_in_use=("7", "ringinuse", "ring+inuse", "ring, in use", "ringing+inuse"),
+    on_hold=("8", "onhold", "on hold"),
+)
+"""The number (QueueMember), token (DeviceStateChange) and human (EndpointList) form of a device's state."""
+
+REACHABILITY = ("reachable", "lagged", "unreachable", "unmonitored", "unknown")
+
+CHANNEL_STATES = (
+    "down",
+    "reserved",
+    "off_hook",
+    "dialing",
+    "ring",
+    "ringing",
+    "up",
+    "busy",
+    "dialing_off_hook",
+    "pre_ring",
+)
+CHANNEL_STATE = MappingProxyType({str(number): name for number, name in enumerate(CHANNEL_STATES)})
+"""ChannelState: the number in the channel block."""
+
+DIRECTIONS = ("inbound", "outbound")
+
+CAUSES: Mapping[str, str] = MappingProxyType(
+    {
+        "0": "none",
+        "1": "unallocated_number",
+        "2": "no_route_transit_net",
+        "3": "no_route_destination",
+        "5": "misdialled_trunk_prefix",
+        "6": "channel_unacceptable",
+        "7": "call_awarded_delivered",
+        "8": "pre_empted",
+        "14": "number_ported_not_here",
+        "16": "normal_clearing",
+        "17": "user_busy",
+        "18": "no_user_response",
+        "19": "no_answer",
+        "20": "subscriber_absent",
+        "21": "call_rejected",
+        "22": "number_changed",
+        "23": "redirected_to_new_destination",
+        "26": "answered_elsewhere",
+        "27": "destination_out_of_order",
+        "28": "invalid_number_format",
+        "29": "facility_rejected",
+        "30": "response_to_status_enquiry",
+        "31": "normal_unspecified",
+        "34": "normal_circuit_congestion",
+        "38": "network_out_of_order",
+        "41": "normal_temporary_failure",
+        "42": "switch_congestion",
+        "43": "access_info_discarded",
+        "44": "requested_chan_unavail",
+        "50": "facility_not_subscribed",
+        "52": "outgoing_call_barred",
+        "54": "incoming_call_barred",
+        "57": "bearer_capability_not_authorized",
+        "58": "bearer_capability_not_available",
+        "65": "bearer_capability_not_implemented",
+        "66": "channel_not_implemented",
+        "69": "facility_not_implemented",
+        "81": "invalid_call_reference",
+        "88": "incompatible_destination",
+        "95": "invalid_message_unspecified",
+        "96": "mandatory_information_missing",
+        "97": "message_type_nonexistent",
+        "98": "wrong_message",
+        "99": "information_element_nonexistent",
+        "100": "invalid_information_element_contents",
+        "101": "wrong_call_state",
+        "102": "recovery_on_timer_expire",
+        "103": "mandatory_information_length_error",
+        "111": "protocol_error",
+        "127": "interworking",
+    }
+)
+"""Hangup: Cause → Q.850 name (Asterisk's include/asterisk/causes.h)."""
+
+COMMON_CAUSES = (
+    "none",
+    "normal_clearing",
+    "user_busy",
+    "no_user_response",
+    "no_answer",
+    "subscriber_absent",
+    "call_rejected",
+    "answered_elsewhere",
+    "destination_out_of_order",
+    "unallocated_number",
+    "no_route_destination",
+    "invalid_number_format",
+    "normal_circuit_congestion",
+    "network_out_of_order",
+    "normal_temporary_failure",
+    "recovery_on_timer_expire",
+    "interworking",
+    "other",
+)
+"""Those that exist at 0 beforehand; all fifty for every trunk and direction would spend the series cap on zeros."""
