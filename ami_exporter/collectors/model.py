@@ -58,9 +58,7 @@ def gauge(name: str, text: str, *labels: str, closed: Mapping[str, tuple[str, ..
     return Metric(name, "gauge", text, labels, Origin.POLL, closed)
 
 
-def polled_counter(
-    name: str, text: str, *labels: str, closed: Mapping[str, tuple[str, ...]] = NO_CLOSED
-) -> Metric:
+def polled_counter(name: str, text: str, *labels: str, closed: Mapping[str, tuple[str, ...]] = NO_CLOSED) -> Metric:
     """Declare one of Asterisk's own counters: absent while the PBX is down, may be reset by it."""
     return Metric(name, "counter", text, labels, Origin.POLL, closed)
 
