@@ -88,7 +88,7 @@ def labels(*parts: Label) -> Labels:
 
 
 def number(header: str, *, scale: float = 1.0, minimum: float = 0.0, maximum: float = math.inf) -> Value:
-    """A header's number times scale. Missing, not a finite number, or out of range (AMI quantities are never negative) is None."""
+    """A header's number times scale; None when missing, not finite or out of range (nothing in AMI is negative)."""
     key = header.lower()
 
     def value(message: Message) -> float | None:

@@ -1,0 +1,116 @@
+"""The generic fold: a collector's rows applied to the items of list answers, one message at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import product
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.model import Collector, Context, Known, Metric, Reduce, Row, Sample
+
+RESPONSE = ""
+"""Row.items entry for the single response of an action without list (CoreSettings), which has no Event header."""
+
+_REDUCE: dict[str, Callable[[float, float], float]] = {
+    "sum": lambda a, b: a + b,
+    "max": max,
+    "min": min,
+    "last": lambda _a, b: b,
+}
+
+Key = tuple[str, ...]
+
+
+class RowFold:
+    """Folds the rows and known labels of one collector for one poll.
+
+    Rows of several actions may feed one metric when their label sets differ (SIP peers, IAX2 peers): each complete list
+    is published, an incomplete one takes only its own label sets away.
+    """
+
+    def __init__(self, collector: Collector, sent: frozenset[Action], context: Context) -> None:
+        self._context = context
+        self._rows: dict[tuple[Action, str], list[tuple[Row, dict[Key, float]]]] = {}
+        self._known: dict[tuple[Action, str], list[Known]] = {}
+        self._values: dict[Metric, dict[Action, dict[Key, float]]] = {}
+        self._reduce: dict[Metric, Reduce] = {}
+        self._named: dict[Metric, set[Key]] = {}
+        for row in collector.rows:
+            if row.source is not None and row.source in sent:
+                values = self._values.setdefault(row.metric, {}).setdefault(row.source, {})
+                self._reduce[row.metric] = row.reduce
+                for name in row.items:
+                    self._rows.setdefault((row.source, name.lower()), []).append((row, values))
+        for known in collector.known:
+            if known.source is not None and known.source in sent:
+                for name in known.items:
+                    self._known.setdefault((known.source, name.lower()), []).append(known)
+
+    def item(self, action: Action, message: Message) -> None:
+        """Apply every row that wants this item."""
+        kind = (action, message.get("event", RESPONSE).lower())
+        for row, values in self._rows.get(kind, ()):
+            if row.where is not None and not row.where(message):
+                continue
+            labels = row.labels(message, self._context)
+            if labels is None:
+                continue
+            value = row.value(message)
+            if value is None:
+                continue
+            merge(values, {labels: value}, row.reduce)
+        for known in self._known.get(kind, ()):
+            named = known.values(message, self._context)
+            if named is not None:
+                for metric in known.metrics:
+                    self._named.setdefault(metric, set()).add(named)
+
+    def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
+        """Yield the metrics whose lists are complete, zeros of known label sets included."""
+        for metric, by_source in self._values.items():
+            doubtful = {labels for source, values in by_source.items() if source not in complete for labels in values}
+            merged: dict[Key, float] = {}
+            for source, values in by_source.items():
+                if source in complete:
+                    merge(merged, values, self._reduce[metric])
+            if self._reduce[metric] == "sum" and complete & by_source.keys():
+                for labels in self._zeros(metric, merged, alone=len(by_source) == 1):
+                    merged.setdefault(labels, 0.0)
+            for labels, value in merged.items():
+                if labels not in doubtful:
+                    yield metric, labels, value
+
+    def named(self, complete: frozenset[Action]) -> Iterator[tuple[Metric, Key]]:
+        """Open label values that complete lists named for event metrics."""
+        for (action, _item), knowns in self._known.items():
+            if action not in complete:
+                continue
+            for known in knowns:
+                for metric in known.metrics:
+                    if metric not in self._values:
+                        for values in self._named.get(metric, ()):
+                            yield metric, values
+
+    def _zeros(self, metric: Metric, values: dict[Key, float], *, alone: bool) -> Iterable[Key]:
+        open_at = [i for i, label in enumerate(metric.labels) if label not in metric.closed]
+        combinations = {tuple(labels[i] for i in open_at) for labels in values}
+        combinations |= self._named.get(metric, set())
+        if alone and metric.open_labels == ("technology",):
+            combinations |= {(technology,) for technology in self._context.technologies}
+        if not open_at:
+            combinations.add(())
+        return (labels for known in combinations for labels in expand(metric, known))
+
+
+def merge(into: dict[Key, float], values: Mapping[Key, float], reduce: Reduce) -> None:
+    """Reduce values into a table, label set by label set."""
+    for labels, value in values.items():
+        into[labels] = _REDUCE[reduce](into[labels], value) if labels in into else value
+
+
+def expand(metric: Metric, open_values: Key) -> Iterator[Key]:
+    """All label sets of a metric for given values of its open labels: the product over its closed labels."""
+    remaining = iter(open_values)
+    choices = [metric.closed[label] if label in metric.closed else (next(remaining),) for label in metric.labels]
+    return product(*choices)

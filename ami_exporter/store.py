@@ -1,0 +1,247 @@
+"""The event store of one target: counters and histograms, and the trackers that feed them.
+
+The event link's thread feeds it; scrapes read it. One lock, held for a batch of messages or one snapshot.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.model import Collector, Context, Known, Metric, Origin, Row, Sample, Tracked, Tracker
+from ami_exporter.collectors.rowfold import expand
+from ami_exporter.writer import Family, HistogramValue
+
+Key = tuple[str, ...]
+Allowed = Callable[[Metric, Key], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    tracked: Tracked
+    tracker: Tracker
+
+
+@dataclass(frozen=True, slots=True)
+class _Wants:
+    """Everything that wants one event name."""
+
+    rows: list[Row]
+    known: list[Known]
+    trackers: list[Tracker]
+
+
+class EventStore:
+    """Counters and histograms of one target's events.
+
+    limit is the most label sets a metric may have (a histogram's child is one); the first seen are kept, the rest is
+    refused and counted through `dropped`.
+    """
+
+    def __init__(
+        self,
+        collectors: Sequence[Collector],
+        context: Context,
+        limit: int,
+        dropped: Callable[[Metric, Key], None],
+        allowed: Allowed,
+    ) -> None:
+        self._lock = Lock()
+        self._limit = limit
+        self._dropped = dropped
+        self._allowed = allowed
+        self._context = context
+        self._values: dict[Metric, dict[Key, float]] = {}
+        self._histograms: dict[Metric, dict[Key, HistogramValue]] = {}
+        self._wants: dict[str, _Wants] = {}
+        self._live: list[_Live] = []
+        self._collectors: tuple[Collector, ...] = ()
+        self.install(collectors)
+
+    def install(self, collectors: Sequence[Collector]) -> None:
+        """Use these collectors' rules; what a kept metric has counted stays, what is gone is dropped."""
+        with self._lock:
+            self._collectors = tuple(collectors)
+            metrics = {m for c in collectors for m in c.metrics if m.origin is Origin.EVENTS}
+            old_values, old_histograms = self._values, self._histograms
+            self._values = {m: old_values.get(m, {}) for m in metrics if m.type == "counter"}
+            self._histograms = {m: old_histograms.get(m, {}) for m in metrics if m.type == "histogram"}
+            kept = {id(live.tracked): live for live in self._live}
+            self._live = [kept.get(id(t)) or _Live(t, t.make()) for c in collectors for t in c.tracked]
+            self._wants = self._index()
+            for metric in self._values:
+                if not metric.open_labels:
+                    self._zero(metric, ())
+            self._zero_context()
+
+    def _index(self) -> dict[str, _Wants]:
+        wants: dict[str, _Wants] = {}
+
+        def at(name: str) -> _Wants:
+            return wants.setdefault(name.lower(), _Wants([], [], []))
+
+        for collector in self._collectors:
+            for row in (row for row in collector.rows if row.source is None):
+                for name in row.items:
+                    at(name).rows.append(row)
+            for known in (known for known in collector.known if known.source is None):
+                for name in known.items:
+                    at(name).known.append(known)
+        for live in self._live:
+            for name in live.tracked.events:
+                at(name).trackers.append(live.tracker)
+        return wants
+
+    @property
+    def events(self) -> frozenset[str]:
+        """Names (lower case) of all events that some rule wants."""
+        return frozenset(self._wants)
+
+    @property
+    def context(self) -> Context:
+        """What rules currently know beside the messages."""
+        return self._context
+
+    def use(self, context: Context) -> None:
+        """Swap the context; counters of newly known trunks and technologies appear at 0."""
+        with self._lock:
+            self._context = context
+            self._zero_context()
+
+    def feed(self, messages: Iterable[Message], now: float) -> None:
+        """Apply every rule to every event, in order. now: monotonic seconds."""
+        with self._lock:
+            context = self._context
+            wants = self._wants
+            for message in messages:
+                wanted = wants.get(message.get("event", "").lower())
+                if wanted is None:
+                    continue
+                for known in wanted.known:
+                    named = known.values(message, context)
+                    if named is not None:
+                        for metric in known.metrics:
+                            self._zero(metric, named)
+                for row in wanted.rows:
+                    if row.where is None or row.where(message):
+                        labels = row.labels(message, context)
+                        value = None if labels is None else row.value(message)
+                        if labels is not None and value is not None:
+                            self._add(row.metric, labels, value)
+                for tracker in wanted.trackers:
+                    for metric, labels, value in tracker.event(message, context, now):
+                        self._add(metric, labels, value)
+
+    def reset_trackers(self) -> None:
+        """Forget what is in flight: the link was lost."""
+        with self._lock:
+            for live in self._live:
+                live.tracker.reset()
+
+    def expire(self, now: float) -> None:
+        """Let trackers drop what is too old."""
+        with self._lock:
+            for live in self._live:
+                self._add_all(live.tracker.expire(now))
+
+    def watch(self, action: Action, message: Message) -> None:
+        """Show a polled item to the trackers that learn from polls."""
+        with self._lock:
+            for live in self._live:
+                if live.tracked.watch is not None:
+                    live.tracked.watch(live.tracker, action, message)
+
+    def know(self, named: Iterable[tuple[Metric, Key]]) -> None:
+        """Let label sets exist at 0 because a complete poll named them."""
+        with self._lock:
+            for metric, values in named:
+                self._zero(metric, values)
+
+    def value(self, metric: Metric, labels: Key = ()) -> float:
+        """Current value of one counter's label set; 0 when it never counted."""
+        with self._lock:
+            return self._values.get(metric, {}).get(labels, 0.0)
+
+    def add(self, samples: Iterable[Sample]) -> None:
+        """Count what the target itself saw (boots)."""
+        with self._lock:
+            self._add_all(samples)
+
+    def families(self, metrics: frozenset[Metric] | None = None) -> list[Family]:
+        """A consistent copy of everything counted, in the order of declaration."""
+        with self._lock:
+            families = []
+            for collector in self._collectors:
+                for metric in collector.metrics:
+                    if metrics is not None and metric not in metrics:
+                        continue
+                    values = self._values.get(metric)
+                    if values:
+                        families.append(Family(metric, dict(values)))
+                    histograms = self._histograms.get(metric)
+                    if histograms:
+                        copies = {k: HistogramValue(list(h.counts), h.sum, h.count) for k, h in histograms.items()}
+                        families.append(Family(metric, {}, copies))
+            return families
+
+    def series(self) -> int:
+        """Number of label sets held."""
+        with self._lock:
+            tables: list[Mapping[Key, object]] = [*self._values.values(), *self._histograms.values()]
+            return sum(len(table) for table in tables)
+
+    def _add_all(self, samples: Iterable[Sample]) -> None:
+        for metric, labels, value in samples:
+            self._add(metric, labels, value)
+
+    def _add(self, metric: Metric, labels: Key, value: float) -> None:
+        values = self._values.get(metric)
+        if values is not None:
+            if labels in values:
+                values[labels] += value
+            elif self._admit(metric, labels, len(values)):
+                values[labels] = value
+            return
+        histograms = self._histograms.get(metric)
+        if histograms is None:
+            return
+        child = histograms.get(labels)
+        if child is None:
+            if not self._admit(metric, labels, len(histograms)):
+                return
+            child = histograms[labels] = HistogramValue([0] * (len(metric.buckets) + 1))
+        child.counts[bisect_left(metric.buckets, value)] += 1
+        child.sum += value
+        child.count += 1
+
+    def _admit(self, metric: Metric, labels: Key, size: int) -> bool:
+        if not self._allowed(metric, labels):
+            return False
+        if size < self._limit:
+            return True
+        self._dropped(metric, labels)
+        return False
+
+    def _zero(self, metric: Metric, open_values: Key) -> None:
+        values = self._values.get(metric)
+        histograms = self._histograms.get(metric)
+        for labels in expand(metric, open_values):
+            if values is not None and labels not in values:
+                if self._admit(metric, labels, len(values)):
+                    values[labels] = 0.0
+            elif histograms is not None and labels not in histograms and self._admit(metric, labels, len(histograms)):
+                histograms[labels] = HistogramValue([0] * (len(metric.buckets) + 1))
+
+    def _zero_context(self) -> None:
+        """Counters whose one open label is technology or trunk exist for all that the context knows."""
+        known = {
+            ("technology",): [(technology,) for technology in self._context.technologies],
+            ("trunk",): [(trunk,) for trunk in self._context.trunks],
+        }
+        for metric in self._values:
+            for open_values in known.get(metric.open_labels, ()):
+                self._zero(metric, open_values)

@@ -1,0 +1,69 @@
+"""The one place where samples become families: arity, duplicates, caps and filters are decided here.
+
+Caps count label sets per metric and target. Polls keep the label sets already served, then the first in sorted order;
+what is refused is counted, never silently lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from ami_exporter.collectors.model import Metric, Sample
+
+Key = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class HistogramValue:
+    """Cumulative state of one histogram child: per-bucket counts (not cumulated), sum and count."""
+
+    counts: list[int]
+    sum: float = 0.0
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A metric with its label sets, ready for exposition. Order of series is sorted by labels."""
+
+    metric: Metric
+    values: dict[Key, float] = field(default_factory=dict)
+    histograms: dict[Key, HistogramValue] = field(default_factory=dict)
+
+
+class SampleError(Exception):
+    """A collector produced what no family may hold: wrong number of labels, or the same label set twice."""
+
+
+class Writer:
+    """Turns polled samples into families, remembering which label sets were served so that caps do not flap."""
+
+    def __init__(self, limit: int, dropped: Callable[[Metric, Key], None]) -> None:
+        self._limit = limit
+        self._dropped = dropped
+        self._served: dict[Metric, set[Key]] = {}
+
+    def families(self, samples: Iterable[Sample]) -> list[Family]:
+        """Families of one collector's samples. Raises SampleError when the collector is wrong."""
+        found: dict[Metric, dict[Key, float]] = {}
+        for metric, labels, value in samples:
+            if len(labels) != len(metric.labels):
+                raise SampleError(f"{metric.name}: {len(labels)} label values for the labels {metric.labels}")
+            values = found.setdefault(metric, {})
+            if labels in values:
+                raise SampleError(f"{metric.name}: the label set {labels} came twice")
+            values[labels] = value
+        return [Family(metric, self._capped(metric, values)) for metric, values in found.items()]
+
+    def _capped(self, metric: Metric, values: dict[Key, float]) -> dict[Key, float]:
+        if len(values) <= self._limit:
+            self._served[metric] = set(values)
+            return values
+        served = self._served.get(metric, set())
+        order = sorted(values, key=lambda labels: (labels not in served, labels))
+        for labels in order[self._limit :]:
+            self._dropped(metric, labels)
+        kept = {labels: values[labels] for labels in order[: self._limit]}
+        self._served[metric] = set(kept)
+        return kept
