@@ -116,9 +116,8 @@ class EventStore:
         """Apply every rule to every event, in order. now: monotonic seconds."""
         with self._lock:
             context = self._context
-            wants = self._wants
             for message in messages:
-                wanted = wants.get(message.get("event", "").lower())
+                wanted = self._wants.get(message.get("event", "").lower())
                 if wanted is None:
                     continue
                 for known in wanted.known:
@@ -127,14 +126,9 @@ class EventStore:
                         for metric in known.metrics:
                             self._zero(metric, named)
                 for row in wanted.rows:
-                    if row.where is None or row.where(message):
-                        labels = row.labels(message, context)
-                        value = None if labels is None else row.value(message)
-                        if labels is not None and value is not None:
-                            self._add(row.metric, labels, value)
+                    self._count(row, message, context)
                 for tracker in wanted.trackers:
-                    for metric, labels, value in tracker.event(message, context, now):
-                        self._add(metric, labels, value)
+                    self._add_all(tracker.event(message, context, now))
 
     def reset_trackers(self) -> None:
         """Forget what is in flight: the link was lost."""
@@ -193,6 +187,13 @@ class EventStore:
         with self._lock:
             tables: list[Mapping[Key, object]] = [*self._values.values(), *self._histograms.values()]
             return sum(len(table) for table in tables)
+
+    def _count(self, row: Row, message: Message, context: Context) -> None:
+        if row.where is None or row.where(message):
+            labels = row.labels(message, context)
+            value = None if labels is None else row.value(message)
+            if labels is not None and value is not None:
+                self._add(row.metric, labels, value)
 
     def _add_all(self, samples: Iterable[Sample]) -> None:
         for metric, labels, value in samples:
