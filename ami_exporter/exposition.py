@@ -66,7 +66,7 @@ def _braces(pairs: str) -> str:
 
 
 def escape(value: str) -> str:
-    r"""Label value as exposition text; control characters and lone surrogates become visible \xNN, never a broken line."""
+    r"""Label value as exposition text; control characters and lone surrogates become visible \xNN."""
     return _TO_ESCAPE.sub(_escaped, value) if _TO_ESCAPE.search(value) else value
 
 

@@ -1,0 +1,51 @@
+"""Building the Context: what settings, the server's actions and trunk discovery say, frozen for the folds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from ami_exporter.collectors.model import Trunk
+from ami_exporter.config.model import TrunkSettings
+
+ALWAYS = "Local"
+_TECHNOLOGY_OF_ACTION = {
+    "pjsipshowregistrationsoutbound": "PJSIP",
+    "pjsipshowendpoints": "PJSIP",
+    "sippeers": "SIP",
+    "iaxpeerlist": "IAX2",
+    "dahdishowchannels": "DAHDI",
+}
+
+
+def technologies(offered: Iterable[str]) -> tuple[str, ...]:
+    """Channel technologies that the offered actions (lower case) prove to be loaded, and Local."""
+    return tuple(sorted({ALWAYS} | {_TECHNOLOGY_OF_ACTION[name] for name in offered if name in _TECHNOLOGY_OF_ACTION}))
+
+
+def configured_trunks(settings: Iterable[TrunkSettings]) -> Mapping[str, Trunk]:
+    """The trunks of the configuration's list, by name."""
+    found = {}
+    for trunk in settings:
+        technology, _, endpoint = trunk.match.partition("/")
+        found[trunk.name] = Trunk(trunk.name, technology, endpoint, trunk.registration or "", trunk.channel_limit)
+    return MappingProxyType(found)
+
+
+def trunk_names(trunks: Mapping[str, Trunk]) -> Mapping[tuple[str, str], str]:
+    """(technology, endpoint) → trunk, for trunks whose endpoint is written out."""
+    return MappingProxyType(
+        {(trunk.technology, trunk.endpoint): trunk.name for trunk in trunks.values() if not is_pattern(trunk.endpoint)}
+    )
+
+
+def trunk_patterns(trunks: Mapping[str, Trunk]) -> tuple[tuple[str, str], ...]:
+    """Patterns over TECHNOLOGY/endpoint → trunk, for trunks whose endpoint is a glob."""
+    return tuple(
+        (f"{trunk.technology}/{trunk.endpoint}", trunk.name) for trunk in trunks.values() if is_pattern(trunk.endpoint)
+    )
+
+
+def is_pattern(endpoint: str) -> bool:
+    """Tell whether an endpoint of the configuration is a glob."""
+    return any(character in endpoint for character in "*?[")

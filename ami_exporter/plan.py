@@ -1,0 +1,56 @@
+"""Which actions one poll sends, for which collectors, and what is unavailable: a pure function of what the server offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.collectors.model import Collector
+
+PING = Action("Ping")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A collector with the settings that decide what it does on one target."""
+
+    collector: Collector
+    required: bool = False
+    """enabled: true, so what the server does not offer is a fault."""
+    min_interval: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The actions in the order of sending (cheap ones first) and, for each collector, those that feed it."""
+
+    actions: tuple[Action, ...]
+    feeds: Mapping[str, tuple[Action, ...]]
+    unavailable: Mapping[str, tuple[Action, ...]] = field(default_factory=dict)
+
+
+def make_plan(chosen: Sequence[Chosen], offered: frozenset[str] | None, source: str | None = None) -> Plan:
+    """Choose each poll's first permitted alternative.
+
+    offered: lower-case names ListCommands lists for this user; None when the server has no such action (then all may
+    be sent). source: the action preferred wherever it is among the alternatives (channels: {source: …}).
+    """
+    feeds: dict[str, tuple[Action, ...]] = {}
+    unavailable: dict[str, tuple[Action, ...]] = {}
+    for choice in chosen:
+        sent: list[Action] = []
+        missing: list[Action] = []
+        for alternatives in choice.collector.polls:
+            order = sorted(alternatives, key=lambda action: action.name != source)
+            found = next((action for action in order if offered is None or action.name.lower() in offered), None)
+            if found is not None:
+                sent.append(found)
+            first = order[0]
+            if found is not first:
+                missing.append(first)
+        feeds[choice.collector.name] = tuple(sent)
+        unavailable[choice.collector.name] = tuple(missing)
+    actions = {action for sent_actions in feeds.values() for action in sent_actions}
+    ordered = sorted(actions, key=lambda action: (action.spec.cost, action.name, action.params))
+    return Plan((PING, *ordered), feeds, unavailable)

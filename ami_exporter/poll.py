@@ -1,0 +1,173 @@
+"""One poll: the plan's answers streamed into folds, and what each collector makes of them.
+
+No I/O: the caller exchanges the actions on a link and hands every item to `item`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.link import Answer, Outcome
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.model import Collector, Context, Fold, Metric, Sample
+from ami_exporter.collectors.rowfold import RowFold
+from ami_exporter.plan import Chosen, Plan
+from ami_exporter.writer import Family, Writer
+
+log = logging.getLogger(__name__)
+
+Key = tuple[str, ...]
+COMPLETE = frozenset({Outcome.COMPLETE, Outcome.EMPTY})
+
+
+class Fault(StrEnum):
+    """Why a collector failed in a poll: the closed set of reasons shown on the status page and in the log."""
+
+    NONE = ""
+    DOWN = "down"
+    DEADLINE = "deadline"
+    CUT = "cut"
+    REFUSED = "refused"
+    FAILED = "failed"
+    NOT_OFFERED = "not_offered"
+    INTERNAL = "internal"
+
+
+_FAULT_OF = {
+    Outcome.REFUSED: Fault.REFUSED,
+    Outcome.FAILED: Fault.FAILED,
+    Outcome.CUT: Fault.CUT,
+    Outcome.DEADLINE: Fault.DEADLINE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one collector got out of a poll. seconds: sum of its answers' times. taken: monotonic time of the answers."""
+
+    name: str
+    fault: Fault
+    seconds: float = 0.0
+    families: Sequence[Family] = ()
+    taken: float = 0.0
+    detail: str = ""
+    slow: float = 0.0
+    """The slowest of its answers, seconds."""
+    sent: tuple[Action, ...] = ()
+    unavailable: tuple[Action, ...] = ()
+
+    @property
+    def success(self) -> bool:
+        """True when every action that was sent answered in full."""
+        return self.fault is Fault.NONE
+
+
+@dataclass(slots=True)
+class _Feed:
+    """A collector's folds within one poll; broken by the first exception in one of them."""
+
+    choice: Chosen
+    rows: RowFold
+    fold: Fold | None
+    broken: bool = False
+
+    def item(self, action: Action, message: Message) -> None:
+        try:
+            self.rows.item(action, message)
+            if self.fold is not None:
+                self.fold.item(action, message)
+        except Exception:
+            if not self.broken:
+                log.exception("collector failed on an item", extra={"collector": self.choice.collector.name})
+            self.broken = True
+
+    def samples(self, complete: frozenset[Action]) -> Iterable[Sample]:
+        yield from self.rows.finish(complete)
+        if self.fold is not None:
+            yield from self.fold.finish(complete)
+
+
+Watch = Callable[[Action, Message], None]
+
+
+@dataclass(slots=True)
+class Poll:
+    """Folds of one poll. `watch` sees the items of collectors whose trackers learn from polls."""
+
+    plan: Plan
+    chosen: Sequence[Chosen]
+    context: Context
+    watch: Watch
+    _feeds: list[_Feed] = field(default_factory=list)
+    _sinks: dict[Action, list[Watch]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for choice in self.chosen:
+            collector = choice.collector
+            sent = frozenset(self.plan.feeds[collector.name])
+            feed = _Feed(
+                choice, RowFold(collector, sent, self.context), collector.fold(self.context) if collector.fold else None
+            )
+            self._feeds.append(feed)
+            wants_rows = rows_of(collector)
+            for action in sent:
+                sinks = self._sinks.setdefault(action, [])
+                if action in wants_rows or collector.fold is not None:
+                    sinks.append(feed.item)
+                if any(tracked.watch for tracked in collector.tracked):
+                    sinks.append(self.watch)
+
+    def item(self, action: Action, message: Message) -> None:
+        """Stream one item into every fold that wants it."""
+        for sink in self._sinks.get(action, ()):
+            sink(action, message)
+
+    def results(self, answers: Mapping[Action, Answer], writer: Writer, now: float) -> list[Result]:
+        """Families and success of every collector of the poll."""
+        complete = frozenset(action for action, answer in answers.items() if answer.outcome in COMPLETE)
+        return [self._result(feed, answers, complete, writer, now) for feed in self._feeds]
+
+    def named(self, answers: Mapping[Action, Answer]) -> list[tuple[Metric, Key]]:
+        """Label values for event metrics that complete lists named."""
+        complete = frozenset(action for action, answer in answers.items() if answer.outcome in COMPLETE)
+        return [named for feed in self._feeds if not feed.broken for named in feed.rows.named(complete)]
+
+    def _result(
+        self,
+        feed: _Feed,
+        answers: Mapping[Action, Answer],
+        complete: frozenset[Action],
+        writer: Writer,
+        now: float,
+    ) -> Result:
+        name = feed.choice.collector.name
+        sent = self.plan.feeds[name]
+        missing = self.plan.unavailable.get(name, ())
+        got = [answers[action] for action in sent if action in answers]
+        bad = next((answer for answer in got if answer.outcome not in COMPLETE), None)
+        fault, detail = (_FAULT_OF[bad.outcome], bad.message) if bad is not None else (Fault.NONE, "")
+        if fault is Fault.NONE and feed.choice.required and missing:
+            fault, detail = Fault.NOT_OFFERED, missing[0].name
+        families: Sequence[Family] = ()
+        if feed.broken:
+            fault = Fault.INTERNAL
+        else:
+            try:
+                families = writer.families(feed.samples(complete))
+            except Exception:
+                log.exception("collector failed at the end of its lists", extra={"collector": name})
+                fault = Fault.INTERNAL
+        seconds = [answer.seconds for answer in got]
+        return Result(
+            name, fault, sum(seconds), families, now, detail, max(seconds, default=0.0), tuple(sent), tuple(missing)
+        )
+
+
+def rows_of(collector: Collector) -> frozenset[Action]:
+    """Actions whose items the collector's rows and known labels fold."""
+    sources = [row.source for row in collector.rows] + [known.source for known in collector.known]
+    return frozenset(source for source in sources if source is not None)
