@@ -7,7 +7,7 @@ the target's event store). Folds and trackers return samples; they know no socke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from fnmatch import fnmatchcase
@@ -109,8 +109,14 @@ class Context:
     """Human names: kind ("queue") → id → name."""
     now: float = 0.0
     """Wall clock of the poll, Unix seconds."""
-    own_addresses: frozenset[str] = frozenset()
-    """Remote addresses of our own AMI sessions as the PBX writes them in security events."""
+    start_time: float | None = None
+    """Unix seconds at which Asterisk started, where FullyBooted told its Uptime."""
+    fully_booted: bool | None = None
+    """None where this user cannot know (no read=system)."""
+    event_classes: frozenset[str] = frozenset()
+    """Manager classes the event link asks for: what else happens is not seen."""
+    own_sessions: Container[tuple[str, int]] = ()
+    """(address, port) of our own ends of AMI connections, to leave our own logins out of security events."""
     own_username: str = ""
 
     def trunk(self, technology: str, endpoint: str) -> str | None:
