@@ -1,1 +1,1 @@
-"""AMI: codec, table of permitted read-only actions, client. Knows no metrics, HTTP or configuration."""
+"""The Asterisk Manager Interface: bytes to messages and back, the actions that may be sent, one session."""

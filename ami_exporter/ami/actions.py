@@ -1,0 +1,219 @@
+"""The read-only actions, and the guard that lets nothing else be sent.
+
+AMI knows no read-only user: QueueReset, BridgeDestroy and others need no right at all, so what may be sent is
+decided here. Rights, item and completion names are those of Asterisk 22 (`manager show command NAME`); where
+older servers differ, the difference is noted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ami_exporter.ami.errors import ForbiddenAction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+class Shape(Enum):
+    """What an answer is made of."""
+
+    SINGLE = "single"  # the response is the answer
+    LIST = "list"  # response, items, completion event
+    EVENT = "event"  # response, then exactly one item and no completion (FAXStats)
+    COMMAND = "command"  # the response carries `Output` lines
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One action of the table.
+
+    rights: write classes of which any one suffices; empty: any user may.
+    items, complete: event names of a list's items and of its end; a list may have several kinds of item.
+    empty: texts of an `Error` (or a `Success` that starts no list) that mean "there are none".
+    cost: rank for the order of sending, cheap ones first: 0 one packet, 1 short, 2 grows with the PBX, 3 dear.
+    params: parameters that may be sent, all optional.
+    """
+
+    name: str
+    rights: frozenset[str] = frozenset()
+    shape: Shape = Shape.LIST
+    items: tuple[str, ...] = ()
+    complete: str = ""
+    empty: tuple[str, ...] = ()
+    cost: int = 1
+    params: frozenset[str] = frozenset()
+
+
+_SYSTEM = frozenset({"system"})
+_CALL = frozenset({"call"})
+_AGENT = frozenset({"agent"})
+_COMMAND = frozenset({"command"})
+_REPORTING = frozenset({"reporting"})
+_SYSTEM_REPORTING = frozenset({"system", "reporting"})
+_CALL_REPORTING = frozenset({"call", "reporting"})
+_SYSTEM_CALL_REPORTING = frozenset({"system", "call", "reporting"})
+
+
+def _single(name: str, rights: frozenset[str] = frozenset()) -> ActionSpec:
+    return ActionSpec(name, rights, Shape.SINGLE, cost=0)
+
+
+def _list(
+    name: str,
+    rights: frozenset[str],
+    items: str,
+    complete: str = "",
+    *,
+    cost: int = 1,
+    empty: tuple[str, ...] = (),
+    params: Iterable[str] = (),
+) -> ActionSpec:
+    names = tuple(items.split())
+    return ActionSpec(
+        name, rights, Shape.LIST, names, complete or f"{name}Complete", empty, cost, frozenset(params)
+    )
+
+
+_TABLE = (
+    # Core
+    _single("Ping"),
+    _single("CoreSettings", _SYSTEM_REPORTING),
+    _single("CoreStatus", _SYSTEM_REPORTING),
+    _list("Status", _SYSTEM_CALL_REPORTING, "Status", cost=3),  # takes each channel's lock while it writes
+    _list("CoreShowChannels", _SYSTEM_REPORTING, "CoreShowChannel", cost=2),
+    _list("BridgeList", frozenset(), "BridgeListItem"),
+    _list("BridgeTechnologyList", frozenset(), "BridgeTechnologyListItem"),
+    _list("DeviceStateList", _CALL_REPORTING, "DeviceStateChange", cost=2),
+    _list(
+        "ExtensionStateList",
+        _CALL_REPORTING,
+        "ExtensionStatus",
+        cost=2,
+        empty=("No dialplan hints are available",),
+    ),
+    _list("PresenceStateList", _CALL_REPORTING, "PresenceStateChange"),
+    # Queues, agents, conferences, parking, voicemail, fax
+    _list(
+        "QueueStatus",
+        frozenset(),
+        "QueueParams QueueMember QueueEntry",
+        cost=2,
+        params=("Queue", "Member"),
+    ),
+    _list("QueueSummary", frozenset(), "QueueSummary", params=("Queue",)),
+    _list("Agents", _AGENT, "Agents"),
+    _list("ConfbridgeListRooms", _REPORTING, "ConfbridgeListRooms", empty=("No active conferences.",)),
+    _list("Parkinglots", _CALL, "Parkinglot"),
+    _list("ParkedCalls", _CALL, "ParkedCall", params=("ParkingLot",)),
+    _list(  # counts every mailbox on the PBX's disk; without users: Success, and no list
+        "VoicemailUsersList",
+        _CALL_REPORTING,
+        "VoicemailUserEntry",
+        "VoicemailUserEntryComplete",
+        cost=3,
+        empty=("There are no voicemail users currently defined.",),
+    ),
+    _list("MWIGet", _CALL_REPORTING, "MWIGet", cost=2, params=("Mailbox",)),
+    ActionSpec("FAXStats", _REPORTING, Shape.EVENT, ("FAXStats",)),
+    _list("FAXSessions", _CALL, "FAXSessionsEntry", "FAXSessionsComplete"),
+    # PJSIP
+    _list(
+        "PJSIPShowEndpoints",
+        _SYSTEM,
+        "EndpointList",
+        "EndpointListComplete",
+        cost=3,
+        empty=("No endpoints found",),
+    ),
+    _list(
+        "PJSIPShowContacts",
+        _SYSTEM,
+        "ContactList",
+        "ContactListComplete",
+        cost=2,
+        empty=("No Contacts found",),
+    ),
+    _list("PJSIPShowAors", _SYSTEM, "AorList", "AorListComplete", cost=2, empty=("No AORs found",)),
+    _list(  # for Asterisk 13 to 15, where PJSIPShowContacts does not exist
+        "PJSIPShowRegistrationInboundContactStatuses",
+        _SYSTEM,
+        "ContactStatusDetail",
+        "ContactStatusDetailComplete",
+        cost=2,
+    ),
+    _list(  # AuthDetail items hold passwords: the codec drops all of them but the name
+        "PJSIPShowRegistrationsOutbound",
+        _SYSTEM_REPORTING,
+        "OutboundRegistrationDetail AuthDetail",
+        "OutboundRegistrationDetailComplete",
+    ),
+    # Older and hardware drivers. IAXpeers has no ActionID in its items: IAXpeerlist has.
+    _list("SIPpeers", _SYSTEM_REPORTING, "PeerEntry", "PeerlistComplete", cost=2),
+    _list("SIPshowregistry", _SYSTEM_REPORTING, "RegistryEntry", "RegistrationsComplete"),
+    _list("IAXpeerlist", _SYSTEM_REPORTING, "PeerEntry", "PeerlistComplete"),
+    _list("IAXregistry", _SYSTEM_REPORTING, "RegistryEntry", "RegistrationsComplete"),
+    _list("DAHDIShowChannels", frozenset(), "DAHDIShowChannels", cost=2),
+    _list("DAHDIShowStatus", frozenset(), "DAHDIShowStatus"),
+    _list("PRIShowSpans", frozenset(), "PRIShowSpans"),
+    # CLI, opt-in, and only what CLI_COMMANDS holds
+    ActionSpec("Command", _COMMAND, Shape.COMMAND, cost=2, params=frozenset({"Command"})),
+)
+
+#: Name -> what may be sent. There is no other way to send an action than through this table.
+ACTIONS: Mapping[str, ActionSpec] = MappingProxyType({spec.name: spec for spec in _TABLE})
+
+#: CLI commands that `Command` may carry: each only reads, none takes an argument.
+CLI_COMMANDS: frozenset[str] = frozenset({"core show taskprocessors"})
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action to send; equal name and parameters are the same action.
+
+    Raises ForbiddenAction for a name outside the table, a parameter the table does not name, a CLI command
+    outside CLI_COMMANDS, and a value with CR, LF or NUL (AMI has no escaping: it would start a new header).
+    """
+
+    name: str
+    params: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        spec = ACTIONS.get(self.name)
+        if spec is None:
+            raise ForbiddenAction(
+                f"action {self.name!r} is not in the table of read-only actions and is never sent; "
+                f"allowed: {', '.join(sorted(ACTIONS))}"
+            )
+        for name, value in self.params:
+            if name not in spec.params:
+                allowed = ", ".join(sorted(spec.params)) or "none"
+                raise ForbiddenAction(
+                    f"action {self.name}: parameter {name!r} is not allowed; allowed: {allowed}"
+                )
+            check_value(f"action {self.name}, parameter {name}", value)
+        if spec.shape is Shape.COMMAND:
+            self._check_command()
+
+    def _check_command(self) -> None:
+        commands = [value for _, value in self.params]
+        if len(commands) != 1 or commands[0] not in CLI_COMMANDS:
+            raise ForbiddenAction(
+                f"CLI command {commands!r} is not in the list of read-only commands and is never sent; "
+                f"allowed, one at a time: {', '.join(sorted(CLI_COMMANDS))}"
+            )
+
+    @property
+    def spec(self) -> ActionSpec:
+        """The action's row in the table."""
+        return ACTIONS[self.name]
+
+
+def check_value(where: str, value: str) -> None:
+    """Refuse a value that would end its header early. The value is not shown: it may be a secret."""
+    for character, name in (("\r", "CR"), ("\n", "LF"), ("\0", "NUL")):
+        if character in value:
+            raise ForbiddenAction(f"{where}: the value holds {name}, which AMI cannot carry; remove it")

@@ -1,0 +1,233 @@
+"""Bytes to messages and back, without I/O.
+
+A packet is lines of `Name: value`, ended by an empty line. Real servers bend this, so: a line ends with LF, a
+CR before it is dropped; blank lines between packets are skipped; a line without a colon is skipped; a name may
+be in any case and its colon without a space; bytes that are not UTF-8 become backslash escapes. The output of a
+CLI command comes as `Output` headers whatever the server's form of it (`Response: Follows` … `--END COMMAND--`
+until Asterisk 13).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from ami_exporter.ami.actions import check_value
+from ami_exporter.ami.errors import ForbiddenAction, Kind, ProtocolError
+from ami_exporter.ami.message import Message
+from ami_exporter.ami.redact import redact
+from ami_exporter.ami.shapes import Shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ami_exporter.ami.actions import Action
+
+#: Bytes of one line. Asterisk's longest (ChanVariable, Contacts of a big AOR) are a few KiB.
+MAX_LINE = 64 * 1024
+#: Lines of one packet. `core show taskprocessors` on a big PBX has some thousands, ListCommands 200.
+MAX_HEADERS = 20_000
+#: Bytes of one packet, and so of the buffer: MAX_HEADERS lines of that output, twice over.
+MAX_PACKET = 4 * 1024 * 1024
+#: Asterisk reads lines into 1025 bytes and refuses longer ones; over TLS a whole action must be below this.
+MAX_SENT = 1022
+#: Small fixed buffers in Asterisk cut longer ActionIDs (80 bytes in app_confbridge) and glue headers together.
+MAX_ACTION_ID = 67
+#: Spellings of header names remembered; names come from the PBX and can be anything.
+MAX_NAMES = 4096
+
+_PACKET_END = re.compile(rb"\n\r?\n")
+_BLANK_LINES = re.compile(rb"(?:\r?\n)*")
+#: Asterisk 13 and older answer Command so; any other `Follows` is a plain packet with its data in events.
+_OLD_COMMAND = re.compile(
+    rb"Response: ?Follows\r?\n(?:ActionID:[^\n]*\n)?Privilege: ?Command\r?\n(?:ActionID:[^\n]*\n)?",
+    re.IGNORECASE,
+)
+_TEXT_END = re.compile(rb"--END COMMAND--\r?\n\r?\n")
+#: An end may begin this many bytes before newly arrived ones.
+_PACKET_OVERLAP = len(b"\n\r")
+_TEXT_OVERLAP = len(b"--END COMMAND--\r\n\r")
+
+
+class Decoder:
+    """Turns the bytes of one server into messages, whatever pieces they come in.
+
+    Exhaust the iterator of one `feed` before the next. After a ProtocolError the stream cannot be followed
+    any more: close the connection.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._searched = 0  # bytes of the buffer known to hold no end of what is being read
+        self._in_text = False  # the buffer starts with a CLI answer in the old form
+        self._shapes = Shapes()
+        self._names: dict[str, str] = {}
+
+    def feed(self, data: bytes | memoryview) -> Iterator[Message]:
+        """Take the bytes that arrived and yield the messages they complete; raises ProtocolError on a bound."""
+        self._buffer += data
+        while True:
+            if self._in_text:
+                message = self._old_command()
+                if message is None:
+                    break
+                yield message
+            else:
+                region = self._complete_packets()
+                if not region:
+                    break
+                yield from self._packets(region)
+        self._check_rest()
+
+    def end(self) -> None:
+        """Say that no more bytes come; raises ProtocolError when that was in the middle of a packet."""
+        if self._buffer.strip(b"\r\n"):
+            raise ProtocolError(
+                Kind.CUT_PACKET,
+                "the connection ended in the middle of a packet: the server stopped, or dropped a reader that was"
+                " too slow for its writetimeout (manager.conf)",
+            )
+
+    def _take(self, size: int) -> bytes:
+        taken = bytes(memoryview(self._buffer)[:size])
+        del self._buffer[:size]
+        self._searched = 0
+        return taken
+
+    def _complete_packets(self) -> bytes:
+        """Take from the buffer all that ends with a blank line."""
+        buffer = self._buffer
+        since = max(0, self._searched - _PACKET_OVERLAP)
+        last = max(buffer.rfind(b"\n\r\n", since), buffer.rfind(b"\n\n", since))
+        if last >= 0:
+            return self._take(buffer.index(b"\n", last + 1) + 1)
+        self._searched = len(buffer)
+        if buffer.startswith((b"\r\n", b"\n")):
+            self._take(_end_of_blank_lines(buffer, 0))
+        return b""
+
+    def _packets(self, region: bytes) -> Iterator[Message]:
+        """Yield the messages of whole packets; an old CLI answer, which may go on, is put back into the buffer."""
+        # In ASCII, which is the rule, text and bytes have the same positions and one decoding serves all packets.
+        text = region.decode("ascii") if region.isascii() else ""
+        position = 0
+        shape = None
+        while position < len(region):
+            if text:
+                match = shape.match(text, position) if shape else None
+                if match is None and (found := self._shapes.find(text, position)):
+                    shape, match = found
+                if match is not None and shape is not None and match.end() - position <= MAX_LINE:
+                    position = match.end()
+                    yield shape.message(match)
+                    continue
+            start = _end_of_blank_lines(region, position)
+            if _OLD_COMMAND.match(region, start):
+                self._buffer[:0] = region[start:]
+                self._in_text = True
+                return
+            end = _PACKET_END.search(region, start)
+            if end is None:
+                return  # only blank lines were left
+            position = end.end()
+            message = self._exact(region[start:position])
+            if message:
+                yield message
+
+    def _exact(self, packet: bytes) -> Message:
+        """Decode one packet line by line; empty when no line of it is a header."""
+        check_bounds(packet)
+        text = packet.decode("utf-8", "backslashreplace")
+        if not packet.isascii() and len(packet) <= MAX_LINE and (found := self._shapes.find(text, 0)):
+            return found[0].message(found[1])
+        self._shapes.learn(text)
+        return redact(Message.of(self._headers(text)))
+
+    def _headers(self, text: str) -> list[tuple[str, str]]:
+        pairs = []
+        known = self._names
+        for line in text.replace("\r\n", "\n").split("\n"):
+            raw, colon, value = line.partition(":")
+            name = (known.get(raw) or self._name(raw)) if colon else ""
+            if name:
+                pairs.append((name, value.removeprefix(" ")))
+        return pairs
+
+    def _name(self, raw: str) -> str:
+        name = sys.intern(raw.strip().lower())
+        if len(self._names) < MAX_NAMES:
+            self._names[raw] = name
+        return name
+
+    def _old_command(self) -> Message | None:
+        """Take the CLI answer the buffer starts with, once its end marker is there."""
+        end = _TEXT_END.search(self._buffer, max(0, self._searched - _TEXT_OVERLAP))
+        if end is None:
+            self._searched = len(self._buffer)
+            return None
+        marker = end.start()
+        packet = self._take(end.end())
+        self._in_text = False
+        check_bounds(packet)
+        head = _OLD_COMMAND.match(packet)
+        begin = head.end() if head else 0
+        pairs = self._headers(packet[:begin].decode("utf-8", "backslashreplace"))
+        output = packet[begin:marker].decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+        pairs += [("output", line) for line in output.removesuffix("\n").split("\n")]
+        return Message.of(pairs)
+
+    def _check_rest(self) -> None:
+        """Check what is not complete yet, as soon as a bound may be broken."""
+        size = len(self._buffer)
+        if size > MAX_PACKET or (size > MAX_LINE and self._buffer.rfind(b"\n", size - MAX_LINE - 1) < 0):
+            check_bounds(self._buffer)
+
+
+def _end_of_blank_lines(data: bytes | bytearray, position: int) -> int:
+    match = _BLANK_LINES.match(data, position)
+    return match.end() if match else position
+
+
+def check_bounds(packet: bytes | bytearray) -> None:
+    """Raise ProtocolError for the first bound that the packet breaks, in the order of its bytes."""
+    if len(packet) <= MAX_LINE and packet.count(b"\n") <= MAX_HEADERS:
+        return
+    start = lines = 0
+    while start < len(packet):
+        if lines > MAX_HEADERS:
+            raise _too_much(Kind.TOO_MANY_HEADERS, f"a packet of more than {MAX_HEADERS} lines")
+        end = packet.find(b"\n", start)
+        stop = len(packet) if end < 0 else end
+        bound = min(start + MAX_LINE, MAX_PACKET)
+        if stop > bound:
+            if bound < MAX_PACKET:
+                raise _too_much(Kind.LINE_TOO_LONG, f"a line of more than {MAX_LINE} bytes")
+            raise _too_much(Kind.PACKET_TOO_LARGE, f"a packet of more than {MAX_PACKET} bytes")
+        start = stop + 1
+        lines += 1
+
+
+def _too_much(kind: Kind, found: str) -> ProtocolError:
+    return ProtocolError(kind, f"the server sent {found}: is this address an Asterisk Manager Interface?")
+
+
+def encode(action: Action, action_id: str) -> bytes:
+    """One packet for an action of the table; raises ForbiddenAction for what cannot be carried."""
+    return encode_headers([("Action", action.name), ("ActionID", action_id), *action.params])
+
+
+def encode_headers(headers: Iterable[tuple[str, str]]) -> bytes:
+    """Headers to one packet of at most MAX_SENT bytes (of which secrets may be a part: errors name no value)."""
+    lines = []
+    for name, value in headers:
+        check_value(f"header {name}", value)
+        if name == "ActionID" and len(value.encode()) > MAX_ACTION_ID:
+            raise ForbiddenAction(f"ActionID longer than {MAX_ACTION_ID} bytes, which Asterisk would cut")
+        lines.append(f"{name}: {value}\r\n")
+    packet = "".join((*lines, "\r\n")).encode()
+    if len(packet) > MAX_SENT:
+        raise ForbiddenAction(
+            f"an action of {len(packet)} bytes; Asterisk reads at most {MAX_SENT}: shorten its parameters"
+        )
+    return packet

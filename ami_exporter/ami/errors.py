@@ -1,0 +1,73 @@
+"""What can go wrong with an AMI session. Each error says where, what was found and what to do."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+#: Label values of ami_exporter_login_failures_total.
+Reason = Literal["authentication", "refused", "timeout", "tls", "protocol"]
+
+
+class Kind(StrEnum):
+    """Label values of ami_exporter_protocol_errors_total."""
+
+    NOT_AMI = "not_ami"
+    LINE_TOO_LONG = "line_too_long"
+    PACKET_TOO_LARGE = "packet_too_large"
+    TOO_MANY_HEADERS = "too_many_headers"
+    CUT_PACKET = "cut_packet"
+    UNEXPECTED_ANSWER = "unexpected_answer"
+    REPEATED_COMPLETION = "repeated_completion"
+
+
+class AmiError(Exception):
+    """Base of every error of this package; `reason` is its place among the reasons of a failed login."""
+
+    reason: ClassVar[Reason] = "protocol"
+
+
+class ForbiddenAction(AmiError):
+    """An action outside the table, or a parameter or value that must not be sent. Nothing was sent."""
+
+
+class ProtocolError(AmiError):
+    """The server sent what is not AMI, or more of it than the named bounds allow."""
+
+    def __init__(self, kind: Kind, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class ConnectFailed(AmiError):
+    """No TCP connection, or closed before the login was answered."""
+
+    reason = "refused"
+
+
+class TlsFailed(AmiError):
+    """The TLS handshake failed, or the certificate was not accepted."""
+
+    reason = "tls"
+
+
+class LoginRefused(AmiError):
+    """The server answered the login with an error."""
+
+    reason = "authentication"
+
+
+class Timeout(AmiError):  # noqa: N818 - the name says it; "TimeoutError" is the built-in it must not be taken for
+    """The deadline passed first."""
+
+    reason = "timeout"
+
+
+class LinkClosed(AmiError):  # noqa: N818 - a state of the link, named as one
+    """The session has ended: the server closed it, or this link was closed after a fault."""
+
+    reason = "refused"
+
+
+class StaleLink(LinkClosed):
+    """Nothing at all came back in time on an idle link: half-open, to be connected anew."""

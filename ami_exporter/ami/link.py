@@ -1,0 +1,326 @@
+"""One AMI session: connect, log in, ask, listen, log off. Synchronous; one thread at a time."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ami_exporter.ami import login
+from ami_exporter.ami.actions import ACTIONS
+from ami_exporter.ami.codec import Decoder, encode, encode_headers
+from ami_exporter.ami.errors import (
+    AmiError,
+    ConnectFailed,
+    Kind,
+    LinkClosed,
+    ProtocolError,
+    StaleLink,
+    Timeout,
+)
+from ami_exporter.ami.exchange import LISTS_ANNOUNCED_FROM, Answer, Exchange, Outcome, stray_kind
+from ami_exporter.ami.stream import Stream, Tls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from ami_exporter.ami.actions import Action
+    from ami_exporter.ami.login import Credentials
+    from ami_exporter.ami.message import Message
+
+__all__ = ["Answer", "Boot", "Link", "Outcome", "Tls"]
+
+#: Seconds that a polite goodbye may take.
+LOGOFF_SECONDS = 0.5
+#: Seconds after which a poll link stops waiting for the FullyBooted of a server that was starting at its login.
+BOOT_SECONDS = 300.0
+#: The first AMI version whose servers send FullyBooted for sure; 1.1 was both Asterisk 1.6 and 1.8.
+BOOT_FROM = (1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """A FullyBooted. uptime: the server's, in seconds, where sent (14.0 on). at: when it came, monotonic.
+
+    of_login: it answered our own login; otherwise the server finished starting while we were connected.
+    """
+
+    uptime: float | None
+    at: float
+    of_login: bool
+
+
+class Link:
+    """One session with one server. Deadlines are times of `clock` (monotonic seconds).
+
+    Two profiles: without `classes` a poll link, whose events are off and which has `exchange`; with them an event
+    link, which has `read_events`. `on_event` takes the broadcast events that reach a poll link all the same
+    (FullyBooted). After any error but ForbiddenAction the link is closed; make a new one.
+    """
+
+    def __init__(  # noqa: PLR0913 - the settings of a connection, most with defaults
+        self,
+        host: str,
+        port: int,
+        credentials: Credentials,
+        *,
+        tls: Tls | None = None,
+        classes: Iterable[str] = (),
+        on_event: Callable[[Message], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        token: Callable[[], str] = lambda: secrets.token_hex(8),
+    ) -> None:
+        self._host, self._port, self._tls = host, port, tls
+        self._credentials = credentials
+        classes = tuple(classes)
+        self._poll = not classes
+        self._mask = login.event_mask(classes or ("system",))
+        self._on_event = on_event
+        self._clock = clock
+        self._prefix = f"{token()}-"  # not guessable: text in events cannot forge an answer
+        self._sequence = 0
+        self._stream: Stream | None = None
+        self._decoder = Decoder()
+        self._events: list[Message] = []
+        self._events_off_at: float | None = None
+        #: AMI version of the greeting, such as (11, 0, 0).
+        self.version: tuple[int, ...] = ()
+        #: Names in lower case of the actions this server offers to this user.
+        self.commands: frozenset[str] = frozenset()
+        #: The last FullyBooted seen; None: none came (no read=system, or the server is still starting).
+        self.boot: Boot | None = None
+        #: Our end of the connection (host, port): security events name it in our own logins.
+        self.local_address: tuple[str, int] | None = None
+        #: Kind -> number of things the server sent that do not belong (ami_exporter_protocol_errors_total).
+        self.protocol_errors: Counter[str] = Counter()
+
+    def __repr__(self) -> str:
+        return f"<Link {'poll' if self._poll else 'events'} {'closed' if self.closed else 'open'}>"
+
+    @property
+    def closed(self) -> bool:
+        """Whether there is no session."""
+        return self._stream is None
+
+    def offers(self, action: str) -> bool:
+        """Whether the server listed an action for this user."""
+        return action.lower() in self.commands
+
+    # Life cycle
+
+    def open(self, deadline: float) -> None:
+        """Connect, log in and learn the commands.
+
+        Raises ConnectFailed, Timeout, TlsFailed, ProtocolError, LoginRefused; each has a `reason`.
+        """
+        self._stream = Stream.connect(self._host, self._port, self._tls, deadline, self._clock)
+        try:
+            self.local_address = self._stream.local_address
+            self._read_banner(deadline)
+            self._log_in(deadline)
+            # The server answers in order, and FullyBooted follows the login at once: when this answer is here,
+            # so is FullyBooted, or it does not come (no read=system, or the server is still starting).
+            self.refresh_commands(deadline)
+            if self._poll:
+                booting = self.boot is None and self.version >= BOOT_FROM
+                self._events_off_at = self._clock() + BOOT_SECONDS if booting else 0.0
+                self._turn_events_off(deadline)
+        except LinkClosed as error:
+            raise ConnectFailed(f"{error}; the login was not finished") from error
+        except BaseException:
+            self._drop()
+            raise
+
+    def close(self) -> None:
+        """Log off and close; never raises for a server that does not answer."""
+        if self._stream is None:
+            return
+        try:
+            self._ask("Logoff", (), self._clock() + LOGOFF_SECONDS)
+        except AmiError:
+            pass
+        finally:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def _read_banner(self, deadline: float) -> None:
+        greeting = b""
+        while b"\n" not in greeting and len(greeting) <= login.MAX_BANNER:
+            try:
+                data = self._connected().receive(deadline)
+            except Timeout as error:
+                raise Timeout(login.silence(greeting)) from error
+            if not data:
+                raise login.no_greeting(greeting)
+            greeting += data
+        line, _, rest = greeting.partition(b"\n")
+        try:
+            self.version = login.parse_banner(line)
+        except ProtocolError as error:
+            self.protocol_errors[error.kind] += 1
+            raise
+        self._strays(rest)
+
+    def _strays(self, data: bytes | memoryview) -> None:
+        for message in self._decoder.feed(data):
+            self._stray(message)
+
+    def _log_in(self, deadline: float) -> None:
+        user = self._credentials
+        headers = [("Username", user.username), ("Secret", user.secret)]
+        if user.md5:
+            challenge = self._ask("Challenge", [("AuthType", "MD5")], deadline)
+            login.check_login(challenge)
+            key = login.challenge_key(challenge.get("challenge", ""), user.secret)
+            headers = [("AuthType", "MD5"), ("Username", user.username), ("Key", key)]
+        login.check_login(self._ask("Login", [*headers, ("Events", self._mask)], deadline))
+
+    def refresh_commands(self, deadline: float) -> None:
+        """Ask what the server offers to this user: modules load after AMI answers, and on a Reload."""
+        answer = self._ask("ListCommands", (), deadline)
+        if answer.get("response", "").lower() == "error":  # it cannot tell, so everything may be tried
+            self.commands = frozenset(name.lower() for name in ACTIONS)
+        else:
+            self.commands = login.parse_commands(answer)
+
+    def _turn_events_off(self, deadline: float) -> None:
+        """Turn events off, but for a server that is still starting only when it has told so."""
+        if self._events_off_at is None or (self.boot is None and self._clock() < self._events_off_at):
+            return
+        self._events_off_at = None
+        self._ask("Events", [("EventMask", "off")], deadline)
+
+    # Asking
+
+    def exchange(
+        self,
+        actions: Iterable[Action],
+        on_item: Callable[[Action, Message], None],
+        deadline: float,
+        first_answer_timeout: float | None = None,
+    ) -> Mapping[Action, Answer]:
+        """Send all actions at once, cheap ones first, and hand each item to `on_item` as it arrives.
+
+        Every action has an answer; when one is `cut` or at its `deadline`, the link has been closed (a reader
+        that stops holds locks in the PBX). Raises StaleLink when nothing came within `first_answer_timeout`
+        seconds, LinkClosed when the link was closed before, and whatever `on_item` raises.
+        """
+        stream = self._connected()
+        self._turn_events_off(deadline)
+        ordered = sorted(dict.fromkeys(actions), key=lambda action: action.spec.cost)
+        in_flight = {self._next_id(): action for action in ordered}
+        announced = self.version >= LISTS_ANNOUNCED_FROM
+        exchange = Exchange(in_flight, on_item, self._stray, self._clock, lists_announced=announced)
+        first = deadline if first_answer_timeout is None else self._clock() + first_answer_timeout
+        stream.queue([encode(action, action_id) for action_id, action in in_flight.items()])
+        wait_until = min(first, deadline)
+        try:
+            while exchange.unfinished:
+                exchange.take(self._read(wait_until))
+                wait_until = deadline
+                if self._clock() >= deadline and exchange.unfinished:
+                    raise self._fail(Timeout("the answer was not complete at the deadline"))
+        except Timeout as error:
+            if wait_until < deadline:
+                raise StaleLink("nothing came back on an idle connection: it is half open") from error
+            exchange.give_up(Outcome.DEADLINE, str(error))
+        except (LinkClosed, ProtocolError) as error:
+            exchange.give_up(Outcome.CUT, str(error))
+        except BaseException:
+            self._drop()
+            raise
+        return exchange.answers
+
+    def ping(self, deadline: float) -> None:
+        """Ask for a sign of life; events that come in between are kept for `read_events`."""
+        self._ask("Ping", (), deadline)
+
+    def _ask(self, name: str, params: Iterable[tuple[str, str]], deadline: float) -> Message:
+        """Send an action of the session itself and return its response; a Timeout closes the link."""
+        stream = self._connected()
+        action_id = self._next_id()
+        stream.queue([encode_headers([("Action", name), ("ActionID", action_id), *params])])
+        answer = None
+        while answer is None:
+            for message in self._read(deadline):
+                if answer is None and message.get("actionid") == action_id and "event" not in message:
+                    answer = message
+                else:
+                    self._stray(message)
+        return answer
+
+    # Listening
+
+    def read_events(self, deadline: float) -> list[Message]:
+        """Return all events that have arrived, waiting for the first of them until the deadline; then: none.
+
+        Raises LinkClosed when the session has ended, ProtocolError when the stream can no longer be followed.
+        """
+        try:
+            while not self._events:
+                for message in self._read(deadline, keep=True):
+                    self._stray(message)
+        except Timeout:
+            return []
+        except (LinkClosed, ProtocolError):
+            if not self._events:
+                raise
+        events, self._events = self._events, []
+        return events
+
+    # Reading
+
+    def _connected(self) -> Stream:
+        if self._stream is None:
+            raise LinkClosed("the link is closed")
+        return self._stream
+
+    def _next_id(self) -> str:
+        self._sequence += 1
+        return f"{self._prefix}{self._sequence}"
+
+    def _read(self, deadline: float, *, keep: bool = False) -> Iterator[Message]:
+        """Yield the messages of the next bytes. A fault closes the link; a Timeout too, unless `keep`."""
+        try:
+            data = self._connected().receive(deadline)
+        except Timeout as error:
+            if keep:
+                raise
+            raise self._fail(error) from None
+        try:
+            if data:
+                yield from self._decoder.feed(data)
+                return
+            self._decoder.end()
+        except ProtocolError as error:
+            self.protocol_errors[error.kind] += 1
+            if error.kind is not Kind.CUT_PACKET:
+                raise self._fail(error) from None
+        raise self._fail(LinkClosed(self._connected().end_reason))
+
+    def _fail(self, error: AmiError) -> AmiError:
+        self._drop()
+        return error
+
+    def _stray(self, message: Message) -> None:
+        """Take a message that answers nothing in flight: a broadcast event, or something to count."""
+        kind = stray_kind(message, self._prefix)
+        if kind is not None:
+            self.protocol_errors[kind] += 1
+            return
+        if message["event"] == "FullyBooted":
+            self.boot = Boot(_seconds(message.get("uptime", "")), self._clock(), of_login=not self.commands)
+        if not self._poll:
+            self._events.append(message)
+        elif self._on_event is not None:
+            self._on_event(message)
+
+
+def _seconds(text: str) -> float | None:
+    return float(text) if text.isdecimal() else None

@@ -1,0 +1,40 @@
+"""Secrets that AMI sends in clear, dropped before anyone can see the message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ami_exporter.ami.message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Events that are nothing but credentials: only their name and ActionID are kept.
+CREDENTIAL_EVENTS = frozenset({"authdetail", "authlist"})
+
+_CHALLENGE = frozenset({"challenge", "response", "expectedresponse", "receivedchallenge", "receivedhash"})
+#: Event name in lower case -> headers that hold a secret or a digest made of one.
+SECRET_HEADERS: Mapping[str, frozenset[str]] = {
+    "voicemailpasswordchange": frozenset({"newpassword"}),
+    "challengeresponsefailed": _CHALLENGE,
+    "challengesent": _CHALLENGE,
+    "invalidpassword": _CHALLENGE,
+}
+
+
+def is_sensitive(event: str) -> bool:
+    """Whether this event's messages must pass through `redact`."""
+    name = event.lower()
+    return name in CREDENTIAL_EVENTS or name in SECRET_HEADERS
+
+
+def redact(message: Message) -> Message:
+    """Return the message without the secrets its event is known to carry."""
+    name = message.get("event", "").lower()
+    if name in CREDENTIAL_EVENTS:
+        return Message({key: message[key] for key in ("event", "actionid") if key in message})
+    secret = SECRET_HEADERS.get(name)
+    if secret is None:
+        return message
+    pairs = message.repeated or list(message.items())
+    return Message.of([pair for pair in pairs if pair[0] not in secret])

@@ -1,0 +1,241 @@
+"""TCP and TLS under deadlines. The only module of this package that touches sockets."""
+
+from __future__ import annotations
+
+import math
+import select
+import socket
+import ssl
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ami_exporter.ami.errors import ConnectFailed, Timeout, TlsFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Resolved = list[tuple[int, int, int, str, tuple[str | int, ...]]]
+
+#: Bytes taken from the kernel at once: large enough that a poll of thousands of channels takes few calls, small
+#: enough to stay in the processor's cache while its messages are folded.
+RECEIVE_BYTES = 256 * 1024
+#: Seconds of silence before the kernel probes, between probes, and probes until it gives up: a dead peer of an
+#: idle link is noticed within a minute.
+KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+_NO_BYTES = memoryview(b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How to verify the server: a CA bundle (None: the system's), the name in its certificate (None: the host).
+
+    `verify=False` accepts any certificate and so any man in the middle; only an explicit wish may set it.
+    """
+
+    ca_file: str | None = None
+    server_name: str | None = None
+    verify: bool = True
+
+    def context(self) -> ssl.SSLContext:
+        """Build the client side's context; raises TlsFailed for a CA file that cannot be used."""
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            raise TlsFailed(f"CA file {self.ca_file}: {error}; expected a readable PEM file") from error
+        if not self.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+class Stream:
+    """A connected byte stream: what is queued is sent while what arrives is read, so neither waits for the other.
+
+    Deadlines are times of `clock` (monotonic seconds).
+    """
+
+    def __init__(self, connected: socket.socket, clock: Callable[[], float]) -> None:
+        connected.setblocking(False)
+        self._socket = connected
+        self._clock = clock
+        self._out: deque[bytes] = deque()
+        self._room = memoryview(bytearray(RECEIVE_BYTES))
+        self._poll = select.poll()
+        #: Why the stream ended, once it has.
+        self.end_reason = "the server closed the connection"
+
+    @classmethod
+    def connect(
+        cls, host: str, port: int, tls: Tls | None, deadline: float, clock: Callable[[], float]
+    ) -> Stream:
+        """Connect to the first address of the host that answers, IPv6 or IPv4.
+
+        Raises ConnectFailed, Timeout, TlsFailed.
+        """
+        plain = _connect(host, port, deadline, clock)
+        if tls is None:
+            return cls(plain, clock)
+        try:
+            wrapped = tls.context().wrap_socket(
+                plain, server_hostname=tls.server_name or host, do_handshake_on_connect=False
+            )
+            stream = cls(wrapped, clock)
+            stream._handshake(wrapped, deadline)
+        except BaseException:
+            plain.close()
+            raise
+        return stream
+
+    def _handshake(self, wrapped: ssl.SSLSocket, deadline: float) -> None:
+        try:
+            while True:
+                try:
+                    return wrapped.do_handshake()
+                except ssl.SSLWantReadError:
+                    self._wait(select.POLLIN, deadline)
+                except ssl.SSLWantWriteError:
+                    self._wait(select.POLLOUT, deadline)
+        except Timeout as error:
+            wrapped.close()
+            raise Timeout(
+                "no TLS handshake before the deadline: is this the port of AMI over TLS?"
+            ) from error
+        except OSError as error:
+            wrapped.close()
+            raise TlsFailed(_tls_advice(error)) from error
+
+    @property
+    def local_address(self) -> tuple[str, int]:
+        """Our own end, as the server sees it when there is no NAT between."""
+        host, port = self._socket.getsockname()[:2]
+        return host, port
+
+    def queue(self, packets: Iterable[bytes]) -> None:
+        """Have packets sent by the next `receive`.
+
+        Over TLS each goes in a record of its own: the server reads 1,024 bytes of a record and then waits for
+        the next one to arrive before it looks at the rest.
+        """
+        if isinstance(self._socket, ssl.SSLSocket):
+            self._out.extend(packets)
+        else:
+            self._out.append(b"".join(packets))
+
+    def receive(self, deadline: float) -> memoryview:
+        """Send what is queued and return the next bytes, valid until the next call; none: the stream has ended.
+
+        Raises Timeout.
+        """
+        while True:
+            try:
+                wanted = self._send() | select.POLLIN
+                return self._room[: self._socket.recv_into(self._room)]
+            except (BlockingIOError, ssl.SSLWantReadError):
+                pass
+            except ssl.SSLWantWriteError:
+                wanted |= select.POLLOUT
+            except OSError as error:
+                self.end_reason = f"the connection broke: {error.strerror or error}"
+                return _NO_BYTES
+            self._wait(wanted, deadline)
+
+    def _send(self) -> int:
+        """Send without waiting; return what to wait for besides bytes to read."""
+        while self._out:
+            try:
+                sent = self._socket.send(self._out[0])
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                return select.POLLOUT
+            except ssl.SSLWantReadError:
+                return 0
+            if sent < len(self._out[0]):
+                self._out[0] = self._out[0][sent:]
+            else:
+                self._out.popleft()
+        return 0
+
+    def _wait(self, wanted: int, deadline: float) -> None:
+        left = deadline - self._clock()
+        self._poll.register(self._socket, wanted)
+        if left <= 0 or not self._poll.poll(math.ceil(left * 1000)):
+            raise Timeout("no answer before the deadline")
+
+    def close(self) -> None:
+        """Close at once; what is queued is not sent."""
+        self._socket.close()
+
+
+def _connect(host: str, port: int, deadline: float, clock: Callable[[], float]) -> socket.socket:
+    """Try the host's addresses in turn, each with its share of the time that is left."""
+    addresses = _resolve(host, port, deadline - clock())
+    failures = []
+    for index, (family, kind, protocol, _, address) in enumerate(addresses):
+        share = (deadline - clock()) / (len(addresses) - index)
+        if share <= 0:
+            break
+        attempt = socket.socket(family, kind, protocol)
+        try:
+            attempt.settimeout(share)
+            attempt.connect(address)
+            _set_options(attempt)
+        except OSError as error:
+            attempt.close()
+            failures.append(error)
+        else:
+            return attempt
+    if all(isinstance(error, TimeoutError) for error in failures):
+        raise Timeout(
+            f"port {port} did not answer: is the PBX up, is bindaddr in manager.conf reachable from here,"
+            " does a firewall drop the packets?"
+        )
+    found = "; ".join(sorted({error.strerror or str(error) for error in failures}))
+    raise ConnectFailed(
+        f"port {port}: {found}: is Asterisk running, and does manager.conf have enabled=yes and this port?"
+    )
+
+
+def _resolve(host: str, port: int, seconds: float) -> Resolved:
+    """Look up the host's addresses; the resolver knows no deadline, so a thread waits for it."""
+    found: list[Resolved] = []
+    failed: list[OSError] = []
+
+    def look_up() -> None:
+        try:
+            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=look_up, name="ami-resolve", daemon=True)
+    thread.start()
+    thread.join(max(0.0, seconds))
+    if found:
+        return found[0]
+    if failed:
+        raise ConnectFailed(
+            f"the host's name cannot be resolved: {failed[0].strerror}; check address and DNS"
+        )
+    raise Timeout("the host's name was not resolved before the deadline; check DNS")
+
+
+def _set_options(connected: socket.socket) -> None:
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEPALIVE.items():
+        if hasattr(socket, name):  # Linux names; elsewhere the system's own times hold
+            connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _tls_advice(error: OSError) -> str:
+    text = str(error)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"the server's certificate was not accepted: {error.verify_message}; set ca_file to the CA that"
+            " signed it and server_name to the name in it"
+        )
+    if "WRONG_VERSION_NUMBER" in text or "UNKNOWN_PROTOCOL" in text:
+        return (
+            "the server does not speak TLS on this port; AMI over TLS is tlsbindaddr in manager.conf (5039)"
+        )
+    return f"the TLS handshake failed: {text}; check tlscertfile in manager.conf and the port"
