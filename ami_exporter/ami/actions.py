@@ -73,9 +73,7 @@ def _list(
     params: Iterable[str] = (),
 ) -> ActionSpec:
     names = tuple(items.split())
-    return ActionSpec(
-        name, rights, Shape.LIST, names, complete or f"{name}Complete", empty, cost, frozenset(params)
-    )
+    return ActionSpec(name, rights, Shape.LIST, names, complete or f"{name}Complete", empty, cost, frozenset(params))
 
 
 _TABLE = (
@@ -191,9 +189,7 @@ class Action:
         for name, value in self.params:
             if name not in spec.params:
                 allowed = ", ".join(sorted(spec.params)) or "none"
-                raise ForbiddenAction(
-                    f"action {self.name}: parameter {name!r} is not allowed; allowed: {allowed}"
-                )
+                raise ForbiddenAction(f"action {self.name}: parameter {name!r} is not allowed; allowed: {allowed}")
             check_value(f"action {self.name}, parameter {name}", value)
         if spec.shape is Shape.COMMAND:
             self._check_command()

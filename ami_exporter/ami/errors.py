@@ -1,5 +1,6 @@
 """What can go wrong with an AMI session. Each error says where, what was found and what to do."""
 
+# ruff: noqa: N818 - the names say what happened ("LoginRefused"); a suffix adds nothing, and TimeoutError is taken
 from __future__ import annotations
 
 from enum import StrEnum
@@ -57,13 +58,13 @@ class LoginRefused(AmiError):
     reason = "authentication"
 
 
-class Timeout(AmiError):  # noqa: N818 - the name says it; "TimeoutError" is the built-in it must not be taken for
+class Timeout(AmiError):
     """The deadline passed first."""
 
     reason = "timeout"
 
 
-class LinkClosed(AmiError):  # noqa: N818 - a state of the link, named as one
+class LinkClosed(AmiError):
     """The session has ended: the server closed it, or this link was closed after a fault."""
 
     reason = "refused"

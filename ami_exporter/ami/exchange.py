@@ -99,8 +99,10 @@ class Exchange:
         return bool(self._waiting)
 
     def take(self, messages: Iterable[Message]) -> None:
-        """Hand each message on. An item is one only by both our ActionID and its event's name: text that the
-        PBX passes on unescaped can hold forged headers, and broadcast events share names with items.
+        """Hand each message on.
+
+        An item is one only by both our ActionID and its event's name: text that the PBX passes on unescaped can
+        hold forged headers, and broadcast events share names with items.
         """
         in_flight = self._waiting
         on_item = self._on_item
@@ -131,7 +133,7 @@ class Exchange:
         self._last_end = now
 
     def _take_end(self, action_id: str, waiting: _Waiting, message: Message) -> None:
-        """An event of ours that is no item: the completion, by EventList or, on old servers, by its name."""
+        """End the list by its completion event, known by EventList or, on old servers, by its name."""
         mark = message.get("eventlist", "").lower()
         if mark == "complete" or message["event"] == waiting.spec.complete:
             self._end(action_id, Outcome.COMPLETE, message.get("message", ""))

@@ -46,9 +46,7 @@ EVENT_CLASSES = frozenset(
 )
 
 _BANNER = re.compile(r"(?!HTTP/|RTSP/|SIP/|SSH-)[^/]*[A-Za-z][^\n]*/(\d+(?:\.\d+)*)\s*")
-_ADVICE = (
-    "expected the greeting of an Asterisk Manager Interface: check the port (manager.conf: 5038; TLS 5039)"
-)
+_ADVICE = "expected the greeting of an Asterisk Manager Interface: check the port (manager.conf: 5038; TLS 5039)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +114,7 @@ def event_mask(classes: Iterable[str]) -> str:
     names = list(classes)
     unknown = sorted(set(names) - EVENT_CLASSES)
     if unknown or not names:
-        raise ForbiddenAction(
-            f"event classes {unknown}: expected one or more of {', '.join(sorted(EVENT_CLASSES))}"
-        )
+        raise ForbiddenAction(f"event classes {unknown}: expected one or more of {', '.join(sorted(EVENT_CLASSES))}")
     return ",".join(names)
 
 

@@ -67,9 +67,7 @@ class Stream:
         self.end_reason = "the server closed the connection"
 
     @classmethod
-    def connect(
-        cls, host: str, port: int, tls: Tls | None, deadline: float, clock: Callable[[], float]
-    ) -> Stream:
+    def connect(cls, host: str, port: int, tls: Tls | None, deadline: float, clock: Callable[[], float]) -> Stream:
         """Connect to the first address of the host that answers, IPv6 or IPv4.
 
         Raises ConnectFailed, Timeout, TlsFailed.
@@ -99,9 +97,7 @@ class Stream:
                     self._wait(select.POLLOUT, deadline)
         except Timeout as error:
             wrapped.close()
-            raise Timeout(
-                "no TLS handshake before the deadline: is this the port of AMI over TLS?"
-            ) from error
+            raise Timeout("no TLS handshake before the deadline: is this the port of AMI over TLS?") from error
         except OSError as error:
             wrapped.close()
             raise TlsFailed(_tls_advice(error)) from error
@@ -126,8 +122,10 @@ class Stream:
     def receive(self, deadline: float) -> memoryview:
         """Send what is queued and return the next bytes, valid until the next call; none: the stream has ended.
 
-        Raises Timeout.
+        Raises Timeout, also when the bytes would never end.
         """
+        if self._clock() >= deadline:
+            raise Timeout("the answer was not complete at the deadline")
         while True:
             try:
                 wanted = self._send() | select.POLLIN
@@ -213,9 +211,7 @@ def _resolve(host: str, port: int, seconds: float) -> Resolved:
     if found:
         return found[0]
     if failed:
-        raise ConnectFailed(
-            f"the host's name cannot be resolved: {failed[0].strerror}; check address and DNS"
-        )
+        raise ConnectFailed(f"the host's name cannot be resolved: {failed[0].strerror}; check address and DNS")
     raise Timeout("the host's name was not resolved before the deadline; check DNS")
 
 
@@ -235,7 +231,5 @@ def _tls_advice(error: OSError) -> str:
             " signed it and server_name to the name in it"
         )
     if "WRONG_VERSION_NUMBER" in text or "UNKNOWN_PROTOCOL" in text:
-        return (
-            "the server does not speak TLS on this port; AMI over TLS is tlsbindaddr in manager.conf (5039)"
-        )
+        return "the server does not speak TLS on this port; AMI over TLS is tlsbindaddr in manager.conf (5039)"
     return f"the TLS handshake failed: {text}; check tlscertfile in manager.conf and the port"
