@@ -1,0 +1,1 @@
+"""Grafana dashboards of ami_exporter: `python -m grafana.build` writes them as JSON."""
