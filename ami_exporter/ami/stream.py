@@ -16,7 +16,8 @@ from ami_exporter.ami.errors import ConnectFailed, Timeout, TlsFailed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    Resolved = list[tuple[int, int, int, str, tuple[str | int, ...]]]
+    #: Family, kind, protocol and address, as socket.getaddrinfo has them.
+    Resolved = list[tuple[int, int, int, tuple[object, ...]]]
 
 #: Bytes taken from the kernel at once: large enough that a poll of thousands of channels takes few calls, small
 #: enough to stay in the processor's cache while its messages are folded.
@@ -169,7 +170,7 @@ def _connect(host: str, port: int, deadline: float, clock: Callable[[], float]) 
     """Try the host's addresses in turn, each with its share of the time that is left."""
     addresses = _resolve(host, port, deadline - clock())
     failures = []
-    for index, (family, kind, protocol, _, address) in enumerate(addresses):
+    for index, (family, kind, protocol, address) in enumerate(addresses):
         share = (deadline - clock()) / (len(addresses) - index)
         if share <= 0:
             break
@@ -201,7 +202,8 @@ def _resolve(host: str, port: int, seconds: float) -> Resolved:
 
     def look_up() -> None:
         try:
-            found.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            found.append([(family, kind, protocol, address) for family, kind, protocol, _, address in entries])
         except OSError as error:
             failed.append(error)
 
