@@ -1,0 +1,86 @@
+"""Checked document → the settings that the other rooms read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ami_exporter.config.customdoc import CustomDoc, LabelDoc, MetricDoc, ValueDoc
+from ami_exporter.config.document import Document, TargetDoc
+from ami_exporter.config.external import External
+from ami_exporter.config.model import (
+    PORT,
+    TLS_PORT,
+    CollectorSettings,
+    CustomLabel,
+    CustomMetric,
+    CustomMetricsSettings,
+    CustomValue,
+    Limits,
+    Settings,
+    TargetSettings,
+    TlsSettings,
+    TrunkSettings,
+)
+
+
+def build(document: Document, externals: Mapping[str, External]) -> Settings:
+    """Turn the document, and what was read for it, into settings."""
+    return Settings(
+        targets={name: _target(name, target, externals[name]) for name, target in document.targets.items()},
+        custom=tuple(_custom(entry) for entry in document.custom),
+    )
+
+
+def _target(name: str, doc: TargetDoc, external: External) -> TargetSettings:
+    host, port = doc.address or ("", None)
+    tls = None if doc.tls is None else TlsSettings(doc.tls.ca_file, doc.tls.server_name, doc.tls.verify)
+    names = {"queue": external.names | doc.names.get("queue", {})} if external.names or doc.names else {}
+    return TargetSettings(
+        name=name,
+        host=host,
+        port=port or (PORT if tls is None else TLS_PORT),
+        username=doc.username or "",
+        secret=external.secret,
+        md5=tls is None if doc.md5 is None else doc.md5,
+        tls=tls,
+        timeout=doc.timeout,
+        labels=doc.labels,
+        collectors={key: CollectorSettings(**collector.__dict__) for key, collector in doc.collectors.items()},
+        events=doc.events,
+        trunks="auto" if doc.trunks is None else tuple(TrunkSettings(**trunk.__dict__) for trunk in doc.trunks),
+        names=names,
+        names_file=doc.names_file,
+        limits=Limits(doc.limits.series_per_metric),
+        queue_wait_buckets=doc.queue_wait_buckets,
+    )
+
+
+def _custom(doc: CustomDoc) -> CustomMetricsSettings:
+    return CustomMetricsSettings(
+        action=doc.action,
+        item=doc.item,
+        event=doc.event,
+        where={field: tuple(text.lower() for text in texts) for field, texts in doc.where.items()},
+        metrics=tuple(_metric(metric) for metric in doc.metrics),
+    )
+
+
+def _metric(doc: MetricDoc) -> CustomMetric:
+    return CustomMetric(
+        name=doc.name,
+        type=doc.type,
+        help=doc.help,
+        value=None if doc.value is None else _value(doc.value),
+        labels=tuple(_label(name, label) for name, label in doc.labels.items()),
+        buckets=doc.buckets or (),
+    )
+
+
+def _label(name: str, doc: LabelDoc) -> CustomLabel:
+    values = None if doc.map is None else {text.lower(): value for text, value in doc.map.items()}
+    return CustomLabel(name, doc.field, values, doc.other, doc.max)
+
+
+def _value(doc: ValueDoc) -> CustomValue:
+    values = None if doc.map is None else {text.lower(): value for text, value in doc.map.items()}
+    return CustomValue(doc.field, doc.scale, values, doc.other, doc.reduce or "sum")

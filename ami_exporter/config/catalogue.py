@@ -1,0 +1,31 @@
+"""What the configuration is checked against: facts of other rooms, passed in so that this room imports none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ReadFile = Callable[[Path, int], bytes]
+"""(path, bound) → at most `bound` bytes; raises OSError."""
+
+
+def read_file(path: Path, bound: int) -> bytes:
+    """Read a file's first bytes. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(bound)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Names that exist, and the world outside.
+
+    collectors: name → the sources it can be polled from (empty: no choice). metrics: built-in metric names.
+    actions: safe list actions → the items of their lists.
+    """
+
+    collectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    metrics: frozenset[str] = frozenset()
+    actions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
+    read_file: ReadFile = read_file

@@ -1,0 +1,250 @@
+"""`custom:` as pydantic models: metrics of one's own, from list actions and from events.
+
+The rules: gauges come from list actions, counters and histograms from events; a metric's name is its own; a label
+never carries what is new with each call or tells of a person. `docs/custom-metrics.md` explains them to people.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
+from pydantic import ValidationInfo as Info
+
+from ami_exporter.config import scalars
+from ami_exporter.config.fields import (
+    AnyText,
+    Buckets,
+    Header,
+    LabelName,
+    Number,
+    Strict,
+    Text,
+    WithinError,
+    facts,
+    integer,
+    schema,
+)
+from ami_exporter.config.yamlnodes import shorten
+from ami_exporter.faults import either, suggest
+
+TYPES: Final = ("gauge", "counter", "histogram")
+REDUCES: Final = ("sum", "max", "min", "last")
+OUR_PREFIX: Final = "asterisk_custom_"
+TAKEN_PREFIXES: Final = ("asterisk_", "ami_exporter_", "process_", "python_", "scrape_")
+"""Names that this exporter, its client library and Prometheus itself give, now or later."""
+TAKEN_SUFFIXES: Final = ("_total", "_bucket", "_sum", "_count", "_created")
+"""What Prometheus appends; only a counter's own `_total` may be written."""
+TAKEN_LABELS: Final = ("le", "quantile")
+PERSONAL: Final = re.compile(
+    r".*(channel|uniqueid|linkedid|calleridn.*|callerid|connectedlinen.*|dnid|ani|address|addr|callid|sessionid"
+    r"|accountid|account|accountcode|email|password|secret|md5cred|uri|contact|localstation.*|remotestation.*)"
+)
+"""Fields (lower case) that are new with each call, or tell of a person or of a machine's address."""
+
+
+def _metric_name(value: object, info: Info) -> str:
+    if not isinstance(value, str) or not re.fullmatch(scalars.METRIC_NAME, value):
+        scalars.wrong(value, "a metric name of letters, digits and underscores that does not begin with a digit")
+    if value in facts(info).metrics:
+        raise ValueError(f"found {value}, which is a built-in metric, expected a name that begins with {OUR_PREFIX}")
+    if value == "up" or (value.startswith(TAKEN_PREFIXES) and not value.startswith(OUR_PREFIX)):
+        raise ValueError(f"found {value}, a prefix that is taken, expected a name that begins with {OUR_PREFIX}")
+    return value
+
+
+def _custom_label(name: str) -> str:
+    if name in TAKEN_LABELS:
+        raise ValueError(f"found the label {name}, which Prometheus needs for itself, expected another name")
+    return name
+
+
+def _one_field(value: object) -> object:
+    return {"field": value} if isinstance(value, str) else value
+
+
+def _value(value: object) -> object:
+    return None if value == "count" else _one_field(value)
+
+
+def _texts(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _action(value: object, info: Info) -> str:
+    known = facts(info).actions
+    if not isinstance(value, str) or value not in known:
+        near = suggest(value, known) if isinstance(value, str) else ""
+        raise ValueError(f"found {scalars.found(value)}, expected a read-only list action that may be sent{near}")
+    return value
+
+
+def _event(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch("[A-Za-z0-9_-]{1,80}", value):
+        scalars.wrong(value, "the name of an event, as AMI writes it")
+    return value
+
+
+def _type(value: object) -> str:
+    return scalars.choice(value, TYPES)
+
+
+def _reduce(value: object) -> str:
+    return scalars.choice(value, REDUCES)
+
+
+def _texts_unique_aside_case(value: dict[str, object]) -> dict[str, object]:
+    folded: dict[str, str] = {}
+    for key in value:
+        if key.lower() in folded:
+            raise WithinError(
+                (key,),
+                f'found "{shorten(key)}", which is "{shorten(folded[key.lower()])}" '
+                "in another case, expected each text once: case does not matter here",
+            )
+        folded[key.lower()] = key
+    return value
+
+
+class LabelDoc(Strict):
+    """A label taken from a field."""
+
+    field: Header = Field(description="the field of the item or event")
+    map: Annotated[dict[str, Text], AfterValidator(_texts_unique_aside_case)] | None = Field(
+        default=None, description="field text (case aside) → label value; a text that is not listed leaves the item out"
+    )
+    other: Text | None = Field(default=None, description="label value for texts that the map does not list")
+    max: Annotated[int, *integer(1, 10_000)] | None = Field(
+        default=None, description="at most so many values; the rest is dropped and counted"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.other is not None and self.map is None:
+            raise WithinError(("other",), "found other without map, expected both or neither")
+        if self.max is not None and self.map is not None:
+            raise WithinError(("max",), "found max with map, expected one of them: a map is bounded already")
+        if self.map is None and PERSONAL.fullmatch(self.field):
+            raise WithinError(
+                ("field",),
+                f"found {self.field}, which is new with each call or tells of a person, expected another "
+                "field, or a map that names the few texts you want to tell apart",
+            )
+        return self
+
+
+class ValueDoc(Strict):
+    """A number taken from a field."""
+
+    field: Header = Field(description="the field of the item or event")
+    scale: Number = Field(default=1.0, description="the number is multiplied by this, as in 0.001 for milliseconds")
+    map: Annotated[dict[str, Number], AfterValidator(_texts_unique_aside_case)] | None = Field(
+        default=None, description="field text (case aside) → number; a text that is not listed leaves the item out"
+    )
+    other: Number | None = Field(default=None, description="number for texts that the map does not list")
+    reduce: (
+        Annotated[Literal["sum", "max", "min", "last"], PlainValidator(_reduce), schema("string", enum=list(REDUCES))]
+        | None
+    ) = Field(default=None, description="how items with the same labels become one gauge (default: sum)")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.other is not None and self.map is None:
+            raise WithinError(("other",), "found other without map, expected both or neither")
+        if self.scale == 0:
+            raise WithinError(("scale",), "found the number 0, expected another: it would make every value 0")
+        return self
+
+
+class MetricDoc(Strict):
+    """A metric."""
+
+    name: Annotated[str, PlainValidator(_metric_name), schema("string", pattern=f"^{scalars.METRIC_NAME}$")] = Field(
+        description="begins with asterisk_custom_, or with a prefix of your own"
+    )
+    type: Annotated[
+        Literal["gauge", "counter", "histogram"], PlainValidator(_type), schema("string", enum=list(TYPES))
+    ] = Field(description="gauge: from a list action; counter, histogram: from events")
+    help: Text = Field(description="one sentence for people")
+    value: Annotated[ValueDoc | None, BeforeValidator(_value)] = Field(
+        default=None, description="count (default), or the field to read"
+    )
+    labels: dict[
+        Annotated[LabelName, AfterValidator(_custom_label)], Annotated[LabelDoc, BeforeValidator(_one_field)]
+    ] = Field(default={}, description="label → field")
+    buckets: Buckets | None = Field(default=None, description="a histogram's upper bounds")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        suffix = next((suffix for suffix in TAKEN_SUFFIXES if self.name.endswith(suffix)), None)
+        if self.type == "counter" and suffix != "_total":
+            raise WithinError(("name",), f"found the counter {self.name}, expected a name that ends with _total")
+        if self.type != "counter" and suffix is not None:
+            raise WithinError(
+                ("name",), f"found the {self.type} {self.name}, expected a name that does not end with {suffix}"
+            )
+        if (self.type == "histogram") != (self.buckets is not None):
+            if self.buckets is None:
+                raise WithinError((), "found a histogram without buckets, expected buckets: a list of rising numbers")
+            raise WithinError(("buckets",), f"found buckets of a {self.type}, expected them only with type histogram")
+        if self.type == "histogram" and self.value is None:
+            raise WithinError(("value",), "found a histogram of a count, expected value: the field to observe")
+        if self.type != "gauge" and self.value is not None and self.value.reduce is not None:
+            raise WithinError(("value", "reduce"), f"found reduce with a {self.type}, expected it only with type gauge")
+        if self.type == "counter" and self.value is not None and self.value.scale < 0:
+            raise WithinError(
+                ("value", "scale"), "found a negative number, expected a positive one: a counter only rises"
+            )
+        return self
+
+
+class CustomDoc(Strict):
+    """Metrics from one list action or one event."""
+
+    action: Annotated[str, PlainValidator(_action), schema("string")] | None = Field(
+        default=None, description="a read-only list action"
+    )
+    item: Text | None = Field(default=None, description="the Event name of its items, where it has several")
+    event: Annotated[str, PlainValidator(_event), schema("string")] | None = Field(
+        default=None, description="the event to count"
+    )
+    where: dict[Header, Annotated[list[AnyText], BeforeValidator(_texts)]] = Field(
+        default={}, description="field → the text, or list of texts, that it must have (case aside)"
+    )
+    metrics: list[MetricDoc] = Field(description="what to make of them", min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self, info: Info) -> Self:
+        if (self.action is None) == (self.event is None):
+            both = "found both action and event" if self.action else "found neither action nor event"
+            raise WithinError(("event",) if self.action else (), f"{both}, expected one of them")
+        if self.item is not None and self.action is None:
+            raise WithinError(("item",), "found item with an event, expected it only with action")
+        items = facts(info).actions.get(self.action or "", ())
+        if self.item is not None and items and self.item not in items:
+            raise WithinError(
+                ("item",), f"found {scalars.found(self.item)}, expected {either(items)}{suggest(self.item, items)}"
+            )
+        if self.action is not None and self.item is None and len(items) != 1:
+            raise WithinError(
+                (), f"found no item, expected item: {either(items) if items else 'the Event name of the items'}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_types(self) -> Self:
+        for index, metric in enumerate(self.metrics):
+            if self.action is not None and metric.type != "gauge":
+                raise WithinError(
+                    ("metrics", index, "type"),
+                    f"found a {metric.type} of a list action, expected gauge: "
+                    "a list says what is now, only events can be counted",
+                )
+            if self.event is not None and metric.type == "gauge":
+                raise WithinError(
+                    ("metrics", index, "type"),
+                    "found a gauge of an event, expected counter or histogram: "
+                    "an event says what happened, not what is now",
+                )
+        return self

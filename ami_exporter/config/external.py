@@ -1,0 +1,179 @@
+"""What a target's settings point to outside the file: secrets, names, certificates; and what it cannot do without.
+
+Works on plain values, before and beside the models, so that its faults are told together with theirs.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from ami_exporter.config.catalogue import Catalogue
+from ami_exporter.config.scalars import found, kind, secret
+from ami_exporter.config.secret import Secret
+from ami_exporter.config.yamlnodes import Path as Steps
+from ami_exporter.config.yamlnodes import shorten
+from ami_exporter.faults import Fault, either, suggest
+
+SECRET_KEYS: Final = ("secret", "secret_file", "secret_env")
+MAX_SECRET_FILE: Final = 8 * 1024
+"""Bytes: a secret and its line end; anything bigger is another file."""
+MAX_NAMES_FILE: Final = 4 * 1024 * 1024
+"""Bytes: 100,000 queues of 40 bytes."""
+MAX_CA_FILE: Final = 4 * 1024 * 1024
+"""Bytes: the bundle of all public authorities has 0.2 MB."""
+NAMES_COLUMNS: Final = 2
+
+Plain = Mapping[str, object]
+
+
+@dataclass(slots=True)
+class External:
+    """What was read for one target, and what was wrong: (path below the target, message), faults of other files.
+
+    Relative paths start at `folder`, the configuration's.
+    """
+
+    folder: Path
+    catalogue: Catalogue
+    secret: Secret = field(default_factory=lambda: Secret(""))
+    names: dict[str, str] = field(default_factory=dict)
+    wrong: list[tuple[Steps, str]] = field(default_factory=list)
+    elsewhere: list[Fault] = field(default_factory=list)
+
+
+def read_external(target: Plain, folder: Path, catalogue: Catalogue) -> External:
+    """Read all that one target (defaults merged in) points to."""
+    result = External(folder, catalogue)
+    for key in ("address", "username"):
+        if key not in target:
+            result.wrong.append(((), f"found no {key}, expected {key}: here or under defaults"))
+    _read_secret(target, result)
+    _check_ca_file(target, result)
+    _check_sources(target, result)
+    _check_trunks(target, result)
+    names_file = target.get("names_file")
+    if isinstance(names_file, str) and names_file:
+        _read_names(names_file, result)
+    return result
+
+
+def _read_secret(target: Plain, result: External) -> None:
+    given = [key for key in SECRET_KEYS if key in target]
+    if len(given) != 1:
+        what = " and ".join(given) if given else "no secret"
+        path: Steps = (given[1],) if given else ()
+        result.wrong.append((path, f"found {what}, expected exactly one of secret, secret_file, secret_env"))
+        return
+    key, value = given[0], target[given[0]]
+    if not isinstance(value, str) or not value:
+        return  # the model says so
+    if key == "secret":
+        result.secret = Secret(value)
+        return
+    text = (_from_env if key == "secret_env" else _from_file)(value, result)
+    if text is None:
+        return
+    try:
+        result.secret = Secret(secret(text))
+    except ValueError as error:
+        result.wrong.append(((key,), f"in {shorten(value)} {error}"))
+
+
+def _from_env(name: str, result: External) -> str | None:
+    text = result.catalogue.environ.get(name)
+    if text:
+        return text
+    state = "is empty" if text == "" else "is not set"
+    result.wrong.append(
+        (("secret_env",), f"the environment variable {shorten(name)} {state}, expected the secret in it")
+    )
+    return None
+
+
+def _from_file(name: str, result: External) -> str | None:
+    text = _read_text(("secret_file",), name, MAX_SECRET_FILE, result)
+    if text is None:
+        return None
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text:
+        result.wrong.append((("secret_file",), f"the file {shorten(name)} is empty, expected the secret in it"))
+        return None
+    return text
+
+
+def _check_ca_file(target: Plain, result: External) -> None:
+    tls = target.get("tls")
+    name = tls.get("ca_file") if isinstance(tls, dict) else None
+    if not isinstance(name, str) or not name:
+        return
+    text = _read_text(("tls", "ca_file"), name, MAX_CA_FILE, result)
+    if text is not None and "-----BEGIN CERTIFICATE-----" not in text:
+        message = f"the file {shorten(name)} holds no certificate, expected PEM (-----BEGIN CERTIFICATE-----)"
+        result.wrong.append((("tls", "ca_file"), message))
+
+
+def _check_sources(target: Plain, result: External) -> None:
+    collectors = target.get("collectors")
+    for name, collector in collectors.items() if isinstance(collectors, dict) else ():
+        source = collector.get("source") if isinstance(collector, dict) else None
+        valid = result.catalogue.collectors.get(name)
+        if not isinstance(source, str) or valid is None or source in valid:
+            continue
+        expected = either(valid) + suggest(source, valid) if valid else "none: this collector has no choice of source"
+        result.wrong.append((("collectors", name, "source"), f"found {found(source)}, expected {expected}"))
+
+
+def _check_trunks(target: Plain, result: External) -> None:
+    trunks = target.get("trunks")
+    seen: dict[str, int] = {}
+    for index, trunk in enumerate(trunks if isinstance(trunks, list) else ()):
+        name = trunk.get("name") if isinstance(trunk, dict) else None
+        if not isinstance(name, str):
+            continue
+        if name in seen:
+            message = f"found {found(name)} again (first is trunks[{seen[name]}]), expected each name once"
+            result.wrong.append((("trunks", index, "name"), message))
+        seen.setdefault(name, index)
+
+
+def _read_names(name: str, result: External) -> None:
+    text = _read_text(("names_file",), name, MAX_NAMES_FILE, result)
+    if text is None:
+        return
+    lines = csv.reader(text.splitlines())
+    try:
+        for row in lines:
+            if not row or row[0].startswith("#"):
+                continue
+            cells = [cell.strip() for cell in row]
+            if len(cells) != NAMES_COLUMNS or not all(cells):
+                message = f"found {len(cells)} columns or an empty one, expected two: id,name"
+                result.elsewhere.append(Fault(name, lines.line_num, 1, message))
+            elif cells[0] in result.names:
+                message = f"found the id {shorten(cells[0])} a second time, expected each id once"
+                result.elsewhere.append(Fault(name, lines.line_num, 1, message))
+            else:
+                result.names[cells[0]] = cells[1]
+    except csv.Error as error:
+        result.elsewhere.append(Fault(name, lines.line_num, 1, f"not valid CSV: {error}"))
+
+
+def _read_text(path: Steps, name: str, bound: int, result: External) -> str | None:
+    try:
+        data = result.catalogue.read_file(result.folder / name, bound + 1)
+        if len(data) > bound:
+            result.wrong.append((path, f"the file {shorten(name)} has more than {bound} bytes, expected fewer"))
+            return None
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        result.wrong.append((path, f"the file {shorten(name)} cannot be read: {why}"))
+    except UnicodeDecodeError:
+        result.wrong.append((path, f"the file {shorten(name)} is not UTF-8 text"))
+    except ValueError:
+        result.wrong.append((path, f"found {kind(name)} with a NUL, expected the path of a file"))
+    return None

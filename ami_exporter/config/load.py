@@ -1,0 +1,236 @@
+"""The loader: YAML text → Settings, or every fault at once with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from ami_exporter.config import yamlnodes
+from ami_exporter.config.build import build
+from ami_exporter.config.catalogue import Catalogue
+from ami_exporter.config.customdoc import CustomDoc, LabelDoc, MetricDoc, ValueDoc
+from ami_exporter.config.document import CollectorDoc, Document, LimitsDoc, TargetDoc, TlsDoc, TrunkDoc
+from ami_exporter.config.external import SECRET_KEYS, External, read_external
+from ami_exporter.config.fields import WithinError
+from ami_exporter.config.merge import merge
+from ami_exporter.config.model import Settings
+from ami_exporter.config.scalars import found, kind
+from ami_exporter.config.yamlnodes import Node, shorten
+from ami_exporter.config.yamlnodes import Path as Steps
+from ami_exporter.faults import ConfigErrors, Fault, suggest
+
+MAX_BYTES: Final = 4 * 1024 * 1024
+"""A configuration file; 5,000 targets of 20 lines have 2 MB."""
+DEFAULT_TARGET: Final = "default"
+"""The target that the flags --ami.* make."""
+OTHER_WORDS: Final = {
+    "host": "address",
+    "port": "address",
+    "server": "address",
+    "user": "username",
+    "login": "username",
+    "password": "secret",
+    "password_file": "secret_file",
+    "interval": "min_interval",
+    "ca": "ca_file",
+    "insecure_skip_verify": "verify",
+}
+"""Keys that people bring from other programs."""
+ANY: Final = "*"
+
+
+def load_file(path: str, catalogue: Catalogue, flags: Mapping[str, object] | None = None) -> Settings:
+    """Read and load a file; flags: the target settings that --ami.* gave. Raises ConfigErrors."""
+    try:
+        data = catalogue.read_file(Path(path), MAX_BYTES + 1)
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        raise ConfigErrors([Fault(path, 0, 0, f"cannot be read: {why}")]) from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigErrors([Fault(path, line, 1, "found bytes that are not UTF-8, expected UTF-8 text")]) from None
+    return load(path, text, catalogue, flags)
+
+
+def load(path: str, text: str, catalogue: Catalogue, flags: Mapping[str, object] | None = None) -> Settings:
+    """Load a configuration's text; path: for messages, and for the folder that relative paths start from.
+
+    flags: settings of the one target `default` that the flags --ami.* gave, in the file's own terms; then `targets:`
+    in the file is a fault. Raises ConfigErrors, and nothing else, whatever the text.
+    """
+    if len(text) > MAX_BYTES:
+        raise ConfigErrors([Fault(path, 0, 0, f"found more than {MAX_BYTES} bytes, expected a smaller file")])
+    root = yamlnodes.parse(path, text)
+    if not isinstance(root.value, dict):
+        message = f"found {kind(root.value)}, expected a mapping with targets"
+        raise ConfigErrors([Fault(path, root.line, root.column, message)])
+    return _Loading(path, root, root.value, catalogue, flags).settings()
+
+
+class _Loading:
+    def __init__(
+        self, path: str, root: Node, plain: dict[str, object], catalogue: Catalogue, flags: Mapping[str, object] | None
+    ) -> None:
+        self.path = path
+        self.root = root
+        self.catalogue = catalogue
+        self.flags = flags
+        self.faults: list[Fault] = []
+        self.merged = self._merged(plain)
+
+    def settings(self) -> Settings:
+        """Check everything, then build; all faults are raised together."""
+        nulls = set(_nulls(self.merged, ()))
+        for steps in nulls:
+            self._fault(steps, "found nothing, expected a value: write one or remove the key")
+        externals = self._externals()
+        document: Document | None = None
+        try:
+            document = Document.model_validate(self.merged, context=self.catalogue)
+        except ValidationError as error:
+            for details in error.errors(include_url=False):
+                if details["loc"] not in nulls:
+                    self._model_fault(details)
+        if self.faults or document is None:
+            raise ConfigErrors(set(self.faults))
+        return build(document, externals)
+
+    def _merged(self, plain: dict[str, object]) -> dict[str, object]:
+        merged = dict(plain)
+        defaults = plain.get("defaults")
+        targets = plain.get("targets")
+        if self.flags is not None:
+            if "targets" in plain:
+                self._fault(("targets",), "found targets beside --ami.* flags, expected one of them", key=True)
+            targets = {DEFAULT_TARGET: dict(self.flags)}
+        elif not isinstance(targets, dict) or not targets:
+            if targets is None or isinstance(targets, dict):
+                self._fault(("targets",), "found no targets, expected at least one PBX")
+            return merged
+        merged["targets"] = {name: merge(defaults, target) for name, target in targets.items()}
+        return merged
+
+    def _externals(self) -> dict[str, External]:
+        targets = self.merged.get("targets")
+        if not isinstance(targets, dict):
+            return {}
+        externals = {}
+        for name, target in targets.items():
+            if not isinstance(target, dict):
+                continue
+            external = read_external(target, Path(self.path).parent, self.catalogue)
+            for steps, message in external.wrong:
+                self._fault(("targets", name, *steps), message)
+            self.faults.extend(external.elsewhere)
+            externals[name] = external
+        return externals
+
+    def _model_fault(self, details: ErrorDetails) -> None:
+        steps, message = details["loc"], details["msg"]
+        value, error = details["input"], details.get("ctx", {}).get("error")
+        if isinstance(error, WithinError):
+            steps = (*steps, *error.path)
+        if isinstance(error, ValueError):
+            message = str(error)
+        elif details["type"] == "extra_forbidden":
+            self._fault(steps, _unknown(steps), key=True)
+            return
+        elif details["type"] == "missing":
+            self._fault(steps[:-1], f"found no {steps[-1]}, expected {steps[-1]}")
+            return
+        elif details["type"] in _EXPECTED:
+            shown = kind(value) if set(steps) & set(SECRET_KEYS) else found(value)
+            message = f"found {shown}, expected {_EXPECTED[details['type']]}"
+        if steps and steps[-1] == "[key]":
+            self._fault(steps[:-1], message, key=True)
+        else:
+            self._fault(steps, message)
+
+    def _fault(self, steps: Steps, message: str, *, key: bool = False) -> None:
+        steps, root = self._written(steps)
+        if root is None:
+            self.faults.append(Fault("--ami.* flags", 0, 0, f"{name_of(steps[2:])}: {message}"))
+            return
+        line, column = yamlnodes.locate(root, steps, key=key)
+        where = f"{name_of(steps)}: " if steps else ""
+        self.faults.append(Fault(self.path, line, column, where + message))
+
+    def _written(self, steps: Steps) -> tuple[Steps, Node | None]:
+        """Tell where a merged setting is really written: under its target, under defaults, or in a flag."""
+        shared = ("defaults", *steps[2:])
+        if steps[:1] == ("targets",) and shared[1:] and not _has(self.root, steps) and _has(self.root, shared):
+            return shared, self.root
+        if steps[:2] == ("targets", DEFAULT_TARGET) and self.flags is not None:
+            return steps, None
+        return steps, self.root
+
+
+_EXPECTED: Final = {
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "dict_type": "a mapping",
+    "list_type": "a list",
+    "too_short": "at least one entry",
+}
+
+
+_MODELS: Final[tuple[tuple[Steps, type[BaseModel]], ...]] = (
+    ((), Document),
+    (("targets", ANY), TargetDoc),
+    (("targets", ANY, "tls"), TlsDoc),
+    (("targets", ANY, "collectors", ANY), CollectorDoc),
+    (("targets", ANY, "trunks", ANY), TrunkDoc),
+    (("targets", ANY, "limits"), LimitsDoc),
+    (("custom", ANY), CustomDoc),
+    (("custom", ANY, "metrics", ANY), MetricDoc),
+    (("custom", ANY, "metrics", ANY, "labels", ANY), LabelDoc),
+    (("custom", ANY, "metrics", ANY, "value"), ValueDoc),
+)
+
+
+def _keys_at(steps: Steps) -> list[str]:
+    """List the keys of the mapping at a path."""
+    if steps[:1] == ("defaults",):
+        steps = ("targets", ANY, *steps[1:])
+    for pattern, model in _MODELS:
+        if len(pattern) == len(steps) and all(want in (ANY, have) for want, have in zip(pattern, steps, strict=True)):
+            return list(model.model_fields)
+    return []
+
+
+def _unknown(steps: Steps) -> str:
+    key = str(steps[-1])
+    valid = _keys_at(steps[:-1])
+    near = f'; did you mean "{OTHER_WORDS[key]}"?' if OTHER_WORDS.get(key) in valid else suggest(key, valid)
+    return f"found the unknown key {shorten(key)}, expected one of: {', '.join(valid)}{near}"
+
+
+def name_of(steps: Steps) -> str:
+    """Write a path as people do: targets.pbx1.trunks[0].name."""
+    text = ""
+    for step in steps:
+        text += f"[{step}]" if isinstance(step, int) else f".{shorten(step)}"
+    return text.removeprefix(".")
+
+
+def _has(root: Node, steps: Steps) -> bool:
+    node: Node | None = root
+    for step in steps:
+        node = node.children.get(step) if node else None
+    return node is not None
+
+
+def _nulls(value: object, steps: Steps) -> Iterator[Steps]:
+    if value is None:
+        yield steps
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            yield from _nulls(child, (*steps, key))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _nulls(child, (*steps, index))

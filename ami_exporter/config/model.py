@@ -1,0 +1,172 @@
+"""The settings, checked and complete: what the other rooms read.
+
+No pydantic here: it would cost every start 60 ms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Mapping
+
+    from ami_exporter.config.secret import Secret
+
+PORT = 5038
+TLS_PORT = 5039
+TIMEOUT = 9.0
+"""Seconds: half a second and a bit under Prometheus' own default of 10 s."""
+SERIES_PER_METRIC = 1000
+QUEUE_WAIT_BUCKETS = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0)
+"""Seconds."""
+
+Enabled = Literal["auto"] | bool
+MetricType = Literal["gauge", "counter", "histogram"]
+Reduce = Literal["sum", "max", "min", "last"]
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """AMI over TLS. No `ca_file`: the system's authorities. No `server_name`: the host of the address."""
+
+    ca_file: str | None = None
+    server_name: str | None = None
+    verify: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CollectorSettings:
+    """One collector on one target; what was not set is None, and then the collector's own default holds.
+
+    `enabled`: auto is silent about what the server does not offer, True makes it a fault.
+    `min_interval`: seconds. `source`: the action to poll, of the collector's alternatives.
+    `include`, `exclude`: matched against the whole name of what the collector has one series for (queue,
+    endpoint, trunk, …); exclude wins.
+    """
+
+    enabled: Enabled | None = None
+    min_interval: float | None = None
+    source: str | None = None
+    include: re.Pattern[str] | None = None
+    exclude: re.Pattern[str] | None = None
+
+    def wants(self, name: str) -> bool:
+        """Tell whether the filters let this name through."""
+        if self.exclude is not None and self.exclude.fullmatch(name):
+            return False
+        return self.include is None or self.include.fullmatch(name) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkSettings:
+    """One trunk. `match`: `TECH/endpoint`, the endpoint may be a glob (`*`, `?`, `[a-c]`), case matters.
+
+    `registration`: name of its outbound registration; `channel_limit`: the channels the provider allows.
+    """
+
+    name: str
+    match: str
+    registration: str | None = None
+    channel_limit: int | None = None
+
+    def matches(self, technology: str, endpoint: str) -> bool:
+        """Tell whether a channel of this endpoint belongs to the trunk."""
+        tech, _, pattern = self.match.partition("/")
+        return technology == tech and fnmatchcase(endpoint, pattern)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`series_per_metric`: label sets of one metric on one target; the rest is counted as dropped."""
+
+    series_per_metric: int = SERIES_PER_METRIC
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSettings:
+    """One PBX. `timeout` in seconds. `names`: kind (queue) → id → name, with `names_file` merged in."""
+
+    name: str
+    host: str
+    username: str
+    secret: Secret
+    port: int = PORT
+    md5: bool = False
+    tls: TlsSettings | None = None
+    timeout: float = TIMEOUT
+    labels: Mapping[str, str] = field(default_factory=dict)
+    collectors: Mapping[str, CollectorSettings] = field(default_factory=dict)
+    events: bool = True
+    trunks: Literal["auto"] | tuple[TrunkSettings, ...] = "auto"
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    names_file: str | None = None
+    limits: Limits = Limits()
+    queue_wait_buckets: tuple[float, ...] = QUEUE_WAIT_BUCKETS
+
+
+@dataclass(frozen=True, slots=True)
+class CustomLabel:
+    """A label taken from a field (lower case).
+
+    `values`: closed: field text → label value; what is not in it becomes `other`, or, when `other` is None,
+    leaves the item out. `limit`: at most so many values, the rest are dropped and counted.
+    """
+
+    name: str
+    field: str
+    values: Mapping[str, str] | None = None
+    other: str | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomValue:
+    """A number taken from a field (lower case), times `scale`.
+
+    `values`: field text → number; what is not in it becomes `other`, or, when that is None, leaves the item
+    out.
+    `reduce`: how the items of one poll that have the same labels become one gauge.
+    """
+
+    field: str
+    scale: float = 1.0
+    values: Mapping[str, float] | None = None
+    other: float | None = None
+    reduce: Reduce = "sum"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomMetric:
+    """`value` None: count. `buckets`: upper bounds without +Inf, of histograms only."""
+
+    name: str
+    type: MetricType
+    help: str
+    value: CustomValue | None = None
+    labels: tuple[CustomLabel, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CustomMetricsSettings:
+    """Metrics from one source: the items of a list action, or an event.
+
+    `where`: field (lower case) → allowed texts.
+    """
+
+    action: str | None
+    item: str | None
+    event: str | None
+    where: Mapping[str, tuple[str, ...]]
+    metrics: tuple[CustomMetric, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the configuration says. `custom` holds on every target."""
+
+    targets: Mapping[str, TargetSettings]
+    custom: tuple[CustomMetricsSettings, ...] = ()

@@ -1,0 +1,250 @@
+"""What a single value may be: each function takes what YAML gave and returns the checked value.
+
+They raise ValueError with "found …, expected …". They know no file and no place: the loader adds those.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import json
+import math
+import re
+import warnings
+from fnmatch import translate
+from typing import Final, Literal, NoReturn
+
+from ami_exporter.config.yamlnodes import Odd, shorten
+from ami_exporter.faults import either, suggest
+
+MAX_SENT: Final = 900
+"""Bytes of a value sent to Asterisk, which cuts a line at 1024."""
+MAX_NAME: Final = 100
+MAX_PATTERN: Final = 1000
+MAX_BUCKETS: Final = 100
+LONGEST: Final = 7 * 86400.0
+"""Seconds; a longer duration is a slip of the unit."""
+
+TARGET_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+LABEL_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+METRIC_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+DURATION: Final = r"(?=[0-9])([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?"
+HEADER: Final = r"[A-Za-z0-9_()-]{1,100}"
+TECHNOLOGIES: Final = ("PJSIP", "SIP", "IAX2", "DAHDI", "Local", "SCCP", "Skinny", "MGCP", "Motif", "Console")
+
+_HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
+_UNITS: Final = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_UNSENDABLE = re.compile("[\r\n\0]")
+
+
+def found(value: object) -> str:
+    """Say what was found, short, on one line."""
+    if isinstance(value, Odd):
+        return f"{shorten(value.written)} ({value.why})"
+    if isinstance(value, str):
+        return json.dumps(shorten(value), ensure_ascii=False) if value else "empty text"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    return kind(value)
+
+
+def kind(value: object) -> str:
+    """Say what kind of value was found, without the value (it may be a secret)."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return "text" if isinstance(value, str) else "a value that is not text"
+
+
+def wrong(value: object, expected: str) -> NoReturn:
+    """Raise the ValueError for a value that is not what was expected."""
+    quote = ": put it in quotes" if "text" in expected and isinstance(value, Odd | bool | int | float) else ""
+    raise ValueError(f"found {found(value)}, expected {expected}{quote}")
+
+
+def text(value: object) -> str:
+    """Check a text that is not empty."""
+    if not isinstance(value, str) or not value:
+        wrong(value, "text")
+    return encodable(value)
+
+
+def any_text(value: object) -> str:
+    """Check a text, which may be empty."""
+    return encodable(value) if isinstance(value, str) else wrong(value, "text")
+
+
+def encodable(value: str) -> str:
+    """Refuse characters that UTF-8 does not have (lone surrogates)."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError("found characters that UTF-8 does not have, expected text") from None
+    return value
+
+
+def sendable(value: object) -> str:
+    """Check a text that can be the value of one AMI header line."""
+    checked = text(value)
+    if _UNSENDABLE.search(checked):
+        raise ValueError("found a line break or NUL, expected one line of text: AMI would read a second header")
+    if len(checked.encode()) > MAX_SENT:
+        raise ValueError(
+            f"found {len(checked.encode())} bytes, expected at most {MAX_SENT}: Asterisk cuts longer lines"
+        )
+    return checked
+
+
+def secret(value: object) -> str:
+    """Check a secret; the message never holds it."""
+    try:
+        return sendable(value)
+    except ValueError as error:
+        if isinstance(value, str) and value:
+            raise
+        quote = ": put it in quotes" if isinstance(value, Odd | bool | int | float) else ""
+        raise ValueError(f"found {kind(value)}, expected text{quote}") from error
+
+
+def switch(value: object) -> bool:
+    """Check a true or false."""
+    return value if isinstance(value, bool) else wrong(value, "true or false")
+
+
+def enabled(value: object) -> Literal["auto"] | bool:
+    """Check auto, true or false."""
+    if value == "auto":
+        return "auto"
+    return value if isinstance(value, bool) else wrong(value, "auto, true or false")
+
+
+def integer(value: object, low: int, high: int) -> int:
+    """Check a whole number within bounds."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        wrong(value, f"a whole number from {low} to {high}")
+    return value
+
+
+def number(value: object) -> float:
+    """Check a finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        wrong(value, "a number")
+    return float(value)
+
+
+def duration(value: object) -> float:
+    """Read a duration such as 9s, 5m, 1h30m or 500ms: seconds, more than 0."""
+    matched = re.fullmatch(DURATION, value) if isinstance(value, str) else None
+    seconds = sum(_seconds(part) for part in matched.groups() if part) if matched else 0.0
+    if matched is None or not 0 < seconds <= LONGEST:
+        wrong(value, "a duration of more than 0 such as 9s, 5m or 1h30m")
+    return seconds
+
+
+def _seconds(part: str) -> float:
+    digits = part.rstrip("dhms")
+    return int(digits[:12]) * _UNITS[part[len(digits) :]]
+
+
+def address(value: object) -> tuple[str, int | None]:
+    """Read `host`, `host:port`, `[IPv6]` or `[IPv6]:port`; the port is None when not written."""
+    expected = "an address such as pbx.example.net, pbx.example.net:5038 or [2001:db8::1]:5038"
+    if not isinstance(value, str):
+        wrong(value, expected)
+    matched = re.fullmatch(r"(?:\[([^\]]*)\]|([^:\[\]]*))(?::([0-9]{1,5}))?", value)
+    if matched is None:
+        if _is_ipv6(value):
+            raise ValueError(f"found {found(value)}, expected an IPv6 address in brackets: [{value}]")
+        wrong(value, expected)
+    in_brackets, name, port = matched.groups()
+    if in_brackets is not None and not _is_ipv6(in_brackets):
+        wrong(value, "an IPv6 address inside the brackets")
+    if name is not None and not _HOST.fullmatch(name):
+        wrong(value, expected)
+    if port is not None and not 1 <= int(port) <= 65535:  # noqa: PLR2004 - the range of TCP ports
+        wrong(value, "a port from 1 to 65535")
+    return in_brackets if name is None else name, None if port is None else int(port)
+
+
+def _is_ipv6(written: str) -> bool:
+    try:
+        ipaddress.IPv6Address(written)
+    except ValueError:
+        return False
+    return True
+
+
+def pattern(value: object) -> re.Pattern[str]:
+    """Compile a regular expression."""
+    checked = text(value)
+    if len(checked) > MAX_PATTERN:
+        raise ValueError(f"found {len(checked)} characters, expected a regular expression of at most {MAX_PATTERN}")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return re.compile(checked)
+    except (re.error, Warning, OverflowError, RecursionError) as error:
+        raise ValueError(f"found {found(value)}, expected a regular expression: {shorten(str(error))}") from None
+
+
+def buckets(value: object) -> tuple[float, ...]:
+    """Check the upper bounds of a histogram: rising numbers, +Inf left to Prometheus."""
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_BUCKETS:
+        wrong(value, f"a list of 1 to {MAX_BUCKETS} rising numbers")
+    bounds = tuple(number(bound) for bound in value)
+    for before, after in itertools.pairwise(bounds):
+        if after <= before:
+            raise ValueError(f"found {after:g} after {before:g}, expected rising numbers")
+    return bounds
+
+
+def choice(value: object, valid: tuple[str, ...]) -> str:
+    """Check one of a few words."""
+    if not isinstance(value, str) or value not in valid:
+        near = suggest(value, valid) if isinstance(value, str) else ""
+        raise ValueError(f"found {found(value)}, expected {either(valid)}{near}")
+    return value
+
+
+def target_name(value: object) -> str:
+    """Check a target's name: it stands in URLs."""
+    if not isinstance(value, str) or not re.fullmatch(TARGET_NAME, value):
+        expected = f"a name of letters, digits, dots, dashes and underscores, at most {MAX_NAME}"
+        wrong(value, f"{expected}, that begins with a letter or digit")
+    return value
+
+
+def label_name(value: object) -> str:
+    """Check a label name by Prometheus' rules."""
+    if not isinstance(value, str) or not re.fullmatch(LABEL_NAME, value):
+        wrong(value, "a label name of letters, digits and underscores that does not begin with a digit")
+    if value.startswith("__"):
+        wrong(value, "a label name that does not begin with __, which Prometheus keeps for itself")
+    return value
+
+
+def header(value: object) -> str:
+    """Check the name of an AMI header; in lower case, as messages have them."""
+    if not isinstance(value, str) or not re.fullmatch(HEADER, value):
+        wrong(value, "the name of a field, as AMI writes it")
+    return value.lower()
+
+
+def trunk_match(value: object) -> str:
+    """Check `TECH/endpoint`, where the endpoint may be a glob."""
+    expected = 'TECH/endpoint, such as "PJSIP/telco-a" or "PJSIP/telco-*"'
+    if not isinstance(value, str):
+        wrong(value, expected)
+    tech, slash, endpoint = encodable(value).partition("/")
+    if not slash or not endpoint or not re.fullmatch("[A-Za-z0-9_]+", tech):
+        wrong(value, expected)
+    for known in TECHNOLOGIES:
+        if tech.lower() == known.lower() and tech != known:
+            raise ValueError(f'found {found(value)}, expected {expected}; did you mean "{known}/{shorten(endpoint)}"?')
+    re.compile(translate(endpoint))
+    return value

@@ -1,0 +1,54 @@
+"""Faults in what a person wrote (a file, a flag, a variable): where, what was found, what was expected."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+NEARNESS = 0.6
+"""How alike (difflib ratio) two names must be for one to be offered; at 0.5 offers get silly."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One fault. Line and column count from 1; 0 means that the place has none (a flag, a whole file)."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        if not self.line:
+            return f"{self.file}: {self.message}"
+        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+
+
+class ConfigErrors(Exception):  # noqa: N818 - it is all faults at once, not one error
+    """All faults of one reading, sorted by place; its text is one line a fault."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults: tuple[Fault, ...] = tuple(sorted(faults))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+def nearest(name: str, valid: Iterable[str]) -> str | None:
+    """Find the valid name most like `name`, case aside; None when none is near."""
+    folded = {option.casefold(): option for option in sorted(valid)}
+    hits = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=NEARNESS)
+    return folded[hits[0]] if hits else None
+
+
+def either(names: Sequence[str]) -> str:
+    """Write a choice: `a`; `a or b`; `a, b or c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def suggest(name: str, valid: Iterable[str]) -> str:
+    """End a message: `; did you mean "x"?` for a near miss, else nothing."""
+    hit = nearest(name, valid)
+    return f'; did you mean "{hit}"?' if hit else ""
