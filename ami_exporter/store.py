@@ -239,7 +239,7 @@ class EventStore:
 
     def _zero_context(self) -> None:
         """Counters whose one open label is technology or trunk exist for all that the context knows."""
-        known = {
+        known: dict[Key, list[Key]] = {
             ("technology",): [(technology,) for technology in self._context.technologies],
             ("trunk",): [(trunk,) for trunk in self._context.trunks],
         }
