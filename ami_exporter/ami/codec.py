@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ami_exporter.ami.actions import Action
+    from ami_exporter.ami.shapes import Shape
 
 #: Bytes of one line. Asterisk's longest (ChanVariable, Contacts of a big AOR) are a few KiB.
 MAX_LINE = 64 * 1024
@@ -62,6 +63,7 @@ class Decoder:
         self._searched = 0  # bytes of the buffer known to hold no end of what is being read
         self._in_text = False  # the buffer starts with a CLI answer in the old form
         self._shapes = Shapes()
+        self._last: Shape | None = None  # the shape that matched last: in a list, that of all items
         self._names: dict[str, str] = {}
 
     def feed(self, data: bytes | memoryview) -> Iterator[Message]:
@@ -109,19 +111,18 @@ class Decoder:
 
     def _packets(self, region: bytes) -> Iterator[Message]:
         """Yield the messages of whole packets; an old CLI answer, which may go on, is put back into the buffer."""
-        # In ASCII, which is the rule, text and bytes have the same positions and one decoding serves all packets.
-        text = region.decode("ascii") if region.isascii() else ""
+        text = region.decode("latin-1")  # one character a byte, so that positions in both agree
         position = 0
-        shape = None
+        shape = self._last
         while position < len(region):
-            if text:
-                match = shape.match(text, position) if shape else None
-                if match is None and (found := self._shapes.find(text, position)):
-                    shape, match = found
-                if match is not None and shape is not None and match.end() - position <= MAX_LINE:
-                    position = match.end()
-                    yield shape.message(match)
-                    continue
+            match = shape.match(text, position) if shape else None
+            if match is None and (found := self._shapes.find(text, position)):
+                shape, match = found
+                self._last = shape
+            if match is not None and shape is not None and match.end() - position <= MAX_LINE:
+                position = match.end()
+                yield shape.message(match)
+                continue
             start = _end_of_blank_lines(region, position)
             if _OLD_COMMAND.match(region, start):
                 self._buffer[:0] = region[start:]
@@ -138,9 +139,7 @@ class Decoder:
     def _exact(self, packet: bytes) -> Message:
         """Decode one packet line by line; empty when no line of it is a header."""
         check_bounds(packet)
-        text = packet.decode("utf-8", "backslashreplace")
-        if not packet.isascii() and len(packet) <= MAX_LINE and (found := self._shapes.find(text, 0)):
-            return found[0].message(found[1])
+        text = _decode(packet)
         self._shapes.learn(text)
         return redact(Message.of(self._headers(text)))
 
@@ -172,8 +171,8 @@ class Decoder:
         check_bounds(packet)
         head = _OLD_COMMAND.match(packet)
         begin = head.end() if head else 0
-        pairs = self._headers(packet[:begin].decode("utf-8", "backslashreplace"))
-        output = packet[begin:marker].decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+        pairs = self._headers(_decode(packet[:begin]))
+        output = _decode(packet[begin:marker]).replace("\r\n", "\n")
         pairs += [("output", line) for line in output.removesuffix("\n").split("\n")]
         return Message.of(pairs)
 
@@ -182,6 +181,10 @@ class Decoder:
         size = len(self._buffer)
         if size > MAX_PACKET or (size > MAX_LINE and self._buffer.rfind(b"\n", size - MAX_LINE - 1) < 0):
             check_bounds(self._buffer)
+
+
+def _decode(data: bytes) -> str:
+    return data.decode("utf-8", "backslashreplace")
 
 
 def _end_of_blank_lines(data: bytes | bytearray, position: int) -> int:

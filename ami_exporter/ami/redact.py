@@ -24,13 +24,13 @@ SECRET_HEADERS: Mapping[str, frozenset[str]] = {
 
 def is_sensitive(event: str) -> bool:
     """Whether this event's messages must pass through `redact`."""
-    name = event.lower()
+    name = event.strip().lower()
     return name in CREDENTIAL_EVENTS or name in SECRET_HEADERS
 
 
 def redact(message: Message) -> Message:
     """Return the message without the secrets its event is known to carry."""
-    name = message.get("event", "").lower()
+    name = message.get("event", "").strip().lower()
     if name in CREDENTIAL_EVENTS:
         return Message({key: message[key] for key in ("event", "actionid") if key in message})
     secret = SECRET_HEADERS.get(name)

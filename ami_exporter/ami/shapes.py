@@ -15,7 +15,7 @@ from ami_exporter.ami.message import Message
 from ami_exporter.ami.redact import is_sensitive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 #: Packets of one sequence before it is worth an expression (compiling costs some hundred packets' decoding).
 SEEN_BEFORE_LEARNING = 16
@@ -38,12 +38,19 @@ class Shape(NamedTuple):
     repeats: bool
 
     def message(self, match: re.Match[str]) -> Message:
-        """Build the message of a packet that matched."""
+        """Build the message of a packet that matched in text decoded as Latin-1."""
+        values: Sequence[str] = match.groups()
+        if not match.string.isascii():
+            values = [value if value.isascii() else _from_latin_1(value) for value in values]
         if self.repeats:
-            return Message.of([("event", self.event), *zip(self.names, match.groups(), strict=True)])
-        message = Message(zip(self.names, match.groups()))  # noqa: B905 - one group a name; strict costs time here
+            return Message.of([("event", self.event), *zip(self.names, values, strict=True)])
+        message = Message(zip(self.names, values))  # noqa: B905 - one group a name; strict costs time here
         message["event"] = self.event
         return message
+
+
+def _from_latin_1(value: str) -> str:
+    return value.encode("latin-1").decode("utf-8", "backslashreplace")
 
 
 class Shapes:
@@ -70,12 +77,16 @@ class Shapes:
     def learn(self, packet: str) -> None:
         """Count the shape of a packet that took the exact path, and compile it when it has come often.
 
-        Only `Event: NAME` first, then `Name: value` lines, CRLF everywhere, are learned.
+        Only packets of `Event: NAME` first and then `Name: value` lines, all ended by CRLF, are learned.
         """
-        if self._learned >= SHAPES_IN_ALL or not packet.startswith("Event: "):
+        if self._learned >= SHAPES_IN_ALL or not packet.startswith("Event: ") or not packet.endswith("\r\n\r\n"):
             return
-        first, *lines = packet.removesuffix("\r\n\r\n").split("\r\n")
-        if len(self._by_first_line.get(first, ())) >= SHAPES_PER_EVENT or is_sensitive(first[7:]):
+        first, *lines = packet[:-4].split("\r\n")
+        if (
+            not first.isascii()
+            or len(self._by_first_line.get(first, ())) >= SHAPES_PER_EVENT
+            or is_sensitive(first[7:])
+        ):
             return
         if len(lines) > LEARNABLE_HEADERS or not all(map(_REGULAR.match, (first, *lines))):
             return
@@ -97,5 +108,5 @@ class Shapes:
         self._learned += 1
 
 
-#: A name without blanks or colon, a colon, one space, a value without line ends.
-_REGULAR = re.compile(r"[^\s:]+: [^\n]*\Z")
+#: A name in ASCII without blanks or colon, a colon, one space, a value without line ends.
+_REGULAR = re.compile(r"[!-9;-~]+: [^\n]*\Z")
