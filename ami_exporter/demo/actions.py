@@ -124,10 +124,7 @@ def _rights(text: str) -> frozenset[str]:
 
 # By lower-case name: action names are matched in any case. The session itself answers the three names at the end.
 ACTIONS: Mapping[str, ActionRow] = MappingProxyType(
-    {
-        name.lower(): ActionRow(name, _rights(rights), synopsis, answer)
-        for name, rights, synopsis, answer in _ANSWERED
-    }
+    {name.lower(): ActionRow(name, _rights(rights), synopsis, answer) for name, rights, synopsis, answer in _ANSWERED}
     | {name.lower(): ActionRow(name, _rights(rights), f"{name}.", _inert) for name, rights in _INERT}
     | {
         name.lower(): ActionRow(name, frozenset(), synopsis, _inert)

@@ -125,7 +125,7 @@ def _phone(number: int, rng: random.Random) -> Endpoint:
     extension = str(FIRST_EXTENSION + number)
     agent, codec = PHONE_MODELS[number * 5 % len(PHONE_MODELS)]
     # Every sixth person works at home: a longer way, and now and then a bad one.
-    home = number % 6 == 5
+    home = (number + 1) % 6 == 0
     media = Media(0.006, 0.014, 0.048) if home else Media(0.0002, 0.0015, 0.004)
     phone = Endpoint("PJSIP", extension, person(number, extension), codec, agent, media=media)
     network = "203.0.113" if home else "192.0.2"
@@ -136,9 +136,7 @@ def _phone(number: int, rng: random.Random) -> Endpoint:
 
 def _legacy_phone(number: int) -> Endpoint:
     extension = str(901 + number)
-    phone = Endpoint(
-        "SIP", extension, Party(extension, f"Workshop {number + 1}"), "alaw", "Cisco SPA303-7.6.2"
-    )
+    phone = Endpoint("SIP", extension, Party(extension, f"Workshop {number + 1}"), "alaw", "Cisco SPA303-7.6.2")
     phone.contacts = [Contact(f"192.0.2.{250 + number}:5060", "Reachable", 0.006, 0.0, phone.user_agent)]
     return phone
 

@@ -97,9 +97,7 @@ class Connection:
             self.put(self.session.reject)
             self.session.closing, self._reject_at = True, None
             self.write(now)
-        stuck = (
-            self._stuck_since is not None and self._waiting and now - self._stuck_since > self._write_timeout
-        )
+        stuck = self._stuck_since is not None and self._waiting and now - self._stuck_since > self._write_timeout
         silent = self.session.user is None and now > self._login_by
         self.gone = self.gone or stuck or silent
 

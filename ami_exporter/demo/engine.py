@@ -12,9 +12,7 @@ from typing import TypeAlias, TypeVar
 
 T = TypeVar("T")
 Process: TypeAlias = Generator[float, None, None]
-Step: TypeAlias = Generator[
-    float, None, T
-]  # a part of a process, used with ``yield from``, that has a result
+Step: TypeAlias = Generator[float, None, T]  # a part of a process, used with ``yield from``, that has a result
 
 
 class Timeline:

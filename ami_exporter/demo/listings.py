@@ -16,27 +16,21 @@ def status(scene: Scene, _request: Request) -> Listing:
     load = scene.load
     tail = f"Items: {len(items) + load.channels}\r\n"
     loaded, count = load.status, load.channels
-    return Listing(
-        "Channel status will follow", "StatusComplete", items, tail, loaded=loaded, loaded_count=count
-    )
+    return Listing("Channel status will follow", "StatusComplete", items, tail, loaded=loaded, loaded_count=count)
 
 
 def core_show_channels(scene: Scene, _request: Request) -> Listing:
     """CoreShowChannels."""
     items = [channel_item(chan, scene.time.now) for chan in scene.world.channels.values()]
     loaded, count = scene.load.core, scene.load.channels
-    return Listing(
-        "Channels will follow", "CoreShowChannelsComplete", items, loaded=loaded, loaded_count=count
-    )
+    return Listing("Channels will follow", "CoreShowChannelsComplete", items, loaded=loaded, loaded_count=count)
 
 
 def bridge_list(scene: Scene, _request: Request) -> Listing:
     """BridgeList."""
     items = [bridge_item(bridge) for bridge in scene.world.bridges.values()]
     loaded, count = scene.load.bridge_list, scene.load.bridges
-    return Listing(
-        "Bridge listing will follow", "BridgeListComplete", items, loaded=loaded, loaded_count=count
-    )
+    return Listing("Bridge listing will follow", "BridgeListComplete", items, loaded=loaded, loaded_count=count)
 
 
 def queue_status(scene: Scene, request: Request) -> Listing:
@@ -60,8 +54,7 @@ def queue_status(scene: Scene, request: Request) -> Listing:
 def queue_summary(scene: Scene, request: Request) -> Listing:
     """QueueSummary, with its filter Queue."""
     items = [
-        item("QueueSummary", _queue_summary(queue, scene.time.now), id_first=False)
-        for queue in _queues(scene, request)
+        item("QueueSummary", _queue_summary(queue, scene.time.now), id_first=False) for queue in _queues(scene, request)
     ]
     return Listing("Queue summary will follow", "QueueSummaryComplete", items)
 

@@ -36,13 +36,9 @@ def static_load(count: int, world: World, age: float) -> StaticLoad:
             bridges.append(bridge)
         uniqueid, linkedid = (f"{int(world.epoch)}.{9_000_000 + n}" for n in (number, first))
         party = Party(str(5000 + number), f"Load {number}")
-        chan = Channel(
-            f"PJSIP/load-{number:08x}", uniqueid, linkedid, phone, -age, UP, "500", "from-internal", party
-        )
+        chan = Channel(f"PJSIP/load-{number:08x}", uniqueid, linkedid, phone, -age, UP, "500", "from-internal", party)
         chan.bridge = bridge
-        chan.application, chan.data = (
-            ("AppDial", "(Outgoing Line)") if number != first else ("Dial", "PJSIP/500,30")
-        )
+        chan.application, chan.data = ("AppDial", "(Outgoing Line)") if number != first else ("Dial", "PJSIP/500,30")
         bridge.channels.append(chan)
         status.append(status_item(chan, 0.0))
         core.append(channel_item(chan, 0.0))
@@ -93,9 +89,7 @@ def flood_corpus(calls: int = 64) -> list[tuple[str, str, bytes]]:
 
     switch = Switch(World(1_700_000_000.0), Timeline(0.0), random.Random(1), tell)  # noqa: S311 - a simulation
     for number in range(calls):
-        phone, trunk = (
-            Endpoint("PJSIP", name, Party(name, "Flood")) for name in (f"flood-{number}", "telco-a")
-        )
+        phone, trunk = (Endpoint("PJSIP", name, Party(name, "Flood")) for name in (f"flood-{number}", "telco-a"))
         trunk.trunk = True
         for endpoint in (phone, trunk):
             endpoint.contacts.append(Contact("192.0.2.1:5060"))

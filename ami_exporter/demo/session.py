@@ -102,9 +102,7 @@ class Session:
             md5 = request.get("AuthType").lower() == "md5"
             wrong = "ChallengeResponseFailed" if md5 else "InvalidPassword"
             self.house.security(wrong if user else "InvalidAccountID", account, {})
-            self.reject = with_action_id(
-                response("Error", "Authentication failed").encode(), request.get("ActionID")
-            )
+            self.reject = with_action_id(response("Error", "Authentication failed").encode(), request.get("ActionID"))
             return b""
         self.user = user
         self.house.security("SuccessfulAuth", user.name, {"UsingPassword": "1"})

@@ -1,4 +1,4 @@
-"""The living PBX: world, simulated time, scenarios; deterministic for its settings and the moments it is advanced to."""
+"""The living PBX: world, simulated time, scenarios; settings and the times of ``advance`` decide everything."""
 
 from __future__ import annotations
 

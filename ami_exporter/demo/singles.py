@@ -106,8 +106,6 @@ def _taskprocessors(scene: Scene) -> list[str]:
         # A queue that is a few tasks deep now and then, and has been deeper.
         depth = (processed // 5) % 4 if place % 5 == 3 else 0  # noqa: PLR2004 - one in five is busy
         deepest = 3 + place * 11 % 40
-        rows.append(
-            _ROW.format(name, processed, depth, deepest, LOW_WATER, HIGH_WATER, 60 + place, 900 + place)
-        )
+        rows.append(_ROW.format(name, processed, depth, deepest, LOW_WATER, HIGH_WATER, 60 + place, 900 + place))
     total = f"{len(rows)} taskprocessors"
     return ["", _ROW.format(*_TITLES), *rows, "", total, ""]

@@ -42,7 +42,8 @@ EXTENSION_STATES = {
 class Tell(Protocol):
     """Takes an event: its name, its class and its body."""
 
-    def __call__(self, name: str, privilege: str, body: str) -> None: ...
+    def __call__(self, name: str, privilege: str, body: str) -> None:
+        """Take one event."""
 
 
 class Switch:
@@ -64,7 +65,7 @@ class Switch:
     def leg(self, caller: Channel, endpoint: Endpoint, exten: str) -> Channel:
         """The PBX calls this endpoint for ``caller``: a new channel in state Down, same Linkedid."""
         party = Party(exten) if endpoint.trunk else endpoint.party
-        chan = self._channel(endpoint, DOWN, "from-internal", exten, party, caller)
+        chan = self._channel(endpoint, DOWN, "from-internal", exten, party, parent=caller)
         chan.connected = caller.caller
         chan.application, chan.data = "AppDial", "(Outgoing Line)"
         return chan
@@ -76,6 +77,7 @@ class Switch:
         context: str,
         exten: str,
         caller: Party,
+        *,
         parent: Channel | None = None,
     ) -> Channel:
         serial = next(self.world.serial)
@@ -142,9 +144,7 @@ class Switch:
         bridge.channels.append(chan)
         chan.bridge = bridge
         # Calls that meet become one: the oldest Linkedid wins, and no event of its own says so.
-        oldest = (
-            min((c.linkedid for c in bridge.channels), key=_age) if bridge.type == "basic" else chan.linkedid
-        )
+        oldest = min((c.linkedid for c in bridge.channels), key=_age) if bridge.type == "basic" else chan.linkedid
         for one in bridge.channels if bridge.type == "basic" else ():
             one.linkedid = oldest
         self.call("BridgeEnter", blocks.bridge(bridge), blocks.channel(chan))
