@@ -9,7 +9,7 @@ __all__ = ["Dialect", "Settings", "SimulatedPbx", "User", "run_demo_pbx"]
 
 
 def run_demo_pbx(
-    *, channels: int = 0, endpoints: int = 40, queues: int = 4, dialect: str = "modern", seed: int = 1
+    *, channels: int = 0, endpoints: int = 60, queues: int = 4, dialect: str = "modern", seed: int = 1
 ) -> SimulatedPbx:
     """The PBX of ``ami-exporter demo``, started; log in with its ``username`` and ``secret``, call ``stop`` at the end.
 

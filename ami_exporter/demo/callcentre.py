@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 
+from .dice import Dice
 from .world import (
     Agent,
     Contact,
@@ -77,25 +77,24 @@ class QueuePlan:
 
 # Busy, healthy, small, and one after hours with little staff; shared phones make members of two queues.
 QUEUE_PLANS = (
-    QueuePlan("support", "rrmemory", (0, 11), 0.075, 115, 75, 180, 20, limit=40),
-    QueuePlan("sales", "ringall", (11, 8), 0.045, 95, 45, 120, 15, dynamic=True),
-    QueuePlan("billing", "leastrecent", (17, 5), 0.022, 80, 60, 150, 30, limit=20),
-    QueuePlan("emergency", "linear", (9, 3), 0.006, 60, 90, 90, 10),
+    QueuePlan("support", "rrmemory", (0, 12), 0.085, 115, 75, 180, 20, limit=40),
+    QueuePlan("sales", "ringall", (12, 9), 0.055, 95, 45, 120, 15, dynamic=True),
+    QueuePlan("billing", "leastrecent", (20, 6), 0.022, 80, 60, 150, 30, limit=20),
+    QueuePlan("emergency", "linear", (10, 3), 0.006, 60, 90, 90, 10),
 )
 EXTRA_QUEUE_MEMBERS = 3
 
 
-def build(world: World, rng: random.Random, endpoints: int, queues: int) -> None:
+def build(world: World, dice: Dice, endpoints: int, queues: int) -> None:
     """Fill the world with ``endpoints`` PJSIP endpoints (trunks included) and ``queues`` queues."""
     _trunks(world)
     pjsip_trunks = sum(trunk.tech == "PJSIP" for trunk in world.trunks)
-    world.phones = [_phone(number, rng) for number in range(max(0, endpoints - pjsip_trunks))]
+    world.phones = [_phone(number, dice) for number in range(max(0, endpoints - pjsip_trunks))]
     world.phones += [_legacy_phone(number) for number in range(3)]
-    world.queues = [_queue(world, place, rng) for place in range(queues)]
+    world.queues = [_queue(world, place, dice) for place in range(queues)]
     world.lots = [ParkingLot("default", 701, 720, 60), ParkingLot("reception", 801, 805, 45)]
     world.mailboxes = [
-        Mailbox(phone.name, phone.party.name, rng.choice((0, 0, 0, 1, 2)), rng.randrange(9))
-        for phone in world.phones[:20]
+        Mailbox(phone.name, phone.party.name, dice.pick((0, 0, 0, 1, 2)), dice.bits(3)) for phone in world.phones[:20]
     ]
     world.agents = [Agent(str(1001 + number), person(number + 40).name) for number in range(6)]
     world.spans = [Span(1), Span(2)]
@@ -121,7 +120,7 @@ def _trunks(world: World) -> None:
         world.registrations.append(Registration(tech, registration, "demo", f"{name}.example.net"))
 
 
-def _phone(number: int, rng: random.Random) -> Endpoint:
+def _phone(number: int, dice: Dice) -> Endpoint:
     extension = str(FIRST_EXTENSION + number)
     agent, codec = PHONE_MODELS[number * 5 % len(PHONE_MODELS)]
     # Every sixth person works at home: a longer way, and now and then a bad one.
@@ -129,7 +128,7 @@ def _phone(number: int, rng: random.Random) -> Endpoint:
     media = Media(0.006, 0.014, 0.048) if home else Media(0.0002, 0.0015, 0.004)
     phone = Endpoint("PJSIP", extension, person(number, extension), codec, agent, media=media)
     network = "203.0.113" if home else "192.0.2"
-    rtt = media.rtt * rng.uniform(0.6, 1.6)
+    rtt = media.rtt * dice.between(0.6, 1.6)
     phone.contacts = [Contact(f"{network}.{10 + number % 240}:5060", "Reachable", rtt, 3600.0, agent)]
     return phone
 
@@ -141,7 +140,7 @@ def _legacy_phone(number: int) -> Endpoint:
     return phone
 
 
-def _queue(world: World, place: int, rng: random.Random) -> Queue:
+def _queue(world: World, place: int, dice: Dice) -> Queue:
     phones = [phone for phone in world.phones if phone.tech == "PJSIP"]
     if place < len(QUEUE_PLANS):
         plan = QUEUE_PLANS[place]
@@ -150,7 +149,7 @@ def _queue(world: World, place: int, rng: random.Random) -> Queue:
         membership = "dynamic" if plan.dynamic else "static"
     else:
         queue = Queue(f"queue-{place + 1}")
-        first, count, membership = rng.randrange(max(1, len(phones))), EXTRA_QUEUE_MEMBERS, "static"
+        first, count, membership = dice.pick(range(max(1, len(phones)))), EXTRA_QUEUE_MEMBERS, "static"
     for phone in (phones * 2)[first : first + count][: len(phones)]:
         login = None if membership == "static" else 0.0
         member = Member(queue, phone, phone.party.name, membership, login=login)

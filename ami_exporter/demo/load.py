@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from dataclasses import dataclass, field
 
+from .dice import Dice
 from .engine import Timeline
 from .items import bridge_item, channel_item, status_item
 from .switch import Switch
@@ -87,7 +87,7 @@ def flood_corpus(calls: int = 64) -> list[tuple[str, str, bytes]]:
     def tell(name: str, privilege: str, body: str) -> None:
         corpus.append((name, privilege, event(name, privilege, body)))
 
-    switch = Switch(World(1_700_000_000.0), Timeline(0.0), random.Random(1), tell)  # noqa: S311 - a simulation
+    switch = Switch(World(1_700_000_000.0), Timeline(0.0), Dice(1), tell)
     for number in range(calls):
         phone, trunk = (Endpoint("PJSIP", name, Party(name, "Flood")) for name in (f"flood-{number}", "telco-a"))
         trunk.trunk = True

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 
 from . import callcentre
+from .conversation import Conversation
+from .dice import Dice
 from .engine import Timeline
+from .life import Life
+from .media import Rtcp
+from .occasions import Occasions
+from .queueing import QueueDesk
 from .switch import Switch, Tell
-from .wire import headers
+from .traffic import Traffic
 from .world import World
 
 
@@ -21,7 +26,7 @@ class Settings:
     """
 
     channels: int = 0
-    endpoints: int = 40
+    endpoints: int = 60
     queues: int = 4
     seed: int = 1
     speed: float = 1.0
@@ -34,13 +39,21 @@ class Simulation:
 
     def __init__(self, settings: Settings, started: float, tell: Tell) -> None:
         self.settings, self.started = settings, started
-        self.rng = random.Random(settings.seed)  # noqa: S311 - a simulation, not a secret
+        dice = Dice(settings.seed)
         self.world = World(started, settings.speed)
         self.time = Timeline(-settings.warmup)
-        callcentre.build(self.world, self.rng, settings.endpoints, settings.queues)
+        callcentre.build(self.world, dice, settings.endpoints, settings.queues)
         self._muted = True
         self._tell = tell
-        self.switch = Switch(self.world, self.time, self.rng, self._speak)
+        self.switch = Switch(self.world, self.time, dice, self._speak)
+        self.switch.on_up = Rtcp(self.switch, dice).begin
+        desk, conversation = QueueDesk(self.switch, dice), Conversation(self.switch, dice)
+        traffic = Traffic(self.switch, dice, desk, conversation)
+        self.life = Life(self.switch, dice, desk)
+        if settings.traffic > 0:
+            traffic.begin(settings.traffic)
+            Occasions(self.switch, dice, traffic).begin()
+            self.life.begin()
         self.time.advance(0.0)
         self._muted = False
 
@@ -58,4 +71,4 @@ class Simulation:
 
     def ami_security(self, name: str, account: str, extra: dict[str, str]) -> None:
         """A security event of the AMI server itself."""
-        self._speak(name, "security", headers(("Service", "AMI"), ("AccountID", account), *extra.items()))
+        self.life.security(name, "AMI", account, extra)

@@ -5,18 +5,20 @@ Order and content of the events follow Asterisk 22 (main/manager_channels.c, man
 
 from __future__ import annotations
 
-import random
+from collections.abc import Callable
 from typing import Protocol
 
 from . import blocks
+from .dice import Dice
 from .engine import Timeline
 from .wire import headers
-from .world import DOWN, RING, RINGING, UP, Bridge, Channel, Endpoint, Party, World
+from .world import DOWN, RING, RINGING, UP, Bridge, Channel, Endpoint, Mailbox, Party, World
 
 # Q.850 causes the simulation uses, with Asterisk's texts (main/channel.c).
 CAUSES = {
     0: "Unknown",
     1: "Unallocated (unassigned) number",
+    3: "No route to destination",
     16: "Normal Clearing",
     17: "User busy",
     18: "No user responding",
@@ -49,8 +51,9 @@ class Tell(Protocol):
 class Switch:
     """Channel operations. Every scenario goes through here, so events and lists cannot disagree."""
 
-    def __init__(self, world: World, time: Timeline, rng: random.Random, tell: Tell) -> None:
-        self.world, self.time, self.rng, self.tell = world, time, rng, tell
+    def __init__(self, world: World, time: Timeline, dice: Dice, tell: Tell) -> None:
+        self.world, self.time, self.dice, self.tell = world, time, dice, tell
+        self.on_up: Callable[[Channel], None] = lambda _chan: None
 
     def call(self, name: str, *body: str) -> None:
         """Emit an event of class call."""
@@ -96,10 +99,13 @@ class Switch:
 
     def state(self, chan: Channel, state: int) -> None:
         """The channel's state changes."""
-        if chan.state != state:
-            chan.state = state
-            self.call("Newstate", blocks.channel(chan))
-            self.device_changed(chan.endpoint)
+        if chan.state == state:
+            return
+        chan.state = state
+        self.call("Newstate", blocks.channel(chan))
+        self.device_changed(chan.endpoint)
+        if state == UP:
+            self.on_up(chan)
 
     def run(self, chan: Channel, application: str, data: str = "") -> None:
         """The dialplan runs an application (told by Newexten, class dialplan)."""
@@ -129,8 +135,7 @@ class Switch:
 
     def bridge(self, *channels: Channel, technology: str = "simple_bridge", kind: str = "basic") -> Bridge:
         """Create a bridge and put channels in."""
-        bits = [self.rng.getrandbits(16) for _ in range(8)]
-        text = "".join(f"{part:04x}" for part in bits)
+        text = f"{self.dice.bits(128):032x}"
         uniqueid = f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
         made = Bridge(uniqueid, technology, kind)
         self.world.bridges[uniqueid] = made
@@ -184,6 +189,11 @@ class Switch:
         body = headers(("MusicClass", "default")) if on else ""
         self.call("Hold" if on else "Unhold", blocks.channel(chan), body)
         self.device_changed(chan.endpoint)
+
+    def message_waiting(self, box: Mailbox) -> None:
+        """The mailbox's messages have changed."""
+        counts = ("Waiting", int(box.new > 0)), ("New", box.new), ("Old", box.old)
+        self.call("MessageWaiting", headers(("Mailbox", f"{box.number}@default"), *counts))
 
     def device_changed(self, endpoint: Endpoint) -> None:
         """Work out the device state anew and tell everybody who watches it, if it changed."""
