@@ -203,8 +203,8 @@ class Vanishing(FakeService):
     """A reload takes the target away between the check and the scrape."""
 
     def scrape(self, target: str | None, select: Selection, header_timeout: str | None, fmt: Format) -> bytes:
-        self.targets = ("pbx2",)
-        raise KeyError(target)
+        self.targets, self.error = ("pbx2",), KeyError(target)
+        return super().scrape(target, select, header_timeout, fmt)
 
 
 def test_a_target_removed_meanwhile_is_a_400() -> None:
