@@ -50,6 +50,14 @@ class Admission:
         self.busy -= 1
 
 
+@dataclass(frozen=True, slots=True)
+class AppLimits:
+    """Requests answered at a time (0: no limit), and the seconds a reader may take for its answer."""
+
+    max_requests: int
+    send_seconds: float
+
+
 class App:
     """The application. `workers` runs the blocking handlers, `reloader` the reload alone, one at a time."""
 
@@ -60,14 +68,15 @@ class App:
         *,
         workers: Executor,
         reloader: Executor,
-        max_requests: int,
+        limits: AppLimits,
         gate: Gate | None = None,
     ) -> None:
         self._service = service
         self._routes = routes
         self._workers = workers
         self._reloader = reloader
-        self._admission = Admission(max_requests)
+        self._admission = Admission(limits.max_requests)
+        self._send_seconds = limits.send_seconds
         self._gate = gate
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,7 +145,7 @@ class App:
 
     async def _send(self, send: Send, response: Response) -> None:
         extra = self._gate.extra_headers() if self._gate is not None else ()
-        await send_response(send, response.with_headers(*extra))
+        await send_response(send, response.with_headers(*extra), self._send_seconds)
 
     async def healthy(self, _request: Request) -> Response:
         """Say that the server answers."""

@@ -10,9 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-# Half of the usual limit of 1024 file descriptors: the other half is for the PBX links.
-MAX_CONNECTIONS = 512
-
 Key = tuple[Any, Any]  # (client, server) as ASGI scopes have them: what tells two connections apart
 
 
@@ -22,7 +19,7 @@ class Connections:
     So silent clients drive each other out and never keep a newcomer waiting. Safe to use from any thread.
     """
 
-    def __init__(self, limit: int = MAX_CONNECTIONS) -> None:
+    def __init__(self, limit: int) -> None:
         self._limit = limit
         self._lock = threading.Lock()
         self._open: dict[Key, Connection] = {}

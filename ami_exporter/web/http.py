@@ -17,8 +17,6 @@ JSON = "application/json"
 
 # One write of the server's: what a reader that stops can hold in our memory at most.
 PIECE_BYTES = 64 * 1024
-# A reader slower than this loses the connection: Prometheus' own timeout is 10 s by default.
-SEND_SECONDS = 10.0
 # Below one packet gzip saves nothing.
 GZIP_MIN_BYTES = 1400
 # Level 4 is within 5 % of level 6's size on metrics text, at half its time.
@@ -83,7 +81,7 @@ def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return joined
 
 
-async def send_response(send: Send, response: Response, *, seconds: float = SEND_SECONDS) -> None:
+async def send_response(send: Send, response: Response, seconds: float) -> None:
     """Send the response; TimeoutError when the reader takes longer than `seconds`. The server omits HEAD's body."""
     headers = [
         ("Content-Type", response.content_type),

@@ -17,34 +17,30 @@ from typing import Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config, Sockets
 
-from ami_exporter.web.app import App
+from ami_exporter.web.app import App, AppLimits
 from ami_exporter.web.connections import Connections, Listener
 from ami_exporter.web.http import Receive, Scope, Send
 from ami_exporter.web.listen import BACKLOG, open_sockets, shown, systemd_sockets
 from ami_exporter.web.routes import make_routes
 from ami_exporter.web.service import Service
-from ami_exporter.web.settings import WebSettings
+from ami_exporter.web.settings import Bounds, WebSettings
 
 log = logging.getLogger(__name__)
 
-# What an idle or half-sent connection may take, TLS handshake included, before it is dropped.
-IDLE_SECONDS = 5.0
-# A request line with all its headers.
-MAX_HEADER_BYTES = 16 * 1024
-# What requests under way get to end in at `stop`.
-GRACE_SECONDS = 3.0
-# Worker threads where --web.max-requests is 0 (no limit): more requests wait for one.
-UNLIMITED_WORKERS = 64
+DEFAULT_BOUNDS = Bounds()
 
 
 class WebServer:
     """Serves until stopped. Made by `make_server`."""
 
-    def __init__(self, app: App, sockets: list[Listener], pools: tuple[ThreadPoolExecutor, ...]) -> None:
+    def __init__(
+        self, app: App, sockets: list[Listener], pools: tuple[ThreadPoolExecutor, ...], bounds: Bounds
+    ) -> None:
         self._app = app
         self._sockets = sockets
         self._pools = pools
-        self._connections = Connections()
+        self._bounds = bounds
+        self._connections = Connections(bounds.connections)
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="web", daemon=True)
@@ -61,16 +57,16 @@ class WebServer:
         """Stop: no new connections, a moment for the requests under way, then an end to all of them."""
         with suppress(RuntimeError):  # the loop has ended already
             self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(GRACE_SECONDS)
+        self._thread.join(self._bounds.grace)
         self._connections.end_all()
         for pool in self._pools:
             pool.shutdown(wait=False, cancel_futures=True)
-        self._thread.join(GRACE_SECONDS)
+        self._thread.join(self._bounds.grace)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.set_exception_handler(_log_loop_error)
-        config = _Config(self._sockets)
+        config = _Config(self._sockets, self._bounds)
         with suppress(asyncio.CancelledError):  # hypercorn's way to say that its grace period was not enough
             self._loop.run_until_complete(
                 serve(self._guarded, config, shutdown_trigger=self._stopping.wait, mode="asgi")  # type: ignore[arg-type]  # our ASGI types are looser than its
@@ -87,20 +83,23 @@ class WebServer:
                 self._connections.end(key)
 
 
-def make_server(service: Service, settings: WebSettings, environ: Mapping[str, str] = os.environ) -> WebServer:
+def make_server(
+    service: Service, settings: WebSettings, *, environ: Mapping[str, str] = os.environ, bounds: Bounds = DEFAULT_BOUNDS
+) -> WebServer:
     """Open the sockets and build the server.
 
     Raises ListenError (an address cannot be had) or ValueError (a flag is wrong), each with a one-line message.
     """
     routes = make_routes(settings.telemetry_path, settings.route_prefix, settings.external_url)
-    workers = ThreadPoolExecutor(settings.max_requests or UNLIMITED_WORKERS, "web-worker")
+    workers = ThreadPoolExecutor(settings.max_requests or bounds.unlimited_workers, "web-worker")
     reloader = ThreadPoolExecutor(1, "web-reload")
-    app = App(service, routes, workers=workers, reloader=reloader, max_requests=settings.max_requests)
+    limits = AppLimits(settings.max_requests, bounds.send)
+    app = App(service, routes, workers=workers, reloader=reloader, limits=limits)
     if settings.systemd_socket:
         sockets = systemd_sockets(environ, os.getpid())
     else:
         sockets = open_sockets(settings.listen_addresses)
-    return WebServer(app, sockets, (workers, reloader))
+    return WebServer(app, sockets, (workers, reloader), bounds)
 
 
 class _Config(Config):
@@ -108,15 +107,15 @@ class _Config(Config):
 
     accesslog = None
     include_server_header = False
-    h11_max_incomplete_size = MAX_HEADER_BYTES
-    keep_alive_timeout = IDLE_SECONDS
-    ssl_handshake_timeout = IDLE_SECONDS
-    graceful_timeout = GRACE_SECONDS
     backlog = BACKLOG
 
-    def __init__(self, sockets: list[Listener], context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, sockets: list[Listener], bounds: Bounds, context: ssl.SSLContext | None = None) -> None:
         self._sockets = sockets
         self._context = context
+        self.h11_max_incomplete_size = bounds.header_bytes
+        self.keep_alive_timeout = bounds.idle
+        self.ssl_handshake_timeout = bounds.idle
+        self.graceful_timeout = bounds.grace
         self.alpn_protocols = ["http/1.1"]
         self.errorlog = logging.getLogger("ami_exporter.web.hypercorn")
         self.errorlog.setLevel(logging.WARNING)  # at INFO it tells people to press CTRL + C

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ami_exporter.formats import Format
-from ami_exporter.web.server import WebServer, make_server
+from ami_exporter.web.server import DEFAULT_BOUNDS, WebServer, make_server
 from ami_exporter.web.service import DiscoveredTarget, ReloadOutcome, Selection, StatusView
-from ami_exporter.web.settings import WebSettings
+from ami_exporter.web.settings import Bounds, WebSettings
 
 Scrape = tuple[str | None, Selection, str | None, Format]
 
@@ -103,11 +103,13 @@ def exchange(
 
 
 @contextmanager
-def running(service: FakeService | None = None, **settings: object) -> Iterator[Running]:
+def running(
+    service: FakeService | None = None, *, bounds: Bounds = DEFAULT_BOUNDS, **settings: object
+) -> Iterator[Running]:
     """Serve on a free loopback port with the given WebSettings fields."""
     service = service or FakeService()
     make: Callable[..., WebSettings] = WebSettings
-    server = make_server(service, make(**{"listen_addresses": ("127.0.0.1:0",), **settings}))
+    server = make_server(service, make(**{"listen_addresses": ("127.0.0.1:0",), **settings}), bounds=bounds)
     bound = server.start()
     try:
         yield Running(server, int(bound[0].rpartition(":")[2]), service)
