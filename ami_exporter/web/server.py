@@ -19,8 +19,10 @@ from hypercorn.config import Config, Sockets
 
 from ami_exporter.web.app import App, AppLimits
 from ami_exporter.web.connections import Connections, Listener
+from ami_exporter.web.gate import WebGate
 from ami_exporter.web.http import Receive, Scope, Send
 from ami_exporter.web.listen import BACKLOG, open_sockets, shown, systemd_sockets
+from ami_exporter.web.liveconfig import LiveWebConfig
 from ami_exporter.web.routes import make_routes
 from ami_exporter.web.service import Service
 from ami_exporter.web.settings import Bounds, WebSettings
@@ -34,12 +36,18 @@ class WebServer:
     """Serves until stopped. Made by `make_server`."""
 
     def __init__(
-        self, app: App, sockets: list[Listener], pools: tuple[ThreadPoolExecutor, ...], bounds: Bounds
+        self,
+        app: App,
+        sockets: list[Listener],
+        pools: tuple[ThreadPoolExecutor, ...],
+        bounds: Bounds,
+        context: ssl.SSLContext | None = None,
     ) -> None:
         self._app = app
         self._sockets = sockets
         self._pools = pools
         self._bounds = bounds
+        self._context = context
         self._connections = Connections(bounds.connections)
         self._loop = asyncio.new_event_loop()
         self._stopping = asyncio.Event()
@@ -50,6 +58,7 @@ class WebServer:
         bound = [shown(sock) for sock in self._sockets]
         for sock in self._sockets:
             sock.table = self._connections
+            log.info("listening on %s://%s", "http" if self._context is None else "https", shown(sock))
         self._thread.start()
         return bound
 
@@ -66,7 +75,7 @@ class WebServer:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.set_exception_handler(_log_loop_error)
-        config = _Config(self._sockets, self._bounds)
+        config = _Config(self._sockets, self._bounds, self._context)
         with suppress(asyncio.CancelledError):  # hypercorn's way to say that its grace period was not enough
             self._loop.run_until_complete(
                 serve(self._guarded, config, shutdown_trigger=self._stopping.wait, mode="asgi")  # type: ignore[arg-type]  # our ASGI types are looser than its
@@ -88,18 +97,21 @@ def make_server(
 ) -> WebServer:
     """Open the sockets and build the server.
 
-    Raises ListenError (an address cannot be had) or ValueError (a flag is wrong), each with a one-line message.
+    Raises ListenError (an address cannot be had) or ValueError (a flag is wrong), each with a one-line message, and
+    ConfigErrors with every fault of web.config.file.
     """
     routes = make_routes(settings.telemetry_path, settings.route_prefix, settings.external_url)
+    live = LiveWebConfig(settings.config_file) if settings.config_file else None
     workers = ThreadPoolExecutor(settings.max_requests or bounds.unlimited_workers, "web-worker")
-    reloader = ThreadPoolExecutor(1, "web-reload")
+    reloader, hasher = ThreadPoolExecutor(1, "web-reload"), ThreadPoolExecutor(1, "web-auth")
+    gate = WebGate(live, hasher) if live is not None else None
     limits = AppLimits(settings.max_requests, bounds.send)
-    app = App(service, routes, workers=workers, reloader=reloader, limits=limits)
+    app = App(service, routes, workers=workers, reloader=reloader, limits=limits, gate=gate)
     if settings.systemd_socket:
         sockets = systemd_sockets(environ, os.getpid())
     else:
         sockets = open_sockets(settings.listen_addresses)
-    return WebServer(app, sockets, (workers, reloader), bounds)
+    return WebServer(app, sockets, (workers, reloader, hasher), bounds, live.context() if live is not None else None)
 
 
 class _Config(Config):
@@ -109,7 +121,7 @@ class _Config(Config):
     include_server_header = False
     backlog = BACKLOG
 
-    def __init__(self, sockets: list[Listener], bounds: Bounds, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, sockets: list[Listener], bounds: Bounds, context: ssl.SSLContext | None) -> None:
         self._sockets = sockets
         self._context = context
         self.h11_max_incomplete_size = bounds.header_bytes
@@ -135,7 +147,8 @@ class _Config(Config):
 def _log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Log what the event loop could not deliver: a client that went away is no news, the rest is a bug."""
     error = context.get("exception")
-    if isinstance(error, OSError):  # ssl.SSLError too: broken handshakes
+    # OSError: ssl.SSLError too, broken handshakes. Cancelled: Python 3.11 reports so the connections that `stop` ends.
+    if isinstance(error, OSError | asyncio.CancelledError):
         log.debug("connection lost: %s", error)
     else:
         log.error("bug: %s", context.get("message"), exc_info=error)
