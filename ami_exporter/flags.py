@@ -20,7 +20,7 @@ Complete = Literal["file", "nothing"]
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag. `parse` raises ValueError; None: a switch, which `--no-…` turns off again. `repeat`: gathers a tuple."""
+    """One flag. `parse` raises ValueError, None: a switch, which `--no-…` turns off. `repeat`: gathers a tuple."""
 
     name: str
     metavar: str
@@ -93,7 +93,7 @@ def _count(low: int, high: int) -> Callable[[str], int]:
 
 
 CONFIG_FILE: Final = Flag("config.file", "FILE", "configuration with targets", complete="file")
-SHARD: Final = Flag("shard", "I/N", "serve the I-th of N shares of the targets, from 0", Shard.parse)
+SHARD: Final = Flag("shard", "I/N", "serve share I of N of the targets, I from 0", Shard.parse)
 AMI: Final = (
     Flag("ami.address", "HOST[:PORT]", "one PBX without any file"),
     Flag("ami.username", "NAME", "its AMI user"),

@@ -28,6 +28,7 @@ class Parser(argparse.ArgumentParser):
     """Writes one line on stderr for a fault, without the usage of many lines."""
 
     def error(self, message: str) -> NoReturn:
+        """End the program with status 2."""
         self.exit(2, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
 
 
@@ -55,9 +56,7 @@ def build_parser(command: Command) -> argparse.ArgumentParser:
             )
         else:
             action = "append" if flag.repeat else "store"
-            group.add_argument(
-                name, dest=flag.name, metavar=flag.metavar, action=action, help=flag.help.replace("%", "%%")
-            )
+            group.add_argument(name, dest=flag.name, metavar=flag.metavar, action=action, help=flag.help)
     group.add_argument("-h", "--help", action="help", help="show this and exit")
     version = f"ami-exporter {__version__} (Python {platform.python_version()})"
     group.add_argument("--version", action="version", version=version, help="show the version and exit")
