@@ -18,6 +18,8 @@ from yaml.resolver import Resolver
 from ami_exporter.config.scalars import Odd
 from ami_exporter.faults import ConfigErrors, Fault, Path, shorten
 
+__all__ = ["Node", "Odd", "locate", "parse", "scalar"]
+
 MAX_DEPTH: Final = 16
 """Levels of nesting; the deepest setting (a custom label's map) needs 9."""
 MAX_NODES: Final = 500_000
