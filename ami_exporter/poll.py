@@ -96,7 +96,7 @@ Watch = Callable[[Action, Message], None]
 
 @dataclass(slots=True)
 class Poll:
-    """Folds of one poll. `watch` sees the items of collectors whose trackers learn from polls."""
+    """Folds of one poll. `watch` sees the items that trackers learn from, where a collector has them polled."""
 
     plan: Plan
     chosen: Sequence[Chosen]
@@ -118,8 +118,9 @@ class Poll:
                 sinks = self._sinks.setdefault(action, [])
                 if action in wants_rows or collector.fold is not None:
                     sinks.append(feed.item)
-                if any(tracked.watch for tracked in collector.tracked):
-                    sinks.append(self.watch)
+        for action in {action for c in self.chosen for tracked in c.collector.tracked for action in tracked.watched}:
+            if action in self._sinks:
+                self._sinks[action].append(self.watch)
 
     def item(self, action: Action, message: Message) -> None:
         """Stream one item into every fold that wants it."""

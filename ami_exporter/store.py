@@ -31,7 +31,8 @@ class _Wants:
     """Everything that wants one event name."""
 
     rows: list[Row]
-    known: list[Known]
+    known: list[tuple[Known, set[Key]]]
+    """With the values that were already named, as far as the cap on label sets goes."""
     trackers: list[Tracker]
 
 
@@ -89,8 +90,9 @@ class EventStore:
                 for name in row.items:
                     at(name).rows.append(row)
             for known in (known for known in collector.known if known.source is None):
+                named: set[Key] = set()
                 for name in known.items:
-                    at(name).known.append(known)
+                    at(name).known.append((known, named))
         for live in self._live:
             for name in live.tracked.events:
                 at(name).trackers.append(live.tracker)
@@ -98,8 +100,13 @@ class EventStore:
 
     @property
     def events(self) -> frozenset[str]:
-        """Names (lower case) of all events that some rule wants."""
-        return frozenset(self._wants)
+        """Names (lower case) of all events that the mask must bring: those of passive collectors come along."""
+        names: set[str] = set()
+        for collector in self._collectors:
+            if not collector.passive:
+                names.update(name for row in collector.rows if row.source is None for name in row.items)
+                names.update(name for tracked in collector.tracked for name in tracked.events)
+        return frozenset(name.lower() for name in names)
 
     @property
     def context(self) -> Context:
@@ -120,9 +127,11 @@ class EventStore:
                 wanted = self._wants.get(message.get("event", "").lower())
                 if wanted is None:
                     continue
-                for known in wanted.known:
+                for known, seen in wanted.known:
                     named = known.values(message, context)
-                    if named is not None:
+                    if named is not None and named not in seen:
+                        if len(seen) < self._limit:
+                            seen.add(named)
                         for metric in known.metrics:
                             self._zero(metric, named)
                 for row in wanted.rows:
@@ -146,8 +155,8 @@ class EventStore:
         """Show a polled item to the trackers that learn from polls."""
         with self._lock:
             for live in self._live:
-                if live.tracked.watch is not None:
-                    live.tracked.watch(live.tracker, action, message)
+                if live.tracked.watch is not None and action in live.tracked.watched:
+                    live.tracked.watch(live.tracker, message)
 
     def know(self, named: Iterable[tuple[Metric, Key]]) -> None:
         """Let label sets exist at 0 because a complete poll named them."""

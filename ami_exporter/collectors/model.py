@@ -8,7 +8,7 @@ the target's event store). Folds and trackers return samples; they know no socke
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
 from types import MappingProxyType
@@ -44,7 +44,7 @@ class Metric:
     help: str
     labels: tuple[str, ...] = ()
     origin: Origin = Origin.POLL
-    closed: Mapping[str, tuple[str, ...]] = NO_CLOSED
+    closed: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NO_CLOSED)
     buckets: tuple[float, ...] = ()
 
     @property
@@ -98,14 +98,14 @@ class Trunk:
 class Context:
     """What folds and trackers may know beside their messages. Frozen: swapped whole by reload and discovery."""
 
-    trunks: Mapping[str, Trunk] = MappingProxyType({})
-    trunk_names: Mapping[tuple[str, str], str] = MappingProxyType({})
+    trunks: Mapping[str, Trunk] = field(default_factory=lambda: MappingProxyType({}))
+    trunk_names: Mapping[tuple[str, str], str] = field(default_factory=lambda: MappingProxyType({}))
     """(technology, endpoint) as in a channel's name → trunk."""
     trunk_patterns: tuple[tuple[str, str], ...] = ()
     """(fnmatch pattern over "TECHNOLOGY/endpoint", trunk), for what trunk_names does not hold."""
     technologies: tuple[str, ...] = ()
     """Channel technologies this PBX has loaded, as its actions tell, and Local."""
-    names: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
     """Human names: kind ("queue") → id → name."""
     now: float = 0.0
     """Wall clock of the poll, Unix seconds."""
@@ -203,8 +203,10 @@ class Tracked:
 
     events: tuple[str, ...]
     make: Callable[[], Tracker]
-    watch: Callable[[Tracker, Action, Message], None] | None = None
-    """Feeds a tracker facts from polls (codec of a channel), for the actions in `polls` of its collector."""
+    watch: Callable[[Tracker, Message], None] | None = None
+    """Feeds a tracker facts from polls (codec of a channel): the items of the actions in `watched`."""
+    watched: tuple[Action, ...] = ()
+    """Actions whose items are shown to `watch` when some collector polls them; it makes none be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,3 +229,5 @@ class Collector:
     min_interval: float = 0.0
     filter_label: str = ""
     """The label that include and exclude in the configuration choose by."""
+    passive: bool = False
+    """Its event rules ask for no class of their own: they see what the rules of others bring."""

@@ -26,7 +26,8 @@ from ami_exporter.config.fields import (
     integer,
     schema,
 )
-from ami_exporter.faults import either, shorten, suggest
+from ami_exporter.config.yamlnodes import shorten
+from ami_exporter.faults import either, suggest
 
 TYPES: Final = ("gauge", "counter", "histogram")
 REDUCES: Final = ("sum", "max", "min", "last")

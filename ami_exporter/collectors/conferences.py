@@ -1,0 +1,46 @@
+"""Conferences of ConfBridge."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.collectors.fields import labels, mapped, number, text
+from ami_exporter.collectors.model import Collector, Row, counter, gauge
+
+POLL: Final = Action("ConfbridgeListRooms")
+ROOM: Final = ("ConfbridgeListRooms",)
+
+CONFERENCES = gauge("asterisk_conferences", "Conferences that someone is in (AMI ConfbridgeListRooms)")
+PARTICIPANTS = gauge(
+    "asterisk_conference_participants",
+    "Participants of all conferences, waiting ones included (AMI ConfbridgeListRooms: Parties)",
+)
+ROOM_PARTICIPANTS = gauge(
+    "asterisk_conference_room_participants",
+    "Participants of a conference, waiting ones included (AMI ConfbridgeListRooms: Parties)",
+    "conference",
+)
+ROOM_LOCKED = gauge(
+    "asterisk_conference_room_locked",
+    "1: nobody else may join the conference (AMI ConfbridgeListRooms: Locked)",
+    "conference",
+)
+JOINS = counter("asterisk_conference_joins_total", "Participants who joined a conference (AMI ConfbridgeJoin)")
+
+_conference = labels(text("Conference"))
+
+COLLECTOR = Collector(
+    name="conferences",
+    title="ConfBridge conferences",
+    metrics=(CONFERENCES, PARTICIPANTS, ROOM_PARTICIPANTS, ROOM_LOCKED, JOINS),
+    polls=((POLL,),),
+    rows=(
+        Row(CONFERENCES, POLL, ROOM),
+        Row(PARTICIPANTS, POLL, ROOM, value=number("Parties")),
+        Row(ROOM_PARTICIPANTS, POLL, ROOM, _conference, number("Parties"), reduce="last"),
+        Row(ROOM_LOCKED, POLL, ROOM, _conference, mapped("Locked", {"yes": 1.0, "no": 0.0}), reduce="last"),
+        Row(JOINS, None, ("ConfbridgeJoin",)),
+    ),
+    filter_label="conference",
+)

@@ -1,0 +1,194 @@
+"""Callers of queues, from their events: who joined, how each left, and how long all of it took.
+
+Order on the wire (apps/app_queue.c): a caller who hangs up raises HangupRequest (class call), then QueueCallerAbandon,
+QueueCallerLeave, Hangup. A timeout, leave-when-empty or withdrawal raises QueueCallerAbandon without HangupRequest. An
+answered caller raises QueueCallerLeave first, then AgentConnect. Leaving by key raises QueueCallerLeave alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import MappingProxyType
+from typing import Final, TypeVar
+
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.fields import number, to_number
+from ami_exporter.collectors.model import Context, Metric, Sample, counter, histogram
+
+MAX_CALLERS: Final = 20_000
+"""Callers in one state at a time, some 3 MB; more than a PBX carries. The oldest are forgotten beyond it."""
+MAX_QUEUES: Final = 10_000
+"""Queues whose service level is remembered; more than the series cap lets through."""
+WAITING_SECONDS: Final = 86_400.0
+"""Nobody waits longer than a day: the Leave was missed."""
+LEFT_SECONDS: Final = 600.0
+"""From Leave to AgentConnect only announcements and a Gosub to the member run; later it is no answer."""
+HANGING_SECONDS: Final = 300.0
+"""From HangupRequest to QueueCallerAbandon at most one announcement ends."""
+
+JOIN_EVENTS: Final = ("QueueCallerJoin", "Join")
+"""Join and Leave before Asterisk 12."""
+TRACKED_EVENTS: Final = (
+    *JOIN_EVENTS,
+    *("QueueCallerLeave", "Leave", "QueueCallerAbandon", "AgentConnect"),
+    *("Newchannel", "HangupRequest", "SoftHangupRequest", "Hangup"),
+)
+
+OUTCOMES: Final = ("answered", "abandoned", "timeout", "other")
+WAIT_OUTCOMES: Final = ("answered", "abandoned", "timeout")
+WAIT_BUCKETS: Final = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0)
+
+JOINS = counter("asterisk_queue_joins_total", "Callers who joined the queue (AMI QueueCallerJoin)", "queue")
+CALLS = counter(
+    "asterisk_queue_calls_total",
+    "Callers who left the queue. abandoned: the caller hung up; timeout: the queue let go of the caller (timeout, no "
+    "members, withdrawn); other: left by key or transferred. Without read=call every timeout counts as abandoned "
+    "(AMI AgentConnect, QueueCallerAbandon, QueueCallerLeave, HangupRequest)",
+    "queue",
+    "outcome",
+    closed=MappingProxyType({"outcome": OUTCOMES}),
+)
+IN_SERVICE_LEVEL = counter(
+    "asterisk_queue_answered_in_service_level_total",
+    "Callers answered within the queue's own service level, as last polled (AMI AgentConnect: HoldTime)",
+    "queue",
+)
+
+
+def wait_histogram(buckets: tuple[float, ...]) -> Metric:
+    """The histogram of waits, with the buckets of the configuration."""
+    return histogram(
+        "asterisk_queue_wait_seconds",
+        "Time from joining the queue to answer, hang-up or timeout (AMI AgentConnect, QueueCallerAbandon: HoldTime)",
+        "queue",
+        "outcome",
+        buckets=buckets,
+        closed=MappingProxyType({"outcome": WAIT_OUTCOMES}),
+    )
+
+
+_V = TypeVar("_V")
+NOTHING: Final[tuple[Sample, ...]] = ()
+_hold_time = number("HoldTime")
+
+
+class QueueCallers:
+    """Follows each caller by Uniqueid from Join to outcome. Satisfies `Tracker`."""
+
+    def __init__(self, wait: Metric) -> None:
+        self._wait = wait
+        self._service_levels: dict[str, float] = {}
+        self._handlers = {
+            "queuecallerjoin": self._join,
+            "join": self._join,
+            "queuecallerleave": self._leave,
+            "leave": self._leave,
+            "queuecallerabandon": self._abandon,
+            "agentconnect": self._connect,
+            "newchannel": self._newchannel,
+            "hanguprequest": self._hangup_request,
+            "softhanguprequest": self._hangup_request,
+            "hangup": self._hangup,
+        }
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all callers, and whether this session may see class call."""
+        self._waiting: dict[str, float] = {}
+        self._abandoned: dict[str, float] = {}
+        self._left: dict[str, tuple[float, str]] = {}
+        self._hanging: dict[str, float] = {}
+        self._sees_calls = False
+
+    def learn(self, message: Message) -> None:
+        """Take a queue's service level threshold from a polled QueueParams."""
+        level = to_number(message.get("servicelevel"))
+        queue = message.get("queue")
+        if queue and level is not None and (queue in self._service_levels or len(self._service_levels) < MAX_QUEUES):
+            self._service_levels[queue] = level
+
+    def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:  # noqa: ARG002 - Tracker
+        """Take one event; now is monotonic seconds."""
+        return self._handlers[message["event"].lower()](message.get("uniqueid", ""), message, now)
+
+    def expire(self, now: float) -> Iterable[Sample]:
+        """Forget what is too old; a caller long gone without an answer left otherwise."""
+        for table, seconds in (
+            (self._waiting, WAITING_SECONDS),
+            (self._abandoned, LEFT_SECONDS),
+            (self._hanging, HANGING_SECONDS),
+        ):
+            while table and now - table[oldest := next(iter(table))] > seconds:
+                del table[oldest]
+        samples: list[Sample] = []
+        while self._left and now - self._left[oldest := next(iter(self._left))][0] > LEFT_SECONDS:
+            samples.extend(self._left_otherwise(oldest))
+        return samples
+
+    def _join(self, caller: str, _message: Message, now: float) -> Iterable[Sample]:
+        self._abandoned.pop(caller, None)
+        self._waiting.pop(caller, None)
+        _put(self._waiting, caller, now)
+        return self._left_otherwise(caller)
+
+    def _leave(self, caller: str, message: Message, now: float) -> Iterable[Sample]:
+        self._waiting.pop(caller, None)
+        if self._abandoned.pop(caller, None) is None:
+            _put(self._left, caller, (now, message.get("queue", "")))
+        return NOTHING
+
+    def _abandon(self, caller: str, message: Message, now: float) -> Iterable[Sample]:
+        if caller in self._abandoned:  # incompatible channels: app_queue.c abandons the same caller twice
+            return NOTHING
+        self._waiting.pop(caller, None)
+        _put(self._abandoned, caller, now)
+        hung_up = not self._sees_calls or caller in self._hanging
+        return self._gone(message, "abandoned" if hung_up else "timeout")
+
+    def _connect(self, caller: str, message: Message, _now: float) -> Iterable[Sample]:
+        self._left.pop(caller, None)
+        samples = self._gone(message, "answered")
+        hold = _hold_time(message)
+        queue = message.get("queue", "")
+        level = self._service_levels.get(queue)
+        if samples and hold is not None and level is not None and hold <= level:
+            samples.append((IN_SERVICE_LEVEL, (queue,), 1.0))
+        return samples
+
+    def _gone(self, message: Message, outcome: str) -> list[Sample]:
+        queue = message.get("queue")
+        if not queue:
+            return []
+        samples: list[Sample] = [(CALLS, (queue, outcome), 1.0)]
+        hold = _hold_time(message)
+        if hold is not None:
+            samples.append((self._wait, (queue, outcome), hold))
+        return samples
+
+    def _newchannel(self, _channel: str, _message: Message, _now: float) -> Iterable[Sample]:
+        self._sees_calls = True
+        return NOTHING
+
+    def _hangup_request(self, channel: str, _message: Message, now: float) -> Iterable[Sample]:
+        self._sees_calls = True
+        self._hanging.pop(channel, None)
+        _put(self._hanging, channel, now)
+        return NOTHING
+
+    def _hangup(self, channel: str, _message: Message, _now: float) -> Iterable[Sample]:
+        self._sees_calls = True
+        self._hanging.pop(channel, None)
+        self._waiting.pop(channel, None)
+        self._abandoned.pop(channel, None)
+        return self._left_otherwise(channel) if channel in self._left else NOTHING
+
+    def _left_otherwise(self, caller: str) -> Iterable[Sample]:
+        left = self._left.pop(caller, None)
+        return ((CALLS, (left[1], "other"), 1.0),) if left is not None and left[1] else NOTHING
+
+
+def _put(table: dict[str, _V], caller: str, value: _V) -> None:
+    if len(table) >= MAX_CALLERS:
+        del table[next(iter(table))]
+    if caller:
+        table[caller] = value

@@ -1,0 +1,203 @@
+"""Queues: who waits, who can answer, and how callers left.
+
+The polled half is one QueueStatus; the event half counts callers (queue_callers.py), rings and talks.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from types import MappingProxyType
+from typing import Final
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.fields import both, fixed, having, labels, number, text, word
+from ami_exporter.collectors.model import (
+    Collector,
+    Context,
+    Known,
+    Row,
+    Tracked,
+    Tracker,
+    counter,
+    gauge,
+    histogram,
+    polled_counter,
+)
+from ami_exporter.collectors.queue_callers import (
+    CALLS,
+    IN_SERVICE_LEVEL,
+    JOIN_EVENTS,
+    JOINS,
+    TRACKED_EVENTS,
+    WAIT_BUCKETS,
+    QueueCallers,
+    wait_histogram,
+)
+from ami_exporter.collectors.words import DEVICE_STATE, DEVICE_STATES
+
+POLL: Final = Action("QueueStatus")
+PARAMS: Final = ("QueueParams",)
+MEMBER: Final = ("QueueMember",)
+ENTRY: Final = ("QueueEntry",)
+
+RING_BUCKETS: Final = (2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
+"""Seconds a member's phone rang before the answer; Asterisk's default gives up after 15."""
+TALK_BUCKETS: Final = (15.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 1800.0, 3600.0)
+REASON_CHARACTERS: Final = 64
+"""Pause reasons are free text of agents: the label keeps the beginning."""
+
+INFO = gauge(
+    "asterisk_queue_info",
+    "A queue, its human name and its ring strategy (AMI QueueStatus: Strategy)",
+    "queue",
+    "name",
+    "strategy",
+)
+CALLERS = gauge("asterisk_queue_callers", "Callers waiting now (AMI QueueStatus: Calls)", "queue")
+LONGEST_WAIT = gauge(
+    "asterisk_queue_longest_wait_seconds",
+    "How long the longest waiting caller waits; 0 when nobody does (AMI QueueStatus: Wait)",
+    "queue",
+)
+CALLERS_LIMIT = gauge(
+    "asterisk_queue_callers_limit", "Most callers who may wait; absent when unlimited (AMI QueueStatus: Max)", "queue"
+)
+MEMBERS = gauge(
+    "asterisk_queue_members",
+    "Members of the queue by the state of their device (AMI QueueStatus: Status)",
+    "queue",
+    "state",
+    closed=MappingProxyType({"state": DEVICE_STATES}),
+)
+AVAILABLE = gauge(
+    "asterisk_queue_members_available",
+    "Members not paused and not in use, as Asterisk counts: an unknown state is available "
+    "(AMI QueueStatus: Status, Paused)",
+    "queue",
+)
+READY = gauge(
+    "asterisk_queue_members_ready",
+    "Members who can take a call now or later: not paused, device neither unavailable nor invalid "
+    "(AMI QueueStatus: Status, Paused)",
+    "queue",
+)
+PAUSED = gauge("asterisk_queue_members_paused", "Members paused (AMI QueueStatus: Paused)", "queue")
+IN_CALL = gauge("asterisk_queue_members_in_call", "Members in a call of a queue (AMI QueueStatus: InCall)", "queue")
+PAUSE_REASON = gauge(
+    "asterisk_queue_pause_reason_members",
+    "Members paused, by the reason given; none: no reason was given (AMI QueueStatus: PausedReason)",
+    "queue",
+    "reason",
+)
+PBX_COMPLETED = polled_counter(
+    "asterisk_queue_pbx_completed_total",
+    "Calls completed, as Asterisk counts: at the end of the call; reset by `queue reset stats` "
+    "(AMI QueueStatus: Completed)",
+    "queue",
+)
+PBX_ABANDONED = polled_counter(
+    "asterisk_queue_pbx_abandoned_total",
+    "Calls abandoned, as Asterisk counts: timeouts and leave-when-empty included; reset by `queue reset stats` "
+    "(AMI QueueStatus: Abandoned)",
+    "queue",
+)
+THRESHOLD = gauge(
+    "asterisk_queue_service_level_threshold_seconds",
+    "Within this time callers should be answered (AMI QueueStatus: ServiceLevel)",
+    "queue",
+)
+RING = histogram(
+    "asterisk_queue_ring_seconds",
+    "Time the answering member's phone rang (AMI AgentConnect: RingTime)",
+    "queue",
+    buckets=RING_BUCKETS,
+)
+TALK = histogram(
+    "asterisk_queue_talk_seconds",
+    "Time callers and members talked (AMI AgentComplete: TalkTime)",
+    "queue",
+    buckets=TALK_BUCKETS,
+)
+RING_NO_ANSWER = counter(
+    "asterisk_queue_ring_no_answer_total",
+    "Times a member's phone rang and was not answered (AMI AgentRingNoAnswer)",
+    "queue",
+)
+
+POLLED: Final = (
+    *(INFO, CALLERS, LONGEST_WAIT, CALLERS_LIMIT, MEMBERS, AVAILABLE, READY, PAUSED, IN_CALL, PAUSE_REASON),
+    *(PBX_COMPLETED, PBX_ABANDONED, THRESHOLD),
+)
+
+by_queue: Final = labels(text("Queue"))
+_paused = having("Paused", "1")
+_not_paused = having("Paused", "0")
+
+
+def _name(message: Message, context: Context) -> str | None:
+    queue = message.get("queue")
+    return None if queue is None else context.names.get("queue", {}).get(queue, queue)
+
+
+def _reason(message: Message, _context: Context) -> str | None:
+    reason = message.get("pausedreason")
+    return None if reason is None else reason.strip()[:REASON_CHARACTERS].rstrip() or "none"
+
+
+def _tells_in_call(message: Message, context: Context) -> tuple[str, ...] | None:
+    """Queues whose members say whether they are in a call: from Asterisk 13.8 on."""
+    return by_queue(message, context) if "incall" in message else None
+
+
+ROWS: Final = (
+    Row(
+        INFO, POLL, PARAMS, labels(text("Queue"), _name, text("Strategy", missing="unknown")), fixed(1.0), reduce="last"
+    ),
+    Row(CALLERS, POLL, PARAMS, by_queue, number("Calls"), reduce="last"),
+    Row(LONGEST_WAIT, POLL, PARAMS, by_queue, fixed(0.0), reduce="max"),
+    Row(LONGEST_WAIT, POLL, ENTRY, by_queue, number("Wait"), reduce="max"),
+    Row(CALLERS_LIMIT, POLL, PARAMS, by_queue, number("Max", minimum=1.0), reduce="last"),
+    Row(MEMBERS, POLL, MEMBER, labels(text("Queue"), word("Status", DEVICE_STATE, "unknown"))),
+    Row(AVAILABLE, POLL, MEMBER, by_queue, where=both(_not_paused, having("Status", "0", "1"))),
+    Row(READY, POLL, MEMBER, by_queue, where=both(_not_paused, having("Status", *"0123678"))),
+    Row(PAUSED, POLL, MEMBER, by_queue, where=_paused),
+    Row(IN_CALL, POLL, MEMBER, by_queue, where=having("InCall", "1")),
+    Row(PAUSE_REASON, POLL, MEMBER, labels(text("Queue"), _reason), where=_paused),
+    Row(PBX_COMPLETED, POLL, PARAMS, by_queue, number("Completed"), reduce="last"),
+    Row(PBX_ABANDONED, POLL, PARAMS, by_queue, number("Abandoned"), reduce="last"),
+    Row(THRESHOLD, POLL, PARAMS, by_queue, number("ServiceLevel"), reduce="last"),
+    Row(JOINS, None, JOIN_EVENTS, by_queue),
+    Row(RING, None, ("AgentConnect",), by_queue, number("RingTime")),
+    Row(TALK, None, ("AgentComplete",), by_queue, number("TalkTime")),
+    Row(RING_NO_ANSWER, None, ("AgentRingNoAnswer",), by_queue),
+)
+
+
+def _watch(tracker: Tracker, message: Message) -> None:
+    if isinstance(tracker, QueueCallers) and message.get("event") == "QueueParams":
+        tracker.learn(message)
+
+
+@cache  # counters outlive a reload when their Metric is the same object
+def collector(wait_buckets: tuple[float, ...] = WAIT_BUCKETS) -> Collector:
+    """Build the collector with the buckets that the target's `queue_wait_buckets` says."""
+    wait = wait_histogram(wait_buckets)
+    counted = (JOINS, CALLS, wait, IN_SERVICE_LEVEL, RING, TALK, RING_NO_ANSWER)
+    return Collector(
+        name="queues",
+        title="Queues: callers, members, service level",
+        metrics=(*POLLED, *counted),
+        polls=((POLL,),),
+        rows=ROWS,
+        known=(
+            Known((MEMBERS, AVAILABLE, READY, PAUSED, *counted), POLL, PARAMS, by_queue),
+            Known((IN_CALL,), POLL, MEMBER, _tells_in_call),
+            Known(counted, None, JOIN_EVENTS, by_queue),
+        ),
+        tracked=(Tracked(TRACKED_EVENTS, lambda: QueueCallers(wait), _watch, (POLL,)),),
+        filter_label="queue",
+    )
+
+
+COLLECTOR: Final = collector()

@@ -1,0 +1,189 @@
+"""Voice quality as both ends report it by RTCP: jitter, loss, round trip, media experience score.
+
+What RTCPSent's report blocks say is what this PBX received (inbound); what RTCPReceived's say is what the far end
+received of us (outbound). Jitter comes in ticks of the codec's clock, which the event does not name: it is counted for
+channels that a poll of Status has shown with codecs of 8,000 Hz only, and skipped for all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import MappingProxyType
+from typing import Final
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.fields import OTHER, labels, number, split_channel, technology, technology_of, to_number
+from ami_exporter.collectors.model import Collector, Context, Row, Sample, Tracked, Tracker, histogram
+from ami_exporter.collectors.words import DIRECTIONS
+
+STATUS: Final = Action("Status")
+
+CLOCK: Final = 8000.0
+"""RTP clock in Hz of the codecs below; G.722 too, though it samples at 16,000 Hz (RFC 3551, 4.5.2)."""
+CODECS_8KHZ: Final = frozenset(
+    {
+        *("ulaw", "alaw", "gsm", "g722", "g723", "g726", "g726aal2", "g729", "ilbc", "adpcm", "lpc10"),
+        *("slin", "speex", "silk8", "codec2"),
+    }
+)
+
+MAX_CHANNELS: Final = 50_000
+"""Channels whose clock is remembered, some 7 MB; more than a PBX carries. Others are skipped."""
+REMEMBER_SECONDS: Final = 600.0
+"""A channel no poll has shown for this long, or for twice this, is forgotten; polls come every minute or faster."""
+MAX_BLOCKS: Final = 31
+"""Report blocks of one RTCP packet: a count of five bits."""
+MAX_JITTER_SECONDS: Final = 10.0
+MAX_RTT_SECONDS: Final = 10.0
+"""Beyond it the report is wrong, not the line: a clock that jumped, or the 16.16 difference wrapped."""
+MIN_RTT_SECONDS: Final = 0.0001
+"""The last digit that is sent: 0.0000 means not measured yet."""
+
+JITTER_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2)
+LOSS_BUCKETS: Final = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
+RTT_BUCKETS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
+MES_BUCKETS: Final = (30.0, 40.0, 50.0, 60.0, 65.0, 70.0, 75.0, 80.0, 85.0, 90.0)
+
+_MEDIA: Final = MappingProxyType({"media": DIRECTIONS})
+_WHAT: Final = "inbound: what the PBX received, outbound: what the far end received"
+
+JITTER = histogram(
+    "asterisk_rtcp_jitter_seconds",
+    f"Jitter per RTCP report, for channels whose codecs have a clock of 8 kHz; {_WHAT} "
+    "(AMI RTCPSent, RTCPReceived: ReportNIAJitter)",
+    "media",
+    "technology",
+    buckets=JITTER_BUCKETS,
+    closed=_MEDIA,
+)
+LOSS = histogram(
+    "asterisk_rtcp_loss_ratio",
+    f"Share of packets lost since the report before; {_WHAT} (AMI RTCPSent, RTCPReceived: ReportNFractionLost)",
+    "media",
+    "technology",
+    buckets=LOSS_BUCKETS,
+    closed=_MEDIA,
+)
+TRUNK_JITTER = histogram(
+    "asterisk_trunk_rtcp_jitter_seconds",
+    f"Jitter per RTCP report of a trunk's channels whose codecs have a clock of 8 kHz; {_WHAT} "
+    "(AMI RTCPSent, RTCPReceived: ReportNIAJitter)",
+    "trunk",
+    "media",
+    buckets=JITTER_BUCKETS,
+    closed=_MEDIA,
+)
+TRUNK_LOSS = histogram(
+    "asterisk_trunk_rtcp_loss_ratio",
+    f"Share of a trunk's packets lost since the report before; {_WHAT} "
+    "(AMI RTCPSent, RTCPReceived: ReportNFractionLost)",
+    "trunk",
+    "media",
+    buckets=LOSS_BUCKETS,
+    closed=_MEDIA,
+)
+RTT = histogram(
+    "asterisk_rtcp_rtt_seconds",
+    "Round trip time to the far end (AMI RTCPReceived: RTT)",
+    "technology",
+    buckets=RTT_BUCKETS,
+)
+MES = histogram(
+    "asterisk_rtcp_mes",
+    "Media experience score of Asterisk 18.17, 20.2 and later, 0 to 100, of both directions; 88 is the best a call can "
+    "have (AMI RTCPSent, RTCPReceived: MES)",
+    "technology",
+    buckets=MES_BUCKETS,
+)
+
+_DIRECTION: Final = MappingProxyType({"rtcpsent": "inbound", "rtcpreceived": "outbound"})
+_BLOCKS: Final = tuple((f"report{n}fractionlost", f"report{n}iajitter") for n in range(MAX_BLOCKS))
+
+
+class MediaReports:
+    """Turns report blocks into jitter and loss. Satisfies `Tracker`.
+
+    Remembers which channels have a clock of 8 kHz in two generations, so that those no longer polled fade; and learns
+    only while reports arrive, since on most systems none ever do.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all channels."""
+        self._young: set[str] = set()
+        self._old: set[str] = set()
+        self._turned = 0.0
+        self._wanted = False
+
+    def learn(self, message: Message) -> None:
+        """Take a channel's codecs from a polled Status item: Nativeformats is `(ulaw)` or `(ulaw|h264)`."""
+        if not self._wanted:
+            return
+        channel = message.get("uniqueid", "")
+        codecs = message.get("nativeformats", "").strip("()").split("|")
+        if not CODECS_8KHZ.issuperset(codecs):
+            self._young.discard(channel)
+            self._old.discard(channel)
+        elif len(self._young) < MAX_CHANNELS:
+            self._young.add(channel)
+
+    def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:  # noqa: ARG002 - Tracker
+        """Take one RTCPSent or RTCPReceived."""
+        self._wanted = True
+        media = _DIRECTION[message["event"].lower()]
+        channel = message.get("channel", "")
+        technology_label = technology_of(channel) or OTHER
+        trunk = context.trunk(*split_channel(channel)) if channel else None
+        unique = message.get("uniqueid", "")
+        known_clock = unique in self._young or unique in self._old
+        samples: list[Sample] = []
+        for lost_header, jitter_header in _BLOCKS:
+            if lost_header not in message:
+                break
+            lost = to_number(message[lost_header])
+            if lost is not None and 0 <= lost <= 255:  # noqa: PLR2004 - one byte
+                samples.append((LOSS, (media, technology_label), lost / 256))
+                if trunk is not None:
+                    samples.append((TRUNK_LOSS, (trunk, media), lost / 256))
+            jitter = to_number(message.get(jitter_header)) if known_clock else None
+            if jitter is not None and 0 <= jitter <= MAX_JITTER_SECONDS * CLOCK:
+                samples.append((JITTER, (media, technology_label), jitter / CLOCK))
+                if trunk is not None:
+                    samples.append((TRUNK_JITTER, (trunk, media), jitter / CLOCK))
+        return samples
+
+    def expire(self, now: float) -> Iterable[Sample]:
+        """Let channels fade that no poll has shown since the last turn but one."""
+        if now - self._turned > REMEMBER_SECONDS:
+            self._old, self._young, self._turned = self._young, set(), now
+        return ()
+
+
+def _watch(tracker: Tracker, message: Message) -> None:
+    if isinstance(tracker, MediaReports):
+        tracker.learn(message)
+
+
+_RECEIVED: Final = ("RTCPReceived",)
+_BOTH: Final = ("RTCPSent", "RTCPReceived")
+
+COLLECTOR = Collector(
+    name="rtcp",
+    title="Voice quality reported by RTCP",
+    metrics=(JITTER, LOSS, TRUNK_JITTER, TRUNK_LOSS, RTT, MES),
+    rows=(
+        Row(
+            RTT,
+            None,
+            _RECEIVED,
+            labels(technology()),
+            number("RTT", minimum=MIN_RTT_SECONDS, maximum=MAX_RTT_SECONDS),
+        ),
+        # A score that could not be computed yet is 0; the worst that can is 20.
+        Row(MES, None, _BOTH, labels(technology()), number("MES", minimum=1.0, maximum=100.0)),
+    ),
+    tracked=(Tracked(_BOTH, MediaReports, _watch, (STATUS,)),),
+)

@@ -1,0 +1,78 @@
+"""Security events: failed and successful logins of every service, by event and service only.
+
+Account names, addresses and sessions are what an attacker chooses, and never labels.
+"""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+from typing import Final
+
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.fields import OTHER
+from ami_exporter.collectors.model import Collector, Context, Known, Row, counter
+
+EVENTS: Final = (
+    "AuthMethodNotAllowed",
+    "ChallengeResponseFailed",
+    "ChallengeSent",
+    "FailedACL",
+    "InvalidAccountID",
+    "InvalidPassword",
+    "InvalidTransport",
+    "LoadAverageLimit",
+    "MemoryLimit",
+    "RequestBadFormat",
+    "RequestNotAllowed",
+    "RequestNotSupported",
+    "SessionLimit",
+    "SuccessfulAuth",
+    "UnexpectedAddress",
+)
+_NAMES: Final = MappingProxyType({name.lower(): name for name in EVENTS})
+_SERVICE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_/-]{0,31}")
+"""Services are words of Asterisk's modules (AMI, PJSIP, SIP, IAX2, …); anything else becomes `other`."""
+
+SECURITY_EVENTS = counter(
+    "asterisk_security_events_total",
+    "Security events, without those of this exporter's own sessions. One attempt may raise several: a wrong SIP "
+    "password is a ChallengeSent and a ChallengeResponseFailed (AMI class security: Event, Service)",
+    "event",
+    "service",
+    closed=MappingProxyType({"event": EVENTS}),
+)
+
+
+def _service(message: Message) -> str:
+    service = message.get("service", "")
+    return service if _SERVICE.fullmatch(service) else OTHER
+
+
+def _is_own(message: Message, context: Context) -> bool:
+    """Whether one of our own sessions is meant: RemoteAddress is FAMILY/TRANSPORT/ADDRESS/PORT."""
+    if message.get("service") != "AMI":
+        return False
+    _, _, address_and_port = message.get("remoteaddress", "").partition("/")[2].partition("/")
+    address, _, port = address_and_port.rpartition("/")
+    return port.isdecimal() and (address, int(port)) in context.own_sessions
+
+
+def _service_named(message: Message, _context: Context) -> tuple[str, ...]:
+    return (_service(message),)
+
+
+def _event_and_service(message: Message, context: Context) -> tuple[str, ...] | None:
+    if _is_own(message, context):
+        return None
+    return _NAMES[message["event"].lower()], _service(message)
+
+
+COLLECTOR = Collector(
+    name="security",
+    title="Security events",
+    metrics=(SECURITY_EVENTS,),
+    rows=(Row(SECURITY_EVENTS, None, EVENTS, _event_and_service),),
+    # The first event of a service, most often a plain ChallengeSent or our own login, makes all its events exist at 0.
+    known=(Known((SECURITY_EVENTS,), None, EVENTS, _service_named),),
+)

@@ -1,0 +1,109 @@
+"""Task processors: Asterisk's internal queues of work. Opt-in: only the CLI shows them, and that needs write=command.
+
+The table is text for people. Its columns are found by their titles, which differ by version, and its numbers are read
+from the right, since names may hold blanks. Names carry serial numbers, endpoints and addresses, which come and go:
+what is shown is the family, as in `pjsip/distributor` or `stasis/m:manager`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.model import Collector, Context, Sample, gauge, polled_counter
+
+POLL: Final = Action("Command", (("Command", "core show taskprocessors"),))
+
+DEPTH = gauge(
+    "asterisk_taskprocessor_queue_depth",
+    "Tasks that wait in the task processors of a family (AMI Command `core show taskprocessors`: In Queue)",
+    "name",
+)
+HIGH_WATER = gauge(
+    "asterisk_taskprocessor_queue_high_water",
+    "Most tasks that ever waited at once in one task processor of a family "
+    "(AMI Command `core show taskprocessors`: Max Depth)",
+    "name",
+)
+PROCESSED = polled_counter(
+    "asterisk_taskprocessor_processed_total",
+    "Tasks done by the task processors of a family that exist now (AMI Command `core show taskprocessors`: Processed)",
+    "name",
+)
+
+_TITLE: Final = re.compile(r"Processed|In Queue|Max Depth|Low water|High water|Low time\(us\)|High time\(us\)")
+"""Columns after the name, in all versions (main/taskprocessor.c); 13 began with the first three."""
+_NUMBERS: Final = re.compile(r"(?P<name>\S.*?)(?P<numbers>(?:\s+-?\d+)+)\s*")
+
+_SERIAL: Final = re.compile(r"-[0-9a-f]{8}$")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_KIND_OF_TOPIC: Final = re.compile(r"(?:stasis/|sub)[a-z]:[^:/]*")
+"""Subscription to a topic: `stasis/m:manager:core`, before 17 `subm:manager:core`; the topic's first word stays."""
+_TWO_PARTS: Final = frozenset({"pjsip", "sorcery", "taskpool"})
+"""Where the second part of the path is a module's own word, not a name out of the configuration."""
+
+
+def family(name: str) -> str:
+    """Name of a task processor without serial number and without what names one endpoint, channel or conference."""
+    name = _SERIAL.sub("", name.strip())
+    if _UUID.fullmatch(name):
+        return "unnamed"
+    topic = _KIND_OF_TOPIC.match(name)
+    if topic:
+        return topic[0]
+    first, _, rest = name.partition("/")
+    return f"{first}/{rest.partition('/')[0]}" if rest and first in _TWO_PARTS else first
+
+
+def rows(output: Iterable[str]) -> Iterable[tuple[str, dict[str, float]]]:
+    """Name and numbers by column title of each row of the table; lines of another form are no rows."""
+    titles: list[str] = []
+    for line in output:
+        if not titles:
+            titles = _TITLE.findall(line) if line.lstrip().startswith("Processor") else []
+            continue
+        found = _NUMBERS.fullmatch(line.strip())
+        numbers = found["numbers"].split() if found else []
+        if found and len(numbers) >= len(titles):
+            spare = numbers[: len(numbers) - len(titles)]  # a name that ends in a number of its own
+            name = " ".join((found["name"], *spare))
+            yield name, dict(zip(titles, map(float, numbers[len(spare) :]), strict=True))
+
+
+class TaskProcessors:
+    """Sums a family's processors; high water is that of the worst. Satisfies `Fold`."""
+
+    def __init__(self, _context: Context) -> None:
+        self._depth: dict[str, float] = {}
+        self._high: dict[str, float] = {}
+        self._processed: dict[str, float] = {}
+
+    def item(self, _action: Action, message: Message) -> None:
+        """Take the response: `Output` once a line (14 and later), or one Output with all lines."""
+        lines = (line for output in message.values_of("output") for line in output.splitlines())
+        for name, numbers in rows(lines):
+            key = family(name)
+            self._depth[key] = self._depth.get(key, 0.0) + numbers.get("In Queue", 0.0)
+            self._processed[key] = self._processed.get(key, 0.0) + numbers.get("Processed", 0.0)
+            self._high[key] = max(self._high.get(key, 0.0), numbers.get("Max Depth", 0.0))
+
+    def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
+        """Publish one sample a family of each metric."""
+        if POLL in complete:
+            for metric, values in ((DEPTH, self._depth), (HIGH_WATER, self._high), (PROCESSED, self._processed)):
+                for name, value in values.items():
+                    yield metric, (name,), value
+
+
+COLLECTOR = Collector(
+    name="taskprocessors",
+    title="Task processors (CLI)",
+    metrics=(DEPTH, HIGH_WATER, PROCESSED),
+    polls=((POLL,),),
+    fold=TaskProcessors,
+    enabled=False,
+    filter_label="name",
+)

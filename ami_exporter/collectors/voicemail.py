@@ -1,0 +1,73 @@
+"""Voicemail: messages by context, and by mailbox. Opt-in, for the list counts files on the PBX's disk under a lock.
+
+The list also carries names, e-mail and pager addresses: nothing here reads them.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.collectors.fields import constant, labels, number, text
+from ami_exporter.collectors.model import Collector, Row, gauge
+
+POLL: Final = Action("VoicemailUsersList")
+ITEM: Final = ("VoicemailUserEntry",)
+MIN_INTERVAL: Final = 300.0
+"""Seconds: each list makes the PBX read every mailbox's folders while holding the lock of all users."""
+
+FOLDERS: Final = (("new", "NewMessageCount"), ("old", "OldMessageCount"))
+_CLOSED: Final = MappingProxyType({"folder": tuple(folder for folder, _ in FOLDERS)})
+
+MESSAGES = gauge(
+    "asterisk_voicemail_messages",
+    "Messages in the mailboxes of a context; asked for every 5 minutes at most "
+    "(AMI VoicemailUsersList: NewMessageCount, OldMessageCount)",
+    "context",
+    "folder",
+    closed=_CLOSED,
+)
+MAILBOX_MESSAGES = gauge(
+    "asterisk_voicemail_mailbox_messages",
+    "Messages in a mailbox; asked for every 5 minutes at most "
+    "(AMI VoicemailUsersList: NewMessageCount, OldMessageCount)",
+    "context",
+    "mailbox",
+    "folder",
+    closed=_CLOSED,
+)
+
+VOICEMAIL = Collector(
+    name="voicemail",
+    title="Voicemail messages by context",
+    metrics=(MESSAGES,),
+    polls=((POLL,),),
+    rows=tuple(
+        Row(MESSAGES, POLL, ITEM, labels(text("VMContext"), constant(folder)), number(header))
+        for folder, header in FOLDERS
+    ),
+    enabled=False,
+    min_interval=MIN_INTERVAL,
+    filter_label="context",
+)
+MAILBOXES = Collector(
+    name="voicemail_mailboxes",
+    title="Voicemail messages by mailbox",
+    metrics=(MAILBOX_MESSAGES,),
+    polls=((POLL,),),
+    rows=tuple(
+        Row(
+            MAILBOX_MESSAGES,
+            POLL,
+            ITEM,
+            labels(text("VMContext"), text("VoiceMailbox"), constant(folder)),
+            number(header),
+        )
+        for folder, header in FOLDERS
+    ),
+    enabled=False,
+    min_interval=MIN_INTERVAL,
+    filter_label="mailbox",
+)
+COLLECTORS = (VOICEMAIL, MAILBOXES)

@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import pytest
+
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors import queue_callers, queues
+from ami_exporter.collectors.model import Context
+from ami_exporter.collectors.queue_callers import QueueCallers, wait_histogram
+from ami_exporter.store import EventStore
+from tests.support.collecting import Samples, counted, message, nonzero, show, store_of
+
+CALLER = "1700000000.1"
+
+
+def event(name: str, caller: str = CALLER, queue: str = "600", **headers: object) -> Message:
+    pairs = [("event", name), ("queue", queue), ("uniqueid", caller)]
+    return Message.of([*pairs, *((key.lower(), str(value)) for key, value in headers.items())])
+
+
+def channel_event(name: str, channel: str = CALLER) -> Message:
+    return Message.of([("event", name), ("channel", "PJSIP/telco-00000001"), ("uniqueid", channel)])
+
+
+NEW = channel_event("Newchannel")
+JOIN = event("QueueCallerJoin", Position=1, Count=1)
+LEAVE = event("QueueCallerLeave", Position=1, Count=0)
+HANGUP_REQUEST = channel_event("HangupRequest")
+HANGUP = channel_event("Hangup")
+
+
+def abandon(hold: int) -> Message:
+    return event("QueueCallerAbandon", Position=1, OriginalPosition=1, HoldTime=hold)
+
+
+def connect(hold: int, ring: int = 3, queue: str = "600") -> Message:
+    return event("AgentConnect", queue=queue, HoldTime=hold, RingTime=ring, MemberName="Ann")
+
+
+def after(*events: Message, store: EventStore | None = None, now: float = 0.0) -> Samples:
+    store = store or store_of(queues.COLLECTOR)
+    store.feed(events, now)
+    return nonzero(counted(store))
+
+
+def outcomes(samples: Samples) -> dict[str, float]:
+    return {key[2]: value for key, value in samples.items() if key[0] == "asterisk_queue_calls_total"}
+
+
+def test_an_answered_caller_leaves_before_the_agent_connects() -> None:
+    assert after(NEW, JOIN, LEAVE, connect(hold=17), HANGUP_REQUEST, HANGUP) == {
+        ("asterisk_queue_joins_total", "600"): 1,
+        ("asterisk_queue_calls_total", "600", "answered"): 1,
+        ("asterisk_queue_wait_seconds_count", "600", "answered"): 1,
+        ("asterisk_queue_wait_seconds_sum", "600", "answered"): 17,
+        ("asterisk_queue_ring_seconds_count", "600"): 1,
+        ("asterisk_queue_ring_seconds_sum", "600"): 3,
+    }
+
+
+def test_a_caller_who_hangs_up_is_abandoned() -> None:
+    assert after(NEW, JOIN, HANGUP_REQUEST, abandon(hold=41), LEAVE, HANGUP) == {
+        ("asterisk_queue_joins_total", "600"): 1,
+        ("asterisk_queue_calls_total", "600", "abandoned"): 1,
+        ("asterisk_queue_wait_seconds_count", "600", "abandoned"): 1,
+        ("asterisk_queue_wait_seconds_sum", "600", "abandoned"): 41,
+    }
+
+
+def test_a_caller_whose_channel_is_hung_up_softly_is_abandoned_too() -> None:
+    assert outcomes(after(NEW, JOIN, channel_event("SoftHangupRequest"), abandon(5), LEAVE)) == {"abandoned": 1}
+
+
+def test_a_caller_the_queue_lets_go_is_a_timeout() -> None:
+    assert after(NEW, JOIN, abandon(hold=60), LEAVE, HANGUP) == {
+        ("asterisk_queue_joins_total", "600"): 1,
+        ("asterisk_queue_calls_total", "600", "timeout"): 1,
+        ("asterisk_queue_wait_seconds_count", "600", "timeout"): 1,
+        ("asterisk_queue_wait_seconds_sum", "600", "timeout"): 60,
+    }
+
+
+def test_the_hangup_of_another_channel_does_not_make_a_timeout_an_abandon() -> None:
+    others = channel_event("HangupRequest", "1700000000.9")
+    assert outcomes(after(NEW, JOIN, others, abandon(60), LEAVE)) == {"timeout": 1}
+
+
+def test_without_class_call_every_abandon_is_abandoned() -> None:
+    assert outcomes(after(JOIN, abandon(60), LEAVE)) == {"abandoned": 1}
+
+
+def test_a_caller_who_presses_a_key_left_otherwise_known_at_the_hangup() -> None:
+    store = store_of(queues.COLLECTOR)
+    assert outcomes(after(NEW, JOIN, LEAVE, store=store)) == {}
+    assert outcomes(after(HANGUP, store=store)) == {"other": 1}
+
+
+def test_a_caller_who_goes_on_to_another_queue_left_the_first_otherwise() -> None:
+    second = event("QueueCallerJoin", queue="700")
+    samples = after(NEW, JOIN, LEAVE, second, event("QueueCallerLeave", queue="700"), connect(9, queue="700"))
+    assert samples["asterisk_queue_calls_total", "600", "other"] == 1
+    assert samples["asterisk_queue_calls_total", "700", "answered"] == 1
+
+
+def test_without_a_hangup_a_caller_left_otherwise_after_ten_minutes() -> None:
+    store = store_of(queues.COLLECTOR)
+    after(JOIN, LEAVE, store=store, now=100.0)
+    store.expire(700.0)
+    assert outcomes(counted(store))["other"] == 0
+    store.expire(700.1)
+    assert outcomes(counted(store))["other"] == 1
+
+
+def test_incompatible_channels_abandon_one_caller_twice_and_it_counts_once() -> None:
+    assert outcomes(after(NEW, JOIN, abandon(8), abandon(8), LEAVE, HANGUP)) == {"timeout": 1}
+
+
+def test_a_timeout_and_a_second_try_in_the_same_queue_are_two_callers() -> None:
+    assert outcomes(after(NEW, JOIN, abandon(60), LEAVE, JOIN, abandon(60), LEAVE)) == {"timeout": 2}
+
+
+def test_a_caller_who_joined_before_the_link_was_up_still_counts() -> None:
+    assert outcomes(after(HANGUP_REQUEST, abandon(90), LEAVE)) == {"abandoned": 1}
+    assert outcomes(after(LEAVE, connect(90))) == {"answered": 1}
+
+
+def test_names_before_asterisk_12_mean_the_same() -> None:
+    old_join = event("Join", Position=1, Count=1)
+    old_leave = event("Leave", Position=1, Count=0)
+    old_connect = event("AgentConnect", Holdtime=17, Ringtime=4, Member="SIP/201")
+    samples = after(NEW, old_join, old_leave, old_connect)
+    assert samples["asterisk_queue_joins_total", "600"] == 1
+    assert samples["asterisk_queue_calls_total", "600", "answered"] == 1
+    assert samples["asterisk_queue_wait_seconds_sum", "600", "answered"] == 17
+    assert samples["asterisk_queue_ring_seconds_sum", "600"] == 4
+
+
+def params(level: int) -> Message:
+    return message(f"Event: QueueParams\nQueue: 600\nCalls: 0\nServiceLevel: {level}")
+
+
+@pytest.mark.parametrize(("hold", "within"), [(19, 1), (20, 1), (21, 0)])
+def test_answered_within_the_queues_own_service_level(hold: int, within: float) -> None:
+    store = store_of(queues.COLLECTOR)
+    show(store, queues.POLL, [params(20)])
+    store.feed([JOIN, LEAVE, connect(hold)], 0.0)
+    assert counted(store)["asterisk_queue_answered_in_service_level_total", "600"] == within
+
+
+def test_a_service_level_changed_by_reload_counts_from_the_next_poll() -> None:
+    store = store_of(queues.COLLECTOR)
+    show(store, queues.POLL, [params(20)])
+    store.feed([JOIN, LEAVE, connect(30)], 0.0)
+    show(store, queues.POLL, [params(60)])
+    store.feed([JOIN, LEAVE, connect(30)], 0.0)
+    assert counted(store)["asterisk_queue_answered_in_service_level_total", "600"] == 1
+
+
+def test_a_complete_poll_makes_all_counters_of_a_queue_exist_at_0() -> None:
+    store = store_of(queues.COLLECTOR)
+    show(store, queues.POLL, [params(20)])
+    found = counted(store)
+    assert set(found.values()) == {0.0}
+    assert {key for key in found if key[0] == "asterisk_queue_calls_total"} == {
+        ("asterisk_queue_calls_total", "600", outcome) for outcome in ("answered", "abandoned", "timeout", "other")
+    }
+    assert ("asterisk_queue_answered_in_service_level_total", "600") in found
+    assert ("asterisk_queue_wait_seconds_count", "600", "timeout") in found
+
+
+def test_ring_no_answer_counts_and_its_milliseconds_go_nowhere() -> None:
+    samples = after(event("AgentRingNoAnswer", RingTime=15000, MemberName="Ann"))
+    assert samples == {("asterisk_queue_ring_no_answer_total", "600"): 1}
+
+
+def test_talk_time_of_completed_calls() -> None:
+    samples = after(event("AgentComplete", HoldTime=12, TalkTime=185, Reason="caller"))
+    assert samples == {
+        ("asterisk_queue_talk_seconds_count", "600"): 1,
+        ("asterisk_queue_talk_seconds_sum", "600"): 185,
+    }
+
+
+def test_trap_queue_reset_stats_does_not_touch_our_counters() -> None:
+    store = store_of(queues.COLLECTOR)
+    show(store, queues.POLL, [params(20)])
+    store.feed([JOIN, LEAVE, connect(1)], 0.0)
+    show(store, queues.POLL, [message("Event: QueueParams\nQueue: 600\nCompleted: 0\nAbandoned: 0")])
+    assert outcomes(counted(store))["answered"] == 1
+
+
+def test_reset_forgets_callers_in_flight_and_publishes_nothing() -> None:
+    store = store_of(queues.COLLECTOR)
+    store.feed([NEW, JOIN, LEAVE], 0.0)
+    store.reset_trackers()
+    store.feed([HANGUP], 1.0)
+    store.expire(100_000.0)
+    assert outcomes(counted(store))["other"] == 0
+
+
+def test_a_configured_bucket_list_makes_its_own_histogram_and_the_same_list_the_same_one() -> None:
+    one = queues.collector((1.0, 2.0))
+    wait = next(metric for metric in one.metrics if metric.name == "asterisk_queue_wait_seconds")
+    assert wait.buckets == (1.0, 2.0)
+    assert queues.collector((1.0, 2.0)) is one
+
+
+def test_the_tracker_stays_bounded_and_forgets_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_callers, "MAX_CALLERS", 3)
+    tracker = QueueCallers(wait_histogram((1.0,)))
+    for number in range(10):
+        for name in ("Newchannel", "QueueCallerJoin", "HangupRequest"):
+            list(tracker.event(event(name, caller=f"1.{number}"), Context(), 0.0))
+    assert list(tracker._waiting) == ["1.7", "1.8", "1.9"]
+    assert list(tracker._hanging) == ["1.7", "1.8", "1.9"]
+    tracker.reset()
+    assert not tracker._waiting
+    assert not tracker._hanging
+
+
+def test_what_waited_for_a_day_is_forgotten_without_a_count() -> None:
+    store = store_of(queues.COLLECTOR)
+    store.feed([NEW, JOIN, HANGUP_REQUEST], 0.0)
+    store.expire(100_000.0)
+    assert sum(outcomes(counted(store)).values()) == 0
