@@ -13,6 +13,10 @@ NEARNESS = 0.6
 """How alike (difflib ratio) two names must be for one to be offered; at 0.5 offers get silly."""
 
 
+Path = tuple[str | int, ...]
+"""Keys and indices from the root of a document to a value."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
     """One fault. Line and column count from 1; 0 means that the place has none (a flag, a whole file)."""
@@ -52,3 +56,9 @@ def suggest(name: str, valid: Iterable[str]) -> str:
     """End a message: `; did you mean "x"?` for a near miss, else nothing."""
     hit = nearest(name, valid)
     return f'; did you mean "{hit}"?' if hit else ""
+
+
+def shorten(text: str, limit: int = 60) -> str:
+    """Make foreign text fit for one line of a message."""
+    shown = text.encode("unicode_escape").decode() if not text.isprintable() else text
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"

@@ -26,8 +26,7 @@ from ami_exporter.config.fields import (
     integer,
     schema,
 )
-from ami_exporter.config.yamlnodes import shorten
-from ami_exporter.faults import either, suggest
+from ami_exporter.faults import either, shorten, suggest
 
 TYPES: Final = ("gauge", "counter", "histogram")
 REDUCES: Final = ("sum", "max", "min", "last")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ami_exporter.config import yamlnodes
+from ami_exporter.config.amiflags import DEFAULT_TARGET, FLAG_OF
 from ami_exporter.config.build import build
 from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.customdoc import CustomDoc, LabelDoc, MetricDoc, ValueDoc
@@ -19,14 +20,12 @@ from ami_exporter.config.fields import WithinError
 from ami_exporter.config.merge import merge
 from ami_exporter.config.model import Settings
 from ami_exporter.config.scalars import found, kind
-from ami_exporter.config.yamlnodes import Node, shorten
-from ami_exporter.config.yamlnodes import Path as Steps
-from ami_exporter.faults import ConfigErrors, Fault, suggest
+from ami_exporter.config.yamlnodes import Node
+from ami_exporter.faults import ConfigErrors, Fault, shorten, suggest
+from ami_exporter.faults import Path as Steps
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 """A configuration file; 5,000 targets of 20 lines have 2 MB."""
-DEFAULT_TARGET: Final = "default"
-"""The target that the flags --ami.* make."""
 OTHER_WORDS: Final = {
     "host": "address",
     "port": "address",
@@ -154,7 +153,8 @@ class _Loading:
     def _fault(self, steps: Steps, message: str, *, key: bool = False) -> None:
         steps, root = self._written(steps)
         if root is None:
-            self.faults.append(Fault("--ami.* flags", 0, 0, f"{name_of(steps[2:])}: {message}"))
+            flag = FLAG_OF.get(str(steps[2])) if steps[2:] else None
+            self.faults.append(Fault(flag or "--ami.* flags", 0, 0, message))
             return
         line, column = yamlnodes.locate(root, steps, key=key)
         where = f"{name_of(steps)}: " if steps else ""

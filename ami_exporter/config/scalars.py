@@ -11,11 +11,11 @@ import json
 import math
 import re
 import warnings
+from dataclasses import dataclass
 from fnmatch import translate
 from typing import Final, Literal, NoReturn
 
-from ami_exporter.config.yamlnodes import Odd, shorten
-from ami_exporter.faults import either, suggest
+from ami_exporter.faults import either, shorten, suggest
 
 MAX_SENT: Final = 900
 """Bytes of a value sent to Asterisk, which cuts a line at 1024."""
@@ -35,6 +35,14 @@ TECHNOLOGIES: Final = ("PJSIP", "SIP", "IAX2", "DAHDI", "Local", "SCCP", "Skinny
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9_.])?")
 _UNITS: Final = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _UNSENDABLE = re.compile("[\r\n\0]")
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A scalar that YAML 1.1 reads as something else than it looks like."""
+
+    written: str
+    why: str
 
 
 def found(value: object) -> str:

@@ -15,14 +15,16 @@ from typing import Final, NoReturn
 import yaml
 from yaml.resolver import Resolver
 
-from ami_exporter.faults import ConfigErrors, Fault
+from ami_exporter.config.scalars import Odd
+from ami_exporter.faults import ConfigErrors, Fault, Path, shorten
+
+__all__ = ["Node", "Odd", "locate", "parse", "scalar"]
 
 MAX_DEPTH: Final = 16
 """Levels of nesting; the deepest setting (a custom label's map) needs 9."""
 MAX_NODES: Final = 500_000
 """Values after aliases are expanded: 5,000 targets of 100 settings each; stops "billion laughs"."""
 
-Path = tuple[str | int, ...]
 Plain = object
 
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
@@ -38,14 +40,6 @@ _MEANS: Final = {
     "merge": "a merge key",
     "value": "a YAML 1.1 default key",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Odd:
-    """A scalar that YAML 1.1 reads as something else than it looks like."""
-
-    written: str
-    why: str
 
 
 @dataclass(slots=True)
@@ -235,12 +229,6 @@ def scalar(kind: str, written: str) -> Plain:
     if kind == "bool":
         return Odd(written, f"YAML 1.1 reads it as {str(written.lower() in _YES).lower()}")
     return Odd(written, _MEANS.get(kind, "not a plain value"))
-
-
-def shorten(text: str, limit: int = 60) -> str:
-    """Make foreign text fit for one line of a message."""
-    shown = text.encode("unicode_escape").decode() if not text.isprintable() else text
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def _place(event: yaml.Event) -> tuple[int, int]:

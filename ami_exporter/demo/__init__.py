@@ -1,1 +1,21 @@
 """A simulated PBX that speaks real AMI over loopback."""
+
+from .listing import Dialect
+from .rights import User
+from .server import SimulatedPbx
+from .simulation import Settings
+
+__all__ = ["Dialect", "Settings", "SimulatedPbx", "User", "run_demo_pbx"]
+
+
+def run_demo_pbx(
+    *, channels: int = 0, endpoints: int = 60, queues: int = 4, dialect: str = "modern", seed: int = 1
+) -> SimulatedPbx:
+    """The PBX of ``ami-exporter demo``, started; log in with its ``username`` and ``secret``, call ``stop`` at the end.
+
+    ``dialect``: "modern" or "1.1". Raises OSError when no loopback port can be had.
+    """
+    settings = Settings(channels=channels, endpoints=endpoints, queues=queues, seed=seed)
+    pbx = SimulatedPbx(settings, dialect=dialect)
+    pbx.start()
+    return pbx

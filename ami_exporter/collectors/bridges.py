@@ -1,0 +1,43 @@
+"""Bridges: what joins channels with each other."""
+
+from __future__ import annotations
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.collectors.fields import labels, number, text
+from ami_exporter.collectors.model import Collector, Row, gauge
+
+LIST = Action("BridgeList")
+
+# The common ones (bridges/bridge_*.c and main/bridge*.c); others appear when they are in use.
+_CLOSED = {
+    "bridge_technology": ("simple_bridge", "native_rtp", "softmix", "holding_bridge"),
+    "type": ("basic", "base", "stasis", "parking"),
+}
+
+BRIDGES = gauge(
+    "asterisk_bridges",
+    "Bridges by technology and type (AMI BridgeList: BridgeTechnology, BridgeType)",
+    "bridge_technology",
+    "type",
+    closed=_CLOSED,
+)
+CHANNELS = gauge(
+    "asterisk_bridge_channels",
+    "Channels in bridges by technology and type (AMI BridgeList: BridgeNumChannels)",
+    "bridge_technology",
+    "type",
+    closed=_CLOSED,
+)
+
+_LABELS = labels(text("BridgeTechnology"), text("BridgeType"))
+
+COLLECTOR = Collector(
+    name="bridges",
+    title="Bridges and the channels in them",
+    metrics=(BRIDGES, CHANNELS),
+    polls=((LIST,),),
+    rows=(
+        Row(BRIDGES, LIST, ("BridgeListItem",), _LABELS),
+        Row(CHANNELS, LIST, ("BridgeListItem",), _LABELS, number("BridgeNumChannels")),
+    ),
+)

@@ -1,0 +1,96 @@
+"""Calls by Linkedid: one count per call, at its last hangup. Pure: no metrics, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ami_exporter.collectors.legs import too_old
+
+MAX_CALLS = 50_000
+"""Calls followed at a time; more are not counted. About 50 MB when full."""
+
+MAX_CALL_CHANNELS = 200
+"""Channels followed of one call: a ring-all queue of 200 agents; later ones do not keep the call alive."""
+
+UP = "6"
+"""ChannelState of an answered channel."""
+
+_OUTBOUND_STATES = frozenset({"0", "1"})
+
+
+def trunk_direction(state: str | None) -> str:
+    """Direction of a trunk channel by the ChannelState of its Newchannel.
+
+    What the PBX creates to dial out begins Down (DAHDI: Reserved); what comes in begins in Ring.
+    """
+    return "outbound" if state in _OUTBOUND_STATES else "inbound"
+
+
+@dataclass(slots=True)
+class _Call:
+    seen: float
+    first: str
+    live: set[str] = field(default_factory=set)
+    direction: str = "internal"
+    answered: bool = False
+
+
+class Calls:
+    """Calls from the Newchannel of their first channel to the hangup of their last one.
+
+    A call begins with a channel whose Uniqueid is its Linkedid; a channel belongs to the call of the Linkedid it is
+    created with. Asterisk changes Linkedids when calls are joined (transfer, pickup): that moves nothing here, so each
+    Linkedid counts exactly once. Calls whose beginning was not seen are not counted. What is older than legs.MAX_AGE
+    is dropped.
+    """
+
+    def __init__(self) -> None:
+        self._calls: dict[str, _Call] = {}
+        self._channels: dict[str, _Call] = {}
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def created(self, uniqueid: str, linkedid: str, direction: str | None, now: float) -> None:
+        """Newchannel; direction of a trunk channel, None for all others."""
+        call = self._calls.get(linkedid)
+        if call is None:
+            if not uniqueid or uniqueid != linkedid or len(self._calls) >= MAX_CALLS:
+                return
+            call = self._calls[linkedid] = _Call(now, uniqueid)
+        if len(call.live) >= MAX_CALL_CHANNELS:
+            return
+        call.live.add(uniqueid)
+        self._channels[uniqueid] = call
+        # The first trunk channel tells: a call from outside that is forwarded outside is inbound.
+        if direction is not None and call.direction == "internal":
+            call.direction = direction
+
+    def state(self, uniqueid: str, state: str | None) -> None:
+        """Channel state of a Newchannel, Newstate or Hangup: the first channel being Up makes the call answered."""
+        if state == UP:
+            call = self._channels.get(uniqueid)
+            if call is not None and call.first == uniqueid:
+                call.answered = True
+
+    def hangup(self, uniqueid: str) -> tuple[str, str] | None:
+        """Hangup: direction and outcome when it ended a call, else None."""
+        call = self._channels.pop(uniqueid, None)
+        if call is None:
+            return None
+        call.live.discard(uniqueid)
+        if call.live:
+            return None
+        self._calls.pop(call.first, None)
+        return call.direction, "answered" if call.answered else "unanswered"
+
+    def reset(self) -> None:
+        """Forget all calls."""
+        self._calls.clear()
+        self._channels.clear()
+
+    def expire(self, now: float) -> None:
+        """Drop calls that are too old to be true."""
+        for linkedid in too_old(self._calls, now):
+            for uniqueid in self._calls.pop(linkedid).live:
+                self._channels.pop(uniqueid, None)

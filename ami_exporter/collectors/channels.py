@@ -1,0 +1,193 @@
+"""Channels and calls: how many there are now, and how they began, were dialled and ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.callevents import CALLS_TRACKED, DIALS_TRACKED
+from ami_exporter.collectors.callevents import METRICS as CALL_METRICS
+from ami_exporter.collectors.fields import OTHER, constant, labels, technology, technology_of, word
+from ami_exporter.collectors.lists import CHANNEL_LISTS, CORE_SHOW_CHANNELS, STATUS, channel_age
+from ami_exporter.collectors.model import Collector, Context, Row, Sample, counter, gauge
+from ami_exporter.collectors.words import CAUSES, CHANNEL_STATE, CHANNEL_STATES, COMMON_CAUSES
+
+MAX_CALLS_COUNTED = 200_000
+"""Distinct Linkedids held during one poll (about 25 MB); beyond, the number of calls is not published at all."""
+
+ACTIVE_CHANNELS = gauge(
+    "asterisk_active_channels",
+    "Channels by technology and state (AMI Status, CoreShowChannels: ChannelState)",
+    "technology",
+    "state",
+    closed={"state": CHANNEL_STATES},
+)
+ACTIVE_CALLS = gauge(
+    "asterisk_active_calls",
+    "Calls: distinct Linkedids among the channels; absent beyond 200,000 (AMI Status, CoreShowChannels: Linkedid)",
+)
+APPLICATIONS = gauge(
+    "asterisk_application_channels",
+    "Channels by the dialplan application they run (AMI Status, CoreShowChannels: Application)",
+    "application",
+)
+CODECS = gauge(
+    "asterisk_codec_channels",
+    "Channels by codec, the first of their native formats (AMI Status: Nativeformats)",
+    "codec",
+)
+TRANSCODING = gauge(
+    "asterisk_transcoding_channels", "Channels that translate between codecs (AMI Status: Readtrans, Writetrans)"
+)
+OLDEST = gauge(
+    "asterisk_oldest_channel_age_seconds",
+    "Age of the oldest channel; absent when there is none (AMI Status: Seconds; CoreShowChannels: Duration)",
+    "technology",
+)
+CREATED = counter("asterisk_channels_created_total", "Channels created (AMI event Newchannel: Channel)", "technology")
+HANGUPS = counter(
+    "asterisk_hangups_total",
+    "Channels ended, by Q.850 cause (AMI event Hangup: Cause)",
+    "technology",
+    "cause",
+    closed={"cause": COMMON_CAUSES},
+)
+
+_TRANSFER_RESULTS = {
+    "success": "success",
+    "fail": "failure",
+    "invalid": "invalid",
+    "not permitted": "not_permitted",
+}
+TRANSFERS = counter(
+    "asterisk_transfers_total",
+    "Transfers by type and result (AMI events BlindTransfer, AttendedTransfer: Result)",
+    "type",
+    "result",
+    closed={"type": ("blind", "attended"), "result": (*_TRANSFER_RESULTS.values(), OTHER)},
+)
+HOLDS = counter("asterisk_holds_total", "Times a channel was put on hold (AMI event Hold)")
+PICKUPS = counter("asterisk_pickups_total", "Ringing calls picked up by another phone (AMI event Pickup)")
+_ORIGINATE_RESULTS = {"success": "success", "failure": "failure"}
+ORIGINATES = counter(
+    "asterisk_originates_total",
+    "Asynchronous originates by result; failure is every call that was not answered "
+    "(AMI event OriginateResponse: Response)",
+    "result",
+    closed={"result": tuple(_ORIGINATE_RESULTS)},
+)
+
+
+class ChannelFold:
+    """The hottest fold: raw words are counted per channel, and translated once at the end."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._states: dict[tuple[str, str], int] = {}
+        self._applications: dict[str, int] = {}
+        self._formats: dict[str, int] = {}
+        self._linked: set[str] = set()
+        self._channels = 0
+        self._unlinked = 0
+        self._transcoding = 0
+        self._oldest: dict[str, int] = {}
+
+    def item(self, _action: Action, message: Message) -> None:
+        """Take one channel."""
+        get = message.get
+        tech = get("channel", "").partition("/")[0]
+        states, key = self._states, (tech, get("channelstate", ""))
+        states[key] = states.get(key, 0) + 1
+        linkedid = get("linkedid")
+        if linkedid is None:
+            self._unlinked += 1
+        elif len(self._linked) <= MAX_CALLS_COUNTED:
+            self._linked.add(linkedid)
+        application = get("application")
+        if application:
+            self._applications[application] = self._applications.get(application, 0) + 1
+        formats = get("nativeformats")
+        if formats:
+            self._formats[formats] = self._formats.get(formats, 0) + 1
+        if get("readtrans") or get("writetrans"):
+            self._transcoding += 1
+        age = channel_age(message)
+        if age is not None and age > self._oldest.get(tech, -1):
+            self._oldest[tech] = age
+
+    def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
+        """Publish when either list of channels is complete; codecs are only in Status."""
+        if not complete & CHANNEL_LISTS:
+            return
+        yield from self._active_channels()
+        # Before Asterisk 12 there is no Linkedid: unknown is not 0.
+        if not self._unlinked and len(self._linked) <= MAX_CALLS_COUNTED:
+            yield ACTIVE_CALLS, (), float(len(self._linked))
+        for application, count in self._applications.items():
+            yield APPLICATIONS, (application,), float(count)
+        oldest: dict[str, int] = {}
+        for name, age in self._oldest.items():
+            tech = technology_of(name)
+            if tech is not None:
+                oldest[tech] = max(age, oldest.get(tech, 0))
+        yield from ((OLDEST, (tech,), float(age)) for tech, age in oldest.items())
+        if STATUS in complete:
+            yield TRANSCODING, (), float(self._transcoding)
+            for codec, count in _codecs(self._formats).items():
+                yield CODECS, (codec,), float(count)
+
+    def _active_channels(self) -> Iterator[Sample]:
+        counts = {(tech, state): 0 for tech in self._context.technologies for state in CHANNEL_STATES}
+        for (name, number), count in self._states.items():
+            tech, state = technology_of(name), CHANNEL_STATE.get(number)
+            if tech is None or state is None:
+                continue
+            for every in CHANNEL_STATES:
+                counts.setdefault((tech, every), 0)
+            counts[tech, state] += count
+        return ((ACTIVE_CHANNELS, key, float(count)) for key, count in counts.items())
+
+
+def _codecs(formats: Mapping[str, int]) -> dict[str, int]:
+    """Counts by the first codec of formats as in "(ulaw|alaw)"; "(nothing)" is none."""
+    counts: dict[str, int] = {}
+    for written, count in formats.items():
+        codec = written.strip("()").partition("|")[0]
+        if codec and codec != "nothing":
+            counts[codec] = counts.get(codec, 0) + count
+    return counts
+
+
+COLLECTOR = Collector(
+    name="channels",
+    title="Channels, calls and dials",
+    metrics=(
+        ACTIVE_CHANNELS,
+        ACTIVE_CALLS,
+        APPLICATIONS,
+        CODECS,
+        TRANSCODING,
+        OLDEST,
+        CREATED,
+        HANGUPS,
+        *CALL_METRICS,
+        TRANSFERS,
+        HOLDS,
+        PICKUPS,
+        ORIGINATES,
+    ),
+    polls=((STATUS, CORE_SHOW_CHANNELS),),
+    rows=(
+        Row(CREATED, None, ("Newchannel",), labels(technology())),
+        Row(HANGUPS, None, ("Hangup",), labels(technology(), word("Cause", CAUSES))),
+        Row(TRANSFERS, None, ("BlindTransfer",), labels(constant("blind"), word("Result", _TRANSFER_RESULTS))),
+        Row(TRANSFERS, None, ("AttendedTransfer",), labels(constant("attended"), word("Result", _TRANSFER_RESULTS))),
+        # Before Asterisk 12, Hold carries Status: On or Off; since then the end has its own event.
+        Row(HOLDS, None, ("Hold",), where=lambda message: message.get("status", "").lower() != "off"),
+        Row(PICKUPS, None, ("Pickup",)),
+        Row(ORIGINATES, None, ("OriginateResponse",), labels(word("Response", _ORIGINATE_RESULTS, other=None))),
+    ),
+    fold=ChannelFold,
+    tracked=(CALLS_TRACKED, DIALS_TRACKED),
+)

@@ -1,0 +1,126 @@
+"""PJSIP contacts: what phones registered, and what is configured."""
+
+from __future__ import annotations
+
+import re
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.fields import OTHER, labels, number, technology, text, word
+from ami_exporter.collectors.lists import CONTACTS, INBOUND_CONTACTS
+from ami_exporter.collectors.model import Collector, Context, Row, counter, gauge
+
+AORS = Action("PJSIPShowAors")
+
+STATUSES = ("reachable", "unreachable", "unknown", "non_qualified", "removed")
+
+# res/res_pjsip/pjsip_options.c; Asterisk 13 says Created where later ones say NonQualified.
+STATUS = {
+    "reachable": "reachable",
+    "unreachable": "unreachable",
+    "unknown": "unknown",
+    "nonqualified": "non_qualified",
+    "created": "non_qualified",
+    "removed": "removed",
+}
+
+_PEER_STATUSES = ("registered", "unregistered", "reachable", "unreachable", "lagged", "rejected", "unknown")
+
+CONTACT_COUNT = gauge(
+    "asterisk_contacts",
+    "PJSIP contacts by status; non_qualified are never asked (qualify_frequency=0), which is no fault "
+    "(AMI PJSIPShowContacts: Status)",
+    "status",
+    closed={"status": STATUSES},
+)
+AOR_CONTACTS = gauge(
+    "asterisk_aor_contacts", "Contacts bound to the address of record (AMI PJSIPShowAors: Contacts)", "aor"
+)
+AOR_LIMIT = gauge(
+    "asterisk_aor_contacts_limit",
+    "max_contacts of the address of record; absent when nothing may register (AMI PJSIPShowAors: MaxContacts)",
+    "aor",
+)
+USER_AGENTS = gauge(
+    "asterisk_user_agent_contacts",
+    "Contacts by family of user agent, without version, model digits and serial numbers "
+    "(AMI PJSIPShowContacts: UserAgent)",
+    "user_agent",
+)
+CONTACT_CHANGES = counter(
+    "asterisk_contact_changes_total",
+    "Changes of a PJSIP contact's status (AMI event ContactStatus: ContactStatus)",
+    "status",
+    closed={"status": (*STATUSES, OTHER)},
+)
+PEER_CHANGES = counter(
+    "asterisk_peer_changes_total",
+    "Changes of a peer's status; PJSIP tells only reachable and unreachable (AMI event PeerStatus: PeerStatus)",
+    "technology",
+    "status",
+    closed={"status": (*_PEER_STATUSES, OTHER)},
+)
+
+# A family is at most this many words: maker, product, variant.
+_FAMILY_WORDS = 3
+_FAMILY_LENGTH = 40
+_CUT = re.compile(r"[/(\[;,]")
+_MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]?){5}[0-9A-Fa-f]{2}")
+_WORD = re.compile(r"([0-9]?[A-Za-z][A-Za-z_+.-]*)(.*)")
+_VERSION = re.compile(r"r?v?[0-9].*", re.IGNORECASE)
+
+
+def user_agent(written: str) -> str:
+    """Family of a User-Agent: leading words up to the first version, MAC address or digit; `other` when none is left.
+
+    "Yealink SIP-T46S 66.86.0.15" is "Yealink SIP-T", "snom760/8.7.3" is "snom". What follows / or ( is dropped: phones
+    write serial numbers and their owner's name there.
+    """
+    words: list[str] = []
+    for position, found in enumerate(_CUT.split(written, maxsplit=1)[0].split()[:_FAMILY_WORDS]):
+        parts = _WORD.fullmatch(found)
+        if parts is None or _MAC.fullmatch(found) or (position and _VERSION.fullmatch(found)):
+            break
+        words.append(parts[1].rstrip("-_.+"))
+        if parts[2]:
+            break
+    return " ".join(words)[:_FAMILY_LENGTH].rstrip() or OTHER
+
+
+def _user_agent(message: Message, _context: Context) -> str | None:
+    written = message.get("useragent")
+    return user_agent(written) if written else None
+
+
+def _bound(message: Message) -> float:
+    """Contacts is a comma list of aor/uri; a URI may hold commas of its own."""
+    return float(f",{message.get('contacts', '')}".count(f",{message.get('objectname', '')}/"))
+
+
+def _contact_rows(action: Action, item: str) -> tuple[Row, Row]:
+    return (
+        Row(CONTACT_COUNT, action, (item,), labels(word("Status", STATUS, other="unknown"))),
+        Row(USER_AGENTS, action, (item,), labels(_user_agent)),
+    )
+
+
+COLLECTOR = Collector(
+    name="contacts",
+    title="PJSIP contacts, addresses of record, user agents",
+    metrics=(CONTACT_COUNT, AOR_CONTACTS, AOR_LIMIT, USER_AGENTS, CONTACT_CHANGES, PEER_CHANGES),
+    polls=((CONTACTS, INBOUND_CONTACTS), (AORS,)),
+    rows=(
+        *_contact_rows(CONTACTS, "ContactList"),
+        *_contact_rows(INBOUND_CONTACTS, "ContactStatusDetail"),
+        Row(AOR_CONTACTS, AORS, ("AorList",), labels(text("ObjectName")), _bound, reduce="last"),
+        Row(AOR_LIMIT, AORS, ("AorList",), labels(text("ObjectName")), number("MaxContacts", minimum=1), reduce="last"),
+        Row(CONTACT_CHANGES, None, ("ContactStatus",), labels(word("ContactStatus", STATUS))),
+        Row(
+            PEER_CHANGES,
+            None,
+            ("PeerStatus",),
+            labels(technology("ChannelType"), word("PeerStatus", {name: name for name in _PEER_STATUSES})),
+        ),
+    ),
+    filter_label="aor",
+)

@@ -1,0 +1,140 @@
+"""The PBX itself: version, limits, start, reloads, shutdowns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.fields import OTHER, fixed, labels, number, text, word
+from ami_exporter.collectors.model import Collector, Row, counter, gauge, polled_counter
+from ami_exporter.collectors.rowfold import RESPONSE
+
+SETTINGS = Action("CoreSettings")
+STATUS = Action("CoreStatus")
+
+INFO = gauge(
+    "asterisk_info",
+    "Always 1; the versions of Asterisk and of its AMI, and its system name (AMI CoreSettings: AsteriskVersion)",
+    "version",
+    "ami_version",
+    "system_name",
+)
+START_TIME = gauge(
+    "asterisk_start_time_seconds",
+    "When Asterisk started, Unix time: time of our login minus Uptime; moves only when that differs by more than 5 s "
+    "(AMI FullyBooted: Uptime)",
+)
+LAST_RELOAD = gauge(
+    "asterisk_last_reload_timestamp_seconds",
+    "When Asterisk was last reloaded, Unix time: start plus the time between start and reload on the PBX's own clock "
+    "(AMI CoreStatus: CoreReloadDate, CoreReloadTime)",
+)
+FULLY_BOOTED = gauge(
+    "asterisk_fully_booted", "1 once Asterisk has finished booting, 0 before (AMI FullyBooted: Status)"
+)
+CALLS_PROCESSED = polled_counter(
+    "asterisk_calls_processed_total",
+    "Dialplan runs since start, not calls: one call may run the dialplan several times "
+    "(AMI CoreStatus: CoreProcessedCalls, from Asterisk 20.12, 21.7, 22.2)",
+)
+CALLS_LIMIT = gauge(
+    "asterisk_calls_limit", "maxcalls of asterisk.conf; absent when there is none (AMI CoreSettings: CoreMaxCalls)"
+)
+LOAD_LIMIT = gauge(
+    "asterisk_load_average_limit",
+    "maxload of asterisk.conf; absent when there is none (AMI CoreSettings: CoreMaxLoadAvg)",
+)
+FILES_LIMIT = gauge(
+    "asterisk_open_files_limit",
+    "maxfiles of asterisk.conf; absent when there is none (AMI CoreSettings: CoreMaxFilehandles)",
+)
+BOOTS = counter(
+    "asterisk_boots_total",
+    "Starts of Asterisk seen since the exporter runs: its start time moved by more than 5 s (AMI FullyBooted: Uptime)",
+)
+
+_SHUTDOWNS = {"cleanly": "clean", "uncleanly": "unclean"}
+SHUTDOWNS = counter(
+    "asterisk_shutdowns_total",
+    "Announced shutdowns; unclean: with calls up. A crash announces nothing (AMI event Shutdown: Shutdown)",
+    "kind",
+    closed={"kind": (*_SHUTDOWNS.values(), OTHER)},
+)
+
+# include/asterisk/module.h: enum ast_module_reload_result
+_RELOADS = {
+    "0": "success",
+    "1": "queued",
+    "2": "not_found",
+    "3": "error",
+    "4": "in_progress",
+    "5": "uninitialized",
+    "6": "not_implemented",
+}
+RELOADS = counter(
+    "asterisk_reloads_total",
+    "Reloads of all or of one module, by result (AMI event Reload: Status)",
+    "result",
+    closed={"result": (*_RELOADS.values(), OTHER)},
+)
+
+# CoreSettings writes 0 where asterisk.conf sets no limit.
+_SET = 1e-6
+
+
+def last_reload(start_time: float, message: Message) -> float | None:
+    """Unix time of the last reload, from the start time and a CoreStatus response.
+
+    CoreStatus gives the PBX's local time without a zone, so only the difference of its two times is used. None when
+    one of them is missing or unreadable, or the reload lies before the start.
+    """
+    started = _local_time(message, "corestartup")
+    reloaded = _local_time(message, "corereload")
+    if started is None or reloaded is None or reloaded < started:
+        return None
+    return start_time + (reloaded - started).total_seconds()
+
+
+def _local_time(message: Message, prefix: str) -> datetime | None:
+    written = f"{message.get(prefix + 'date', '')} {message.get(prefix + 'time', '')}"
+    try:
+        return datetime.strptime(written, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - AMI tells no zone
+    except ValueError:
+        return None
+
+
+COLLECTOR = Collector(
+    name="core",
+    title="The PBX: version, start, limits, reloads",
+    metrics=(
+        INFO,
+        START_TIME,
+        LAST_RELOAD,
+        FULLY_BOOTED,
+        CALLS_PROCESSED,
+        CALLS_LIMIT,
+        LOAD_LIMIT,
+        FILES_LIMIT,
+        BOOTS,
+        SHUTDOWNS,
+        RELOADS,
+    ),
+    polls=((SETTINGS,), (STATUS,)),
+    rows=(
+        Row(
+            INFO,
+            SETTINGS,
+            (RESPONSE,),
+            labels(text("AsteriskVersion", missing=""), text("AMIversion", missing=""), text("SystemName", missing="")),
+            fixed(1),
+            reduce="last",
+        ),
+        Row(CALLS_LIMIT, SETTINGS, (RESPONSE,), value=number("CoreMaxCalls", minimum=_SET), reduce="last"),
+        Row(LOAD_LIMIT, SETTINGS, (RESPONSE,), value=number("CoreMaxLoadAvg", minimum=_SET), reduce="last"),
+        Row(FILES_LIMIT, SETTINGS, (RESPONSE,), value=number("CoreMaxFilehandles", minimum=_SET), reduce="last"),
+        Row(CALLS_PROCESSED, STATUS, (RESPONSE,), value=number("CoreProcessedCalls"), reduce="last"),
+        Row(SHUTDOWNS, None, ("Shutdown",), labels(word("Shutdown", _SHUTDOWNS))),
+        Row(RELOADS, None, ("Reload",), labels(word("Status", _RELOADS))),
+    ),
+)

@@ -1,0 +1,197 @@
+"""Endpoints (phones and trunks): reachability, channels, round trip, for PJSIP, chan_sip and IAX2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.fields import to_number
+from ami_exporter.collectors.lists import (
+    CHANNEL_LISTS,
+    CONTACT_LISTS,
+    CONTACTS,
+    CORE_SHOW_CHANNELS,
+    DEVICES,
+    IAX_PEERS,
+    INBOUND_CONTACTS,
+    SIP_PEERS,
+    STATUS,
+    contact_endpoint,
+    contact_state,
+    peer_status,
+    peer_technology,
+)
+from ami_exporter.collectors.model import Collector, Context, Sample, gauge
+from ami_exporter.collectors.words import DEVICE_STATE, REACHABILITY
+
+PJSIP_ENDPOINTS = Action("PJSIPShowEndpoints")
+
+ENDPOINTS = gauge(
+    "asterisk_endpoints",
+    "Endpoints by reachability. PJSIP: by its best contact (never qualified is unmonitored, no contact at all is "
+    "unreachable); without the right to list contacts by device state: unavailable is unreachable, invalid is unknown "
+    "(AMI PJSIPShowEndpoints: DeviceState and PJSIPShowContacts: Status, or DeviceStateList: State; SIPpeers, "
+    "IAXpeerlist: Status)",
+    "technology",
+    "state",
+    closed={"state": REACHABILITY},
+)
+UP = gauge(
+    "asterisk_endpoint_up",
+    "1 when calls can reach the endpoint, else 0. PJSIP: its device state is not unavailable, invalid or unknown; "
+    "others: reachable or lagged, absent when never qualified "
+    "(AMI PJSIPShowEndpoints: DeviceState, or DeviceStateList: State; SIPpeers, IAXpeerlist: Status)",
+    "technology",
+    "endpoint",
+)
+ACTIVE_CHANNELS = gauge(
+    "asterisk_endpoint_active_channels",
+    "Channels of the endpoint, by their names (AMI Status: Channel)",
+    "technology",
+    "endpoint",
+)
+RTT = gauge(
+    "asterisk_endpoint_rtt_seconds",
+    "Round trip of the last qualify, the worst of the endpoint's contacts; absent when there is no answer "
+    "(AMI PJSIPShowContacts: RoundtripUsec; SIPpeers, IAXpeerlist: Status)",
+    "technology",
+    "endpoint",
+)
+
+_BEST_FIRST = ("reachable", "unmonitored", "unknown", "unreachable")
+
+_DEVICE_REACHABILITY = {"unavailable": "unreachable", "invalid": "unknown", "unknown": "unknown"}
+_PEER_UP = {"reachable": 1.0, "lagged": 1.0, "unreachable": 0.0, "unknown": 0.0}
+
+_States = Mapping[str, str]
+
+
+class EndpointFold:
+    """Joins endpoint, contact and peer lists with the channel list."""
+
+    def __init__(self, _context: Context) -> None:
+        self._devices: dict[str, str] = {}
+        self._cached: dict[str, str] = {}
+        self._contacts: dict[str, set[str]] = {}
+        self._peers: dict[str, dict[str, str]] = {"SIP": {}, "IAX2": {}}
+        self._rtt: dict[tuple[str, str], float] = {}
+        self._channels: dict[str, int] = {}
+        self._kinds = {
+            "Status": self._channel,
+            "CoreShowChannel": self._channel,
+            "EndpointList": self._endpoint,
+            "DeviceStateChange": self._device,
+            "ContactList": self._contact,
+            "ContactStatusDetail": self._contact,
+            "PeerEntry": self._peer,
+        }
+
+    def item(self, _action: Action, message: Message) -> None:
+        """Take one item of any of the lists."""
+        take = self._kinds.get(message.get("event", ""))
+        if take is not None:
+            take(message)
+
+    def _channel(self, message: Message) -> None:
+        name = message.get("channel", "").rpartition("-")[0]
+        self._channels[name] = self._channels.get(name, 0) + 1
+
+    def _endpoint(self, message: Message) -> None:
+        name = message.get("objectname")
+        if name:
+            self._devices[name] = DEVICE_STATE.get(message.get("devicestate", "").strip().lower(), "unknown")
+
+    def _device(self, message: Message) -> None:
+        tech, _, name = message.get("device", "").partition("/")
+        if tech == "PJSIP" and name:
+            self._cached[name] = DEVICE_STATE.get(message.get("state", "").strip().lower(), "unknown")
+
+    def _contact(self, message: Message) -> None:
+        name = contact_endpoint(message)
+        if not name:
+            return
+        state = contact_state(message)
+        self._contacts.setdefault(name, set()).add(state)
+        microseconds = to_number(message.get("roundtripusec"))
+        # Contacts that do not answer keep N/A or an old figure.
+        if state == "reachable" and microseconds is not None and microseconds > 0:
+            key = ("PJSIP", name)
+            self._rtt[key] = max(self._rtt.get(key, 0.0), microseconds / 1e6)
+
+    def _peer(self, message: Message) -> None:
+        tech, name = peer_technology(message), message.get("objectname")
+        if tech is None or not name:
+            return
+        state, rtt = peer_status(message.get("status", ""))
+        self._peers[tech][name] = state
+        if rtt is not None:
+            self._rtt[tech, name] = rtt
+
+    def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
+        """Publish technology by technology what its complete list says."""
+        channels = self._channels if complete & CHANNEL_LISTS else None
+        contacts = complete & CONTACT_LISTS
+        devices = self._pjsip(complete)
+        if devices is not None and (contacts or not self._contacts):
+            yield from _count("PJSIP", self._pjsip_states(devices, with_contacts=bool(contacts)))
+        if devices is not None:
+            up = {name: float(state not in _DEVICE_REACHABILITY) for name, state in devices.items()}
+            yield from self._each("PJSIP", up, channels)
+        if contacts:
+            yield from self._rtts("PJSIP")
+        for action, tech in ((SIP_PEERS, "SIP"), (IAX_PEERS, "IAX2")):
+            if action in complete:
+                peers = self._peers[tech]
+                yield from _count(tech, peers)
+                yield from self._each(tech, {name: _PEER_UP.get(state) for name, state in peers.items()}, channels)
+                yield from self._rtts(tech)
+
+    def _pjsip(self, complete: frozenset[Action]) -> _States | None:
+        """Device states of the PJSIP endpoints; the cache is the way that needs no write=system."""
+        if PJSIP_ENDPOINTS in complete:
+            return self._devices
+        return self._cached if DEVICES in complete and self._cached else None
+
+    def _pjsip_states(self, devices: _States, *, with_contacts: bool) -> _States:
+        states = {}
+        for name, device in devices.items():
+            found = self._contacts.get(name)
+            if with_contacts and found:
+                states[name] = next(state for state in _BEST_FIRST if state in found)
+            else:
+                states[name] = _DEVICE_REACHABILITY.get(device, "reachable")
+        return states
+
+    def _each(self, tech: str, up: Mapping[str, float | None], channels: Mapping[str, int] | None) -> Iterator[Sample]:
+        for name, value in up.items():
+            if value is not None:
+                yield UP, (tech, name), value
+            if channels is not None:
+                yield ACTIVE_CHANNELS, (tech, name), float(channels.get(f"{tech}/{name}", 0))
+
+    def _rtts(self, tech: str) -> Iterator[Sample]:
+        return ((RTT, key, value) for key, value in self._rtt.items() if key[0] == tech)
+
+
+def _count(tech: str, states: _States) -> Iterator[Sample]:
+    counts = dict.fromkeys(REACHABILITY, 0)
+    for state in states.values():
+        counts[state] += 1
+    return ((ENDPOINTS, (tech, state), float(count)) for state, count in counts.items())
+
+
+COLLECTOR = Collector(
+    name="endpoints",
+    title="Endpoints: reachability, channels, round trip",
+    metrics=(ENDPOINTS, UP, ACTIVE_CHANNELS, RTT),
+    polls=(
+        (PJSIP_ENDPOINTS, DEVICES),
+        (CONTACTS, INBOUND_CONTACTS),
+        (SIP_PEERS,),
+        (IAX_PEERS,),
+        (STATUS, CORE_SHOW_CHANNELS),
+    ),
+    fold=EndpointFold,
+    filter_label="endpoint",
+)

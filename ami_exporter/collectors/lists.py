@@ -1,0 +1,109 @@
+"""The lists that several subjects read: their actions, and what the words in their items mean."""
+
+from __future__ import annotations
+
+import re
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.model import Context
+
+STATUS = Action("Status")
+CORE_SHOW_CHANNELS = Action("CoreShowChannels")
+CHANNEL_LISTS = frozenset({STATUS, CORE_SHOW_CHANNELS})
+
+CONTACTS = Action("PJSIPShowContacts")
+INBOUND_CONTACTS = Action("PJSIPShowRegistrationInboundContactStatuses")
+"""Contacts on Asterisk 13 to 15, which have no PJSIPShowContacts."""
+CONTACT_LISTS = frozenset({CONTACTS, INBOUND_CONTACTS})
+
+DEVICES = Action("DeviceStateList")
+SIP_PEERS = Action("SIPpeers")
+IAX_PEERS = Action("IAXpeerlist")
+
+PJSIP_REGISTRATIONS = Action("PJSIPShowRegistrationsOutbound")
+SIP_REGISTRATIONS = Action("SIPshowregistry")
+IAX_REGISTRATIONS = Action("IAXregistry")
+
+REGISTRATION_STATE = {
+    "registered": "registered",
+    "unregistered": "unregistered",
+    "rejected": "rejected",
+    "no authentication": "rejected",
+    "request sent": "pending",
+    "auth. sent": "pending",
+    "timeout": "timeout",
+}
+"""Whole words, since "Unregistered" contains "registered" (chan_sip.c, chan_iax2.c: regstate2str;
+res_pjsip_outbound_registration.c: sip_outbound_registration_status_str)."""
+
+REGISTRATION_UP = {state: float(state == "registered") for state in REGISTRATION_STATE}
+"""1 for the one word that means registered; a word that is not in the table tells nothing."""
+
+_PEER_TECHNOLOGY = {"sip": "SIP", "iax": "IAX2", "iax2": "IAX2"}
+_PEER_STATE = {
+    "ok": "reachable",
+    "lagged": "lagged",
+    "unreachable": "unreachable",
+    "unmonitored": "unmonitored",
+}
+_PEER_STATUS = re.compile(r"([A-Za-z]+)(?: \((\d+) ms\))?", re.ASCII)
+
+# res/res_pjsip/pjsip_options.c; Asterisk 13 says Created where later ones say NonQualified.
+_CONTACT_STATE = {
+    "reachable": "reachable",
+    "unreachable": "unreachable",
+    "nonqualified": "unmonitored",
+    "created": "unmonitored",
+}
+
+
+def channel_age(message: Message) -> int | None:
+    """Seconds since a channel was created: Seconds of Status, Duration of CoreShowChannels."""
+    seconds = message.get("seconds")
+    if seconds is None:
+        return clock_seconds(message.get("duration", ""))
+    return int(seconds) if seconds.isascii() and seconds.isdigit() else None
+
+
+def clock_seconds(written: str) -> int | None:
+    """Seconds of HH:MM:SS, whose hours may have more than two digits; None when it is something else."""
+    parts = written.split(":")
+    if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):  # noqa: PLR2004 - H, M, S
+        return None
+    hours, minutes, seconds = (int(part) for part in parts)
+    return hours * 3600 + minutes * 60 + seconds
+
+
+def registration_account(message: Message, _context: Context) -> str | None:
+    """Name of a chan_sip or IAX2 registration, which has none of its own: username@host."""
+    username, host = message.get("username"), message.get("host")
+    return f"{username}@{host}" if username and host else None
+
+
+def peer_technology(message: Message) -> str | None:
+    """Technology of a PeerEntry as channel names have it (IAXpeerlist writes IAX)."""
+    return _PEER_TECHNOLOGY.get(message.get("channeltype", "").strip().lower())
+
+
+def peer_status(written: str) -> tuple[str, float | None]:
+    """Reachability and round trip in seconds of a chan_sip or IAX2 peer's Status, as in "OK (12 ms)".
+
+    UNKNOWN is a peer that is to be qualified and has no address yet: not registered.
+    """
+    found = _PEER_STATUS.fullmatch(written.strip())
+    if found is None:
+        return "unknown", None
+    milliseconds = found[2]
+    state = _PEER_STATE.get(found[1].lower(), "unknown")
+    return state, None if milliseconds is None else int(milliseconds) / 1000
+
+
+def contact_endpoint(message: Message) -> str | None:
+    """Endpoint of a contact: ContactList says Endpoint, ContactStatusDetail EndpointName."""
+    return message.get("endpoint") or message.get("endpointname")
+
+
+def contact_state(message: Message) -> str:
+    """Reachability that one PJSIP contact tells; one that is never qualified is `unmonitored`."""
+    return _CONTACT_STATE.get(message.get("status", "").strip().lower(), "unknown")

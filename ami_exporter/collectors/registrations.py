@@ -1,0 +1,63 @@
+"""Our registrations at providers: PJSIP, chan_sip and IAX2 in one family."""
+
+from __future__ import annotations
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.collectors.fields import OTHER, Label, constant, labels, mapped, technology, text, word
+from ami_exporter.collectors.lists import (
+    IAX_REGISTRATIONS,
+    PJSIP_REGISTRATIONS,
+    REGISTRATION_STATE,
+    REGISTRATION_UP,
+    SIP_REGISTRATIONS,
+    registration_account,
+)
+from ami_exporter.collectors.model import Collector, Row, counter, gauge
+
+STATES = ("registered", "unregistered", "rejected", "pending", "timeout", OTHER)
+
+UP = gauge(
+    "asterisk_registration_up",
+    "1 while Asterisk is registered at its provider, else 0 "
+    "(AMI PJSIPShowRegistrationsOutbound: Status; SIPshowregistry, IAXregistry: State)",
+    "technology",
+    "registration",
+)
+STATE = gauge(
+    "asterisk_registration_state",
+    "1 for the state the registration is in, 0 for the others "
+    "(AMI PJSIPShowRegistrationsOutbound: Status; SIPshowregistry, IAXregistry: State)",
+    "technology",
+    "registration",
+    "state",
+    closed={"state": STATES},
+)
+EVENTS = counter(
+    "asterisk_registration_events_total",
+    "Results of registration attempts; every refresh is one (AMI event Registry: Status)",
+    "technology",
+    "status",
+    closed={"status": STATES},
+)
+
+
+def _rows(action: Action, item: str, tech: str, name: Label, header: str) -> tuple[Row, Row]:
+    return (
+        Row(UP, action, (item,), labels(constant(tech), name), mapped(header, REGISTRATION_UP), reduce="min"),
+        Row(STATE, action, (item,), labels(constant(tech), name, word(header, REGISTRATION_STATE))),
+    )
+
+
+COLLECTOR = Collector(
+    name="registrations",
+    title="Outbound registrations",
+    metrics=(UP, STATE, EVENTS),
+    polls=((PJSIP_REGISTRATIONS,), (SIP_REGISTRATIONS,), (IAX_REGISTRATIONS,)),
+    rows=(
+        *_rows(PJSIP_REGISTRATIONS, "OutboundRegistrationDetail", "PJSIP", text("ObjectName"), "Status"),
+        *_rows(SIP_REGISTRATIONS, "RegistryEntry", "SIP", registration_account, "State"),
+        *_rows(IAX_REGISTRATIONS, "RegistryEntry", "IAX2", registration_account, "State"),
+        Row(EVENTS, None, ("Registry",), labels(technology("ChannelType"), word("Status", REGISTRATION_STATE))),
+    ),
+    filter_label="registration",
+)

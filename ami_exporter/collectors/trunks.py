@@ -1,0 +1,191 @@
+"""Trunks: the lines to providers and to other PBXs; which endpoints are trunks is in the context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors import trunkevents
+from ami_exporter.collectors.fields import trunk_of
+from ami_exporter.collectors.lists import (
+    CHANNEL_LISTS,
+    CONTACT_LISTS,
+    CONTACTS,
+    CORE_SHOW_CHANNELS,
+    IAX_PEERS,
+    IAX_REGISTRATIONS,
+    INBOUND_CONTACTS,
+    PJSIP_REGISTRATIONS,
+    REGISTRATION_UP,
+    SIP_PEERS,
+    SIP_REGISTRATIONS,
+    STATUS,
+    channel_age,
+    contact_endpoint,
+    contact_state,
+    peer_status,
+    peer_technology,
+    registration_account,
+)
+from ami_exporter.collectors.model import Collector, Context, Sample, Trunk, gauge
+from ami_exporter.collectors.words import DIRECTIONS
+
+INFO = gauge(
+    "asterisk_trunk_info",
+    "Always 1; what the trunk is made of (configuration; AMI PJSIPShowRegistrationsOutbound, PJSIPShowEndpoints)",
+    "trunk",
+    "technology",
+    "endpoint",
+    "registration",
+)
+UP = gauge(
+    "asterisk_trunk_up",
+    "1 when its registration, if any, is Registered and its qualified contact, if any, reachable, else 0; absent when "
+    "neither is known (AMI PJSIPShowRegistrationsOutbound, PJSIPShowContacts: Status; SIPshowregistry, IAXregistry: "
+    "State; SIPpeers, IAXpeerlist: Status)",
+    "trunk",
+)
+CHANNELS = gauge(
+    "asterisk_trunk_channels",
+    "Channels of the trunk. Outbound: what Dial, Queue or Originate made, or not the first channel of its call "
+    "(AMI Status, CoreShowChannels: Channel, Application, Linkedid)",
+    "trunk",
+    "direction",
+    closed={"direction": DIRECTIONS},
+)
+LIMIT = gauge("asterisk_trunk_channels_limit", "Channels the trunk may have (configuration: channel_limit)", "trunk")
+OLDEST = gauge(
+    "asterisk_trunk_oldest_channel_age_seconds",
+    "Age of the trunk's oldest channel; absent when it has none (AMI Status: Seconds; CoreShowChannels: Duration)",
+    "trunk",
+)
+
+_DIALLED = frozenset({"AppDial", "AppDial2", "AppQueue"})
+_QUALIFIED = {"reachable": True, "lagged": True, "unreachable": False}
+
+_REGISTRATION_LISTS = {
+    PJSIP_REGISTRATIONS: "PJSIP",
+    SIP_REGISTRATIONS: "SIP",
+    IAX_REGISTRATIONS: "IAX2",
+}
+
+
+class TrunkFold:
+    """Joins the channel list with registrations, contacts and peers, trunk by trunk."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._trunks: dict[str, str | None] = {}
+        self._channels = dict.fromkeys(((t, d) for t in context.trunks for d in DIRECTIONS), 0)
+        self._oldest: dict[str, int] = {}
+        self._registered: dict[tuple[str, str], bool] = {}
+        self._reachable: dict[tuple[str, str], bool] = {}
+        self._kinds = {
+            "OutboundRegistrationDetail": self._pjsip_registration,
+            "RegistryEntry": self._registry,
+            "ContactList": self._contact,
+            "ContactStatusDetail": self._contact,
+            "PeerEntry": self._peer,
+        }
+
+    def item(self, action: Action, message: Message) -> None:
+        """Take one item of any of the lists."""
+        event = message.get("event", "")
+        if event in ("Status", "CoreShowChannel"):
+            self._channel(message)
+        elif event in self._kinds:
+            self._kinds[event](action, message)
+
+    def _channel(self, message: Message) -> None:
+        channel = message.get("channel", "")
+        name = channel.rpartition("-")[0]
+        try:
+            trunk = self._trunks[name]
+        except KeyError:
+            trunk = self._trunks[name] = trunk_of(self._context, channel)
+        if trunk is None:
+            return
+        first = message.get("uniqueid") == message.get("linkedid")
+        outbound = not first or message.get("application") in _DIALLED
+        key = (trunk, "outbound" if outbound else "inbound")
+        self._channels[key] = self._channels.get(key, 0) + 1
+        age = channel_age(message)
+        if age is not None and age > self._oldest.get(trunk, -1):
+            self._oldest[trunk] = age
+
+    def _pjsip_registration(self, _action: Action, message: Message) -> None:
+        self._register("PJSIP", message.get("objectname"), message.get("status"))
+
+    def _registry(self, action: Action, message: Message) -> None:
+        self._register(_REGISTRATION_LISTS[action], registration_account(message, self._context), message.get("state"))
+
+    def _register(self, tech: str, name: str | None, written: str | None) -> None:
+        up = REGISTRATION_UP.get((written or "").strip().lower())
+        if name and up is not None:
+            self._registered[tech, name] = bool(up)
+
+    def _contact(self, _action: Action, message: Message) -> None:
+        self._reach("PJSIP", contact_endpoint(message), contact_state(message))
+
+    def _peer(self, _action: Action, message: Message) -> None:
+        self._reach(peer_technology(message), message.get("objectname"), peer_status(message.get("status", ""))[0])
+
+    def _reach(self, tech: str | None, endpoint: str | None, state: str) -> None:
+        reachable = _QUALIFIED.get(state)
+        if tech and endpoint and reachable is not None:
+            # One reachable contact is enough.
+            self._reachable[tech, endpoint] = reachable or self._reachable.get((tech, endpoint), False)
+
+    def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
+        """Publish every known trunk; what is unknown is left out."""
+        for trunk in self._context.trunks.values():
+            yield INFO, (trunk.name, trunk.technology, trunk.endpoint, trunk.registration), 1.0
+            if trunk.channels_limit is not None:
+                yield LIMIT, (trunk.name,), float(trunk.channels_limit)
+            signs = list(self._signs(trunk, complete))
+            if signs:
+                yield UP, (trunk.name,), float(all(signs))
+        if complete & CHANNEL_LISTS:
+            yield from ((CHANNELS, key, float(count)) for key, count in self._channels.items())
+            yield from ((OLDEST, (trunk,), float(age)) for trunk, age in self._oldest.items())
+
+    def _signs(self, trunk: Trunk, complete: frozenset[Action]) -> Iterator[bool]:
+        """What complete lists tell of a trunk: its registration, its endpoint."""
+        if trunk.registration:
+            yield from self._registration_signs(trunk, complete)
+        reachable = self._reachable.get((trunk.technology, trunk.endpoint))
+        if reachable is not None and complete & _REACHABILITY_LISTS.get(trunk.technology, frozenset()):
+            yield reachable
+
+    def _registration_signs(self, trunk: Trunk, complete: frozenset[Action]) -> Iterator[bool]:
+        """A registration that its complete list does not hold is not there: as good as not registered."""
+        for action, tech in _REGISTRATION_LISTS.items():
+            registered = self._registered.get((tech, trunk.registration))
+            if action in complete and (registered is not None or tech == trunk.technology):
+                yield bool(registered)
+
+
+_REACHABILITY_LISTS = {
+    "PJSIP": CONTACT_LISTS,
+    "SIP": frozenset({SIP_PEERS}),
+    "IAX2": frozenset({IAX_PEERS}),
+}
+
+COLLECTOR = Collector(
+    name="trunks",
+    title="Trunks: up, channels, calls, failures",
+    metrics=(INFO, UP, CHANNELS, LIMIT, OLDEST, *trunkevents.METRICS),
+    polls=(
+        (PJSIP_REGISTRATIONS,),
+        (CONTACTS, INBOUND_CONTACTS),
+        (SIP_REGISTRATIONS,),
+        (IAX_REGISTRATIONS,),
+        (SIP_PEERS,),
+        (IAX_PEERS,),
+        (STATUS, CORE_SHOW_CHANNELS),
+    ),
+    fold=TrunkFold,
+    tracked=(trunkevents.TRACKED,),
+    filter_label="trunk",
+)

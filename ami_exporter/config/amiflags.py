@@ -1,0 +1,114 @@
+"""One PBX without any file: the flags --ami.* as settings, and the choice between flags, file and both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from ami_exporter.config import scalars
+from ami_exporter.config.external import read_external
+from ami_exporter.config.model import PORT, TLS_PORT, Settings, TargetSettings, TlsSettings
+from ami_exporter.faults import ConfigErrors, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ami_exporter.config.catalogue import Catalogue
+    from ami_exporter.config.secret import Secret
+
+DEFAULT_TARGET: Final = "default"
+"""Name of the target that the flags make."""
+SECRET_VARIABLE: Final = "AMI_EXPORTER_AMI_SECRET"  # noqa: S105 - the name of a variable, not a secret
+FLAG_OF: Final = {
+    "address": "--ami.address",
+    "username": "--ami.username",
+    "secret": SECRET_VARIABLE,
+    "secret_file": "--ami.secret-file",
+    "tls": "--ami.tls-ca-file",
+}
+"""Setting of a target → where it was given instead of in a file."""
+NEEDED: Final = {
+    "--ami.address": {"address"},
+    "--ami.username": {"username"},
+    f"--ami.secret-file or {SECRET_VARIABLE}": {"secret", "secret_file"},
+}
+NOT_GIVEN: Final = "not given, expected it with the other --ami.* flags"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class AmiFlags:
+    """The flags --ami.* (or their variables); `secret` comes from the environment alone."""
+
+    address: str | None = None
+    username: str | None = None
+    secret: Secret | None = None
+    secret_file: str | None = None
+    tls: bool = False
+    tls_ca_file: str | None = None
+
+    def __bool__(self) -> bool:
+        """Tell whether they make a target: the address does."""
+        return self.address is not None
+
+    def plain(self) -> dict[str, object]:
+        """Write them as a target of the configuration file would be written. Holds the secret."""
+        given: dict[str, object] = {"address": self.address, "username": self.username}
+        given["secret"] = self.secret.reveal() if self.secret else None
+        given["secret_file"] = str(Path(self.secret_file).absolute()) if self.secret_file else None
+        if self.tls_ca_file:
+            given["tls"] = {"ca_file": str(Path(self.tls_ca_file).absolute())}
+        elif self.tls:
+            given["tls"] = {}
+        return {key: value for key, value in given.items() if value is not None}
+
+
+def settings_from_ami_flags(flags: AmiFlags, catalogue: Catalogue) -> Settings:
+    """Make the one target `default`. Raises ConfigErrors, each fault with the flag it is about."""
+    plain = flags.plain()
+    external = read_external(plain, Path(), catalogue)
+    faults = [Fault(FLAG_OF[str(steps[0])], 0, 0, message) for steps, message in external.wrong if steps]
+    faults += [Fault(flag, 0, 0, NOT_GIVEN) for flag, keys in NEEDED.items() if not plain.keys() & keys]
+    host, port = _checked(plain, "address", scalars.address, faults) or ("", None)
+    username = _checked(plain, "username", scalars.sendable, faults) or ""
+    _checked(plain, "secret", scalars.secret, faults)
+    if faults:
+        raise ConfigErrors(faults)
+    tls = TlsSettings(ca_file=flags.tls_ca_file) if flags.tls or flags.tls_ca_file else None
+    target = TargetSettings(
+        name=DEFAULT_TARGET,
+        host=host,
+        port=port or (TLS_PORT if tls else PORT),
+        username=username,
+        secret=external.secret,
+        md5=tls is None,
+        tls=tls,
+    )
+    return Settings({DEFAULT_TARGET: target})
+
+
+def load_settings(config_file: str | None, flags: AmiFlags, catalogue: Catalogue) -> Settings:
+    """Read the configuration from where the command line says: a file, the flags, or both (a file without targets).
+
+    Raises ConfigErrors.
+    """
+    if config_file is None:
+        if not flags:
+            message = "found neither --config.file nor --ami.address, expected one; or try `ami-exporter demo`"
+            raise ConfigErrors([Fault("command line", 0, 0, message)])
+        return settings_from_ami_flags(flags, catalogue)
+    from ami_exporter.config.load import load_file  # noqa: PLC0415 - pydantic costs 60 ms, for a file only
+
+    return load_file(config_file, catalogue, flags.plain() if flags else None)
+
+
+def _checked(plain: dict[str, object], key: str, check: Callable[[object], T], faults: list[Fault]) -> T | None:
+    if key not in plain:
+        return None
+    try:
+        return check(plain[key])
+    except ValueError as error:
+        faults.append(Fault(FLAG_OF[key], 0, 0, str(error)))
+        return None

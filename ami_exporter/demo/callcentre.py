@@ -1,0 +1,158 @@
+"""The made-up company whose PBX is simulated: its trunks, phones, queues and people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .dice import Dice
+from .world import (
+    Agent,
+    Contact,
+    Endpoint,
+    Mailbox,
+    Media,
+    Member,
+    ParkingLot,
+    Party,
+    Queue,
+    Registration,
+    Span,
+    World,
+)
+
+FIRST_NAMES = (
+    "Ada",
+    "Ben",
+    "Carla",
+    "Dmitri",
+    "Elif",
+    "Farid",
+    "Greta",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Kira",
+    "Lev",
+)
+LAST_NAMES = (
+    "Abel",
+    "Brandt",
+    "Costa",
+    "Dorn",
+    "Egger",
+    "Fuchs",
+    "Gross",
+    "Haas",
+    "Ivanov",
+    "Jansen",
+    "Keller",
+)
+# Share of phones by model: user agents as phones send them, and the codec they prefer.
+PHONE_MODELS = (
+    ("Yealink SIP-T46U 108.86.0.90", "g722"),
+    ("Yealink SIP-T33G 124.86.0.75", "alaw"),
+    ("snomD785/10.1.175.16", "g722"),
+    ("Grandstream GXP2170 1.0.11.84", "alaw"),
+    ("Zoiper rv2.10.20.5", "opus"),
+    ("Fanvil X4U 2.12.19", "alaw"),
+)
+FIRST_EXTENSION = 101
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlan:
+    """How a queue is built and lived in: rates per second, durations in seconds."""
+
+    name: str
+    strategy: str
+    staff: tuple[int, int]  # first phone and number of members
+    arrivals: float  # calls per second
+    talk: float
+    patience: float
+    timeout: float
+    service_level: int
+    limit: int = 0
+    dynamic: bool = False
+
+
+# Busy, healthy, small, and one after hours with little staff; shared phones make members of two queues.
+QUEUE_PLANS = (
+    QueuePlan("support", "rrmemory", (0, 12), 0.085, 115, 75, 180, 20, limit=40),
+    QueuePlan("sales", "ringall", (12, 9), 0.055, 95, 45, 120, 15, dynamic=True),
+    QueuePlan("billing", "leastrecent", (20, 6), 0.022, 80, 60, 150, 30, limit=20),
+    QueuePlan("emergency", "linear", (10, 3), 0.006, 60, 90, 90, 10),
+)
+EXTRA_QUEUE_MEMBERS = 3
+
+
+def build(world: World, dice: Dice, endpoints: int, queues: int) -> None:
+    """Fill the world with ``endpoints`` PJSIP endpoints (trunks included) and ``queues`` queues."""
+    _trunks(world)
+    pjsip_trunks = sum(trunk.tech == "PJSIP" for trunk in world.trunks)
+    world.phones = [_phone(number, dice) for number in range(max(0, endpoints - pjsip_trunks))]
+    world.phones += [_legacy_phone(number) for number in range(3)]
+    world.queues = [_queue(world, place, dice) for place in range(queues)]
+    world.lots = [ParkingLot("default", 701, 720, 60), ParkingLot("reception", 801, 805, 45)]
+    world.mailboxes = [
+        Mailbox(phone.name, phone.party.name, dice.pick((0, 0, 0, 1, 2)), dice.bits(3)) for phone in world.phones[:20]
+    ]
+    world.agents = [Agent(str(1001 + number), person(number + 40).name) for number in range(6)]
+    world.spans = [Span(1), Span(2)]
+
+
+def person(number: int, extension: str = "") -> Party:
+    """The same name for the same number, always."""
+    first = FIRST_NAMES[number % len(FIRST_NAMES)]
+    return Party(extension, f"{first} {LAST_NAMES[number * 7 % len(LAST_NAMES)]}")
+
+
+def _trunks(world: World) -> None:
+    plans = (
+        ("PJSIP", "telco-a", "alaw", "telco-a", Media(0.0004, 0.002, 0.018)),
+        ("PJSIP", "telco-b", "alaw", "telco-b", Media(0.004, 0.009, 0.055)),
+        ("IAX2", "branch", "ulaw", "branch", Media(0.001, 0.004, 0.035)),
+    )
+    for number, (tech, name, codec, registration, media) in enumerate(plans):
+        address = f"198.51.100.{10 + number}:{5060 if tech == 'PJSIP' else 4569}"
+        trunk = Endpoint(tech, name, Party("", name), codec, "", True, registration, media)
+        trunk.contacts = [Contact(address, rtt=media.rtt)]
+        world.trunks.append(trunk)
+        world.registrations.append(Registration(tech, registration, "demo", f"{name}.example.net"))
+
+
+def _phone(number: int, dice: Dice) -> Endpoint:
+    extension = str(FIRST_EXTENSION + number)
+    agent, codec = PHONE_MODELS[number * 5 % len(PHONE_MODELS)]
+    # Every sixth person works at home: a longer way, and now and then a bad one.
+    home = (number + 1) % 6 == 0
+    media = Media(0.006, 0.014, 0.048) if home else Media(0.0002, 0.0015, 0.004)
+    phone = Endpoint("PJSIP", extension, person(number, extension), codec, agent, media=media)
+    network = "203.0.113" if home else "192.0.2"
+    rtt = media.rtt * dice.between(0.6, 1.6)
+    phone.contacts = [Contact(f"{network}.{10 + number % 240}:5060", "Reachable", rtt, 3600.0, agent)]
+    return phone
+
+
+def _legacy_phone(number: int) -> Endpoint:
+    extension = str(901 + number)
+    phone = Endpoint("SIP", extension, Party(extension, f"Workshop {number + 1}"), "alaw", "Cisco SPA303-7.6.2")
+    phone.contacts = [Contact(f"192.0.2.{250 + number}:5060", "Reachable", 0.006, 0.0, phone.user_agent)]
+    return phone
+
+
+def _queue(world: World, place: int, dice: Dice) -> Queue:
+    phones = [phone for phone in world.phones if phone.tech == "PJSIP"]
+    if place < len(QUEUE_PLANS):
+        plan = QUEUE_PLANS[place]
+        queue = Queue(plan.name, plan.strategy, plan.limit, plan.service_level)
+        first, count = plan.staff
+        membership = "dynamic" if plan.dynamic else "static"
+    else:
+        queue = Queue(f"queue-{place + 1}")
+        first, count, membership = dice.pick(range(max(1, len(phones)))), EXTRA_QUEUE_MEMBERS, "static"
+    for phone in (phones * 2)[first : first + count][: len(phones)]:
+        login = None if membership == "static" else 0.0
+        member = Member(queue, phone, phone.party.name, membership, login=login)
+        queue.members.append(member)
+        phone.memberships.append(member)
+    return queue

@@ -1,0 +1,51 @@
+"""Randomness of the scenarios, in the shapes they need; seeded, so that a run can be repeated."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+_SPREAD = 0.6  # of the log-normal durations: a long tail, as talk times have
+
+
+class Dice:
+    """Draws out of one seeded generator."""
+
+    def __init__(self, seed: int) -> None:
+        self._rng = random.Random(seed)  # noqa: S311 - a simulation, not a secret
+
+    def chance(self, share: float) -> bool:
+        """True in this share of the draws."""
+        return self._rng.random() < share
+
+    def expo(self, mean: float) -> float:
+        """Exponential with this mean: gaps between independent events, patience."""
+        return self._rng.expovariate(1 / mean)
+
+    def around(self, mean: float, *, at_least: float = 0.0) -> float:
+        """Log-normal with this mean: durations of human doings."""
+        return max(at_least, self._rng.lognormvariate(math.log(mean) - _SPREAD**2 / 2, _SPREAD))
+
+    def between(self, low: float, high: float) -> float:
+        """Uniform."""
+        return self._rng.uniform(low, high)
+
+    def pick(self, choices: Sequence[T]) -> T:
+        """One of them."""
+        return self._rng.choice(choices)
+
+    def weighted(self, choices: Sequence[tuple[float, T]]) -> T:
+        """One of them by weight."""
+        weights = [weight for weight, _choice in choices]
+        return self._rng.choices([choice for _weight, choice in choices], weights)[0]
+
+    def bits(self, count: int) -> int:
+        """A number of so many random bits."""
+        return self._rng.getrandbits(count)
+
+    def number(self) -> str:
+        """A telephone number out of the range kept for fiction."""
+        return f"1{self._rng.randrange(200, 999)}55501{self._rng.randrange(100):02d}"

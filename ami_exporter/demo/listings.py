@@ -1,0 +1,225 @@
+"""List actions on channels, bridges, queues and services. Fields and order as Asterisk 22 writes them."""
+
+from __future__ import annotations
+
+from . import blocks
+from .items import bridge_item, channel_item, status_item
+from .listing import Listing
+from .scene import Scene
+from .wire import Request, headers, item
+from .world import Agent, Mailbox, Member, Queue, Waiting
+
+
+def status(scene: Scene, _request: Request) -> Listing:
+    """Status."""
+    items = [status_item(chan, scene.time.now) for chan in scene.world.channels.values()]
+    load = scene.load
+    tail = f"Items: {len(items) + load.channels}\r\n"
+    loaded, count = load.status, load.channels
+    return Listing("Channel status will follow", "StatusComplete", items, tail, loaded=loaded, loaded_count=count)
+
+
+def core_show_channels(scene: Scene, _request: Request) -> Listing:
+    """CoreShowChannels."""
+    items = [channel_item(chan, scene.time.now) for chan in scene.world.channels.values()]
+    loaded, count = scene.load.core, scene.load.channels
+    return Listing("Channels will follow", "CoreShowChannelsComplete", items, loaded=loaded, loaded_count=count)
+
+
+def bridge_list(scene: Scene, _request: Request) -> Listing:
+    """BridgeList."""
+    items = [bridge_item(bridge) for bridge in scene.world.bridges.values()]
+    loaded, count = scene.load.bridge_list, scene.load.bridges
+    return Listing("Bridge listing will follow", "BridgeListComplete", items, loaded=loaded, loaded_count=count)
+
+
+def queue_status(scene: Scene, request: Request) -> Listing:
+    """QueueStatus, with its filters Queue and Member."""
+    wanted = request.get("Member")
+    items = []
+    for queue in _queues(scene, request):
+        items.append(item("QueueParams", _queue_params(queue), id_first=False))
+        items += [
+            item("QueueMember", blocks.member(member, scene.world, listed=True), id_first=False)
+            for member in queue.members
+            if wanted in {"", member.name, member.endpoint.device}
+        ]
+        items += [
+            item("QueueEntry", _queue_entry(queue, waiting, place, scene.time.now), id_first=False)
+            for place, waiting in enumerate(queue.waiting, start=1)
+        ]
+    return Listing("Queue status will follow", "QueueStatusComplete", items)
+
+
+def queue_summary(scene: Scene, request: Request) -> Listing:
+    """QueueSummary, with its filter Queue."""
+    items = [
+        item("QueueSummary", _queue_summary(queue, scene.time.now), id_first=False) for queue in _queues(scene, request)
+    ]
+    return Listing("Queue summary will follow", "QueueSummaryComplete", items)
+
+
+def _queues(scene: Scene, request: Request) -> list[Queue]:
+    wanted = request.get("Queue").lower()
+    return [queue for queue in scene.world.queues if wanted in {"", queue.name.lower()}]
+
+
+def _queue_params(queue: Queue) -> str:
+    ended = queue.completed + queue.abandoned
+    in_level = queue.completed_in_level + queue.abandoned_in_level
+    return headers(
+        ("Queue", queue.name),
+        ("Max", queue.limit),
+        ("Strategy", queue.strategy),
+        ("Calls", len(queue.waiting)),
+        ("Holdtime", queue.hold_time),
+        ("TalkTime", queue.talk_time),
+        ("Completed", queue.completed),
+        ("Abandoned", queue.abandoned),
+        ("ServiceLevel", queue.service_level),
+        ("ServicelevelPerf", f"{_percent(queue.completed_in_level, queue.completed):2.1f}"),
+        ("ServicelevelPerf2", f"{_percent(in_level, ended):2.1f}"),
+        ("Weight", queue.weight),
+    )
+
+
+def _percent(part: int, whole: int) -> float:
+    return 100 * part / whole if whole else 0.0
+
+
+def _queue_entry(queue: Queue, waiting: Waiting, place: int, now: float) -> str:
+    chan = waiting.channel
+    return headers(
+        ("Queue", queue.name),
+        ("Position", place),
+        ("Channel", chan.name),
+        ("Uniqueid", chan.uniqueid),
+        ("CallerIDNum", chan.caller.number or "unknown"),
+        ("CallerIDName", chan.caller.name or "unknown"),
+        ("ConnectedLineNum", chan.connected.number or "unknown"),
+        ("ConnectedLineName", chan.connected.name or "unknown"),
+        ("Wait", int(now - waiting.since)),
+        ("Priority", 0),
+    )
+
+
+def _queue_summary(queue: Queue, now: float) -> str:
+    present = [m for m in queue.members if m.endpoint.state not in {"UNAVAILABLE", "INVALID"}]
+    return headers(
+        ("Queue", queue.name),
+        ("LoggedIn", len(present)),
+        ("Available", sum(_available(member) for member in present)),
+        ("Callers", len(queue.waiting)),
+        ("HoldTime", queue.hold_time),
+        ("TalkTime", queue.talk_time),
+        ("LongestHoldTime", max((int(now - waiting.since) for waiting in queue.waiting), default=0)),
+    )
+
+
+def _available(member: Member) -> bool:
+    return member.endpoint.state in {"NOT_INUSE", "UNKNOWN"} and not member.paused
+
+
+def agents(scene: Scene, _request: Request) -> Listing:
+    """Agents (app_agent_pool). CallStarted ends in a bare LF, as the real one does to this day."""
+    items = [item("Agents", _agent(agent, scene), id_first=True) for agent in scene.world.agents]
+    return Listing("Agents will follow", "AgentsComplete", items)
+
+
+def _agent(agent: Agent, scene: Scene) -> str:
+    start = headers(("Agent", agent.number), ("Name", agent.name))
+    if agent.channel is None:
+        return f"{start}Status: AGENT_LOGGEDOFF\r\n"
+    state = "Status: AGENT_IDLE\r\n"
+    if agent.talking_to:
+        started = scene.world.unix(agent.call_started)
+        state = f"Status: AGENT_ONCALL\r\nTalkingToChan: {agent.talking_to}\r\nCallStarted: {started}\n"
+    login = f"LoggedInTime: {scene.world.unix(agent.login)}\r\n"
+    return start + state + login + blocks.channel(agent.channel)
+
+
+def confbridge_list_rooms(scene: Scene, _request: Request) -> Listing:
+    """ConfbridgeListRooms: an error when no conference is on."""
+    items = [
+        item(
+            "ConfbridgeListRooms",
+            headers(
+                ("Conference", room.name),
+                ("Parties", len(room.bridge.channels)),
+                ("Marked", room.marked),
+                ("Locked", "Yes" if room.locked else "No"),
+                ("Muted", "Yes" if room.muted else "No"),
+            ),
+        )
+        for room in scene.world.conferences.values()
+    ]
+    message = "Confbridge conferences will follow"
+    return Listing(message, "ConfbridgeListRoomsComplete", items, empty="No active conferences.")
+
+
+def parkinglots(scene: Scene, _request: Request) -> Listing:
+    """Parkinglots."""
+    items = [
+        item(
+            "Parkinglot",
+            headers(
+                ("Name", lot.name),
+                ("StartSpace", lot.first),
+                ("StopSpace", lot.last),
+                ("Timeout", lot.timeout),
+            ),
+        )
+        for lot in scene.world.lots
+    ]
+    return Listing("Parking lots will follow", "ParkinglotsComplete", items)
+
+
+def parked_calls(scene: Scene, request: Request) -> Listing:
+    """ParkedCalls, with its filter ParkingLot."""
+    wanted = request.get("ParkingLot")
+    items = [
+        item("ParkedCall", blocks.parked(one, lot, scene.time.now), id_first=False)
+        for lot in scene.world.lots
+        if wanted in {"", lot.name}
+        for one in lot.parked
+    ]
+    return Listing("Parked calls will follow", "ParkedCallsComplete", items, f"Total: {len(items)}\r\n")
+
+
+def voicemail_users(scene: Scene, _request: Request) -> Listing:
+    """VoicemailUsersList."""
+    items = [item("VoicemailUserEntry", _mailbox(box)) for box in scene.world.mailboxes]
+    return Listing("Voicemail user list will follow", "VoicemailUserEntryComplete", items)
+
+
+def _mailbox(box: Mailbox) -> str:
+    return headers(
+        ("VMContext", "default"),
+        ("VoiceMailbox", box.number),
+        ("Fullname", box.name),
+        ("Email", f"{box.number}@example.net"),
+        ("Pager", ""),
+        ("ServerEmail", "asterisk"),
+        ("FromString", "Voicemail"),
+        ("MailCommand", "/usr/sbin/sendmail -t"),
+        ("Language", "en"),
+        ("TimeZone", ""),
+        ("Callback", ""),
+        ("Dialout", ""),
+        ("UniqueID", ""),
+        ("ExitContext", ""),
+        ("SayDurationMinimum", 2),
+        ("SayEnvelope", "Yes"),
+        ("SayCID", "No"),
+        ("AttachMessage", "Yes"),
+        ("AttachmentFormat", "wav"),
+        ("DeleteMessage", "No"),
+        ("VolumeGain", "0.00"),
+        ("CanReview", "No"),
+        ("CanMarkUrgent", "Yes"),
+        ("CallOperator", "No"),
+        ("MaxMessageCount", 100),
+        ("MaxMessageLength", 180),
+        ("NewMessageCount", box.new),
+        ("OldMessageCount", box.old),
+    )

@@ -1,0 +1,88 @@
+"""RTCP of a call: what both ends say of the stream they receive, every five seconds (main/rtp_engine.c)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from . import blocks
+from .dice import Dice
+from .engine import Process
+from .items import CODEC_RATES
+from .switch import Switch
+from .wire import headers
+from .world import UP, Channel
+
+INTERVAL = 5.0
+PACKETS = 250  # of 20 ms in an interval
+BAD_SHARE, BAD_FACTOR = 0.04, 12.0  # now and then a stretch goes badly
+
+
+@dataclass(slots=True)
+class Stream:
+    """One direction of a call's media and its running totals."""
+
+    ssrc: int
+    packets: int = 0
+    lost: int = 0
+
+
+class Rtcp:
+    """RTCP reports of all channels; PJSIP and SIP only, IAX2 has none."""
+
+    def __init__(self, switch: Switch, dice: Dice) -> None:
+        self.switch, self.dice = switch, dice
+
+    def begin(self, chan: Channel) -> None:
+        """The channel is up: report until it ends."""
+        if chan.endpoint.tech in {"PJSIP", "SIP"}:
+            self.switch.time.spawn(self._reports(chan), self.dice.between(1.0, INTERVAL))
+
+    def _reports(self, chan: Channel) -> Process:
+        ours, theirs = Stream(self.dice.bits(32)), Stream(self.dice.bits(32))
+        while chan.alive and chan.state == UP:
+            for stream in (ours, theirs):
+                stream.packets += PACKETS
+            media = chan.endpoint.media
+            rtt = media.rtt * self.dice.between(0.8, 1.3)
+            bad = BAD_FACTOR if self.dice.chance(BAD_SHARE) else 1.0
+            self._tell(chan, "RTCPSent", "To", (ours, theirs), bad=bad, extra="")
+            mes = self._mes(chan, bad, rtt)
+            self._tell(
+                chan, "RTCPReceived", "From", (theirs, ours), bad=bad, extra=f"RTT: {rtt:4.4f}\r\nMES: {mes:4.1f}\r\n"
+            )
+            yield INTERVAL
+
+    def _mes(self, chan: Channel, bad: float, rtt: float) -> float:
+        """Media experience score: 88 at best for narrow band, less for loss and delay (a rough imitation)."""
+        return max(0.0, 88.0 - 900 * chan.endpoint.media.loss * bad - 60 * rtt - 200 * chan.endpoint.media.jitter)
+
+    def _tell(
+        self, chan: Channel, name: str, peer: str, streams: tuple[Stream, Stream], *, bad: float, extra: str
+    ) -> None:
+        """A sender report whose one block speaks of ``other``, the stream that the reporting end receives."""
+        sender, other = streams
+        media, rate = chan.endpoint.media, CODEC_RATES[chan.endpoint.codec]
+        # Most intervals lose nothing; a lossy one loses several packets at once.
+        lost = int(self.dice.around(PACKETS * media.loss * bad)) if self.dice.chance(0.5) else 0
+        other.lost += lost
+        jitter = self.dice.around(media.jitter * (1 + bad / BAD_FACTOR))
+        sent = self.switch.world.unix(self.switch.time.now)
+        address = headers((peer, chan.endpoint.contacts[0].address))
+        report = headers(
+            ("SSRC", f"0x{sender.ssrc:08x}"),
+            ("PT", "200(SR)"),
+            ("ReportCount", 1),
+            ("SentNTP", f"{sent}.000000"),
+            ("SentRTP", sender.packets * rate // 50),
+            ("SentPackets", sender.packets),
+            ("SentOctets", sender.packets * 160),
+            ("Report0SourceSSRC", f"0x{other.ssrc:08x}"),
+            ("Report0FractionLost", min(255, lost * 256 // PACKETS)),
+            ("Report0CumulativeLost", other.lost),
+            ("Report0HighestSequence", other.packets & 0xFFFF),
+            ("Report0SequenceNumberCycles", other.packets >> 16),
+            ("Report0IAJitter", int(jitter * rate)),
+            ("Report0LSR", sent & 0xFFFFFFFF),
+            ("Report0DLSR", f"{self.dice.between(0.5, 4.5):4.4f}"),
+        )
+        self.switch.tell(name, "reporting", blocks.channel(chan) + address + extra + report)

@@ -1,0 +1,44 @@
+"""What an answer is made from: the world, the moment, and what surrounds both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .engine import Timeline
+from .listing import Dialect
+from .load import StaticLoad
+from .world import World
+
+# A PBX that was started three days and some hours before the demo: uptime panels look like life.
+UPTIME_AT_START = 271_733.0
+VERSIONS = {Dialect.MODERN: ("11.0.0", "22.10.1"), Dialect.OLD: ("1.1", "1.8.32.3")}
+
+
+@dataclass(slots=True)
+class Scene:
+    """``clock`` gives unix time; ``started`` is its value when the simulation began."""
+
+    world: World
+    time: Timeline
+    clock: Callable[[], float]
+    started: float
+    dialect: Dialect
+    load: StaticLoad = field(default_factory=StaticLoad)
+    system_name: str = "demo"
+
+    @property
+    def booted(self) -> float:
+        """Unix time at which the PBX says it was started."""
+        return self.started - UPTIME_AT_START
+
+    @property
+    def reloaded(self) -> float:
+        """Unix time of the last reload; the start when there was none."""
+        moment = self.world.reloaded
+        return self.booted if moment is None else self.world.unix(moment)
+
+    @property
+    def ami_version(self) -> str:
+        """Version in the banner and in CoreSettings."""
+        return VERSIONS[self.dialect][0]

@@ -1,0 +1,237 @@
+"""The simulated PBX behind a real socket: one thread, one selector, any number of sessions."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import random
+import selectors
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from types import TracebackType
+from typing import Self
+
+from .connection import Connection
+from .listing import Dialect
+from .load import Flood, flood_corpus, static_load
+from .rights import User, classes
+from .scene import Scene
+from .session import House, Session
+from .simulation import Settings, Simulation
+from .wire import event
+
+FLOOD_TICK = 0.004
+# Steps of the simulation between two looks at the sockets, so that catching up never starves them.
+STEPS_AT_ONCE = 2000
+LONGEST_NAP = 5.0
+# A reader this slow is cut off, as with the ``writetimeout = 5000`` that the documents recommend (Asterisk's own
+# default is 100 ms).
+WRITE_TIMEOUT = 5.0
+
+
+def unix_clock() -> Callable[[], float]:
+    """Unix time that never jumps: today's date, going on with the monotonic clock."""
+    offset = time.time() - time.monotonic()
+    return lambda: offset + time.monotonic()
+
+
+class SimulatedPbx:
+    """A PBX with living traffic that speaks AMI on ``host``:``port`` (0: any free port; kept over restarts).
+
+    ``read`` and ``write`` are the classes of the one user, as in manager.conf; ``users`` are further ones;
+    ``missing`` names actions whose module is not loaded. ``settings`` describes the company and its traffic.
+    ``clock`` gives unix time; whoever moves a fake clock calls ``wake`` afterwards.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        dialect: Dialect | str = Dialect.MODERN,
+        username: str = "demo",
+        secret: str = "demo",  # noqa: S107 - of a PBX that does not exist, on loopback
+        read: str = "all",
+        write: str = "all",
+        users: Sequence[User] = (),
+        missing: Collection[str] = (),
+        clock: Callable[[], float] | None = None,
+        write_timeout: float = WRITE_TIMEOUT,
+    ) -> None:
+        self.host, self.port, self.username, self.secret = host, port, username, secret
+        settings = settings or Settings()
+        clock = clock or unix_clock()
+        started = clock()
+        self.simulation = Simulation(settings, started, self._broadcast)
+        self.scene = Scene(self.simulation.world, self.simulation.time, clock, started, Dialect(dialect))
+        self.scene.load = static_load(settings.channels, self.scene.world, age=3600.0)
+        everyone = [User(username, secret, classes(read), classes(write)), *users]
+        chance = random.Random(settings.seed)  # noqa: S311 - a simulation, not a secret
+        self._house = House(
+            self.scene,
+            {user.name.lower(): user for user in everyone},
+            lambda: str(chance.randrange(10**8, 10**9)),
+            self.simulation.ami_security,
+            frozenset(name.lower() for name in missing),
+        )
+        self._write_timeout = write_timeout
+        self._connections: dict[socket.socket, Connection] = {}
+        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._flood: Flood | None = None
+        self._running = False
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> int:
+        """Listen and live; returns the port."""
+        self._selector = selectors.DefaultSelector()
+        self._listener = socket.create_server((self.host, self.port), backlog=128)
+        self._listener.setblocking(False)
+        self.port = self._listener.getsockname()[1]
+        self._waker, self._alarm = socket.socketpair()
+        for sock in (self._waker, self._alarm):
+            sock.setblocking(False)
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._selector.register(self._alarm, selectors.EVENT_READ)
+        self._running = True
+        self._thread = threading.Thread(target=self._live, name=f"demo-pbx-{self.port}", daemon=True)
+        self._thread.start()
+        return self.port
+
+    def stop(self) -> None:
+        """Close every connection and the socket. ``start`` opens the same port again, the world having stood still."""
+        if self._thread is None:
+            return
+        self._do(self._finish)
+        self._thread.join(timeout=10)
+        self._thread = None
+
+    def _finish(self) -> None:
+        self._running = False
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def actions(self) -> Counter[str]:
+        """How often each action was received, unknown ones as "?"."""
+        return Counter(self._house.actions)
+
+    def wake(self) -> None:
+        """Make the thread look at its clock now."""
+        with contextlib.suppress(BlockingIOError):  # a full pipe wakes just as well
+            self._waker.send(b"\0")
+
+    def kick(self) -> None:
+        """Close all connections, as a PBX that dies does, and go on listening."""
+        self._do(self._kick)
+
+    def _kick(self) -> None:
+        for connection in self._connections.values():
+            connection.gone = True
+
+    def flood(self, rate: float, total: int) -> Flood:
+        """Play ``total`` events at ``rate`` per second to whoever may read them; watch ``finished`` and ``sent``."""
+        flood = Flood(flood_corpus(), rate, total, time.monotonic())
+
+        def begin() -> None:
+            self._flood = flood
+
+        self._do(begin)
+        return flood
+
+    def _do(self, job: Callable[[], None]) -> None:
+        self._jobs.put(job)
+        self.wake()
+
+    def _live(self) -> None:
+        try:
+            while self._running:
+                self._turn()
+        finally:
+            for connection in list(self._connections.values()):
+                self._drop(connection)
+            for sock in (self._listener, self._alarm, self._waker):
+                sock.close()
+            self._selector.close()
+
+    def _turn(self) -> None:
+        ready = self._selector.select(self._nap())
+        now = time.monotonic()
+        for key, events in ready:
+            if key.fileobj is self._listener:
+                self._accept(now)
+            elif key.fileobj is self._alarm:
+                self._alarm.recv(4096)
+            elif events & selectors.EVENT_READ:
+                key.data.read(now)
+        while not self._jobs.empty():
+            self._jobs.get()()
+        self.simulation.advance(self.scene.clock(), STEPS_AT_ONCE)
+        self._play_flood(now)
+        for connection in list(self._connections.values()):
+            self._settle(connection, now)
+
+    def _nap(self) -> float:
+        """Seconds until something is due, should no socket speak before."""
+        if self._flood and not self._flood.finished:
+            return FLOOD_TICK
+        now = time.monotonic()
+        due = [connection.next_check() - now for connection in self._connections.values()]
+        due.append(self.simulation.due_in(self.scene.clock()))
+        return max(0.0, min(LONGEST_NAP, *due))
+
+    def _accept(self, now: float) -> None:
+        try:
+            sock, _address = self._listener.accept()
+        except OSError:  # the client is gone already
+            return
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = Connection(sock, Session(self._house), now, self._write_timeout)
+        self._connections[sock] = connection
+        self._selector.register(sock, selectors.EVENT_READ, connection)
+
+    def _settle(self, connection: Connection, now: float) -> None:
+        """Write what waits, act on what is overdue, and say farewell to the dead."""
+        if connection.wants_write or connection.session.closing:
+            connection.write(now)
+        connection.check(now)
+        if connection.gone:
+            self._drop(connection)
+            return
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if connection.wants_write else 0)
+        if self._selector.get_key(connection.sock).events != wanted:
+            self._selector.modify(connection.sock, wanted, connection)
+
+    def _drop(self, connection: Connection) -> None:
+        del self._connections[connection.sock]
+        self._selector.unregister(connection.sock)
+        connection.sock.close()
+
+    def _broadcast(self, name: str, privilege: str, body: str) -> None:
+        """An event to every session that may and wants to read it; rendered once, and only if there is one."""
+        takers = [one for one in self._connections.values() if privilege in one.session.mask]
+        if takers:
+            data = event(name, privilege, body)
+            for connection in takers:
+                connection.put(data)
+
+    def _play_flood(self, now: float) -> None:
+        flood = self._flood
+        if flood is None or flood.finished:
+            return
+        played = flood.play(now)
+        for connection in self._connections.values():
+            mask = connection.session.mask
+            if data := b"".join(one for _name, privilege, one in played if privilege in mask):
+                connection.put(data)

@@ -1,0 +1,165 @@
+"""The flags of every command, as a table: the parser, the environment, the help and the completion all come from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from ami_exporter.config.shard import Shard
+
+PREFIX: Final = "AMI_EXPORTER_"
+LEVELS: Final = ("debug", "info", "warning", "error")
+FORMATS: Final = ("logfmt", "json")
+DIALECTS: Final = ("modern", "1.1")
+SHELLS: Final = ("bash", "zsh", "fish")
+HIGHEST_PORT: Final = 65535
+
+Complete = Literal["file", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag. `parse` raises ValueError, None: a switch, which `--no-…` turns off. `repeat`: gathers a tuple."""
+
+    name: str
+    metavar: str
+    help: str
+    parse: Callable[[str], object] | None = str
+    default: object = None
+    repeat: bool = False
+    choices: tuple[str, ...] = ()
+    complete: Complete = "nothing"
+
+    @property
+    def variable(self) -> str:
+        """Name of its environment variable."""
+        return PREFIX + self.name.upper().replace(".", "_").replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command. `positional`: name of its one argument, `optional` whether it may be left out."""
+
+    name: str
+    summary: str
+    flags: tuple[Flag, ...]
+    positional: str = ""
+    optional: bool = True
+    choices: tuple[str, ...] = ()
+
+
+def _listen_address(written: str) -> str:
+    host, colon, port = written.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not (port.isascii() and port.isdigit()) or int(port[:6]) > HIGHEST_PORT:
+        raise ValueError(f'found "{written}", expected [HOST]:PORT such as :15038')
+    if ":" in host and not bracketed:
+        raise ValueError(f'found "{written}", expected an IPv6 address in brackets such as [::1]:15038')
+    return written
+
+
+def _path(written: str) -> str:
+    if not written.startswith("/") or any(char in written for char in "?# \r\n"):
+        raise ValueError(f'found "{written}", expected a path that begins with /')
+    return written
+
+
+TAKEN_PATHS: Final = ("/", "/probe", "/sd", "/config", "/-")
+
+
+def _telemetry_path(written: str) -> str:
+    path = _path(written).rstrip("/") or "/"
+    if path in TAKEN_PATHS or path.startswith("/-/"):
+        raise ValueError(f'found "{written}", which has another use, expected a path such as /metrics')
+    return path
+
+
+def _url(written: str) -> str:
+    if not written.startswith(("http://", "https://", "/")):
+        raise ValueError(f'found "{written}", expected a URL such as https://host/asterisk/')
+    return written
+
+
+def _count(low: int, high: int) -> Callable[[str], int]:
+    def parse(written: str) -> int:
+        if not (written.isascii() and written.isdigit() and len(written) < len(str(high)) + 1):
+            raise ValueError(f'found "{written}", expected a whole number from {low} to {high}')
+        if not low <= int(written) <= high:
+            raise ValueError(f'found "{written}", expected a whole number from {low} to {high}')
+        return int(written)
+
+    return parse
+
+
+CONFIG_FILE: Final = Flag("config.file", "FILE", "configuration with targets", complete="file")
+SHARD: Final = Flag("shard", "I/N", "serve share I of N of the targets, I from 0", Shard.parse)
+AMI: Final = (
+    Flag("ami.address", "HOST[:PORT]", "one PBX without any file"),
+    Flag("ami.username", "NAME", "its AMI user"),
+    Flag("ami.secret-file", "FILE", "file with the secret", complete="file"),
+    Flag("ami.tls", "", "connect with TLS (port 5039)", None, default=False),
+    Flag("ami.tls-ca-file", "FILE", "authority of the PBX's certificate", complete="file"),
+)
+LOG: Final = (
+    Flag("log.level", "LEVEL", "debug, info (default), warning, error", default="info", choices=LEVELS),
+    Flag("log.format", "FORMAT", "logfmt (default) or json", default="logfmt", choices=FORMATS),
+)
+LISTEN: Final = Flag(
+    "web.listen-address",
+    "ADDRESS",
+    "where to listen (default :15038); repeatable",
+    _listen_address,
+    (":15038",),
+    repeat=True,
+)
+WEB_CONFIG_FILE: Final = Flag("web.config.file", "FILE", "TLS and passwords of our own pages", complete="file")
+ROUTE_PREFIX: Final = Flag("web.route-prefix", "PATH", "prefix of all paths (default: URL's path)", _path)
+EXTERNAL_URL: Final = Flag("web.external-url", "URL", "where people reach us, behind a proxy", _url)
+WEB: Final = (
+    LISTEN,
+    Flag("web.telemetry-path", "PATH", "path of the metrics (default /metrics)", _telemetry_path, "/metrics"),
+    WEB_CONFIG_FILE,
+    Flag("web.max-requests", "N", "at once (default max(40, 2×targets)); 0: any", _count(0, 100_000)),
+    ROUTE_PREFIX,
+    EXTERNAL_URL,
+    Flag("web.systemd-socket", "", "listen on the sockets systemd passes", None, default=False),
+)
+SERVE: Final = (CONFIG_FILE, *WEB, SHARD, *AMI, *LOG)
+PBX: Final = (CONFIG_FILE, *AMI, *LOG)
+DEMO: Final = (
+    Flag("channels", "N", "calls' channels held up beside the traffic", _count(0, 100_000), 0),
+    Flag("endpoints", "N", "phones and trunks (default 40)", _count(0, 100_000), 40),
+    Flag("queues", "N", "queues (default 4)", _count(0, 10_000), 4),
+    Flag("dialect", "DIALECT", "modern (default) or 1.1 (old servers)", default="modern", choices=DIALECTS),
+    Flag("seed", "N", "repeat a run (default 1)", _count(0, 2**31), 1),
+)
+
+COMMANDS: Final = {
+    command.name: command
+    for command in (
+        Command("serve", "serve metrics (the default command)", SERVE),
+        Command("demo", "serve the metrics of a built-in simulated PBX", (*DEMO, *WEB, *LOG)),
+        Command("scrape", "poll once, print the metrics, exit 0 or 1", PBX, "TARGET"),
+        Command("check", "check the configuration, name every fault", (CONFIG_FILE, WEB_CONFIG_FILE, *AMI, *LOG)),
+        Command("doctor", "say what works, what is missing and how to mend it", PBX, "TARGET"),
+        Command("capture", "write an anonymised transcript for a bug report", PBX, "TARGET"),
+        Command(
+            "metrics",
+            "print the catalogue of metrics",
+            (Flag("format", "FORMAT", "markdown (default) or json", default="markdown", choices=("markdown", "json")),),
+        ),
+        Command(
+            "healthcheck",
+            "ask a running exporter for /-/healthy, exit 0 or 1",
+            (
+                LISTEN,
+                WEB_CONFIG_FILE,
+                ROUTE_PREFIX,
+                EXTERNAL_URL,
+                Flag("timeout", "SECONDS", "how long to wait (default 3)", _count(1, 60), 3),
+            ),
+        ),
+        Command("completion", "print completion for a shell", (), "SHELL", optional=False, choices=SHELLS),
+    )
+}

@@ -1,0 +1,205 @@
+"""The ASGI application: checks, admission, hand-over to the worker threads, answer."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Protocol
+
+from ami_exporter.web.handlers import answer
+from ami_exporter.web.http import Receive, Request, Response, Scope, Send, plain, read_request, send_response
+from ami_exporter.web.routes import METHODS, Endpoint, Routes
+from ami_exporter.web.service import ReloadOutcome, Service
+
+log = logging.getLogger(__name__)
+
+# The longest path is a prefix and a name; a longer one is somebody's experiment.
+MAX_PATH_BYTES = 1024
+# No path reads a body; a small one is taken and thrown away, anything more is refused unread.
+MAX_BODY_BYTES = 64 * 1024
+# Prometheus tries again at its next interval anyway; this is for other clients.
+RETRY_AFTER_SECONDS = "5"
+
+
+class Gate(Protocol):
+    """What stands before every path: rate limit and passwords."""
+
+    async def refuse(self, request: Request) -> Response | None:
+        """Return the refusal, or None to let the request in."""
+
+    def extra_headers(self) -> tuple[tuple[str, str], ...]:
+        """Return the headers that every response carries."""
+
+
+@dataclass(slots=True)
+class Admission:
+    """Counts the requests being answered; `limit` 0 means no limit. Used on the event loop only."""
+
+    limit: int
+    busy: int = 0
+
+    def __enter__(self) -> bool:
+        """Take a place; False: all are taken (leave anyway)."""
+        self.busy += 1
+        return not self.limit or self.busy <= self.limit
+
+    def __exit__(self, *_: object) -> None:
+        self.busy -= 1
+
+
+@dataclass(frozen=True, slots=True)
+class AppLimits:
+    """Requests answered at a time (0: no limit), and the seconds a reader may take for its answer."""
+
+    max_requests: int
+    send_seconds: float
+
+
+class App:
+    """The application. `workers` runs the blocking handlers, `reloader` the reload alone, one at a time."""
+
+    def __init__(
+        self,
+        service: Service,
+        routes: Routes,
+        *,
+        workers: Executor,
+        reloader: Executor,
+        limits: AppLimits,
+        gate: Gate | None = None,
+    ) -> None:
+        self._service = service
+        self._routes = routes
+        self._workers = workers
+        self._reloader = reloader
+        self._admission = Admission(limits.max_requests)
+        self._send_seconds = limits.send_seconds
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one ASGI scope."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close"})
+        else:
+            await self._http(read_request(scope), receive, send)
+
+    async def _http(self, request: Request, receive: Receive, send: Send) -> None:
+        if not _has_body(request):
+            await self._respond(request, send)
+            return
+        # No path reads a body, but the server's queue of its pieces is short and blocks for ever when nobody does.
+        drain = asyncio.create_task(_drain(receive))
+        try:
+            await self._respond(request, send)
+        finally:
+            drain.cancel()
+            with suppress(asyncio.CancelledError):
+                await drain
+
+    async def _respond(self, request: Request, send: Send) -> None:
+        endpoint, refusal = await self._check(request)
+        if refusal is not None or endpoint is None:
+            await self._send(send, refusal or plain(HTTPStatus.NOT_FOUND, "no such path"))
+        elif endpoint in _UNCOUNTED:
+            await self._send(send, await _UNCOUNTED[endpoint](self, request))
+        else:
+            with self._admission as admitted:
+                response = await self._in_worker(endpoint, request) if admitted else self._busy()
+                await self._send(send, response)
+
+    async def _check(self, request: Request) -> tuple[Endpoint | None, Response | None]:
+        if len(request.path) > MAX_PATH_BYTES:
+            return None, plain(HTTPStatus.REQUEST_URI_TOO_LONG, f"the path is longer than {MAX_PATH_BYTES} bytes")
+        if _has_body(request) and not _small_body(request):
+            message = f"no path here takes a request body of more than {MAX_BODY_BYTES} bytes"
+            return None, plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
+        if self._gate is not None and (refusal := await self._gate.refuse(request)) is not None:
+            return None, refusal
+        endpoint = self._routes.table.get(request.path)
+        if endpoint is None:
+            return None, plain(HTTPStatus.NOT_FOUND, "no such path")
+        allowed = METHODS[endpoint]
+        if request.method not in allowed:
+            allow = ", ".join(allowed)
+            refusal = plain(HTTPStatus.METHOD_NOT_ALLOWED, f"this path takes {allow} only", ("Allow", allow))
+            return endpoint, refusal
+        return endpoint, None
+
+    async def _in_worker(self, endpoint: Endpoint, request: Request) -> Response:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._workers, answer, endpoint, self._service, self._routes, request)
+        except Exception:
+            log.exception("bug: %s failed", endpoint.name.lower())
+            return plain(HTTPStatus.INTERNAL_SERVER_ERROR, "internal error, see the exporter's log")
+
+    def _busy(self) -> Response:
+        limit = self._admission.limit
+        message = f"{limit} requests are already being answered; raise --web.max-requests or scrape less often"
+        return plain(HTTPStatus.SERVICE_UNAVAILABLE, message, ("Retry-After", RETRY_AFTER_SECONDS))
+
+    async def _send(self, send: Send, response: Response) -> None:
+        extra = self._gate.extra_headers() if self._gate is not None else ()
+        await send_response(send, response.with_headers(*extra), self._send_seconds)
+
+    async def healthy(self, _request: Request) -> Response:
+        """Say that the server answers."""
+        return plain(HTTPStatus.OK, "ami-exporter is healthy.")
+
+    async def ready(self, _request: Request) -> Response:
+        """Say whether scrapes can be answered."""
+        if self._service.ready():
+            return plain(HTTPStatus.OK, "ami-exporter is ready.")
+        return plain(HTTPStatus.SERVICE_UNAVAILABLE, "ami-exporter is not ready.")
+
+    async def reload(self, request: Request) -> Response:
+        """Load the configuration again, unless a foreign web page asked for it through somebody's browser."""
+        if request.header("sec-fetch-site") == "cross-site":
+            return plain(HTTPStatus.FORBIDDEN, "a reload cannot be asked for by another site's page")
+        loop = asyncio.get_running_loop()
+        try:
+            outcome: ReloadOutcome = await loop.run_in_executor(self._reloader, self._service.reload)
+        except Exception:
+            log.exception("bug: reload failed")
+            return plain(HTTPStatus.INTERNAL_SERVER_ERROR, "internal error, see the exporter's log")
+        return plain(HTTPStatus.OK if outcome.ok else HTTPStatus.INTERNAL_SERVER_ERROR, outcome.message)
+
+    async def redirect(self, _request: Request) -> Response:
+        """Send people from the root to the status page's own prefix."""
+        return plain(HTTPStatus.FOUND, self._routes.home, ("Location", self._routes.home))
+
+
+# Paths that answer even when all places are taken: they must tell an overloaded exporter from a dead one.
+_UNCOUNTED: dict[Endpoint, Callable[[App, Request], Awaitable[Response]]] = {
+    Endpoint.HEALTHY: App.healthy,
+    Endpoint.READY: App.ready,
+    Endpoint.RELOAD: App.reload,
+    Endpoint.REDIRECT: App.redirect,
+}
+
+
+def _has_body(request: Request) -> bool:
+    return "transfer-encoding" in request.headers or request.header("content-length") not in {"", "0"}
+
+
+def _small_body(request: Request) -> bool:
+    length = request.header("content-length")
+    return "transfer-encoding" not in request.headers and length.isdigit() and int(length) <= MAX_BODY_BYTES
+
+
+async def _drain(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,104 @@
+"""The open connections: bounded, so that nobody can take all file descriptors, and ended on demand.
+
+The server library keeps its connections to itself. Ours are seen where they are accepted: a listening socket whose
+`accept` hands out sockets that report when they are closed.
+"""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+Key = tuple[Any, Any]  # (client, server) as ASGI scopes have them: what tells two connections apart
+
+
+class Connections:
+    """Table of the open connections, oldest first. At the limit the oldest one that waits for its client is ended.
+
+    So silent clients drive each other out and never keep a newcomer waiting. Safe to use from any thread.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._open: dict[Key, Connection] = {}
+        self._busy: set[Key] = set()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def add(self, connection: "Connection") -> None:
+        """Enter a new connection; at the limit, end the oldest idle one first."""
+        with self._lock:
+            if len(self._open) >= self._limit:
+                idle = next((key for key in self._open if key not in self._busy), None)
+                if idle is not None:
+                    self._open.pop(idle).end()
+            self._open[connection.key] = connection
+
+    def discard(self, connection: "Connection") -> None:
+        """Forget a connection that was closed."""
+        with self._lock:
+            if self._open.get(connection.key) is connection:
+                del self._open[connection.key]
+
+    @contextmanager
+    def answering(self, key: Key) -> Iterator[None]:
+        """Keep a connection from being ended for a newcomer while its request is answered."""
+        with self._lock:
+            self._busy.add(key)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy.discard(key)
+
+    def end(self, key: Key) -> None:
+        """End one connection at once, whatever is still unsent."""
+        with self._lock:
+            connection = self._open.get(key)
+        if connection is not None:
+            connection.end()
+
+    def end_all(self) -> None:
+        """End every connection."""
+        with self._lock:
+            connections = list(self._open.values())
+        for connection in connections:
+            connection.end()
+
+
+class Connection(socket.socket):
+    """An accepted socket that leaves the table when it is closed."""
+
+    key: Key = (None, None)
+    table: Connections | None = None
+
+    def end(self) -> None:
+        """Stop both directions: the event loop sees the end and closes the socket itself."""
+        with suppress(OSError):  # the client may have gone already
+            self.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close, and leave the table."""
+        if self.table is not None:
+            self.table.discard(self)
+        super().close()
+
+
+class Listener(socket.socket):
+    """A listening socket that enters what it accepts into the table."""
+
+    table: Connections | None = None
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """Accept as a plain socket does."""
+        plain, address = super().accept()
+        connection = Connection(plain.family, plain.type, plain.proto, fileno=plain.detach())
+        connection.table = self.table
+        with suppress(OSError):  # gone again already: the event loop will notice by itself
+            connection.key = (connection.getpeername()[:2], connection.getsockname()[:2])
+            if self.table is not None:
+                self.table.add(connection)
+        return connection, address

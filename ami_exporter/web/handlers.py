@@ -1,0 +1,77 @@
+"""What each path answers: blocking functions from a request to a response, run in the worker threads."""
+
+import json
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+from ami_exporter.formats import Format
+from ami_exporter.web.http import JSON, TEXT, Request, Response, plain, zipped
+from ami_exporter.web.negotiate import accepts_gzip, choose_format
+from ami_exporter.web.page import status_page
+from ami_exporter.web.params import BadRequestError, ScrapeParams, scrape_params, valid_names
+from ami_exporter.web.routes import Endpoint, Routes
+from ami_exporter.web.service import Service
+
+TIMEOUT_HEADER = "x-prometheus-scrape-timeout-seconds"
+
+Handler = Callable[[Service, Routes, Request], Response]
+
+
+def metrics(service: Service, _routes: Routes, request: Request) -> Response:
+    """Answer with the exporter's own metrics, and the PBX's where one target is configured."""
+    return _scrape(service, request, scrape_params(request.query, targets=None, collectors=service.collector_names()))
+
+
+def probe(service: Service, _routes: Routes, request: Request) -> Response:
+    """Answer with one configured target's metrics."""
+    targets, collectors = service.target_names(), service.collector_names()
+    return _scrape(service, request, scrape_params(request.query, targets=targets, collectors=collectors))
+
+
+def _scrape(service: Service, request: Request, params: ScrapeParams) -> Response:
+    fmt: Format = choose_format(request.header("accept"))
+    timeout = request.headers.get(TIMEOUT_HEADER)
+    try:
+        body = service.scrape(params.target, params.select, timeout, fmt)
+    except LookupError:
+        # Only a reload between the check and the scrape takes a target away; anything else is a bug.
+        if params.target is None or params.target in service.target_names():
+            raise
+        raise BadRequestError(
+            f'target "{params.target}" was just removed; {valid_names("target", service.target_names())}'
+        ) from None
+    return Response(HTTPStatus.OK, body, fmt.content_type, (("Vary", "Accept, Accept-Encoding"),))
+
+
+def discovery(service: Service, _routes: Routes, _request: Request) -> Response:
+    """List the targets in Prometheus' http_sd format: always the full list, a group for each target."""
+    groups = [{"targets": [target.name], "labels": dict(target.labels)} for target in service.discovery()]
+    return Response(HTTPStatus.OK, json.dumps(groups, ensure_ascii=False).encode(), JSON)
+
+
+def config(service: Service, _routes: Routes, _request: Request) -> Response:
+    """Show the effective configuration."""
+    return Response(HTTPStatus.OK, service.config_text().encode(errors="backslashreplace"), TEXT)
+
+
+def status(service: Service, routes: Routes, _request: Request) -> Response:
+    """Draw the page for people."""
+    return status_page(service.status(), routes.telemetry)
+
+
+HANDLERS: Mapping[Endpoint, Handler] = {
+    Endpoint.METRICS: metrics,
+    Endpoint.PROBE: probe,
+    Endpoint.DISCOVERY: discovery,
+    Endpoint.CONFIG: config,
+    Endpoint.STATUS: status,
+}
+
+
+def answer(endpoint: Endpoint, service: Service, routes: Routes, request: Request) -> Response:
+    """Run the path's handler; what the request has wrong becomes a 400. Compressed where the client takes it."""
+    try:
+        response = HANDLERS[endpoint](service, routes, request)
+    except BadRequestError as error:
+        return plain(HTTPStatus.BAD_REQUEST, str(error))
+    return zipped(response) if accepts_gzip(request.header("accept-encoding")) else response

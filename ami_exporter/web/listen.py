@@ -1,0 +1,122 @@
+"""Listening sockets from addresses (`:15038`, `127.0.0.1:0`, `[::1]:80`, `localhost:9`) or from systemd."""
+
+import fcntl
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from ami_exporter.web.connections import Listener
+
+# A reader that stops acknowledging, or never opens its window, is dropped by the kernel after this long.
+USER_TIMEOUT_MS = 10_000
+# Waiting connections; the kernel's own limit (somaxconn) is 4096 today. Bursts of many scrapers fit.
+BACKLOG = 512
+# systemd passes sockets from this descriptor on (sd_listen_fds(3)).
+FIRST_SYSTEMD_FD = 3
+
+
+class ListenError(OSError):
+    """No socket could be opened; the message is one line: which address, why, and what to do."""
+
+
+def open_sockets(addresses: Sequence[str]) -> list[Listener]:
+    """Return bound sockets for all addresses, or raise ListenError with none left open."""
+    sockets: list[Listener] = []
+    try:
+        for address in addresses:
+            host, port = split_address(address)
+            sockets += _bind_all(address, host, port)
+    except ListenError:
+        for sock in sockets:
+            sock.close()
+        raise
+    return sockets
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Split "host:port" as Go's net package does: an empty host means every address, IPv6 stands in brackets."""
+    host, colon, port = address.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535 or (":" in host and not bracketed):  # noqa: PLR2004  # the highest port
+        raise ListenError(f'--web.listen-address: expected "[host]:port" such as ":15038", found "{address}"')
+    return (host[1:-1] if bracketed else host), int(port)
+
+
+def _bind_all(address: str, host: str, port: int) -> list[Listener]:
+    try:
+        return [_bind(family, where) for family, where in _resolve(host, port)]
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ListenError(
+            error.errno, f"cannot listen on {address}: {reason}; choose another with --web.listen-address"
+        ) from None
+
+
+def _resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
+    if host in {"", "::"}:
+        # One IPv6 socket takes IPv4 too; where the kernel has no IPv6, IPv4 alone.
+        if _has_ipv6():
+            return [(socket.AF_INET6, ("::", port))]
+        return [(socket.AF_INET, ("0.0.0.0", port))]  # noqa: S104  # an empty host asks for every address
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return list(dict.fromkeys((family, (str(where[0]), port)) for family, _, _, _, where in found))
+
+
+def _has_ipv6() -> bool:
+    with suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+        probe.bind(("::", 0))
+        return True
+    return False
+
+
+def _bind(family: socket.AddressFamily, where: tuple[str, int]) -> Listener:
+    sock = Listener(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if where[0] == "::" else 1)
+        sock.bind(where)
+        _prepare(sock)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _prepare(sock: Listener) -> None:
+    """Set what accepted connections inherit, and listen at once: a second program finds the port taken now."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
+    sock.setblocking(False)
+    sock.listen(BACKLOG)
+
+
+def systemd_sockets(environ: Mapping[str, str], pid: int) -> list[Listener]:
+    """Return the sockets systemd passed to this process (LISTEN_PID, LISTEN_FDS), or raise ListenError."""
+    count = environ.get("LISTEN_FDS", "")
+    if environ.get("LISTEN_PID") != str(pid) or not count.isdigit() or int(count) < 1:
+        raise ListenError(
+            "--web.systemd-socket: systemd passed no socket (LISTEN_FDS); start the .socket unit, or drop the flag"
+        )
+    return [_adopt(fd) for fd in range(FIRST_SYSTEMD_FD, FIRST_SYSTEMD_FD + int(count))]
+
+
+def _adopt(fd: int) -> Listener:
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+        sock = Listener(fileno=fd)
+    except OSError as error:
+        raise ListenError(
+            f"--web.systemd-socket: descriptor {fd} is no socket: {os.strerror(error.errno or 0)}"
+        ) from None
+    if sock.family not in {socket.AF_INET, socket.AF_INET6} or sock.type != socket.SOCK_STREAM:
+        raise ListenError(f"--web.systemd-socket: descriptor {fd} is not TCP; use ListenStream= with a port")
+    _prepare(sock)
+    return sock
+
+
+def shown(sock: socket.socket) -> str:
+    """Return "host:port" of a bound socket, IPv6 in brackets."""
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,154 @@
+"""The HTTP server: hypercorn in ASGI mode, on our sockets, its event loop in a daemon thread.
+
+Importing this module imports hypercorn, so commands that serve nothing should not.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config, Sockets
+
+from ami_exporter.web.app import App, AppLimits
+from ami_exporter.web.connections import Connections, Listener
+from ami_exporter.web.gate import WebGate
+from ami_exporter.web.http import Receive, Scope, Send
+from ami_exporter.web.listen import BACKLOG, open_sockets, shown, systemd_sockets
+from ami_exporter.web.liveconfig import LiveWebConfig
+from ami_exporter.web.routes import make_routes
+from ami_exporter.web.service import Service
+from ami_exporter.web.settings import Bounds, WebSettings
+
+log = logging.getLogger(__name__)
+
+DEFAULT_BOUNDS = Bounds()
+
+
+class WebServer:
+    """Serves until stopped. Made by `make_server`."""
+
+    def __init__(
+        self,
+        app: App,
+        sockets: list[Listener],
+        pools: tuple[ThreadPoolExecutor, ...],
+        bounds: Bounds,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._app = app
+        self._sockets = sockets
+        self._pools = pools
+        self._bounds = bounds
+        self._context = context
+        self._connections = Connections(bounds.connections)
+        self._loop = asyncio.new_event_loop()
+        self._stopping = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="web", daemon=True)
+
+    def start(self) -> list[str]:
+        """Begin to serve; return the bound addresses ("host:port"). Connections are taken from now on."""
+        bound = [shown(sock) for sock in self._sockets]
+        for sock in self._sockets:
+            sock.table = self._connections
+            log.info("listening on %s://%s", "http" if self._context is None else "https", shown(sock))
+        self._thread.start()
+        return bound
+
+    def stop(self) -> None:
+        """Stop: no new connections, a moment for the requests under way, then an end to all of them."""
+        with suppress(RuntimeError):  # the loop has ended already
+            self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join(self._bounds.grace)
+        self._connections.end_all()
+        for pool in self._pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+        self._thread.join(self._bounds.grace)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.set_exception_handler(_log_loop_error)
+        config = _Config(self._sockets, self._bounds, self._context)
+        with suppress(asyncio.CancelledError):  # hypercorn's way to say that its grace period was not enough
+            self._loop.run_until_complete(
+                serve(self._guarded, config, shutdown_trigger=self._stopping.wait, mode="asgi")  # type: ignore[arg-type]  # our ASGI types are looser than its
+            )
+        self._loop.close()
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application; a reader that was too slow loses its connection, not only its answer."""
+        key = (scope.get("client"), scope.get("server"))
+        with self._connections.answering(key):
+            try:
+                await self._app(scope, receive, send)
+            except TimeoutError:
+                self._connections.end(key)
+
+
+def make_server(
+    service: Service, settings: WebSettings, *, environ: Mapping[str, str] = os.environ, bounds: Bounds = DEFAULT_BOUNDS
+) -> WebServer:
+    """Open the sockets and build the server.
+
+    Raises ListenError (an address cannot be had) or ValueError (a flag is wrong), each with a one-line message, and
+    ConfigErrors with every fault of web.config.file.
+    """
+    routes = make_routes(settings.telemetry_path, settings.route_prefix, settings.external_url)
+    live = LiveWebConfig(settings.config_file) if settings.config_file else None
+    workers = ThreadPoolExecutor(settings.max_requests or bounds.unlimited_workers, "web-worker")
+    reloader, hasher = ThreadPoolExecutor(1, "web-reload"), ThreadPoolExecutor(1, "web-auth")
+    gate = WebGate(live, hasher) if live is not None else None
+    limits = AppLimits(settings.max_requests, bounds.send)
+    app = App(service, routes, workers=workers, reloader=reloader, limits=limits, gate=gate)
+    if settings.systemd_socket:
+        sockets = systemd_sockets(environ, os.getpid())
+    else:
+        sockets = open_sockets(settings.listen_addresses)
+    return WebServer(app, sockets, (workers, reloader, hasher), bounds, live.context() if live is not None else None)
+
+
+class _Config(Config):
+    """Hypercorn's settings: our sockets and TLS context instead of its own, and bounds."""
+
+    accesslog = None
+    include_server_header = False
+    backlog = BACKLOG
+
+    def __init__(self, sockets: list[Listener], bounds: Bounds, context: ssl.SSLContext | None) -> None:
+        self._sockets = sockets
+        self._context = context
+        self.h11_max_incomplete_size = bounds.header_bytes
+        self.keep_alive_timeout = bounds.idle
+        self.ssl_handshake_timeout = bounds.idle
+        self.graceful_timeout = bounds.grace
+        self.alpn_protocols = ["http/1.1"]
+        self.errorlog = logging.getLogger("ami_exporter.web.hypercorn")
+        self.errorlog.setLevel(logging.WARNING)  # at INFO it tells people to press CTRL + C
+
+    @property
+    def ssl_enabled(self) -> bool:
+        return self._context is not None
+
+    def create_ssl_context(self) -> ssl.SSLContext | None:
+        return self._context
+
+    def create_sockets(self) -> Sockets:
+        sockets: list[socket.socket] = list(self._sockets)
+        return Sockets([], sockets, []) if self._context is None else Sockets(sockets, [], [])
+
+
+def _log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what the event loop could not deliver: a client that went away is no news, the rest is a bug."""
+    error = context.get("exception")
+    # OSError: ssl.SSLError too, broken handshakes. Cancelled: Python 3.11 reports so the connections that `stop` ends.
+    if isinstance(error, OSError | asyncio.CancelledError):
+        log.debug("connection lost: %s", error)
+    else:
+        log.error("bug: %s", context.get("message"), exc_info=error)

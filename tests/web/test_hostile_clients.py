@@ -1,0 +1,221 @@
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import pytest
+
+from ami_exporter.web.settings import Bounds
+from tests.support.web import FakeService, Running, running
+
+REQUEST = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.fixture(autouse=True)
+def _no_bug_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    yield
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@contextmanager
+def connected(web: Running) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", web.port), timeout=20) as sock:
+        yield sock
+
+
+def say(web: Running, *pieces: bytes) -> bytes:
+    """Send the pieces, then read until the server closes."""
+    with connected(web) as sock:
+        for piece in pieces:
+            sock.sendall(piece)
+        return read_all(sock)
+
+
+def read_all(sock: socket.socket) -> bytes:
+    data = b""
+    with suppress(ConnectionResetError):  # closed with our bytes unread
+        while piece := sock.recv(65536):
+            data += piece
+    return data
+
+
+def test_at_the_cap_scrapes_get_503_and_the_health_paths_answer() -> None:
+    service = FakeService()
+    service.hold.clear()
+    with running(service, max_requests=2) as web:
+        answers: list[int] = []
+        threads = [threading.Thread(target=lambda: answers.append(web.ask("/metrics").status)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        assert service.running.acquire(timeout=10)
+        assert service.running.acquire(timeout=10)
+        busy = web.ask("/probe?target=pbx1")
+        assert (busy.status, busy.headers["retry-after"]) == (503, "5")
+        assert busy.text == "2 requests are already being answered; raise --web.max-requests or scrape less often\n"
+        assert [web.ask(path).status for path in ("/-/healthy", "/-/ready", "/", "/sd")] == [200, 200, 503, 503]
+        assert web.ask("/-/reload", "POST").status == 200
+        service.hold.set()
+        for thread in threads:
+            thread.join(10)
+        assert answers == [200, 200]
+        assert web.ask("/metrics").status == 200
+
+
+def test_no_cap_means_no_503() -> None:
+    with running(max_requests=0) as web:
+        assert web.ask("/metrics").status == 200
+
+
+def test_a_silent_client_is_dropped_after_the_idle_time() -> None:
+    with running(bounds=Bounds(idle=0.2)) as web, connected(web) as sock:
+        assert read_all(sock) == b""
+
+
+def test_a_client_that_drips_its_header_is_dropped_after_the_idle_time() -> None:
+    with running(bounds=Bounds(idle=0.3)) as web, connected(web) as sock:
+        started = time.monotonic()
+        sock.sendall(b"GET /metrics HTTP/1.1\r\n")
+        with suppress(OSError):  # reset or broken pipe, as the kernel likes
+            while time.monotonic() - started < 10:
+                sock.sendall(b"X: y\r\n")
+                threading.Event().wait(0.02)
+        assert time.monotonic() - started < 3
+        assert web.service.scrapes == []
+
+
+def test_a_reader_that_never_reads_is_dropped_and_gives_its_place_back() -> None:
+    service = FakeService(body=b"x" * 30_000_000)
+    with running(service, bounds=Bounds(send=0.3), max_requests=1) as web, connected(web) as sock:
+        sock.sendall(REQUEST)
+        assert service.running.acquire(timeout=10)
+        service.body = b"asterisk_up 1\n"
+        deadline = time.monotonic() + 5
+        while (status := web.ask("/metrics").status) == 503 and time.monotonic() < deadline:
+            threading.Event().wait(0.05)
+        assert status == 200
+        assert len(read_all(sock)) < 30_000_000
+
+
+def test_the_oldest_idle_connection_makes_room_for_a_new_one() -> None:
+    service = FakeService()
+    service.hold.clear()
+    with running(service, bounds=Bounds(connections=4)) as web, ExitStack() as stack:
+        asking = stack.enter_context(connected(web))
+        asking.sendall(REQUEST.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        assert service.running.acquire(timeout=10)
+        silent = [stack.enter_context(connected(web)) for _ in range(3)]
+        assert web.ask("/-/healthy").status == 200
+        assert read_all(silent[0]) == b""
+        silent[2].sendall(REQUEST)  # the youngest is still there
+        assert service.running.acquire(timeout=10)
+        service.hold.set()
+        assert read_all(asking).endswith(b"asterisk_up 1\n")
+
+
+def test_a_thousand_connections_leave_the_server_answering() -> None:
+    with running(bounds=Bounds(connections=100)) as web, ExitStack() as stack:
+        for _ in range(1000):
+            stack.enter_context(connected(web))
+        assert web.ask("/metrics").status == 200
+
+
+def status_of(reply: bytes) -> bytes:
+    return reply.partition(b"\r\n")[0]
+
+
+def test_an_endless_header_is_refused() -> None:
+    with running() as web:
+        reply = say(web, b"GET /metrics HTTP/1.1\r\nX: " + b"y" * 40_000)
+        assert status_of(reply) in {b"HTTP/1.1 431 ", b""}  # empty: reset before it could be read
+        assert web.ask("/metrics").status == 200
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\r\n\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\0" * 100,  # a TLS hello on the plain port
+        b"GET\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /metrics HTTP/1.1\r\nHost : x\r\n\r\n",
+        b"GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nabc",
+        b"POST /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"\xff" * 20_000,
+    ],
+)
+def test_garbage_never_reaches_a_scrape(garbage: bytes) -> None:
+    with running(bounds=Bounds(idle=0.3)) as web:
+        assert status_of(say(web, garbage))[9:10] in {b"4", b""}
+        assert web.service.scrapes == []
+        assert web.ask("/metrics").status == 200
+
+
+@pytest.mark.parametrize(
+    "body_headers", [b"Content-Length: 100000000\r\n", b"Transfer-Encoding: chunked\r\n", b"Content-Length: 65537\r\n"]
+)
+def test_a_large_request_body_is_refused_unread(body_headers: bytes) -> None:
+    with running() as web:
+        head = b"POST /-/reload HTTP/1.1\r\nHost: x\r\n" + body_headers + b"\r\n"
+        chunks = [b"10000\r\n" + b"z" * 65536 + b"\r\n"] * 20
+        with suppress(ConnectionError):  # closed while we were still sending
+            assert status_of(say(web, head, *chunks)) in {b"HTTP/1.1 413 ", b""}
+        assert web.service.reloads == 0
+        assert web.ask("/-/reload", "POST").status == 200
+
+
+def test_a_small_body_is_thrown_away_and_the_connection_goes_on() -> None:
+    with running() as web, connected(web) as sock:
+        post = b"POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 30000\r\n\r\n" + b"z" * 30_000
+        sock.sendall(post + post + b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        reply = read_all(sock)
+        assert reply.count(b"HTTP/1.1 200 ") == 3
+        assert web.service.reloads == 2
+
+
+def test_a_body_that_never_comes_does_not_hold_the_answer() -> None:
+    with running(bounds=Bounds(idle=0.3)) as web, connected(web) as sock:
+        sock.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
+        assert read_all(sock).endswith(b"asterisk_up 1\n")
+
+
+def test_pipelined_requests_are_answered_in_order() -> None:
+    with running() as web, connected(web) as sock:
+        sock.sendall(REQUEST * 49 + REQUEST.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        assert read_all(sock).count(b"asterisk_up 1\n") == 50
+
+
+def test_a_websocket_is_refused() -> None:
+    upgrade = (
+        b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    with running() as web:
+        assert status_of(say(web, upgrade)) == b"HTTP/1.1 403 "
+        assert web.service.scrapes == []
+
+
+def threads_named(prefix: str) -> int:
+    return sum(thread.name.startswith(prefix) for thread in threading.enumerate())
+
+
+def test_stop_ends_every_connection_and_thread() -> None:
+    service = FakeService()
+    service.hold.clear()
+    before = threads_named("web")
+    with running(service, bounds=Bounds(grace=0.3)) as web, connected(web) as silent, connected(web) as asking:
+        asking.sendall(REQUEST)
+        assert service.running.acquire(timeout=10)
+        started = time.monotonic()
+        web.server.stop()
+        assert time.monotonic() - started < 2
+        assert read_all(silent) == b""
+        assert read_all(asking) == b""
+        with pytest.raises(OSError):  # noqa: PT011  # refused
+            web.ask("/-/healthy")
+        service.hold.set()
+    deadline = time.monotonic() + 5
+    while threads_named("web") > before and time.monotonic() < deadline:
+        threading.Event().wait(0.01)
+    assert threads_named("web") == before
