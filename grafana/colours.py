@@ -1,0 +1,96 @@
+"""Colours by meaning, the same on every board: green serves, red fails, orange warns, blue is work, grey is unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+GOOD, WARN, BAD, WORK, CALM, ODD, DIM = "green", "orange", "red", "blue", "super-light-blue", "purple", "#8e8e8e"
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Threshold colours: the base, then (from value, colour) rising."""
+
+    base: str
+    rising: tuple[tuple[float, str], ...] = ()
+
+    def render(self) -> dict[str, object]:
+        """Grafana's thresholds."""
+        steps = [{"color": self.base, "value": None}, *({"color": c, "value": v} for v, c in self.rising)]
+        return {"mode": "absolute", "steps": steps}
+
+
+@dataclass(frozen=True)
+class Words:
+    """Colour of each word of a closed label."""
+
+    colours: Mapping[str, str]
+
+    def properties(self) -> dict[str, dict[str, object]]:
+        """Properties of the series of each word: its colour, and its name in plain words."""
+        return {
+            word: {"color": {"mode": "fixed", "fixedColor": colour}}
+            | ({"displayName": word.replace("_", " ")} if "_" in word else {})
+            for word, colour in self.colours.items()
+        }
+
+
+PLAIN = Steps(WORK)
+NEUTRAL = Steps("text")
+NONE_IS_GOOD = Steps(GOOD, ((1, BAD),))
+NONE_IS_BEST = Steps(GOOD, ((1, WARN),))
+NONE_IS_BAD = Steps(BAD, ((1, GOOD),))
+SHARE_KEPT = Steps(BAD, ((0.7, WARN), (0.8, GOOD)))
+SHARE_LOST = Steps(GOOD, ((0.05, WARN), (0.1, BAD)))
+SHARE_USED = Steps(GOOD, ((0.8, WARN), (0.95, BAD)))
+SHARE_WORKS = Steps(BAD, ((0.8, WARN), (0.9, GOOD)))
+
+UP_DOWN = {"0": ("down", BAD), "1": ("up", GOOD)}
+YES_NO = {"0": ("no", BAD), "1": ("yes", GOOD)}
+
+OUTCOMES = Words(
+    {
+        "answered": GOOD,
+        "busy": "yellow",
+        "no_answer": CALM,
+        "cancelled": ODD,
+        "congestion": WARN,
+        "unavailable": BAD,
+        "other": DIM,
+    }
+)
+CALLS = Words({"answered": GOOD, "unanswered": WARN})
+QUEUE_OUTCOMES = Words({"answered": GOOD, "abandoned": BAD, "timeout": WARN, "other": DIM})
+DIRECTIONS = Words({"inbound": WORK, "outbound": ODD, "internal": CALM})
+DEVICE_STATES = Words(
+    {
+        "not_in_use": GOOD,
+        "in_use": WORK,
+        "busy": "dark-blue",
+        "ringing": "yellow",
+        "ring_in_use": "dark-yellow",
+        "on_hold": ODD,
+        "unavailable": BAD,
+        "invalid": "dark-red",
+        "unknown": DIM,
+    }
+)
+REACHABILITY = Words({"reachable": GOOD, "lagged": WARN, "unreachable": BAD, "unmonitored": CALM, "unknown": DIM})
+CONTACTS = Words({"reachable": GOOD, "unreachable": BAD, "non_qualified": CALM, "removed": ODD, "unknown": DIM})
+CHANNEL_STATES = Words(
+    {
+        "up": GOOD,
+        "ringing": "yellow",
+        "ring": "dark-yellow",
+        "dialing": WORK,
+        "dialing_off_hook": "dark-blue",
+        "busy": WARN,
+        "down": DIM,
+        "reserved": CALM,
+        "off_hook": ODD,
+        "pre_ring": "light-yellow",
+    }
+)
+MEDIA = Words({"inbound": WORK, "outbound": ODD})
+LINKS = Words({"poll": WORK, "events": ODD})

@@ -1,0 +1,149 @@
+"""What every panel is made of: queries, units, thresholds, and its place in the grid, as Grafana's classic JSON.
+
+Expressions are written short: `@` inside a selector stands for the job and instance matchers every selector must have,
+as in `asterisk_queue_callers{@, queue=~"$queue"}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from string import ascii_uppercase
+from typing import Any, ClassVar
+
+from grafana.colours import NEUTRAL, Steps
+
+Json = dict[str, Any]
+
+DATASOURCE: Json = {"type": "prometheus", "uid": "${datasource}"}
+SELECTOR = 'job=~"$job", instance=~"$instance"'
+
+
+def expand(expression: str) -> str:
+    """Put the job and instance matchers where `@` stands, and the expression on one line."""
+    return " ".join(expression.split()).replace("@", SELECTOR)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """One PromQL expression; legend is Grafana's format of a series' name."""
+
+    expr: str
+    legend: str = ""
+    instant: bool = False
+    format: str = "time_series"
+
+    def render(self, ref_id: str) -> Json:
+        """Grafana's target."""
+        return {
+            "datasource": DATASOURCE,
+            "refId": ref_id,
+            "expr": expand(self.expr),
+            "legendFormat": self.legend,
+            "instant": self.instant,
+            "range": not self.instant,
+            "format": self.format,
+        }
+
+
+def mapping(values: dict[str, tuple[str, str]]) -> list[Json]:
+    """Grafana's value mappings: value as text → (shown text, colour)."""
+    return [
+        {
+            "type": "value",
+            "options": {
+                value: {"text": text, "color": colour, "index": index}
+                for index, (value, (text, colour)) in enumerate(values.items())
+            },
+        }
+    ]
+
+
+def override(name: str, **properties: object) -> Json:
+    """Field properties for the series or column of that name; `__` in a property's name stands for a dot."""
+    return {
+        "matcher": {"id": "byName", "options": name},
+        "properties": [{"id": key.replace("__", "."), "value": value} for key, value in properties.items()],
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """Base of all panels: what each must say (title, description, unit) and its size in the grid of 24 columns."""
+
+    kind: ClassVar[str]
+
+    title: str
+    description: str
+    queries: tuple[Query, ...] = ()
+    unit: str = "short"
+    width: int = 12
+    height: int = 8
+    decimals: int | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    interval: str = ""
+    thresholds: Steps = NEUTRAL
+    values: dict[str, tuple[str, str]] | None = None
+
+    def targets(self) -> tuple[Query, ...]:
+        """Answer the queries as sent."""
+        return self.queries
+
+    def options(self) -> Json:
+        """Grafana's panel options."""
+        return {}
+
+    def custom(self) -> Json:
+        """Grafana's fieldConfig.defaults.custom."""
+        return {}
+
+    def overrides(self) -> list[Json]:
+        """Grafana's fieldConfig.overrides."""
+        return []
+
+    def transformations(self) -> list[Json]:
+        """Grafana's data transformations."""
+        return []
+
+    def defaults(self) -> Json:
+        """Grafana's fieldConfig.defaults."""
+        limits = {"decimals": self.decimals, "min": self.minimum, "max": self.maximum}
+        return {
+            "unit": self.unit,
+            "thresholds": self.thresholds.render(),
+            "mappings": mapping(self.values) if self.values else [],
+            "custom": self.custom(),
+            **{key: value for key, value in limits.items() if value is not None},
+        }
+
+    def render(self, panel_id: int, x: int, y: int) -> Json:
+        """Grafana's panel at a place of the grid."""
+        rendered: Json = {
+            "id": panel_id,
+            "type": self.kind,
+            "title": self.title,
+            "description": " ".join(self.description.split()),
+            "datasource": DATASOURCE,
+            "gridPos": {"x": x, "y": y, "w": self.width, "h": self.height},
+            "targets": [query.render(letter) for query, letter in zip(self.targets(), ascii_uppercase, strict=False)],
+            "fieldConfig": {"defaults": self.defaults(), "overrides": self.overrides()},
+            "options": self.options(),
+        }
+        if self.interval:
+            rendered["interval"] = self.interval
+        if self.transformations():
+            rendered["transformations"] = self.transformations()
+        return rendered
+
+
+def place(panels: Sequence[Panel], first_id: int, y: int) -> tuple[list[Json], int]:
+    """Set panels from left to right into the grid, wrapping at 24 columns; answers them and the next free line."""
+    rendered = []
+    x = height = 0
+    for index, panel in enumerate(panels):
+        if x + panel.width > 24:  # noqa: PLR2004 - Grafana's grid
+            x, y, height = 0, y + height, 0
+        rendered.append(panel.render(first_id + index, x, y))
+        x, height = x + panel.width, max(height, panel.height)
+    return rendered, y + height

@@ -1,0 +1,178 @@
+"""The kinds of panels: a number, lines, a band of states, a heat map, a ranking. The table has its own file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from grafana.colours import Words
+from grafana.model import Json, Panel, Query, override
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stat(Panel):
+    """One number (or one for each series), instant; filled colours the whole panel for the wall."""
+
+    kind: ClassVar[str] = "stat"
+    width: int = 4
+    height: int = 4
+    filled: bool = False
+    text: str = "auto"
+
+    def targets(self) -> tuple[Query, ...]:
+        """Instant queries: a number on the wall is about now."""
+        return tuple(Query(expr=query.expr, legend=query.legend, instant=True) for query in self.queries)
+
+    def defaults(self) -> Json:
+        """No data is not zero: a dash says that nothing is known."""
+        return {**super().defaults(), "color": {"mode": "thresholds"}, "noValue": "–"}
+
+    def options(self) -> Json:
+        """Grafana's options of a stat."""
+        return {
+            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+            "colorMode": "background" if self.filled else "value",
+            "graphMode": "none",
+            "textMode": self.text,
+            "justifyMode": "auto",
+            "orientation": "auto",
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series(Panel):
+    """Lines over time; stacked fills them on top of each other, bars draws columns of counts.
+
+    words gives series that are named by a word of the vocabulary their fixed colour and human name.
+    dashed names series drawn as a dashed line: limits, and the same time last week.
+    """
+
+    kind: ClassVar[str] = "timeseries"
+    stacked: bool = False
+    bars: bool = False
+    words: Words | None = None
+    dashed: tuple[str, ...] = ()
+    minimum: float | None = 0
+
+    def custom(self) -> Json:
+        """Grafana's drawing of the lines."""
+        opacity = 80 if self.bars else 40 if self.stacked else 8
+        return {
+            "drawStyle": "bars" if self.bars else "line",
+            "lineWidth": 1,
+            "fillOpacity": opacity,
+            "showPoints": "auto" if not self.stacked else "never",
+            "pointSize": 4,
+            "spanNulls": False,
+            "stacking": {"mode": "normal" if self.stacked or self.bars else "none", "group": "A"},
+        }
+
+    def defaults(self) -> Json:
+        """Colours by the classic palette unless a word has its own."""
+        return {**super().defaults(), "color": {"mode": "palette-classic"}}
+
+    def overrides(self) -> list[Json]:
+        """Colours and names of known words; dashes."""
+        dash = {"fill": "dash", "dash": [8, 6]}
+        return [
+            *(override(word, **properties) for word, properties in (self.words or Words({})).properties().items()),
+            *(
+                override(
+                    name,
+                    custom__lineStyle=dash,
+                    custom__fillOpacity=0,
+                    custom__stacking={"mode": "none", "group": "B"},
+                    color={"mode": "fixed", "fixedColor": "text"},
+                )
+                for name in self.dashed
+            ),
+        ]
+
+    def options(self) -> Json:
+        """Grafana's options of lines: a legend below, all series in the tooltip."""
+        legend = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
+        return {"legend": legend, "tooltip": {"mode": "multi", "sort": "desc"}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timeline(Panel):
+    """A band for each series, coloured by its state."""
+
+    kind: ClassVar[str] = "state-timeline"
+
+    def defaults(self) -> Json:
+        """Colours come from the value mappings."""
+        return {**super().defaults(), "color": {"mode": "thresholds"}}
+
+    def custom(self) -> Json:
+        """Solid bands."""
+        return {"lineWidth": 0, "fillOpacity": 80, "spanNulls": False}
+
+    def options(self) -> Json:
+        """Neighbouring equal states are one band."""
+        return {
+            "mergeValues": True,
+            "showValue": "never",
+            "rowHeight": 0.8,
+            "legend": {"showLegend": True, "displayMode": "list", "placement": "bottom"},
+            "tooltip": {"mode": "single", "sort": "none"},
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heat(Panel):
+    """A histogram over time; the query sums `…_bucket` by `le`."""
+
+    kind: ClassVar[str] = "heatmap"
+    scheme: str = "Oranges"
+
+    def targets(self) -> tuple[Query, ...]:
+        """Buckets, as the data source's heat map format wants them."""
+        return tuple(Query(expr=query.expr, legend="{{le}}", format="heatmap") for query in self.queries)
+
+    def custom(self) -> Json:
+        """Linear cells."""
+        return {"scaleDistribution": {"type": "linear"}, "hideFrom": {"legend": False, "tooltip": False, "viz": False}}
+
+    def options(self) -> Json:
+        """Cells without anything in them stay empty."""
+        return {
+            "calculate": False,
+            "cellGap": 1,
+            "color": {"mode": "scheme", "scheme": self.scheme, "steps": 64, "exponent": 0.5, "reverse": False},
+            "filterValues": {"le": 1e-9},
+            "legend": {"show": True},
+            "rowsFrame": {"layout": "auto"},
+            "tooltip": {"mode": "single", "yHistogram": False},
+            "yAxis": {"axisPlacement": "left", "unit": self.unit, "reverse": False},
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking(Panel):
+    """Horizontal bars, the largest first by the query's own order."""
+
+    kind: ClassVar[str] = "bargauge"
+    minimum: float | None = 0
+
+    def targets(self) -> tuple[Query, ...]:
+        """Instant queries."""
+        return tuple(Query(expr=query.expr, legend=query.legend, instant=True) for query in self.queries)
+
+    def defaults(self) -> Json:
+        """Colours by thresholds."""
+        return {**super().defaults(), "color": {"mode": "thresholds"}}
+
+    def options(self) -> Json:
+        """Bars from left to right with their figures."""
+        return {
+            "displayMode": "basic",
+            "orientation": "horizontal",
+            "valueMode": "text",
+            "showUnfilled": True,
+            "namePlacement": "left",
+            "minVizHeight": 16,
+            "maxVizHeight": 28,
+            "sizing": "manual",
+            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        }

@@ -1,0 +1,97 @@
+"""A table with one row for each object: every column brings its own query, joined on the key labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from string import ascii_uppercase
+from typing import ClassVar
+
+from grafana.colours import Steps
+from grafana.model import Json, Panel, Query, mapping, override
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A figure of each row. Its expression answers one sample for each set of key labels."""
+
+    title: str
+    expr: str
+    unit: str = "short"
+    decimals: int | None = None
+    thresholds: Steps | None = None
+    values: dict[str, tuple[str, str]] | None = None
+    bar: bool = False
+    width: int | None = None
+    hidden: bool = False
+
+    def properties(self) -> Json:
+        """Grafana's field properties of this column."""
+        found: Json = {"displayName": self.title, "unit": self.unit}
+        if self.decimals is not None:
+            found["decimals"] = self.decimals
+        if self.values:
+            found["mappings"] = mapping(self.values)
+        if self.thresholds:
+            found["thresholds"] = self.thresholds.render()
+        if self.bar:
+            found |= {"min": 0, "max": 1, "custom__cellOptions": {"type": "gauge", "mode": "basic"}}
+        elif self.thresholds or self.values:
+            found["custom__cellOptions"] = {"type": "color-text"}
+        if self.width:
+            found["custom__width"] = self.width
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Panel):
+    """Rows by key labels. keys: label → heading. links: label → URL of the board that tells more."""
+
+    kind: ClassVar[str] = "table"
+    keys: dict[str, str]
+    columns: tuple[Column, ...]
+    links: dict[str, str] | None = None
+    sort: tuple[str, bool] | None = None
+    width: int = 24
+
+    def targets(self) -> tuple[Query, ...]:
+        """One instant query a column."""
+        return tuple(Query(expr=column.expr, instant=True, format="table") for column in self.columns)
+
+    def _fields(self) -> list[str]:
+        """Names Grafana gives the columns' values."""
+        if len(self.columns) == 1:
+            return ["Value"]
+        return [f"Value #{letter}" for _, letter in zip(self.columns, ascii_uppercase, strict=False)]
+
+    def overrides(self) -> list[Json]:
+        """Headings and looks of keys and figures."""
+        keys = []
+        for label, heading in self.keys.items():
+            properties: Json = {"displayName": heading}
+            if self.links and label in self.links:
+                properties["links"] = [{"title": f"Open this {heading.lower()}", "url": self.links[label]}]
+            keys.append(override(label, **properties))
+        figures = zip(self._fields(), self.columns, strict=True)
+        return [*keys, *(override(field, **column.properties()) for field, column in figures)]
+
+    def options(self) -> Json:
+        """Grafana's options of a table."""
+        sort = [{"displayName": self.sort[0], "desc": self.sort[1]}] if self.sort else []
+        return {"showHeader": True, "cellHeight": "sm", "sortBy": sort, "footer": {"show": False, "reducer": []}}
+
+    def transformations(self) -> list[Json]:
+        """Rows of equal keys become one; the order of columns is ours; what is no column goes."""
+        fields = self._fields()
+        order = [*self.keys, *fields]
+        hidden = [field for field, column in zip(fields, self.columns, strict=True) if column.hidden]
+        return [
+            {"id": "merge", "options": {}},
+            {
+                "id": "organize",
+                "options": {
+                    "excludeByName": {name: True for name in ("Time", "job", *hidden) if name not in self.keys},
+                    "indexByName": {name: index for index, name in enumerate(order)},
+                    "renameByName": {},
+                },
+            },
+        ]
