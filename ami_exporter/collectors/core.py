@@ -1,13 +1,14 @@
-"""The PBX itself: version, limits, start, reloads, shutdowns."""
+"""The PBX itself: version, limits, start, last reload."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.fields import OTHER, fixed, labels, number, text, word
-from ami_exporter.collectors.model import Collector, Row, counter, gauge, polled_counter
+from ami_exporter.collectors.fields import fixed, labels, number, text
+from ami_exporter.collectors.model import Collector, Context, Row, Sample, counter, gauge, polled_counter
 from ami_exporter.collectors.rowfold import RESPONSE
 
 SETTINGS = Action("CoreSettings")
@@ -54,31 +55,6 @@ BOOTS = counter(
     "Starts of Asterisk seen since the exporter runs: its start time moved by more than 5 s (AMI FullyBooted: Uptime)",
 )
 
-_SHUTDOWNS = {"cleanly": "clean", "uncleanly": "unclean"}
-SHUTDOWNS = counter(
-    "asterisk_shutdowns_total",
-    "Announced shutdowns; unclean: with calls up. A crash announces nothing (AMI event Shutdown: Shutdown)",
-    "kind",
-    closed={"kind": (*_SHUTDOWNS.values(), OTHER)},
-)
-
-# include/asterisk/module.h: enum ast_module_reload_result
-_RELOADS = {
-    "0": "success",
-    "1": "queued",
-    "2": "not_found",
-    "3": "error",
-    "4": "in_progress",
-    "5": "uninitialized",
-    "6": "not_implemented",
-}
-RELOADS = counter(
-    "asterisk_reloads_total",
-    "Reloads of all or of one module, by result (AMI event Reload: Status)",
-    "result",
-    closed={"result": (*_RELOADS.values(), OTHER)},
-)
-
 # CoreSettings writes 0 where asterisk.conf sets no limit.
 _SET = 1e-6
 
@@ -104,9 +80,31 @@ def _local_time(message: Message, prefix: str) -> datetime | None:
         return None
 
 
+class CoreFold:
+    """Adds what the login told (start, boot) and what needs it (the last reload)."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._reloaded: float | None = None
+
+    def item(self, action: Action, message: Message) -> None:
+        """Take the response to CoreStatus."""
+        if action == STATUS and self._context.start_time is not None:
+            self._reloaded = last_reload(self._context.start_time, message)
+
+    def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
+        """Publish what is known."""
+        if self._context.start_time is not None:
+            yield START_TIME, (), self._context.start_time
+        if self._context.fully_booted is not None:
+            yield FULLY_BOOTED, (), float(self._context.fully_booted)
+        if STATUS in complete and self._reloaded is not None:
+            yield LAST_RELOAD, (), self._reloaded
+
+
 COLLECTOR = Collector(
     name="core",
-    title="The PBX: version, start, limits, reloads",
+    title="The PBX: version, start, limits, last reload",
     metrics=(
         INFO,
         START_TIME,
@@ -117,8 +115,6 @@ COLLECTOR = Collector(
         LOAD_LIMIT,
         FILES_LIMIT,
         BOOTS,
-        SHUTDOWNS,
-        RELOADS,
     ),
     polls=((SETTINGS,), (STATUS,)),
     rows=(
@@ -134,7 +130,6 @@ COLLECTOR = Collector(
         Row(LOAD_LIMIT, SETTINGS, (RESPONSE,), value=number("CoreMaxLoadAvg", minimum=_SET), reduce="last"),
         Row(FILES_LIMIT, SETTINGS, (RESPONSE,), value=number("CoreMaxFilehandles", minimum=_SET), reduce="last"),
         Row(CALLS_PROCESSED, STATUS, (RESPONSE,), value=number("CoreProcessedCalls"), reduce="last"),
-        Row(SHUTDOWNS, None, ("Shutdown",), labels(word("Shutdown", _SHUTDOWNS))),
-        Row(RELOADS, None, ("Reload",), labels(word("Status", _RELOADS))),
     ),
+    fold=CoreFold,
 )

@@ -15,6 +15,7 @@ from ami_exporter.collectors.lists import (
     DEVICES,
     IAX_PEERS,
     INBOUND_CONTACTS,
+    PJSIP_ENDPOINTS,
     SIP_PEERS,
     STATUS,
     contact_endpoint,
@@ -24,8 +25,6 @@ from ami_exporter.collectors.lists import (
 )
 from ami_exporter.collectors.model import Collector, Context, Sample, gauge
 from ami_exporter.collectors.words import DEVICE_STATE, REACHABILITY
-
-PJSIP_ENDPOINTS = Action("PJSIPShowEndpoints")
 
 ENDPOINTS = gauge(
     "asterisk_endpoints",

@@ -17,6 +17,7 @@ INBOUND_CONTACTS = Action("PJSIPShowRegistrationInboundContactStatuses")
 """Contacts on Asterisk 13 to 15, which have no PJSIPShowContacts."""
 CONTACT_LISTS = frozenset({CONTACTS, INBOUND_CONTACTS})
 
+PJSIP_ENDPOINTS = Action("PJSIPShowEndpoints")
 DEVICES = Action("DeviceStateList")
 SIP_PEERS = Action("SIPpeers")
 IAX_PEERS = Action("IAXpeerlist")

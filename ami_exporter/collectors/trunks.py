@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
@@ -16,6 +18,7 @@ from ami_exporter.collectors.lists import (
     IAX_PEERS,
     IAX_REGISTRATIONS,
     INBOUND_CONTACTS,
+    PJSIP_ENDPOINTS,
     PJSIP_REGISTRATIONS,
     REGISTRATION_UP,
     SIP_PEERS,
@@ -61,6 +64,12 @@ OLDEST = gauge(
     "trunk",
 )
 
+DISCOVERY: Final = (PJSIP_REGISTRATIONS, PJSIP_ENDPOINTS)
+"""What `trunks: auto` reads."""
+
+NEVER: Final = frozenset({"anonymous", "dpma_endpoint"})
+"""Endpoints without authentication that are no trunks: anonymous calls, Digium phone provisioning."""
+
 _DIALLED = frozenset({"AppDial", "AppDial2", "AppQueue"})
 _QUALIFIED = {"reachable": True, "lagged": True, "unreachable": False}
 
@@ -69,6 +78,39 @@ _REGISTRATION_LISTS = {
     SIP_REGISTRATIONS: "SIP",
     IAX_REGISTRATIONS: "IAX2",
 }
+
+
+class Discovery:
+    """Finds trunks for `trunks: auto`, in one round of lists.
+
+    Trunks are the endpoints that an outbound registration names and, where the user may list endpoints (write=system),
+    those that authenticate themselves elsewhere (OutboundAuths) or that need not authenticate (no Auths: known by
+    address).
+    """
+
+    def __init__(self) -> None:
+        self._registrations: dict[str, str] = {}
+        self._endpoints: set[str] = set()
+
+    def item(self, _action: Action, message: Message) -> None:
+        """Take one item of the lists in DISCOVERY."""
+        name, event = message.get("objectname", ""), message.get("event")
+        if event == "OutboundRegistrationDetail":
+            self._registrations.setdefault(message.get("endpoint", ""), name)
+        elif event == "EndpointList" and (message.get("outboundauths") or not message.get("auths")):
+            self._endpoints.add(name)
+
+    def finish(self, complete: frozenset[Action], known: Mapping[str, Trunk]) -> Mapping[str, Trunk]:
+        """Name → trunk. What a list would have told that is not complete stays as it was known."""
+        registrations, endpoints = self._registrations, self._endpoints
+        if PJSIP_REGISTRATIONS not in complete:
+            registrations = {trunk.endpoint: trunk.registration for trunk in known.values() if trunk.registration}
+        if PJSIP_ENDPOINTS not in complete:
+            endpoints = {trunk.endpoint for trunk in known.values() if not trunk.registration}
+        names = {*registrations, *endpoints} - NEVER - {""}
+        return MappingProxyType(
+            {name: Trunk(name, "PJSIP", name, registrations.get(name, "")) for name in sorted(names)}
+        )
 
 
 class TrunkFold:
