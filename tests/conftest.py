@@ -1,0 +1,122 @@
+"""What tests need of the machine: real Asterisk roots and Debian's programs, made or installed before the first test.
+
+Before the first test and not in fixtures, so that a cold machine's minutes count for no test's time limit.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from tests.support.asterisk_root import AsteriskRoot, CannotProvideError, provide_program, provide_roots
+
+MAJORS = (22, 16)
+
+# Fixture → the program it gives and Debian's package that carries it.
+PROGRAMS = {
+    "prometheus_program": ("prometheus", "prometheus"),
+    "promtool": ("promtool", "prometheus"),
+    "sipp": ("sipp", "sip-tester"),
+    "chromium": ("chromium", "chromium"),
+}
+_NO_ASTERISK = "no real Asterisk 22/16"
+
+_roots = pytest.StashKey[dict[int, AsteriskRoot] | CannotProvideError]()
+_programs = pytest.StashKey[dict[str, Path | CannotProvideError]]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs against a real Asterisk: `-m "not asterisk"` leaves it out."""
+    for item in items:
+        if "asterisk_roots" in _fixtures(item):
+            item.add_marker(pytest.mark.asterisk)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Provide what the collected tests name among their fixtures, and nothing else."""
+    if session.config.option.collectonly:
+        return
+    named = {name for item in session.items for name in _fixtures(item)}
+    if "asterisk_roots" in named:
+        _say(session.config, "real Asterisk 22 and 16: looking, or making them (about two minutes, once a machine)")
+        try:
+            roots = provide_roots(MAJORS)
+        except CannotProvideError as error:
+            session.config.stash[_roots] = error
+        else:
+            session.config.stash[_roots] = roots
+            _say(session.config, "; ".join(f"Asterisk {root.version} in {root.path}" for root in roots.values()))
+    programs: dict[str, Path | CannotProvideError] = {}
+    for fixture in sorted(named & PROGRAMS.keys()):
+        try:
+            programs[fixture] = provide_program(*PROGRAMS[fixture])
+        except CannotProvideError as error:
+            programs[fixture] = error
+    session.config.stash[_programs] = programs
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One loud line when tests against real servers could not run."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if _NO_ASTERISK in str(report.longrepr)]
+    if skipped:
+        terminalreporter.write_line(f"{len(skipped)} skipped: {_NO_ASTERISK}", yellow=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def asterisk_roots(pytestconfig: pytest.Config) -> dict[int, AsteriskRoot]:
+    """Major version → root with that Asterisk."""
+    roots = pytestconfig.stash[_roots]
+    if isinstance(roots, CannotProvideError):
+        _cannot(f"{_NO_ASTERISK}: {roots}")
+    return roots
+
+
+@pytest.fixture(scope="session")
+def prometheus_program(pytestconfig: pytest.Config) -> Path:
+    """Debian's prometheus."""
+    return _program(pytestconfig, "prometheus_program")
+
+
+@pytest.fixture(scope="session")
+def promtool(pytestconfig: pytest.Config) -> Path:
+    """Debian's promtool."""
+    return _program(pytestconfig, "promtool")
+
+
+@pytest.fixture(scope="session")
+def sipp(pytestconfig: pytest.Config) -> Path:
+    """SIPp, the SIP traffic generator."""
+    return _program(pytestconfig, "sipp")
+
+
+@pytest.fixture(scope="session")
+def chromium(pytestconfig: pytest.Config) -> Path:
+    """Headless-capable Chromium."""
+    return _program(pytestconfig, "chromium")
+
+
+def _program(config: pytest.Config, fixture: str) -> Path:
+    found = config.stash[_programs][fixture]
+    if isinstance(found, CannotProvideError):
+        _cannot(f"no {PROGRAMS[fixture][0]}: {found}")
+    return found
+
+
+def _cannot(reason: str) -> NoReturn:
+    """Skip, but never in CI: there a missing real server is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return getattr(item, "fixturenames", [])
+
+
+def _say(config: pytest.Config, line: str) -> None:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line(line)

@@ -1,0 +1,68 @@
+"""Real Asterisk servers as fixtures. Session-scoped ones are shared: leave them as you found them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.support.asterisk_root import AsteriskRoot
+from tests.support.asterisk_server import AsteriskServer
+
+
+class AsteriskFactory(Protocol):
+    """Makes and starts a server of the test's own, booted when it returns; it is stopped when the test ends."""
+
+    def __call__(self, major: int, *, templates: tuple[str, ...] = ("base",)) -> AsteriskServer: ...
+
+
+@pytest.fixture(scope="session")
+def asterisk22(
+    asterisk_roots: dict[int, AsteriskRoot], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AsteriskServer]:
+    """A shared, empty Asterisk 22."""
+    yield from _booted(AsteriskServer(asterisk_roots[22], tmp_path_factory.mktemp("asterisk22")))
+
+
+@pytest.fixture(scope="session")
+def asterisk16(
+    asterisk_roots: dict[int, AsteriskRoot], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[AsteriskServer]:
+    """A shared, empty Asterisk 16."""
+    yield from _booted(AsteriskServer(asterisk_roots[16], tmp_path_factory.mktemp("asterisk16")))
+
+
+@pytest.fixture(scope="session", params=[22, 16], ids=["asterisk22", "asterisk16"])
+def asterisk(request: pytest.FixtureRequest) -> AsteriskServer:
+    """Each of the shared, empty servers in turn."""
+    server: AsteriskServer = request.getfixturevalue(f"asterisk{request.param}")
+    return server
+
+
+@pytest.fixture
+def asterisk_factory(asterisk_roots: dict[int, AsteriskRoot], tmp_path: Path) -> Iterator[AsteriskFactory]:
+    """For tests that stop, kill or fill a server: makes one of their own (two seconds)."""
+    servers: list[AsteriskServer] = []
+
+    def make(major: int, *, templates: tuple[str, ...] = ("base",)) -> AsteriskServer:
+        folder = tmp_path / f"{major}-{len(servers)}"
+        server = AsteriskServer(asterisk_roots[major], folder, templates=templates)
+        servers.append(server)
+        server.start()
+        server.wait_booted()
+        return server
+
+    yield make
+    for server in servers:
+        server.stop()
+
+
+def _booted(server: AsteriskServer) -> Iterator[AsteriskServer]:
+    server.start()
+    try:
+        server.wait_booted()
+        yield server
+    finally:
+        server.stop()
