@@ -109,7 +109,7 @@ class AsteriskServer:
     """A real Asterisk under test. `start()` returns at once, `wait_booted()` when it takes calls.
 
     `templates` name folders of tests/real/config; a file in a later folder replaces its namesake in an earlier
-    one. `files` maps a path under the server's folder to its text, for what is generated.
+    one. `files` maps a path under the server's folder to a template's text, for what is generated.
     """
 
     def __init__(
@@ -307,7 +307,7 @@ class AsteriskServer:
         for name, text in files.items():
             target = self.folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text)
+            target.write_text(render(text, values))
         write_server_certificate(self.folder / "tls")
 
 
