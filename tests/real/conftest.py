@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import AsteriskServer
+from tests.support.rich_pbx import RichPbx, fill, rich_pbx
 
 
 class AsteriskFactory(Protocol):
@@ -57,6 +58,33 @@ def asterisk_factory(asterisk_roots: dict[int, AsteriskRoot], tmp_path: Path) ->
     yield make
     for server in servers:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def rich22(
+    asterisk_roots: dict[int, AsteriskRoot], sipp: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RichPbx]:
+    """A shared Asterisk 22 in the rich state (8 s)."""
+    with rich_pbx(asterisk_roots[22], asterisk_roots[22], tmp_path_factory.mktemp("rich22"), sipp) as pbx:
+        fill(pbx)
+        yield pbx
+
+
+@pytest.fixture(scope="session")
+def rich16(
+    asterisk_roots: dict[int, AsteriskRoot], sipp: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RichPbx]:
+    """A shared Asterisk 16 in the rich state (8 s), with chan_sip."""
+    with rich_pbx(asterisk_roots[16], asterisk_roots[22], tmp_path_factory.mktemp("rich16"), sipp) as pbx:
+        fill(pbx)
+        yield pbx
+
+
+@pytest.fixture(scope="session", params=[22, 16], ids=["asterisk22", "asterisk16"])
+def rich(request: pytest.FixtureRequest) -> RichPbx:
+    """Each of the shared rich servers in turn."""
+    pbx: RichPbx = request.getfixturevalue(f"rich{request.param}")
+    return pbx
 
 
 def _booted(server: AsteriskServer) -> Iterator[AsteriskServer]:

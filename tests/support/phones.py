@@ -22,8 +22,8 @@ class Registration:
     contact_port: int = 5999
 
 
-def register(sipp: Path, folder: Path, local: str, server: str, attempts: Sequence[Registration], rate: int = 50) -> None:
-    """Send one REGISTER with credentials for each attempt, from `local` to `server` ("address:port"); wait for the last."""
+def register(sipp: Path, folder: Path, local: str, server: str, attempts: Sequence[Registration]) -> None:
+    """Send a REGISTER with credentials for each attempt, from `local` to `server` ("address:port"); wait for all."""
     lines = (
         f"{attempt.user};[authentication username={attempt.user} password={attempt.secret}];{attempt.contact_port}\n"
         for attempt in attempts
@@ -32,7 +32,7 @@ def register(sipp: Path, folder: Path, local: str, server: str, attempts: Sequen
     accounts.write_text("SEQUENTIAL\n" + "".join(lines))
     command = [str(sipp), server, "-sf", str(SCENARIOS / "register.xml"), "-inf", str(accounts), "-i", local]
     subprocess.run(
-        [*command, "-m", str(len(attempts)), "-r", str(rate), "-nostdin", "-timeout", f"{_REGISTER_SECONDS}s"],
+        [*command, "-m", str(len(attempts)), "-r", "50", "-nostdin", "-timeout", f"{_REGISTER_SECONDS}s"],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

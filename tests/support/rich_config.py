@@ -53,6 +53,7 @@ server_uri = sip:@PBX@:{port}
 client_uri = sip:{number}@@PBX@:{port}
 contact_user = {number}
 outbound_auth = phone-{number}
+max_random_initial_delay = 0
 retry_interval = 1
 fatal_retry_interval = 1
 forbidden_retry_interval = 1
