@@ -66,7 +66,7 @@ def build_parser(command: Command) -> argparse.ArgumentParser:
 def _epilog(command: Command) -> str | None:
     if not command.flags:
         return f"{command.positional}: {either(command.choices)}" if command.choices else None
-    first = command.flags[0]
+    first = min(command.flags, key=lambda flag: len(flag.name))
     text = f"Each flag has a variable, as --{first.name} has {first.variable}."
     if any(flag.name == "ami.address" for flag in command.flags):
         text += f"\nThe secret has no flag (it would show in `ps`), only {SECRET_VARIABLE}."
