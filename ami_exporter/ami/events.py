@@ -54,6 +54,10 @@ EVENT_CLASSES: Mapping[str, frozenset[str]] = MappingProxyType(
 """Event name in lower case → the classes that read= and the mask must hold, all of them."""
 
 
+UNLISTED: frozenset[str] = frozenset({"agent", "call", "system", "reporting", "user"})
+"""Where the events of third-party modules are to be looked for; never dialplan and dtmf, for what they carry."""
+
+
 def classes_of(names: Iterable[str]) -> frozenset[str]:
-    """Classes that the mask must hold for these events. Raises KeyError for a name the table does not have."""
-    return frozenset().union(*(EVENT_CLASSES[name.lower()] for name in names))
+    """Classes that the mask must hold for these events; a name the table does not have asks for all of UNLISTED."""
+    return frozenset[str]().union(*(EVENT_CLASSES.get(name.lower(), UNLISTED) for name in names))

@@ -36,7 +36,8 @@ class Metric:
     """A metric family. Identity is the object: two collectors never share one.
 
     closed names, for a label, all values (or the common ones) that exist beforehand: they appear at 0 as soon as the
-    metric's open labels are known.
+    metric's open labels are known. limits: the most values a label may have; the rest is dropped
+    and counted.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Metric:
     origin: Origin = Origin.POLL
     closed: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NO_CLOSED)
     buckets: tuple[float, ...] = ()
+    limits: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def open_labels(self) -> tuple[str, ...]:

@@ -1,0 +1,140 @@
+"""Metrics of the user's own: the configuration's `custom:` entries become the same rows as built-in collectors."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Final
+
+from ami_exporter.ami.actions import ACTIONS, Action
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.fields import Label, labels, number, text, word
+from ami_exporter.collectors.model import Collector, Metric, Origin, Row, Value, Where, one
+from ami_exporter.config.model import CustomLabel, CustomMetric, CustomMetricsSettings, CustomValue
+
+NAME: Final = "custom"
+
+
+def collector(settings: Sequence[CustomMetricsSettings]) -> Collector:
+    """Compile the configuration's custom metrics.
+
+    Entries of one name feed one metric. A metric of which nothing was changed is the same object again, so that its
+    counters outlive a reload. Raises ValueError when entries of one name differ in type, help, labels or buckets.
+    """
+    rules: dict[str, list[_Rule]] = {}
+    for entry in settings:
+        for metric in entry.metrics:
+            rules.setdefault(metric.name, []).append(_Rule(entry, metric))
+    metrics = {name: _metric(tuple(same)) for name, same in rules.items()}
+    rows = tuple(_row(rule, metrics[name]) for name, same in rules.items() for rule in same)
+    actions = dict.fromkeys(row.source for row in rows if row.source is not None)
+    return Collector(
+        name=NAME,
+        title="Metrics of the configuration",
+        metrics=tuple(metrics.values()),
+        polls=tuple((action,) for action in actions),
+        rows=rows,
+    )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Rule:
+    """One metric of one entry; equal when all that was written is equal."""
+
+    entry: CustomMetricsSettings
+    metric: CustomMetric
+
+    def _written(self) -> object:
+        return _frozen((self.entry.action, self.entry.item, self.entry.event, self.entry.where, self.metric))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Rule) and self._written() == other._written()
+
+    def __hash__(self) -> int:
+        return hash(self._written())
+
+
+def _frozen(value: object) -> object:
+    """Settings as hashable tuples, the mappings inside them too."""
+    if is_dataclass(value):
+        return tuple(_frozen(getattr(value, name)) for name in value.__dataclass_fields__)
+    if isinstance(value, Mapping):
+        return tuple(sorted((key, _frozen(inner)) for key, inner in value.items()))
+    if isinstance(value, tuple):
+        return tuple(map(_frozen, value))
+    return value
+
+
+@cache
+def _metric(rules: tuple[_Rule, ...]) -> Metric:
+    first = rules[0].metric
+    names = tuple(label.name for label in first.labels)
+    for rule in rules[1:]:
+        same = rule.metric
+        if (same.type, same.help, same.buckets) != (first.type, first.help, first.buckets) or names != tuple(
+            label.name for label in same.labels
+        ):
+            raise ValueError(f"custom metric {first.name} is written twice with another type, help, labels or buckets")
+    columns = list(zip(*(rule.metric.labels for rule in rules), strict=True))
+    return Metric(
+        name=first.name,
+        type=first.type,
+        help=first.help,
+        labels=names,
+        origin=Origin.POLL if first.type == "gauge" else Origin.EVENTS,
+        closed=MappingProxyType({column[0].name: values for column in columns if (values := _values(column))}),
+        buckets=first.buckets,
+        limits=MappingProxyType({label.name: label.limit for label in first.labels if label.limit is not None}),
+    )
+
+
+def _values(column: Sequence[CustomLabel]) -> tuple[str, ...]:
+    """All values a label can have when every rule maps it, else nothing: it is open."""
+    found: dict[str, None] = {}
+    for label in column:
+        if label.values is None:
+            return ()
+        found |= dict.fromkeys(label.values.values())
+        if label.other is not None:
+            found[label.other] = None
+    return tuple(found)
+
+
+def _row(rule: _Rule, metric: Metric) -> Row:
+    entry, custom = rule.entry, rule.metric
+    source = None if entry.action is None else Action(entry.action)
+    items = (entry.event or "",) if source is None else (entry.item,) if entry.item else ACTIONS[source.name].items
+    return Row(
+        metric,
+        source,
+        items,
+        labels(*map(_label, custom.labels)),
+        one if custom.value is None else _value(custom.value, at_least=0.0 if custom.type == "counter" else -math.inf),
+        _where(entry.where) if entry.where else None,
+        "sum" if custom.value is None else custom.value.reduce,
+    )
+
+
+def _label(label: CustomLabel) -> Label:
+    return text(label.field) if label.values is None else word(label.field, label.values, label.other)
+
+
+def _value(value: CustomValue, at_least: float) -> Value:
+    table, field, scale, other = value.values, value.field, value.scale, value.other
+    if table is None:
+        return number(field, scale=scale, minimum=at_least)
+
+    def mapped(message: Message) -> float | None:
+        found = message.get(field)
+        amount = None if found is None else table.get(found.strip().lower(), other)
+        return None if amount is None or amount * scale < at_least else amount * scale
+
+    return mapped
+
+
+def _where(conditions: Mapping[str, tuple[str, ...]]) -> Where:
+    wanted = tuple((field, frozenset(texts)) for field, texts in conditions.items())
+    return lambda message: all(message.get(field, "").strip().lower() in texts for field, texts in wanted)
