@@ -28,24 +28,22 @@ SHOWN = 60
 #: Class names of Asterisk 22 (`authority_to_str` in main/manager.c).
 EVENT_CLASSES = frozenset(
     {
-        *(
-            "system",
-            "call",
-            "log",
-            "verbose",
-            "command",
-            "agent",
-            "user",
-            "config",
-            "dtmf",
-            "reporting",
-            "cdr",
-        ),
-        *("dialplan", "originate", "agi", "cc", "aoc", "test", "security", "message"),
+        *("system", "call", "log", "verbose", "command", "agent", "user", "config", "dtmf", "reporting"),
+        *("cdr", "dialplan", "originate", "agi", "cc", "aoc", "test", "security", "message"),
     }
 )
+#: How the greetings of other servers begin, and a TLS alert.
+OTHERS = {
+    b"HTTP/": "a web server",
+    b"RTSP/": "a media server",
+    b"SIP/": "a SIP server",
+    b"SSH-": "an SSH server",
+    b"220 ": "a mail server",
+    b"\x15\x03": "a TLS server",
+}
 
-_BANNER = re.compile(r"(?!HTTP/|RTSP/|SIP/|SSH-)[^/]*[A-Za-z][^\n]*/(\d+(?:\.\d+)*)\s*")
+_NAME = re.compile(rb"[ -~]*[A-Za-z][ -~]*")
+_VERSION = re.compile(rb"\d+(?:\.\d+)*")
 _ADVICE = "expected the greeting of an Asterisk Manager Interface: check the port (manager.conf: 5038; TLS 5039)"
 
 
@@ -63,16 +61,17 @@ def parse_banner(line: bytes) -> tuple[int, ...]:
 
     Proxies and forks put other words before the last slash. The version is AMI's, not Asterisk's.
     """
-    match = _BANNER.fullmatch(line.decode("utf-8", "backslashreplace"))
-    if match is None:
+    name, _, version = line.rstrip(b" \r").rpartition(b"/")
+    known = len(line) <= MAX_BANNER and _NAME.fullmatch(name) and _VERSION.fullmatch(version)
+    if not known or line.startswith(tuple(OTHERS)):
         raise not_ami(line)
-    return tuple(int(part) for part in match[1].split("."))
+    return tuple(int(part) for part in version.split(b"."))
 
 
 def not_ami(found: bytes) -> ProtocolError:
     """Describe a greeting that is not AMI's."""
     start = found[:SHOWN].rstrip(b"\r\n")
-    what = next((name for begin, name in _OTHERS.items() if found.startswith(begin)), "something else")
+    what = next((name for begin, name in OTHERS.items() if found.startswith(begin)), "something else")
     return ProtocolError(Kind.NOT_AMI, f"the server greeted with {ascii(start)[1:]} ({what}); {_ADVICE}")
 
 
@@ -91,14 +90,6 @@ def no_greeting(found: bytes) -> AmiError:
         "the server closed the connection without a greeting: authlimit in manager.conf is reached (too many"
         " connections that never log in), or a firewall or proxy refuses this host"
     )
-
-
-_OTHERS = {
-    b"HTTP/": "a web server",
-    b"SSH-": "an SSH server",
-    b"220 ": "a mail server",
-    b"\x15\x03": "a TLS server",
-}
 
 
 def challenge_key(challenge: str, secret: str) -> str:
