@@ -169,9 +169,10 @@ class App:
             return plain(HTTPStatus.INTERNAL_SERVER_ERROR, "internal error, see the exporter's log")
         return plain(HTTPStatus.OK if outcome.ok else HTTPStatus.INTERNAL_SERVER_ERROR, outcome.message)
 
-    async def redirect(self, _request: Request) -> Response:
-        """Send people from the root to the status page's own prefix."""
-        return plain(HTTPStatus.FOUND, self._routes.home, ("Location", self._routes.home))
+    async def redirect(self, request: Request) -> Response:
+        """Send people on to the status page under its prefix."""
+        location = self._routes.redirects[request.path]
+        return plain(HTTPStatus.FOUND, location, ("Location", location))
 
 
 # Paths that answer even when all places are taken: they must tell an overloaded exporter from a dead one.

@@ -8,7 +8,7 @@ from ami_exporter.formats import Format
 from ami_exporter.web.http import JSON, TEXT, Request, Response, plain, zipped
 from ami_exporter.web.negotiate import accepts_gzip, choose_format
 from ami_exporter.web.page import status_page
-from ami_exporter.web.params import BadRequestError, ScrapeParams, scrape_params, valid_names
+from ami_exporter.web.params import BadRequestError, ScrapeParams, page_target, scrape_params, valid_names
 from ami_exporter.web.routes import Endpoint, Routes
 from ami_exporter.web.service import Service
 
@@ -54,9 +54,10 @@ def config(service: Service, _routes: Routes, _request: Request) -> Response:
     return Response(HTTPStatus.OK, service.config_text().encode(errors="backslashreplace"), TEXT)
 
 
-def status(service: Service, routes: Routes, _request: Request) -> Response:
-    """Draw the page for people."""
-    return status_page(service.status(), routes.telemetry)
+def status(service: Service, routes: Routes, request: Request) -> Response:
+    """Draw the page for people: everything, or one target whole."""
+    chosen = page_target(request.query, service.target_names())
+    return status_page(service.status(), routes.telemetry, chosen)
 
 
 HANDLERS: Mapping[Endpoint, Handler] = {

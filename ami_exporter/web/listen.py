@@ -1,7 +1,6 @@
 """Listening sockets from addresses (`:15038`, `127.0.0.1:0`, `[::1]:80`, `localhost:9`) or from systemd."""
 
 import fcntl
-import os
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -16,7 +15,7 @@ BACKLOG = 512
 FIRST_SYSTEMD_FD = 3
 
 
-class ListenError(OSError):
+class ListenError(Exception):
     """No socket could be opened; the message is one line: which address, why, and what to do."""
 
 
@@ -48,9 +47,7 @@ def _bind_all(address: str, host: str, port: int) -> list[Listener]:
         return [_bind(family, where) for family, where in _resolve(host, port)]
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise ListenError(
-            error.errno, f"cannot listen on {address}: {reason}; choose another with --web.listen-address"
-        ) from None
+        raise ListenError(f"cannot listen on {address}: {reason}; choose another with --web.listen-address") from None
 
 
 def _resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
@@ -106,10 +103,8 @@ def _adopt(fd: int) -> Listener:
     try:
         fcntl.fcntl(fd, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
         sock = Listener(fileno=fd)
-    except OSError as error:
-        raise ListenError(
-            f"--web.systemd-socket: descriptor {fd} is no socket: {os.strerror(error.errno or 0)}"
-        ) from None
+    except OSError:
+        raise ListenError(f"--web.systemd-socket: descriptor {fd} is no socket") from None
     if sock.family not in {socket.AF_INET, socket.AF_INET6} or sock.type != socket.SOCK_STREAM:
         raise ListenError(f"--web.systemd-socket: descriptor {fd} is not TCP; use ListenStream= with a port")
     _prepare(sock)

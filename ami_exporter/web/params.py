@@ -55,6 +55,16 @@ def scrape_params(query: bytes, *, targets: Sequence[str] | None, collectors: Se
     return ScrapeParams(target, Selection(frozenset(values[COLLECT]), frozenset(values[EXCLUDE])))
 
 
+def page_target(query: bytes, targets: Sequence[str]) -> str | None:
+    """Read the status page's only parameter: the target to show alone, None for all."""
+    values = []
+    for name, value in parse_query(query):
+        if name != TARGET:
+            raise _unknown("parameter", name, [TARGET])
+        values.append(value)
+    return _one_target(values, targets) if values else None
+
+
 def parse_query(query: bytes) -> list[tuple[str, str]]:
     """Split a query string into decoded (name, value) pairs, or raise BadRequestError."""
     if len(query) > MAX_QUERY_BYTES:

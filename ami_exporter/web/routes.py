@@ -38,18 +38,22 @@ METHODS: dict[Endpoint, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """The path table. `home` is the status page's path as people outside a reverse proxy see it."""
+    """The path table.
+
+    `telemetry` is the metrics path without prefix and leading slash: a link relative to the status page. `redirects`
+    leads from the paths of Endpoint.REDIRECT to the status page, relatively too: true behind any reverse proxy.
+    """
 
     table: dict[str, Endpoint]
-    telemetry: str  # without prefix and leading slash: a link relative to the status page
-    home: str
+    telemetry: str
+    redirects: dict[str, str]
 
 
 def make_routes(telemetry_path: str = "/metrics", route_prefix: str | None = None, external_url: str = "") -> Routes:
     """Build the path table as Prometheus does; ValueError, naming the flag, on a path that cannot be served.
 
     `external_url` is the URL people use from outside; its path is the default of `route_prefix`, the prefix requests
-    carry when they arrive here. All links in pages are relative, so only redirects need the external path.
+    carry when they arrive here. Links and redirects are relative, so nothing else needs the external URL.
     """
     outside = _prefix("--web.external-url", _external_path(external_url))
     inside = outside if route_prefix is None else _prefix("--web.route-prefix", route_prefix)
@@ -62,15 +66,18 @@ def make_routes(telemetry_path: str = "/metrics", route_prefix: str | None = Non
         raise ValueError(f"--web.telemetry-path: {telemetry_path} already has another use here; choose another path")
     under_prefix = FIXED | {telemetry_path: Endpoint.METRICS}
     table = {inside + path: endpoint for path, endpoint in under_prefix.items()}
-    if inside:
-        table |= dict.fromkeys(("/", inside), Endpoint.REDIRECT)
-    return Routes(table, telemetry_path.removeprefix("/"), outside + "/")
+    redirects = {"/": f"{inside[1:]}/", inside: f"{inside.rpartition('/')[2]}/"} if inside else {}
+    table |= dict.fromkeys(redirects, Endpoint.REDIRECT)
+    return Routes(table, telemetry_path.removeprefix("/"), redirects)
 
 
 def _external_path(url: str) -> str:
     if not url:
         return ""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a bracket without its other half
+        parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
         raise ValueError(f"--web.external-url: expected http(s)://host[:port][/path], found {url!r}")
     return parts.path

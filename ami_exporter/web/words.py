@@ -1,0 +1,37 @@
+"""Times and numbers in words for people."""
+
+from datetime import UTC, datetime
+
+# (seconds in the unit, its name, its smaller neighbour shown beside it)
+_UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
+_MINUTE = 60
+
+
+def duration(seconds: float | None) -> str:
+    """Return "12 ms", "3.4 s", "5 min 10 s", "2 h 1 min", "3 d 4 h"; a dash when unknown."""
+    if seconds is None:
+        return "–"
+    if seconds < 1:
+        return f"{max(seconds, 0) * 1000:.0f} ms"
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004  # two digits are enough
+    whole = int(seconds)
+    size, name, small, small_name = next(unit for unit in _UNITS if whole >= unit[0])
+    return f"{whole // size} {name} {whole % size // small} {small_name}"
+
+
+def instant(unix: float | None) -> str:
+    """Return "2026-11-23 04:05:12 UTC"; "never" when unknown."""
+    if unix is None:
+        return "never"
+    return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """Return a number with thousands apart; a dash when unknown."""
+    return "–" if value is None else f"{value:,.{digits}f}".replace(",", "\u202f")  # a narrow no-break space
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return "1 target", "2 targets"."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
