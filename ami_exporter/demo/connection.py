@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections import deque
 
-from .session import REJECT_DELAY, Session
+from .session import Session
 from .wire import RequestReader
 
 # A 10,000-channel Status is 6.4 MB; anything beyond several of those waiting means that nobody reads.
@@ -62,7 +62,7 @@ class Connection:
             while self.session.outbox:
                 self.put(self.session.outbox.popleft())
         if self.session.reject and self._reject_at is None:
-            self._reject_at = now + REJECT_DELAY
+            self._reject_at = now + self.session.house.reject_delay
 
     def write(self, now: float) -> None:
         """Write as much as the socket takes; what cannot be written for the write timeout ends the connection."""

@@ -45,7 +45,7 @@ class QueueDesk:
         """
         time = self.switch.time
         waiting = self._join(queue, caller)
-        gives_up = time.now + self.dice.expo(plan.patience) + 4
+        gives_up = time.now + self.dice.around(plan.patience, at_least=5.0)
         timeout = time.now + plan.timeout
         last_call = min(gives_up, timeout)
         while time.now < last_call:
@@ -149,9 +149,9 @@ class QueueDesk:
             self.switch.dial_end(caller, leg.channel, unanswered)
             if winner:  # app_queue says it twice for the ones that rang in vain
                 self.switch.dial_end(caller, leg.channel, unanswered)
-            self.switch.hangup(leg.channel, 26 if winner else 0)
             if unanswered == "NOANSWER":
                 self._no_answer(queue, caller, leg, now - began)
+            self.switch.hangup(leg.channel, 26 if winner else 0)
         return winner
 
     def _no_answer(self, queue: Queue, caller: Channel, leg: Leg, rang: float) -> None:

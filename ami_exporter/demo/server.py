@@ -19,7 +19,7 @@ from .listing import Dialect
 from .load import Flood, flood_corpus, static_load
 from .rights import User, classes
 from .scene import Scene
-from .session import House, Session
+from .session import REJECT_DELAY, House, Session
 from .simulation import Settings, Simulation
 from .wire import event
 
@@ -44,6 +44,7 @@ class SimulatedPbx:
     ``read`` and ``write`` are the classes of the one user, as in manager.conf; ``users`` are further ones;
     ``missing`` names actions whose module is not loaded. ``settings`` describes the company and its traffic.
     ``clock`` gives unix time; whoever moves a fake clock calls ``wake`` afterwards.
+    ``write_timeout`` and ``reject_delay`` are seconds: how long a reader may stand still, and a refused login waits.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class SimulatedPbx:
         missing: Collection[str] = (),
         clock: Callable[[], float] | None = None,
         write_timeout: float = WRITE_TIMEOUT,
+        reject_delay: float = REJECT_DELAY,
     ) -> None:
         self.host, self.port, self.username, self.secret = host, port, username, secret
         settings = settings or Settings()
@@ -76,6 +78,7 @@ class SimulatedPbx:
             {user.name.lower(): user for user in everyone},
             lambda: str(chance.randrange(10**8, 10**9)),
             self.simulation.ami_security,
+            reject_delay,
             frozenset(name.lower() for name in missing),
         )
         self._write_timeout = write_timeout
@@ -125,6 +128,11 @@ class SimulatedPbx:
     def actions(self) -> Counter[str]:
         """How often each action was received, unknown ones as "?"."""
         return Counter(self._house.actions)
+
+    @property
+    def sessions(self) -> list[str]:
+        """User names of the open sessions, "" for one that has not logged in."""
+        return [one.session.user.name if one.session.user else "" for one in list(self._connections.values())]
 
     def wake(self) -> None:
         """Make the thread look at its clock now."""

@@ -27,6 +27,7 @@ class House:
     users: Mapping[str, User]  # by lower-case name
     challenge: Callable[[], str]
     security: Callable[[str, str, dict[str, str]], None]  # event name, account, further headers
+    reject_delay: float = REJECT_DELAY
     missing: frozenset[str] = NONE  # lower-case names of actions whose module is not loaded
     actions: Counter[str] = field(default_factory=Counter)  # actions received, by name; unknown ones as "?"
 
@@ -40,7 +41,7 @@ class Session:
         self.mask = NONE
         self.challenge = ""
         self.closing = False
-        self.reject = b""  # a refusal that goes out after REJECT_DELAY, and then the session ends
+        self.reject = b""  # a refusal that goes out after the reject delay, and then the session ends
         self.outbox: deque[bytes] = deque()
         self._own: Mapping[str, Callable[[Request], bytes]] = {
             "login": self._login,

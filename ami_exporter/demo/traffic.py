@@ -46,7 +46,7 @@ OUTCOMES: dict[str, tuple[tuple[float, Outcome], ...]] = {
     "telco-b": (*_PEOPLE, (5.0, Outcome("NOANSWER", 21, 403)), (9.0, Outcome("CONGESTION", 34, 503))),
     "branch": (
         *((weight, Outcome(o.status, o.cause, 0, o.rings)) for weight, o in _PEOPLE),
-        (4.0, Outcome("CHANUNAVAIL", 3)),
+        (12.0, Outcome("CHANUNAVAIL", 3)),
     ),
 }
 # Share of the calls each trunk carries, and its post-dial delay in seconds.
