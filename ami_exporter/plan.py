@@ -1,4 +1,4 @@
-"""Which actions one poll sends, for which collectors, and what is unavailable: pure, from what the server offers."""
+"""Which actions one poll sends, for which collectors, and what is unavailable. Pure."""
 
 from __future__ import annotations
 

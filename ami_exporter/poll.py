@@ -47,7 +47,7 @@ _FAULT_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one collector got out of a poll. seconds: sum of its answers' times. taken: their monotonic time."""
+    """What one collector got out of a poll. seconds: sum of its answers' times; taken: their monotonic time."""
 
     name: str
     fault: Fault

@@ -1,0 +1,108 @@
+"""Opening a target's links: through the login gate, counted, and logged once per change of state."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from threading import Lock
+
+from ami_exporter.ami.errors import AmiError, LoginRefused
+from ami_exporter.ami.link import Link, Tls
+from ami_exporter.ami.login import Credentials
+from ami_exporter.ami.message import Message
+from ami_exporter.config.model import TargetSettings
+from ami_exporter.gate import LoginGate
+from ami_exporter.stats import LinkName, TargetStats
+
+log = logging.getLogger(__name__)
+
+#: Sessions of ours that a late security event may still name: two links, and some reconnections of each.
+REMEMBERED_SESSIONS = 16
+
+
+class GateClosed(Exception):  # noqa: N818 - a state, named as one
+    """No login is tried now: earlier ones were refused."""
+
+
+class OwnSessions:
+    """Our own ends of AMI connections, known as soon as they are connected: before the login's security event."""
+
+    def __init__(self) -> None:
+        self._links: deque[Link] = deque(maxlen=REMEMBERED_SESSIONS)
+
+    def add(self, link: Link) -> None:
+        """Remember a link that is about to connect."""
+        self._links.append(link)
+
+    def __contains__(self, address: object) -> bool:
+        return any(link.local_address == address for link in tuple(self._links))
+
+
+class Dialer:
+    """Opens links of one target. A refused login closes the gate for both links."""
+
+    def __init__(self, settings: TargetSettings, gate: LoginGate, stats: TargetStats, clock: Callable[[], float]) -> None:
+        self._settings = settings
+        self._gate = gate
+        self._stats = stats
+        self._clock = clock
+        self._lock = Lock()
+        self._states: dict[LinkName, str] = {}
+        self.sessions = OwnSessions()
+
+    def open(
+        self,
+        name: LinkName,
+        deadline: float,
+        classes: Iterable[str] = (),
+        on_event: Callable[[Message], None] | None = None,
+    ) -> Link:
+        """Connect and log in. Raises GateClosed without trying, or the AmiError that says what went wrong."""
+        closed_for = self._gate.closed_for()
+        if closed_for > 0:
+            raise GateClosed(f"the last login was refused; the next is tried in {closed_for:.0f} s, or after a reload")
+        settings = self._settings
+        tls = settings.tls and Tls(settings.tls.ca_file, settings.tls.server_name, settings.tls.verify)
+        user = Credentials(settings.username, settings.secret.reveal(), settings.md5)
+        link = Link(
+            settings.host, settings.port, user, tls=tls, classes=classes, on_event=on_event, clock=self._clock
+        )
+        self.sessions.add(link)
+        try:
+            link.open(deadline)
+        except AmiError as error:
+            self._stats.login_failed(error.reason)
+            for kind, count in link.protocol_errors.items():
+                self._stats.protocol_errors(kind, count)
+            text = f"{error}"
+            if isinstance(error, LoginRefused):
+                self._gate.refused()
+                text += "; further logins wait up to 60 s each, so that fail2ban does not ban this host"
+            self._changed(name, logging.WARNING, "cannot connect to Asterisk", text)
+            raise
+        self._gate.accepted()
+        self._stats.link_up(name)
+        self._changed(name, logging.INFO, "connected to Asterisk", "")
+        return link
+
+    def lost(self, name: LinkName, link: Link, reason: str) -> None:
+        """Note that an open link is gone."""
+        self._stats.link_down(name)
+        for kind, count in link.protocol_errors.items():
+            self._stats.protocol_errors(kind, count)
+        self._changed(name, logging.WARNING, "connection to Asterisk lost", reason)
+
+    def detail(self, name: LinkName) -> str:
+        """Why a link is down, for the status page; empty when it is up or was never tried."""
+        with self._lock:
+            return self._states.get(name, "").partition("\0")[2]
+
+    def _changed(self, name: LinkName, level: int, message: str, error: str) -> None:
+        state = f"{message}\0{error}"
+        with self._lock:
+            if self._states.get(name) == state:
+                return
+            self._states[name] = state
+        extra = {"target": self._settings.name, "link": name} | ({"error": error} if error else {})
+        log.log(level, message, extra=extra)

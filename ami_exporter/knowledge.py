@@ -1,0 +1,143 @@
+"""What a target has learned of its server beside metrics, and the Context made of it.
+
+Technologies from the actions offered, the start time from FullyBooted, trunks from the configuration or found, whether
+queues and endpoints come from a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from threading import Lock
+from types import MappingProxyType
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.link import Boot, Link
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors import core
+from ami_exporter.collectors.model import Context, Trunk
+from ami_exporter.collectors.trunks import DISCOVERY, Discovery
+from ami_exporter.config.model import TargetSettings
+from ami_exporter.contexts import configured_trunks, technologies, trunk_names, trunk_patterns
+from ami_exporter.plan import Chosen
+from ami_exporter.store import EventStore
+
+SETTINGS = Action("CoreSettings")
+#: A start time that moves by more than this is another start; less is the jitter of a login.
+START_MOVED_SECONDS = 5.0
+#: Realtime queues and endpoints are read from a database by these lists: no more often than once a minute.
+REALTIME_ACTIONS = ("QueueStatus", "PJSIPShow")
+REALTIME_MIN_INTERVAL = 60.0
+
+
+class Knowledge:
+    """Facts of one target's server. clock: monotonic, wall: Unix seconds. Both links' threads call it."""
+
+    def __init__(
+        self,
+        settings: TargetSettings,
+        event_classes: frozenset[str],
+        own_sessions: Container[tuple[str, int]],
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._event_classes = event_classes
+        self._own_sessions = own_sessions
+        self._clock = clock
+        self._wall = wall
+        self._lock = Lock()
+        self._trunks = {} if settings.trunks == "auto" else configured_trunks(settings.trunks)
+        self._technologies: tuple[str, ...] = technologies(())
+        self._start_time: float | None = None
+        self._booted: bool | None = None
+        self._discovery: Discovery | None = None
+        self.realtime = False
+        self.version = ""
+
+    @property
+    def booting(self) -> bool:
+        """True while the server is known to be starting: modules are still to come."""
+        return self._booted is False
+
+    def connected(self, link: Link, store: EventStore) -> bool:
+        """Take what a fresh link knows; True when the server has been started anew since."""
+        self.offered(link)
+        return self.booted(link.boot, store)
+
+    def offered(self, link: Link) -> None:
+        """Take what the server offers to this user now."""
+        with self._lock:
+            self._technologies = technologies(link.commands)
+            if link.boot is not None:
+                self._booted = True
+
+    def booted(self, boot: Boot | None, store: EventStore) -> bool:
+        """Take a FullyBooted, or that a login brought none; True when the start time moved."""
+        with self._lock:
+            if boot is None:
+                # None came although this user may see it: the server is starting. Else nobody can tell.
+                self._booted = None if self._start_time is None else False
+                return False
+            self._booted = True
+            if boot.uptime is None:
+                return False
+            started = self._wall() - (self._clock() - boot.at) - boot.uptime
+            known = self._start_time
+            if known is not None and abs(started - known) <= START_MOVED_SECONDS:
+                return False
+            self._start_time = started
+        if known is not None:
+            store.add([(core.BOOTS, (), 1.0)])
+        return known is not None
+
+    def wants(self, link: Link) -> tuple[Action, ...]:
+        """Actions to ask once after connecting: what folds must know before the first item."""
+        discovery = DISCOVERY if self._settings.trunks == "auto" else ()
+        return tuple(action for action in (SETTINGS, *discovery) if link.offers(action.name))
+
+    def discovers(self, actions: tuple[Action, ...]) -> bool:
+        """Tell whether a poll of these actions renews what is known of trunks."""
+        return self._settings.trunks == "auto" and any(action in DISCOVERY for action in actions)
+
+    def item(self, action: Action, message: Message) -> None:
+        """Take one item of the lists asked for knowledge's sake, or polled anyway."""
+        if action == SETTINGS:
+            self.realtime = message.get("corerealtimeenabled", "").lower() == "yes"
+            self.version = message.get("asteriskversion", "")
+        elif action in DISCOVERY:
+            if self._discovery is None:
+                self._discovery = Discovery()
+            self._discovery.item(action, message)
+
+    def finish(self, complete: frozenset[Action]) -> bool:
+        """End a round of items; True when the trunks changed. Incomplete lists change nothing."""
+        discovery, self._discovery = self._discovery, None
+        if discovery is None or self._settings.trunks != "auto":
+            return False
+        found = discovery.finish(complete, self._trunks)
+        changed = dict(found) != dict(self._trunks)
+        self._trunks = found
+        return changed
+
+    def min_interval(self, choice: Chosen, sent: tuple[Action, ...]) -> float:
+        """Seconds for which a collector's complete answers are served again."""
+        dear = self.realtime and any(action.name.startswith(REALTIME_ACTIONS) for action in sent)
+        return max(choice.min_interval, REALTIME_MIN_INTERVAL) if dear else choice.min_interval
+
+    def context(self) -> Context:
+        """Everything known, frozen for folds and trackers."""
+        with self._lock:
+            trunks: Mapping[str, Trunk] = MappingProxyType(dict(self._trunks))
+            return Context(
+                trunks=trunks,
+                trunk_names=trunk_names(trunks),
+                trunk_patterns=trunk_patterns(trunks),
+                technologies=self._technologies,
+                names=self._settings.names,
+                now=self._wall(),
+                start_time=self._start_time,
+                fully_booted=self._booted,
+                event_classes=self._event_classes,
+                own_sessions=self._own_sessions,
+                own_username=self._settings.username,
+            )
