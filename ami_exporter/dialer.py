@@ -42,7 +42,9 @@ class OwnSessions:
 class Dialer:
     """Opens links of one target. A refused login closes the gate for both links."""
 
-    def __init__(self, settings: TargetSettings, gate: LoginGate, stats: TargetStats, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: TargetSettings, gate: LoginGate, stats: TargetStats, clock: Callable[[], float]
+    ) -> None:
         self._settings = settings
         self._gate = gate
         self._stats = stats
@@ -65,9 +67,7 @@ class Dialer:
         settings = self._settings
         tls = settings.tls and Tls(settings.tls.ca_file, settings.tls.server_name, settings.tls.verify)
         user = Credentials(settings.username, settings.secret.reveal(), settings.md5)
-        link = Link(
-            settings.host, settings.port, user, tls=tls, classes=classes, on_event=on_event, clock=self._clock
-        )
+        link = Link(settings.host, settings.port, user, tls=tls, classes=classes, on_event=on_event, clock=self._clock)
         self.sessions.add(link)
         try:
             link.open(deadline)

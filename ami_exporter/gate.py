@@ -49,9 +49,9 @@ class LoginGate:
 
 
 class Backoff:
-    """Full-jitter back-off of a reconnecting link: a random part of 1, 2, 4 … 30 s, begun anew by success."""
+    """Full-jitter back-off of a reconnecting link: a random part of 1, 2, 4, 5 s, begun anew by success."""
 
-    def __init__(self, jitter: Callable[[], float], longest: float = 30.0) -> None:
+    def __init__(self, jitter: Callable[[], float], longest: float = 5.0) -> None:
         self._jitter = jitter
         self._longest = longest
         self._failures = 0

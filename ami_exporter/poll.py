@@ -59,6 +59,8 @@ class Result:
     """The slowest of its answers, seconds."""
     sent: tuple[Action, ...] = ()
     unavailable: tuple[Action, ...] = ()
+    refused: tuple[tuple[Action, str], ...] = ()
+    """Actions that were offered and yet not answered, with the reason: permission_denied or not_supported."""
 
     @property
     def success(self) -> bool:
@@ -164,8 +166,23 @@ class Poll:
                 fault = Fault.INTERNAL
         seconds = [answer.seconds for answer in got]
         return Result(
-            name, fault, sum(seconds), families, now, detail, max(seconds, default=0.0), tuple(sent), tuple(missing)
+            name,
+            fault,
+            sum(seconds),
+            families,
+            now,
+            detail,
+            max(seconds, default=0.0),
+            sent,
+            missing,
+            tuple((action, reason) for action in sent if action in answers and (reason := _reason(answers[action]))),
         )
+
+
+def _reason(answer: Answer) -> str:
+    if answer.outcome is Outcome.REFUSED:
+        return "permission_denied"
+    return "not_supported" if answer.unsupported else ""
 
 
 def rows_of(collector: Collector) -> frozenset[Action]:

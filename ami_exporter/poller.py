@@ -170,9 +170,7 @@ class Poller:
                 raise LinkClosed("the connection ended while the server was asked for its trunks")
         self._store.use(self._knowledge.context())
 
-    def _exchange(
-        self, link: Link, names: frozenset[str], deadline: float
-    ) -> tuple[Mapping[Action, Answer], Poll]:
+    def _exchange(self, link: Link, names: frozenset[str], deadline: float) -> tuple[Mapping[Action, Answer], Poll]:
         kept = self._keeper.serves(names)
         due = [self._chosen[name] for name in self._chosen if name in names and name not in kept]
         plan = make_plan(due, link.commands or None, self._source)
@@ -217,5 +215,3 @@ class Poller:
             link, self._link = self._link, None
             link.close()
             self._dialer.lost("poll", link, reason)
-
-

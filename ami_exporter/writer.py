@@ -39,9 +39,12 @@ class SampleError(Exception):
 class Writer:
     """Turns polled samples into families, remembering which label sets were served so that caps do not flap."""
 
-    def __init__(self, limit: int, dropped: Callable[[Metric, Key], None]) -> None:
+    def __init__(
+        self, limit: int, dropped: Callable[[Metric, Key], None], allowed: Callable[[Metric, Key], bool]
+    ) -> None:
         self._limit = limit
         self._dropped = dropped
+        self._allowed = allowed
         self._served: dict[Metric, set[Key]] = {}
 
     def families(self, samples: Iterable[Sample]) -> list[Family]:
@@ -51,10 +54,12 @@ class Writer:
             if len(labels) != len(metric.labels):
                 raise SampleError(f"{metric.name}: {len(labels)} label values for the labels {metric.labels}")
             values = found.setdefault(metric, {})
+            if not self._allowed(metric, labels):
+                continue
             if labels in values:
                 raise SampleError(f"{metric.name}: the label set {labels} came twice")
             values[labels] = value
-        return [Family(metric, self._capped(metric, values)) for metric, values in found.items()]
+        return [Family(metric, self._capped(metric, values)) for metric, values in found.items() if values]
 
     def _capped(self, metric: Metric, values: dict[Key, float]) -> dict[Key, float]:
         if len(values) <= self._limit:

@@ -1,0 +1,256 @@
+"""One PBX: how its two links, its collectors and its store are joined into a scrape."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ami_exporter.ami.events import classes_of
+from ami_exporter.ami.link import Link
+from ami_exporter.collectors.model import Collector, Metric, Origin
+from ami_exporter.config.model import TargetSettings
+from ami_exporter.dialer import Dialer
+from ami_exporter.eventlink import EventLink
+from ami_exporter.gate import Backoff, LoginGate
+from ami_exporter.knowledge import Knowledge
+from ami_exporter.plan import Chosen
+from ami_exporter.poll import Fault, Result
+from ami_exporter.poller import Polled, Poller
+from ami_exporter.stats import TargetStats
+from ami_exporter.store import EventStore
+from ami_exporter.writer import Family, Writer
+
+Key = tuple[str, ...]
+
+
+def _meta(name: str, text: str, *labels: str) -> Metric:
+    return Metric(name, "gauge", text, labels, Origin.EXPORTER)
+
+
+UP = _meta("asterisk_up", "1: logged in and answering, whatever the rights (AMI Ping).")
+SCRAPE_DURATION = _meta("asterisk_scrape_duration_seconds", "Time this scrape of the PBX took.")
+SUCCESS = _meta(
+    "asterisk_scrape_collector_success",
+    "1: every action that was sent for this collector answered in full; 0: a fault of this scrape, or the PBX is down.",
+    "collector",
+)
+DURATION = _meta(
+    "asterisk_scrape_collector_duration_seconds",
+    "From the end of the answer before to the end of this collector's answers, summed over its actions.",
+    "collector",
+)
+AGE = _meta(
+    "asterisk_scrape_collector_data_age_seconds",
+    "Age of the answers behind this collector's metrics; above 0 when they are served again (min_interval, or the load "
+    "guard: an answer that took t ≥ 0.5 s is served again for 20 × t).",
+    "collector",
+)
+UNAVAILABLE = _meta(
+    "asterisk_scrape_collector_unavailable",
+    "1: an action of this collector that the server does not offer to this AMI user; ami-exporter doctor tells why.",
+    "collector",
+    "action",
+    "reason",
+)
+METRICS = (UP, SCRAPE_DURATION, SUCCESS, DURATION, AGE, UNAVAILABLE)
+
+STATUS_EVENTS_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Time and chance, passed in. monotonic and wall in seconds; jitter in [0, 1)."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    jitter: Callable[[], float] = random.random
+
+
+class Target:
+    """A PBX under watch. `start` begins listening to events; `scrape` answers until `stop`."""
+
+    def __init__(self, settings: TargetSettings, collectors: Sequence[Collector], clocks: Clocks = Clocks()) -> None:
+        self.settings = settings
+        self._clocks = clocks
+        self._chosen = choose(settings, collectors)
+        enabled = [choice.collector for choice in self._chosen]
+        self.gate = LoginGate(clocks.monotonic, clocks.jitter)
+        self.stats = TargetStats(clocks.monotonic, events=settings.events)
+        self.dialer = Dialer(settings, self.gate, self.stats, clocks.monotonic)
+        wanted = frozenset(name for collector in enabled for name in events_of(collector))
+        classes = classes_of(wanted) if settings.events else frozenset()
+        self.knowledge = Knowledge(settings, classes, self.dialer.sessions, clocks.monotonic, clocks.wall)
+        limit = settings.limits.series_per_metric
+        self.store = EventStore(
+            enabled if settings.events else [],
+            self.knowledge.context(),
+            limit,
+            self.stats.dropped,
+            filters(settings, enabled),
+        )
+        self.poller = Poller(
+            self.dialer,
+            self._chosen,
+            source(settings),
+            self.knowledge,
+            self.store,
+            Writer(limit, self.stats.dropped, filters(settings, enabled)),
+            clocks.monotonic,
+        )
+        self.event_link = (
+            EventLink(
+                settings.name,
+                self.dialer,
+                classes,
+                self.store,
+                self.stats,
+                Backoff(clocks.jitter),
+                clocks.monotonic,
+                self._prepare,
+                self._noticed,
+            )
+            if settings.events
+            else None
+        )
+        self.last: Mapping[str, Result] = {}
+        self.last_up: bool | None = None
+        self.changed_at: float | None = None
+        self._rates: deque[tuple[float, int]] = deque(maxlen=64)
+
+    @property
+    def name(self) -> str:
+        """The target's name in the configuration."""
+        return self.settings.name
+
+    @property
+    def collectors(self) -> tuple[Collector, ...]:
+        """Enabled collectors."""
+        return tuple(choice.collector for choice in self._chosen)
+
+    def start(self) -> None:
+        """Start the event link's thread. The PBX may be down."""
+        if self.event_link is not None:
+            self.event_link.start()
+
+    def stop(self) -> None:
+        """Log off both links; `join` waits for it."""
+        if self.event_link is not None:
+            self.event_link.stop()
+
+    def join(self, timeout: float) -> None:
+        """Wait for the links to be closed."""
+        if self.event_link is not None:
+            self.event_link.join(timeout)
+        self.poller.close(timeout)
+
+    def scrape(self, names: frozenset[str], deadline: float, *, events_of_all: bool = True) -> list[Family]:
+        """All families for these collectors, by the deadline (monotonic).
+
+        events_of_all False leaves out the event counters of collectors that were not asked for.
+        """
+        begin = self._clocks.monotonic()
+        wanted = names & self.poller.names
+        polled = self.poller.poll(wanted, deadline)
+        self._note(polled)
+        now = self._clocks.monotonic()
+        families = self._meta_families(polled, now, now - begin)
+        for result in polled.results.values():
+            families.extend(result.families)
+        metrics = None
+        if not events_of_all:
+            metrics = frozenset(metric for c in self.collectors if c.name in names for metric in c.metrics)
+        families.extend(self.store.families(metrics))
+        families.extend(self.stats.families())
+        return families
+
+    def events_per_second(self) -> float | None:
+        """Rate of events over the last minute or so; None without an event link."""
+        if self.event_link is None:
+            return None
+        now, count = self._clocks.monotonic(), self.stats.events_received
+        self._rates.append((now, count))
+        while len(self._rates) > 2 and now - self._rates[0][0] > STATUS_EVENTS_SECONDS:  # noqa: PLR2004 - two points make a rate
+            self._rates.popleft()
+        since, before = self._rates[0]
+        return (count - before) / (now - since) if now - since > 1.0 else 0.0
+
+    def _meta_families(self, polled: Polled, now: float, seconds: float) -> list[Family]:
+        results = polled.results
+        fresh = [result for result in results.values() if result.fault not in (Fault.DOWN, Fault.DEADLINE)]
+        unavailable: dict[Key, float] = {}
+        for result in results.values():
+            for action in result.unavailable:
+                unavailable[result.name, action.name, "not_offered"] = 1.0
+            for action, reason in result.refused:
+                unavailable[result.name, action.name, reason] = 1.0
+        families = [
+            Family(UP, {(): float(polled.up)}),
+            Family(SCRAPE_DURATION, {(): seconds}),
+            Family(SUCCESS, {(result.name,): float(result.success) for result in results.values()}),
+            Family(DURATION, {(result.name,): result.seconds for result in fresh}),
+            Family(AGE, {(result.name,): max(0.0, now - result.taken) for result in fresh}),
+            Family(UNAVAILABLE, unavailable),
+        ]
+        return [family for family in families if family.values]
+
+    def _prepare(self) -> None:
+        """Poll once before listening, so that trunks, queues and service levels are known to the first event."""
+        deadline = self._clocks.monotonic() + self.settings.timeout
+        self._note(self.poller.poll(self.poller.names, deadline))
+
+    def _note(self, polled: Polled) -> None:
+        if polled.up != self.last_up:
+            self.changed_at = self._clocks.wall()
+        self.last_up = polled.up
+        self.last = {**self.last, **polled.results}
+
+    def _noticed(self, event: str, link: Link) -> None:
+        """React to the server's own life: it was reloaded, or has finished booting."""
+        if event == "FullyBooted":
+            self.knowledge.booted(link.boot, self.store)
+        self.poller.refresh()
+
+
+def choose(settings: TargetSettings, collectors: Sequence[Collector]) -> list[Chosen]:
+    """The collectors enabled on a target, in their order."""
+    chosen = []
+    for collector in collectors:
+        own = settings.collectors.get(collector.name)
+        enabled = collector.enabled if own is None or own.enabled is None else own.enabled
+        interval = collector.min_interval if own is None or own.min_interval is None else own.min_interval
+        if enabled is not False:
+            chosen.append(Chosen(collector, enabled is True, interval))
+    return chosen
+
+
+def source(settings: TargetSettings) -> str | None:
+    """The action to prefer for channels, where the configuration names one."""
+    return next((own.source for own in settings.collectors.values() if own.source is not None), None)
+
+
+def filters(settings: TargetSettings, collectors: Sequence[Collector]) -> Callable[[Metric, Key], bool]:
+    """Tell for a label set whether its collector's include and exclude let it through."""
+    rules = {}
+    for collector in collectors:
+        own = settings.collectors.get(collector.name)
+        if own is not None and collector.filter_label and (own.include or own.exclude):
+            for metric in collector.metrics:
+                if collector.filter_label in metric.labels:
+                    rules[metric] = (metric.labels.index(collector.filter_label), own.wants)
+
+    def allowed(metric: Metric, labels: Key) -> bool:
+        rule = rules.get(metric)
+        return rule is None or rule[1](labels[rule[0]])
+
+    return allowed
+
+
+def events_of(collector: Collector) -> set[str]:
+    """Event names (lower case) that a collector's rules want."""
+    names = {name for row in collector.rows if row.source is None for name in row.items}
+    names |= {name for known in collector.known if known.source is None for name in known.items}
+    names |= {name for tracked in collector.tracked for name in tracked.events}
+    return {name.lower() for name in names}
