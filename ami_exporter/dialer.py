@@ -65,7 +65,7 @@ class Dialer:
         if closed_for > 0:
             raise GateClosed(f"the last login was refused; the next is tried in {closed_for:.0f} s, or after a reload")
         settings = self._settings
-        tls = settings.tls and Tls(settings.tls.ca_file, settings.tls.server_name, settings.tls.verify)
+        tls = None if settings.tls is None else Tls(settings.tls.ca_file, settings.tls.server_name, settings.tls.verify)
         user = Credentials(settings.username, settings.secret.reveal(), settings.md5)
         link = Link(settings.host, settings.port, user, tls=tls, classes=classes, on_event=on_event, clock=self._clock)
         self.sessions.add(link)

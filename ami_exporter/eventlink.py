@@ -36,8 +36,9 @@ class EventLink:
     def __init__(
         self,
         name: str,
-        dialer: Dialer,
         classes: frozenset[str],
+        *,
+        dialer: Dialer,
         store: EventStore,
         stats: TargetStats,
         backoff: Backoff,

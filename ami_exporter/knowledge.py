@@ -54,6 +54,16 @@ class Knowledge:
         self.realtime = False
         self.version = ""
 
+    def configure(self, settings: TargetSettings, event_classes: frozenset[str]) -> None:
+        """Take new settings; trunks found stay until the next poll finds them again."""
+        with self._lock:
+            if settings.trunks != "auto":
+                self._trunks = configured_trunks(settings.trunks)
+            elif self._settings.trunks != "auto":
+                self._trunks = {}
+            self._settings = settings
+            self._event_classes = event_classes
+
     @property
     def booting(self) -> bool:
         """True while the server is known to be starting: modules are still to come."""

@@ -1,4 +1,4 @@
-"""The poll side of one target: a lasting AMI connection, one poll at a time, joined by scrapes that want a part of it."""
+"""The poll side of one target: a lasting connection, one poll at a time, joined by scrapes that want a part of it."""
 
 from __future__ import annotations
 
@@ -48,9 +48,10 @@ class Poller:
 
     def __init__(
         self,
-        dialer: Dialer,
         chosen: Sequence[Chosen],
         source: str | None,
+        *,
+        dialer: Dialer,
         knowledge: Knowledge,
         store: EventStore,
         writer: Writer,
@@ -99,6 +100,14 @@ class Poller:
 
     def _wait(self, running: _Running, deadline: float) -> bool:
         return self._changed.wait_for(lambda: running.over, max(0.0, deadline - self._clock()))
+
+    def configure(self, chosen: Sequence[Chosen], source: str | None, writer: Writer) -> None:
+        """Use other collectors from the next poll on; nothing kept is served any more."""
+        with self._changed:
+            self._chosen = {choice.collector.name: choice for choice in chosen}
+            self._source = source
+            self._writer = writer
+            self._keeper.forget()
 
     def refresh(self) -> None:
         """Ask the server again what it offers before the next poll: it was reloaded or has finished booting."""

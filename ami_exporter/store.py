@@ -6,7 +6,7 @@ The event link's thread feeds it; scrapes read it. One lock, held for a batch of
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -14,10 +14,9 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.model import Collector, Context, Known, Metric, Origin, Row, Sample, Tracked, Tracker
 from ami_exporter.collectors.rowfold import expand
-from ami_exporter.writer import Family, HistogramValue
+from ami_exporter.writer import Caps, Family, HistogramValue
 
 Key = tuple[str, ...]
-Allowed = Callable[[Metric, Key], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,34 +38,25 @@ class _Wants:
 class EventStore:
     """Counters and histograms of one target's events.
 
-    limit is the most label sets a metric may have (a histogram's child is one); the first seen are kept, the rest is
-    refused and counted through `dropped`.
+    Of a capped metric the first label sets seen are kept (a histogram's child is one), the rest is refused and counted.
     """
 
-    def __init__(
-        self,
-        collectors: Sequence[Collector],
-        context: Context,
-        limit: int,
-        dropped: Callable[[Metric, Key], None],
-        allowed: Allowed,
-    ) -> None:
+    def __init__(self, collectors: Sequence[Collector], context: Context, caps: Caps) -> None:
         self._lock = Lock()
-        self._limit = limit
-        self._dropped = dropped
-        self._allowed = allowed
+        self._caps = caps
         self._context = context
         self._values: dict[Metric, dict[Key, float]] = {}
         self._histograms: dict[Metric, dict[Key, HistogramValue]] = {}
         self._wants: dict[str, _Wants] = {}
         self._live: list[_Live] = []
         self._collectors: tuple[Collector, ...] = ()
-        self.install(collectors)
+        self.install(collectors, caps)
 
-    def install(self, collectors: Sequence[Collector]) -> None:
+    def install(self, collectors: Sequence[Collector], caps: Caps) -> None:
         """Use these collectors' rules; what a kept metric has counted stays, what is gone is dropped."""
         with self._lock:
             self._collectors = tuple(collectors)
+            self._caps = caps
             metrics = {m for c in collectors for m in c.metrics if m.origin is Origin.EVENTS}
             old_values, old_histograms = self._values, self._histograms
             self._values = {m: old_values.get(m, {}) for m in metrics if m.type == "counter"}
@@ -229,11 +219,11 @@ class EventStore:
         child.count += 1
 
     def _admit(self, metric: Metric, labels: Key, size: int) -> bool:
-        if not self._allowed(metric, labels):
+        if not self._caps.allowed(metric, labels):
             return False
-        if size < self._limit:
+        if size < self._caps.limit:
             return True
-        self._dropped(metric, labels)
+        self._caps.dropped(metric, labels)
         return False
 
     def _zero(self, metric: Metric, open_values: Key) -> None:

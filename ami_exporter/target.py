@@ -21,7 +21,7 @@ from ami_exporter.poll import Fault, Result
 from ami_exporter.poller import Polled, Poller
 from ami_exporter.stats import TargetStats
 from ami_exporter.store import EventStore
-from ami_exporter.writer import Family, Writer
+from ami_exporter.writer import Caps, Family, Writer
 
 Key = tuple[str, ...]
 
@@ -69,52 +69,34 @@ class Clocks:
     jitter: Callable[[], float] = random.random
 
 
+SYSTEM_CLOCKS = Clocks()
+
+
 class Target:
     """A PBX under watch. `start` begins listening to events; `scrape` answers until `stop`."""
 
-    def __init__(self, settings: TargetSettings, collectors: Sequence[Collector], clocks: Clocks = Clocks()) -> None:
+    def __init__(
+        self, settings: TargetSettings, collectors: Sequence[Collector], clocks: Clocks = SYSTEM_CLOCKS
+    ) -> None:
         self.settings = settings
         self._clocks = clocks
-        self._chosen = choose(settings, collectors)
-        enabled = [choice.collector for choice in self._chosen]
         self.gate = LoginGate(clocks.monotonic, clocks.jitter)
         self.stats = TargetStats(clocks.monotonic, events=settings.events)
         self.dialer = Dialer(settings, self.gate, self.stats, clocks.monotonic)
-        wanted = frozenset(name for collector in enabled for name in events_of(collector))
-        classes = classes_of(wanted) if settings.events else frozenset()
-        self.knowledge = Knowledge(settings, classes, self.dialer.sessions, clocks.monotonic, clocks.wall)
-        limit = settings.limits.series_per_metric
-        self.store = EventStore(
-            enabled if settings.events else [],
-            self.knowledge.context(),
-            limit,
-            self.stats.dropped,
-            filters(settings, enabled),
-        )
+        self._chosen = choose(settings, collectors)
+        self._classes = event_classes(settings, self.collectors)
+        self.knowledge = Knowledge(settings, self._classes, self.dialer.sessions, clocks.monotonic, clocks.wall)
+        self.store = EventStore(self._counting(), self.knowledge.context(), self._caps())
         self.poller = Poller(
-            self.dialer,
             self._chosen,
             source(settings),
-            self.knowledge,
-            self.store,
-            Writer(limit, self.stats.dropped, filters(settings, enabled)),
-            clocks.monotonic,
+            dialer=self.dialer,
+            knowledge=self.knowledge,
+            store=self.store,
+            writer=Writer(self._caps()),
+            clock=clocks.monotonic,
         )
-        self.event_link = (
-            EventLink(
-                settings.name,
-                self.dialer,
-                classes,
-                self.store,
-                self.stats,
-                Backoff(clocks.jitter),
-                clocks.monotonic,
-                self._prepare,
-                self._noticed,
-            )
-            if settings.events
-            else None
-        )
+        self.event_link = self._event_link() if settings.events else None
         self.last: Mapping[str, Result] = {}
         self.last_up: bool | None = None
         self.changed_at: float | None = None
@@ -145,6 +127,23 @@ class Target:
         if self.event_link is not None:
             self.event_link.join(timeout)
         self.poller.close(timeout)
+
+    def reconfigure(self, settings: TargetSettings, collectors: Sequence[Collector]) -> None:
+        """Take new settings of the same session: links stay, and so do counters whose metric and rule are the same."""
+        self.gate.open()
+        self.settings = settings
+        self._chosen = choose(settings, collectors)
+        classes = event_classes(settings, self.collectors)
+        self.knowledge.configure(settings, classes)
+        self.store.install(self._counting(), self._caps())
+        self.store.use(self.knowledge.context())
+        self.poller.configure(self._chosen, source(settings), Writer(self._caps()))
+        if self.event_link is not None and classes != self._classes:
+            self._classes = classes
+            self.event_link.stop()
+            self.event_link.join(2.0)
+            self.event_link = self._event_link()
+            self.event_link.start()
 
     def scrape(self, names: frozenset[str], deadline: float, *, events_of_all: bool = True) -> list[Family]:
         """All families for these collectors, by the deadline (monotonic).
@@ -196,6 +195,26 @@ class Target:
         ]
         return [family for family in families if family.values]
 
+    def _counting(self) -> tuple[Collector, ...]:
+        return self.collectors if self.settings.events else ()
+
+    def _caps(self) -> Caps:
+        limit = self.settings.limits.series_per_metric
+        return Caps(limit, self.stats.dropped, filters(self.settings, self.collectors))
+
+    def _event_link(self) -> EventLink:
+        return EventLink(
+            self.name,
+            self._classes,
+            dialer=self.dialer,
+            store=self.store,
+            stats=self.stats,
+            backoff=Backoff(self._clocks.jitter),
+            clock=self._clocks.monotonic,
+            prepare=self._prepare,
+            noticed=self._noticed,
+        )
+
     def _prepare(self) -> None:
         """Poll once before listening, so that trunks, queues and service levels are known to the first event."""
         deadline = self._clocks.monotonic() + self.settings.timeout
@@ -246,6 +265,13 @@ def filters(settings: TargetSettings, collectors: Sequence[Collector]) -> Callab
         return rule is None or rule[1](labels[rule[0]])
 
     return allowed
+
+
+def event_classes(settings: TargetSettings, collectors: Sequence[Collector]) -> frozenset[str]:
+    """The manager classes the event link must ask for: those of the events that rules want, no more."""
+    if not settings.events:
+        return frozenset()
+    return classes_of(frozenset(name for collector in collectors for name in events_of(collector)))
 
 
 def events_of(collector: Collector) -> set[str]:

@@ -32,6 +32,18 @@ class Family:
     histograms: dict[Key, HistogramValue] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What bounds a target's series. limit: label sets of one metric.
+
+    dropped is told of each label set that the limit refuses; allowed says what include and exclude let through.
+    """
+
+    limit: int
+    dropped: Callable[[Metric, Key], None]
+    allowed: Callable[[Metric, Key], bool]
+
+
 class SampleError(Exception):
     """A collector produced what no family may hold: wrong number of labels, or the same label set twice."""
 
@@ -39,12 +51,8 @@ class SampleError(Exception):
 class Writer:
     """Turns polled samples into families, remembering which label sets were served so that caps do not flap."""
 
-    def __init__(
-        self, limit: int, dropped: Callable[[Metric, Key], None], allowed: Callable[[Metric, Key], bool]
-    ) -> None:
-        self._limit = limit
-        self._dropped = dropped
-        self._allowed = allowed
+    def __init__(self, caps: Caps) -> None:
+        self._caps = caps
         self._served: dict[Metric, set[Key]] = {}
 
     def families(self, samples: Iterable[Sample]) -> list[Family]:
@@ -54,7 +62,7 @@ class Writer:
             if len(labels) != len(metric.labels):
                 raise SampleError(f"{metric.name}: {len(labels)} label values for the labels {metric.labels}")
             values = found.setdefault(metric, {})
-            if not self._allowed(metric, labels):
+            if not self._caps.allowed(metric, labels):
                 continue
             if labels in values:
                 raise SampleError(f"{metric.name}: the label set {labels} came twice")
@@ -62,13 +70,13 @@ class Writer:
         return [Family(metric, self._capped(metric, values)) for metric, values in found.items() if values]
 
     def _capped(self, metric: Metric, values: dict[Key, float]) -> dict[Key, float]:
-        if len(values) <= self._limit:
+        if len(values) <= self._caps.limit:
             self._served[metric] = set(values)
             return values
         served = self._served.get(metric, set())
         order = sorted(values, key=lambda labels: (labels not in served, labels))
-        for labels in order[self._limit :]:
-            self._dropped(metric, labels)
-        kept = {labels: values[labels] for labels in order[: self._limit]}
+        for labels in order[self._caps.limit :]:
+            self._caps.dropped(metric, labels)
+        kept = {labels: values[labels] for labels in order[: self._caps.limit]}
         self._served[metric] = set(kept)
         return kept
