@@ -1,0 +1,147 @@
+"""The event store: counting, zeros, caps, reload."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.fields import labels, number, text, word
+from ami_exporter.collectors.model import (
+    Collector,
+    Context,
+    Known,
+    Metric,
+    Row,
+    Sample,
+    Tracked,
+    Trunk,
+    counter,
+    histogram,
+)
+from ami_exporter.store import EventStore
+from ami_exporter.writer import Caps
+
+HANGUPS = counter(
+    "asterisk_hangups_total", "Hang-ups", "technology", "cause", closed={"cause": ("none", "busy", "other")}
+)
+CALLS = counter("asterisk_trunk_calls_total", "Calls", "trunk")
+JOINS = counter("asterisk_queue_joins_total", "Joins", "queue")
+WAIT = histogram("asterisk_queue_wait_seconds", "Wait", "queue", buckets=(5.0, 10.0))
+HOLDS = counter("asterisk_holds_total", "Holds")
+
+COLLECTOR = Collector(
+    "things",
+    "Things",
+    (HANGUPS, CALLS, JOINS, WAIT, HOLDS),
+    rows=(
+        Row(HANGUPS, None, ("Hangup",), labels(text("Tech"), word("Cause", {"0": "none", "17": "busy"}))),
+        Row(JOINS, None, ("QueueCallerJoin", "Join"), labels(text("Queue"))),
+        Row(WAIT, None, ("AgentConnect",), labels(text("Queue")), number("HoldTime")),
+        Row(HOLDS, None, ("Hold",)),
+    ),
+    known=(Known((JOINS, WAIT), None, ("QueueCallerJoin",), labels(text("Queue"))),),
+)
+
+
+@dataclass
+class Log:
+    """What the caps were told."""
+
+    dropped: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    def caps(self, limit: int = 1000) -> Caps:
+        return Caps(limit, lambda metric, labels: self.dropped.append((metric.name, labels)), lambda _m, _l: True)
+
+
+def store(
+    limit: int = 1000, context: Context | None = None, collectors: Iterable[Collector] = (COLLECTOR,)
+) -> EventStore:
+    return EventStore(list(collectors), context or Context(), Log().caps(limit))
+
+
+def event(name: str, **headers: str) -> Message:
+    return Message({"event": name} | {key.lower(): value for key, value in headers.items()})
+
+
+def values(of: EventStore, metric: Metric) -> dict[tuple[str, ...], float]:
+    return next((family.values for family in of.families() if family.metric is metric), {})
+
+
+def test_counters_without_open_labels_are_zero_from_the_start() -> None:
+    assert values(store(), HOLDS) == {(): 0.0}
+
+
+def test_counters_by_technology_are_zero_for_each_technology_the_pbx_has() -> None:
+    of = store(context=Context(technologies=("Local",)))
+    assert values(of, HANGUPS) == {("Local", "none"): 0.0, ("Local", "busy"): 0.0, ("Local", "other"): 0.0}
+
+
+def test_a_trunk_found_later_starts_at_zero_and_keeps_what_was_counted() -> None:
+    of = store()
+    of.use(Context(trunks={"telco": Trunk("telco")}))
+    assert values(of, CALLS) == {("telco",): 0.0}
+
+
+def test_events_are_counted_under_modern_and_old_names() -> None:
+    of = store()
+    of.feed([event("QueueCallerJoin", Queue="a"), event("Join", Queue="a"), event("Unheard", Queue="a")], 0.0)
+    assert values(of, JOINS) == {("a",): 2.0}
+
+
+def test_a_histogram_counts_its_upper_bounds_inclusively() -> None:
+    of = store()
+    of.feed([event("AgentConnect", Queue="a", HoldTime=seconds) for seconds in ("5", "5.1", "11")], 0.0)
+    (family,) = [f for f in of.families() if f.metric is WAIT]
+    child = family.histograms[("a",)]
+    assert (child.counts, child.sum, child.count) == ([1, 1, 1], 21.1, 3)
+
+
+def test_an_unreadable_number_is_no_observation() -> None:
+    of = store()
+    of.feed([event("AgentConnect", Queue="a", HoldTime=bad) for bad in ("", "nan", "1e999", "-1", "soon")], 0.0)
+    assert not [f for f in of.families() if f.metric is WAIT]
+
+
+def test_the_first_label_sets_are_kept_and_the_rest_is_counted_as_dropped() -> None:
+    log = Log()
+    of = EventStore([COLLECTOR], Context(), log.caps(2))
+    of.feed([event("Join", Queue=name) for name in "abcab"], 0.0)
+    assert values(of, JOINS) == {("a",): 2.0, ("b",): 2.0}
+    assert log.dropped == [("asterisk_queue_joins_total", ("c",))]
+
+
+def test_a_reload_keeps_the_counts_of_metrics_that_stay() -> None:
+    of = store()
+    of.feed([event("Hold"), event("Join", Queue="a")], 0.0)
+    smaller = Collector("things", "Things", (HOLDS,), rows=(Row(HOLDS, None, ("Hold",)),))
+    of.install([smaller], Log().caps())
+    of.feed([event("Hold")], 0.0)
+    assert [(f.metric.name, f.values) for f in of.families()] == [("asterisk_holds_total", {(): 2.0})]
+
+
+class Remembers:
+    """A tracker that counts an End only after its Begin."""
+
+    def __init__(self) -> None:
+        self.begun: set[str] = set()
+
+    def event(self, message: Message, _context: Context, _now: float) -> Iterable[Sample]:
+        if message["event"] == "Begin":
+            self.begun.add(message["id"])
+        elif message["id"] in self.begun:
+            self.begun.discard(message["id"])
+            yield HOLDS, (), 1.0
+
+    def reset(self) -> None:
+        self.begun.clear()
+
+    def expire(self, _now: float) -> Iterable[Sample]:
+        return ()
+
+
+def test_trackers_feed_counters_and_forget_when_the_link_is_lost() -> None:
+    tracking = Collector("t", "T", (HOLDS,), tracked=(Tracked(("Begin", "End"), Remembers),))
+    of = store(collectors=[tracking])
+    of.feed([event("Begin", ID="1"), event("End", ID="1"), event("Begin", ID="2")], 0.0)
+    of.reset_trackers()
+    of.feed([event("End", ID="2")], 0.0)
+    assert values(of, HOLDS) == {(): 1.0}
