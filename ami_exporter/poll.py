@@ -21,7 +21,6 @@ from ami_exporter.writer import Family, Writer
 log = logging.getLogger(__name__)
 
 Key = tuple[str, ...]
-COMPLETE = frozenset({Outcome.COMPLETE, Outcome.EMPTY})
 
 
 class Fault(StrEnum):
@@ -131,12 +130,12 @@ class Poll:
 
     def results(self, answers: Mapping[Action, Answer], writer: Writer, now: float) -> list[Result]:
         """Families and success of every collector of the poll."""
-        complete = frozenset(action for action, answer in answers.items() if answer.outcome in COMPLETE)
+        complete = frozenset(action for action, answer in answers.items() if answer.full)
         return [self._result(feed, answers, complete, writer, now) for feed in self._feeds]
 
     def named(self, answers: Mapping[Action, Answer]) -> list[tuple[Metric, Key]]:
         """Label values for event metrics that complete lists named."""
-        complete = frozenset(action for action, answer in answers.items() if answer.outcome in COMPLETE)
+        complete = frozenset(action for action, answer in answers.items() if answer.full)
         return [named for feed in self._feeds if not feed.broken for named in feed.rows.named(complete)]
 
     def _result(
@@ -151,7 +150,7 @@ class Poll:
         sent = self.plan.feeds[name]
         missing = self.plan.unavailable.get(name, ())
         got = [answers[action] for action in sent if action in answers]
-        bad = next((answer for answer in got if answer.outcome not in COMPLETE), None)
+        bad = next((answer for answer in got if not answer.full), None)
         fault, detail = (_FAULT_OF[bad.outcome], bad.message) if bad is not None else (Fault.NONE, "")
         if fault is Fault.NONE and feed.choice.required and missing:
             fault, detail = Fault.NOT_OFFERED, missing[0].name

@@ -15,7 +15,7 @@ from ami_exporter.dialer import Dialer, GateClosed
 from ami_exporter.keeper import Keeper
 from ami_exporter.knowledge import Knowledge
 from ami_exporter.plan import PING, Chosen, make_plan
-from ami_exporter.poll import COMPLETE, Fault, Poll, Result
+from ami_exporter.poll import Fault, Poll, Result
 from ami_exporter.store import EventStore
 from ami_exporter.writer import Writer
 
@@ -143,7 +143,7 @@ class Poller:
                 self._drop(str(error))
                 return self._down(names, str(error))
             if link.closed:
-                cut = next((answer.message for answer in answers.values() if answer.outcome not in COMPLETE), "")
+                cut = next((answer.message for answer in answers.values() if not answer.full), "")
                 self._drop(cut)
                 if reused and not last and all(answer.outcome is Outcome.CUT for answer in answers.values()):
                     continue
@@ -174,7 +174,7 @@ class Poller:
         wanted = self._knowledge.wants(link)
         if wanted:
             answers = link.exchange(wanted, self._knowledge.item, deadline)
-            self._knowledge.finish(frozenset(a for a, answer in answers.items() if answer.outcome in COMPLETE))
+            self._knowledge.finish(wanted, frozenset(a for a, answer in answers.items() if answer.full))
             if link.closed:
                 raise LinkClosed("the connection ended while the server was asked for its trunks")
         self._store.use(self._knowledge.context())
@@ -191,7 +191,7 @@ class Poller:
             poll.item(action, message)
             self._knowledge.item(action, message)
 
-        sink = item if self._knowledge.discovers(plan.actions) else poll.item
+        sink = item if self._knowledge.watches(plan.actions) else poll.item
         answers = link.exchange(plan.actions, sink, deadline, limit)
         self._last_used = self._clock()
         return answers, poll
@@ -203,8 +203,8 @@ class Poller:
         now = self._clock()
         results = {result.name: result for result in poll.results(answers, self._writer, now)}
         self._store.know(poll.named(answers))
-        complete = frozenset(action for action, answer in answers.items() if answer.outcome in COMPLETE)
-        if self._knowledge.finish(complete):
+        complete = frozenset(action for action, answer in answers.items() if answer.full)
+        if self._knowledge.finish(poll.plan.actions, complete):
             self._store.use(self._knowledge.context())
         for name, result in results.items():
             self._keeper.keep(result, self._knowledge.min_interval(self._chosen[name], result.sent))

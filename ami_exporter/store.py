@@ -120,7 +120,7 @@ class EventStore:
                 for known, seen in wanted.known:
                     named = known.values(message, context)
                     if named is not None and named not in seen:
-                        if len(seen) < self._limit:
+                        if len(seen) < self._caps.limit:
                             seen.add(named)
                         for metric in known.metrics:
                             self._zero(metric, named)

@@ -5,7 +5,8 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client import Metric as LibraryMetric
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from ami_exporter.collectors.model import Metric, counter, gauge, histogram
@@ -70,12 +71,16 @@ HOSTILE = st.text(st.characters(exclude_categories=[]), max_size=30) | st.sample
 )
 
 
+def list_openmetrics(body: str) -> list[LibraryMetric]:
+    return list(openmetrics.text_string_to_metric_families(body))  # type: ignore[no-untyped-call] # the library's
+
+
 @given(st.dictionaries(st.tuples(HOSTILE), st.floats(allow_nan=False), min_size=1, max_size=5))
 def test_any_label_value_gives_text_that_parses_back_to_as_many_series(values: dict[tuple[str, ...], float]) -> None:
     body = render([Family(QUEUE, values)], Format.TEXT_004).decode()
     (family,) = parse_text(body)
     assert sorted(s.value for s in family.samples) == sorted(values.values())
-    (family,) = parse_openmetrics(render([Family(QUEUE, values)], Format.OPENMETRICS_100).decode())
+    (family,) = list_openmetrics(render([Family(QUEUE, values)], Format.OPENMETRICS_100).decode())
     assert len(family.samples) == len(values)
     assert all(len(line.split("\n")) == 1 for line in body.split("\n"))
 

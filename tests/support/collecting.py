@@ -10,6 +10,7 @@ from ami_exporter.ami.message import Message
 from ami_exporter.collectors.model import Collector, Context
 from ami_exporter.collectors.rowfold import RowFold
 from ami_exporter.store import EventStore
+from ami_exporter.writer import Caps
 
 Samples = dict[tuple[str, ...], float]
 """(metric name, label values …) → value; of a histogram, two: name_count and name_sum."""
@@ -50,7 +51,8 @@ def polled(
 
 def store_of(*collectors: Collector, context: Context | None = None, limit: int = 1000) -> EventStore:
     """An event store with these collectors, nothing filtered."""
-    return EventStore(collectors, context or Context(), limit, lambda _metric, _key: None, lambda _metric, _key: True)
+    caps = Caps(limit, lambda _metric, _key: None, lambda _metric, _key: True)
+    return EventStore(collectors, context or Context(), caps)
 
 
 def show(store: EventStore, action: Action, items: Iterable[Message]) -> None:

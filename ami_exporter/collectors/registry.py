@@ -1,0 +1,65 @@
+"""All built-in collectors, in the order of the catalogue. The one place that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ami_exporter.collectors import (
+    agents,
+    bridges,
+    channels,
+    conferences,
+    contacts,
+    core,
+    dahdi,
+    devices,
+    endpoints,
+    events,
+    fax,
+    lifecycle,
+    parking,
+    queue_averages,
+    queue_members,
+    queues,
+    registrations,
+    rtcp,
+    security,
+    taskprocessors,
+    trunks,
+    voicemail,
+)
+from ami_exporter.collectors.model import Collector, Metric
+from ami_exporter.collectors.queue_callers import WAIT_BUCKETS
+
+
+def builtin(queue_wait_buckets: tuple[float, ...] = WAIT_BUCKETS) -> tuple[Collector, ...]:
+    """Every built-in collector; equal buckets (seconds) give the same objects."""
+    return (
+        core.COLLECTOR,
+        lifecycle.COLLECTOR,
+        channels.COLLECTOR,
+        bridges.COLLECTOR,
+        trunks.COLLECTOR,
+        endpoints.COLLECTOR,
+        contacts.COLLECTOR,
+        registrations.COLLECTOR,
+        devices.COLLECTOR,
+        dahdi.COLLECTOR,
+        queues.collector(queue_wait_buckets),
+        queue_averages.COLLECTOR,
+        queue_members.COLLECTOR,
+        agents.COLLECTOR,
+        conferences.COLLECTOR,
+        parking.COLLECTOR,
+        *voicemail.COLLECTORS,
+        fax.COLLECTOR,
+        rtcp.COLLECTOR,
+        security.COLLECTOR,
+        events.COLLECTOR,
+        taskprocessors.COLLECTOR,
+    )
+
+
+def metrics(collectors: Iterable[Collector]) -> tuple[Metric, ...]:
+    """All metrics they declare, in order."""
+    return tuple(metric for collector in collectors for metric in collector.metrics)

@@ -1,0 +1,62 @@
+"""From flags, file and environment to settings and collectors: where the configuration meets what exists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ami_exporter import ownmetrics, stats, target
+from ami_exporter.ami.actions import ACTIONS, Shape
+from ami_exporter.collectors.custom import CustomCollectors
+from ami_exporter.collectors.model import Collector
+from ami_exporter.collectors.registry import builtin, metrics
+from ami_exporter.config.amiflags import AmiFlags, load_settings
+from ami_exporter.config.catalogue import Catalogue
+from ami_exporter.config.model import Settings, TargetSettings
+from ami_exporter.config.shard import Shard
+
+
+def catalogue(environ: Mapping[str, str]) -> Catalogue:
+    """What the configuration may name."""
+    collectors = builtin()
+    return Catalogue(
+        collectors={collector.name: sources(collector) for collector in collectors},
+        metrics=frozenset(metric.name for metric in all_metrics(collectors)),
+        actions={name: spec.items for name, spec in ACTIONS.items() if spec.shape is not Shape.COMMAND},
+        environ=environ,
+    )
+
+
+def all_metrics(collectors: Sequence[Collector]) -> tuple[target.Metric, ...]:
+    """Every metric the exporter may serve, its own included."""
+    return (*target.METRICS, *stats.METRICS, *ownmetrics.METRICS, *metrics(collectors))
+
+
+def sources(collector: Collector) -> tuple[str, ...]:
+    """The actions among which `source:` chooses for a collector; none where there is no choice."""
+    return tuple(action.name for choice in collector.polls if len(choice) > 1 for action in choice)
+
+
+class Loader:
+    """Reads the configuration, at the start and at each reload."""
+
+    def __init__(
+        self, config_file: str | None, flags: AmiFlags, shard: Shard | None, environ: Mapping[str, str]
+    ) -> None:
+        self._config_file = config_file
+        self._flags = flags
+        self._shard = shard
+        self._environ = environ
+        self._custom = CustomCollectors()
+
+    def settings(self) -> Settings:
+        """Settings of the targets of this shard. Raises ConfigErrors."""
+        settings = load_settings(self._config_file, self._flags, catalogue(self._environ))
+        if self._shard is None:
+            return settings
+        mine = {name: one for name, one in settings.targets.items() if self._shard.has(name)}
+        return replace(settings, targets=mine)
+
+    def collectors(self, settings: Settings, one: TargetSettings) -> Sequence[Collector]:
+        """All collectors that exist for a target; what did not change stays the same object."""
+        return (*builtin(one.queue_wait_buckets), *self._custom.collectors(settings.custom))

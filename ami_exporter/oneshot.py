@@ -1,0 +1,69 @@
+"""`scrape` and `check`: do one thing, print it, end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TextIO
+
+from ami_exporter.config.model import Settings, TargetSettings
+from ami_exporter.exposition import render
+from ami_exporter.faults import ConfigErrors, either, suggest
+from ami_exporter.formats import Format
+from ami_exporter.loading import Loader
+from ami_exporter.options import Capture, Check, Doctor, Scrape
+from ami_exporter.target import Target
+
+
+def chosen_target(options: Scrape | Doctor | Capture, settings: Settings) -> TargetSettings | str:
+    """The one target a command is about, or the message that says which there are."""
+    names = list(settings.targets)
+    if options.target is None:
+        if len(names) == 1:
+            return settings.targets[names[0]]
+        return f"found {len(names)} targets, expected the name of one: {either(names) if names else 'none configured'}"
+    found = settings.targets.get(options.target)
+    if found is None:
+        return f'found no target "{options.target}", expected {either(names)}{suggest(options.target, names)}'
+    return found
+
+
+def scrape(options: Scrape, environ: Mapping[str, str], out: TextIO) -> int:
+    """Poll once and print the metrics; 1 when the PBX is down. Event counters need time, so there are none."""
+    loader = Loader(options.config_file, options.ami, None, environ)
+    settings = loader.settings()
+    found = chosen_target(options, settings)
+    if isinstance(found, str):
+        print(found, file=sys.stderr)
+        return 1
+    target = Target(replace(found, events=False), loader.collectors(settings, found))
+    try:
+        names = frozenset(collector.name for collector in target.collectors)
+        families = target.scrape(names, time.monotonic() + found.timeout)
+    finally:
+        target.join(1.0)
+    out.write(render(families, Format.TEXT_004).decode())
+    return 0 if target.last_up else 1
+
+
+def check(options: Check, environ: Mapping[str, str], out: TextIO) -> int:
+    """Print every fault of the configuration and of the web configuration with its place."""
+    from ami_exporter.web.liveconfig import check_web_config  # noqa: PLC0415 - only for a web configuration
+
+    faults = []
+    if options.config_file is not None or options.ami or options.web_config_file is None:
+        try:
+            settings = Loader(options.config_file, options.ami, None, environ).settings()
+            out.write(f"{options.config_file or 'flags'}: good, {len(settings.targets)} targets\n")
+        except ConfigErrors as errors:
+            faults += errors.faults
+    if options.web_config_file is not None:
+        wrong = check_web_config(options.web_config_file)
+        faults += wrong
+        if not wrong:
+            out.write(f"{options.web_config_file}: good\n")
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return 1 if faults else 0
