@@ -6,7 +6,7 @@ queues and endpoints come from a database.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Mapping
 from threading import Lock
 from types import MappingProxyType
 
@@ -15,15 +15,13 @@ from ami_exporter.ami.link import Boot, Link
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import core
 from ami_exporter.collectors.model import Context, Trunk
-from ami_exporter.collectors.trunkdiscovery import discover, is_trunk
+from ami_exporter.collectors.trunks import DISCOVERY, Discovery
 from ami_exporter.config.model import TargetSettings
 from ami_exporter.contexts import configured_trunks, technologies, trunk_names, trunk_patterns
 from ami_exporter.plan import Chosen
 from ami_exporter.store import EventStore
 
 SETTINGS = Action("CoreSettings")
-REGISTRATIONS = Action("PJSIPShowRegistrationsOutbound")
-ENDPOINTS = Action("PJSIPShowEndpoints")
 #: A start time that moves by more than this is another start; less is the jitter of a login.
 START_MOVED_SECONDS = 5.0
 #: Realtime queues and endpoints are read from a database by these lists: no more often than once a minute.
@@ -48,9 +46,8 @@ class Knowledge:
         self._clock = clock
         self._wall = wall
         self._lock = Lock()
-        self._trunks = self._configured = configured_trunks(() if settings.trunks == "auto" else settings.trunks)
-        self._registrations: list[Message] = []
-        self._endpoints: list[Message] = []
+        self._trunks = configured_trunks(() if settings.trunks == "auto" else settings.trunks)
+        self._discovery = Discovery()
         self._technologies: tuple[str, ...] = technologies(())
         self._start_time: float | None = None
         self._booted: bool | None = None
@@ -60,9 +57,8 @@ class Knowledge:
     def configure(self, settings: TargetSettings, event_classes: frozenset[str]) -> None:
         """Take new settings; trunks found stay until the next poll finds them again."""
         with self._lock:
-            self._configured = configured_trunks(() if settings.trunks == "auto" else settings.trunks)
             if settings.trunks != "auto" or self._settings.trunks != "auto":
-                self._trunks = self._configured
+                self._trunks = configured_trunks(() if settings.trunks == "auto" else settings.trunks)
             self._settings = settings
             self._event_classes = event_classes
 
@@ -103,37 +99,31 @@ class Knowledge:
         return known is not None
 
     @property
-    def _discovery(self) -> tuple[Action, ...]:
-        return (REGISTRATIONS, ENDPOINTS) if self._settings.trunks == "auto" else (REGISTRATIONS,)
+    def _wanted(self) -> tuple[Action, ...]:
+        return (SETTINGS, *DISCOVERY) if self._settings.trunks == "auto" else (SETTINGS,)
 
     def wants(self, link: Link) -> tuple[Action, ...]:
         """Actions to ask once after connecting: what folds must know before the first item."""
-        return tuple(action for action in (SETTINGS, *self._discovery) if link.offers(action.name))
+        return tuple(action for action in self._wanted if link.offers(action.name))
 
     def watches(self, actions: tuple[Action, ...]) -> bool:
         """Tell whether a poll of these actions says something here too."""
-        return any(action in actions for action in (SETTINGS, *self._discovery))
+        return any(action in actions for action in self._wanted)
 
     def item(self, action: Action, message: Message) -> None:
-        """Take one item of the lists asked for knowledge's sake, or polled anyway. Keeps only what makes a trunk."""
+        """Take one item of the lists asked for knowledge's sake, or polled anyway."""
         if action == SETTINGS:
             self.realtime = message.get("corerealtimeenabled", "").lower() == "yes"
             self.version = message.get("asteriskversion", "")
-        elif action == REGISTRATIONS:
-            self._registrations.append(message)
-        elif action == ENDPOINTS and is_trunk(message):
-            self._endpoints.append(message)
+        elif action in DISCOVERY:
+            self._discovery.item(action, message)
 
-    def finish(self, sent: Iterable[Action], complete: frozenset[Action]) -> bool:
-        """End a round of items; True when the trunks changed; an incomplete list changes nothing."""
-        registrations, self._registrations = self._registrations, []
-        endpoints, self._endpoints = self._endpoints, []
-        asked = [action for action in sent if action in self._discovery]
-        if not asked or not complete.issuperset(asked):
+    def finish(self, complete: frozenset[Action]) -> bool:
+        """End a round of items; True when the trunks changed. What an incomplete list would tell stays as it was."""
+        discovery, self._discovery = self._discovery, Discovery()
+        if self._settings.trunks != "auto" or not complete.intersection(DISCOVERY):
             return False
-        found = discover(
-            registrations, endpoints, None if self._settings.trunks == "auto" else [*self._configured.values()]
-        )
+        found = discovery.finish(complete, self._trunks)
         with self._lock:
             changed = dict(found) != dict(self._trunks)
             self._trunks = found

@@ -174,7 +174,7 @@ class Poller:
         wanted = self._knowledge.wants(link)
         if wanted:
             answers = link.exchange(wanted, self._knowledge.item, deadline)
-            self._knowledge.finish(wanted, frozenset(a for a, answer in answers.items() if answer.full))
+            self._knowledge.finish(frozenset(a for a, answer in answers.items() if answer.full))
             if link.closed:
                 raise LinkClosed("the connection ended while the server was asked for its trunks")
         self._store.use(self._knowledge.context())
@@ -204,7 +204,7 @@ class Poller:
         results = {result.name: result for result in poll.results(answers, self._writer, now)}
         self._store.know(poll.named(answers))
         complete = frozenset(action for action, answer in answers.items() if answer.full)
-        if self._knowledge.finish(poll.plan.actions, complete):
+        if self._knowledge.finish(complete):
             self._store.use(self._knowledge.context())
         for name, result in results.items():
             self._keeper.keep(result, self._knowledge.min_interval(self._chosen[name], result.sent))
