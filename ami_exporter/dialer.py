@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from threading import Lock
 
 from ami_exporter.ami.errors import AmiError, LoginRefused
 from ami_exporter.ami.link import Link, Tls
@@ -13,6 +12,7 @@ from ami_exporter.ami.login import Credentials
 from ami_exporter.ami.message import Message
 from ami_exporter.config.model import TargetSettings
 from ami_exporter.gate import LoginGate
+from ami_exporter.logs import StateLog
 from ami_exporter.stats import LinkName, TargetStats
 
 log = logging.getLogger(__name__)
@@ -49,8 +49,8 @@ class Dialer:
         self._gate = gate
         self._stats = stats
         self._clock = clock
-        self._lock = Lock()
-        self._states: dict[LinkName, str] = {}
+        self._details: dict[LinkName, str] = {}
+        self._state_log = StateLog(log)
         self.sessions = OwnSessions()
 
     def open(
@@ -95,14 +95,9 @@ class Dialer:
 
     def detail(self, name: LinkName) -> str:
         """Why a link is down, for the status page; empty when it is up or was never tried."""
-        with self._lock:
-            return self._states.get(name, "").partition("\0")[2]
+        return self._details.get(name, "")
 
     def _changed(self, name: LinkName, level: int, message: str, error: str) -> None:
-        state = f"{message}\0{error}"
-        with self._lock:
-            if self._states.get(name) == state:
-                return
-            self._states[name] = state
+        self._details[name] = error
         extra = {"target": self._settings.name, "link": name} | ({"error": error} if error else {})
-        log.log(level, message, extra=extra)
+        self._state_log.note((name,), (message, error), level, message, **extra)

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from ami_exporter import ownmetrics, stats, target
 from ami_exporter.ami.actions import ACTIONS, Shape
-from ami_exporter.collectors.custom import CustomCollectors
-from ami_exporter.collectors.model import Collector
+from ami_exporter.collectors import custom
+from ami_exporter.collectors.model import Collector, Metric
 from ami_exporter.collectors.registry import builtin, metrics
 from ami_exporter.config.amiflags import AmiFlags, load_settings
 from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.model import Settings, TargetSettings
 from ami_exporter.config.shard import Shard
+from ami_exporter.logs import Guard
 
 
 def catalogue(environ: Mapping[str, str]) -> Catalogue:
@@ -27,7 +28,7 @@ def catalogue(environ: Mapping[str, str]) -> Catalogue:
     )
 
 
-def all_metrics(collectors: Sequence[Collector]) -> tuple[target.Metric, ...]:
+def all_metrics(collectors: Sequence[Collector]) -> tuple[Metric, ...]:
     """Every metric the exporter may serve, its own included."""
     return (*target.METRICS, *stats.METRICS, *ownmetrics.METRICS, *metrics(collectors))
 
@@ -41,22 +42,31 @@ class Loader:
     """Reads the configuration, at the start and at each reload."""
 
     def __init__(
-        self, config_file: str | None, flags: AmiFlags, shard: Shard | None, environ: Mapping[str, str]
+        self,
+        config_file: str | None,
+        flags: AmiFlags,
+        environ: Mapping[str, str],
+        *,
+        shard: Shard | None = None,
+        guard: Guard | None = None,
     ) -> None:
         self._config_file = config_file
         self._flags = flags
         self._shard = shard
         self._environ = environ
-        self._custom = CustomCollectors()
+        self._guard = guard
 
     def settings(self) -> Settings:
         """Settings of the targets of this shard. Raises ConfigErrors."""
         settings = load_settings(self._config_file, self._flags, catalogue(self._environ))
+        if self._guard is not None:
+            self._guard.know(one.secret for one in settings.targets.values())
         if self._shard is None:
             return settings
-        mine = {name: one for name, one in settings.targets.items() if self._shard.has(name)}
+        mine = {name: one for name, one in settings.targets.items() if self._shard.holds(name)}
         return replace(settings, targets=mine)
 
     def collectors(self, settings: Settings, one: TargetSettings) -> Sequence[Collector]:
         """All collectors that exist for a target; what did not change stays the same object."""
-        return (*builtin(one.queue_wait_buckets), *self._custom.collectors(settings.custom))
+        own = (custom.collector(settings.custom),) if settings.custom else ()
+        return (*builtin(one.queue_wait_buckets), *own)

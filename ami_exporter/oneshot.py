@@ -10,7 +10,7 @@ from typing import TextIO
 
 from ami_exporter.config.model import Settings, TargetSettings
 from ami_exporter.exposition import render
-from ami_exporter.faults import ConfigErrors, either, suggest
+from ami_exporter.faults import ConfigErrors, Fault, either, suggest
 from ami_exporter.formats import Format
 from ami_exporter.loading import Loader
 from ami_exporter.options import Capture, Check, Doctor, Scrape
@@ -32,11 +32,11 @@ def chosen_target(options: Scrape | Doctor | Capture, settings: Settings) -> Tar
 
 def scrape(options: Scrape, environ: Mapping[str, str], out: TextIO) -> int:
     """Poll once and print the metrics; 1 when the PBX is down. Event counters need time, so there are none."""
-    loader = Loader(options.config_file, options.ami, None, environ)
+    loader = Loader(options.config_file, options.ami, environ)
     settings = loader.settings()
     found = chosen_target(options, settings)
     if isinstance(found, str):
-        print(found, file=sys.stderr)
+        sys.stderr.write(f"{found}\n")
         return 1
     target = Target(replace(found, events=False), loader.collectors(settings, found))
     try:
@@ -52,10 +52,10 @@ def check(options: Check, environ: Mapping[str, str], out: TextIO) -> int:
     """Print every fault of the configuration and of the web configuration with its place."""
     from ami_exporter.web.liveconfig import check_web_config  # noqa: PLC0415 - only for a web configuration
 
-    faults = []
+    faults: list[Fault] = []
     if options.config_file is not None or options.ami or options.web_config_file is None:
         try:
-            settings = Loader(options.config_file, options.ami, None, environ).settings()
+            settings = Loader(options.config_file, options.ami, environ).settings()
             out.write(f"{options.config_file or 'flags'}: good, {len(settings.targets)} targets\n")
         except ConfigErrors as errors:
             faults += errors.faults
@@ -65,5 +65,5 @@ def check(options: Check, environ: Mapping[str, str], out: TextIO) -> int:
         if not wrong:
             out.write(f"{options.web_config_file}: good\n")
     for fault in faults:
-        print(fault, file=sys.stderr)
+        sys.stderr.write(f"{fault}\n")
     return 1 if faults else 0

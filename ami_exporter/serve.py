@@ -15,6 +15,7 @@ from ami_exporter.config.secret import Secret
 from ami_exporter.demo import run_demo_pbx
 from ami_exporter.exporter import Exporter
 from ami_exporter.loading import Loader
+from ami_exporter.logs import Guard
 from ami_exporter.options import Demo, Serve, Web
 from ami_exporter.web.listen import ListenError
 from ami_exporter.web.server import make_server
@@ -26,9 +27,9 @@ log = logging.getLogger(__name__)
 MIN_MAX_REQUESTS = 40
 
 
-def serve(options: Serve, environ: Mapping[str, str]) -> int:
+def serve(options: Serve, environ: Mapping[str, str], guard: Guard) -> int:
     """Serve metrics until SIGTERM or SIGINT. Raises ConfigErrors before anything is started."""
-    loader = Loader(options.config_file, options.ami, options.shard, environ)
+    loader = Loader(options.config_file, options.ami, environ, shard=options.shard, guard=guard)
     return _run(loader, options.web, environ)
 
 
@@ -43,7 +44,7 @@ def demo(options: Demo, environ: Mapping[str, str], out: TextIO) -> int:
     )
     try:
         flags = AmiFlags(f"{pbx.host}:{pbx.port}", pbx.username, Secret(pbx.secret))
-        return _run(Loader(None, flags, None, environ), options.web, environ, hint=out)
+        return _run(Loader(None, flags, environ), options.web, environ, hint=out)
     finally:
         pbx.stop()
 
