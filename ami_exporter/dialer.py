@@ -87,11 +87,14 @@ class Dialer:
         return link
 
     def lost(self, name: LinkName, link: Link, reason: str) -> None:
-        """Note that an open link is gone."""
+        """Note that an open link is gone; an empty reason: we logged off."""
         self._stats.link_down(name)
         for kind, count in link.protocol_errors.items():
             self._stats.protocol_errors(kind, count)
-        self._changed(name, logging.WARNING, "connection to Asterisk lost", reason)
+        if reason:
+            self._changed(name, logging.WARNING, "connection to Asterisk lost", reason)
+        else:
+            self._changed(name, logging.INFO, "logged off", "")
 
     def detail(self, name: LinkName) -> str:
         """Why a link is down, for the status page; empty when it is up or was never tried."""

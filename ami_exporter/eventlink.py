@@ -78,7 +78,7 @@ class EventLink:
             except (AmiError, GateClosed):
                 self._stop.wait(self._backoff.failed())
                 continue
-            reason = "closed by us"
+            reason = ""
             try:
                 self._listen(link)
             except AmiError as error:

@@ -78,6 +78,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 def number(value: float) -> str:
     """A sample value: integers without a point, else the shortest text that reads back the same."""
+    value = float(value)  # an int is a float to the type checker, and has no is_integer before 3.12
     if value.is_integer() and abs(value) < 2**53:
         return str(int(value))
     if math.isinf(value):

@@ -122,7 +122,7 @@ class Poller:
         self._closed = True
         with self._changed:
             if self._running is None or self._wait(self._running, self._clock() + timeout):
-                self._drop("closed by us")
+                self._drop("")
 
     def _worth_repeating(self, joined: Polled, names: frozenset[str], deadline: float) -> bool:
         late = any(joined.results[name].fault is Fault.DEADLINE for name in names)
