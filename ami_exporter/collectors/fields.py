@@ -15,6 +15,7 @@ Label = Callable[[Message, Context], "str | None"]
 
 OTHER = "other"
 _TECHNOLOGY_LENGTH = 32
+_WHOLE_DIGITS = 18
 
 
 def text(header: str, *, missing: str | None = None) -> Label:
@@ -107,6 +108,13 @@ def to_number(written: str | None) -> float | None:
     except ValueError:
         return None
     return found if math.isfinite(found) else None
+
+
+def to_whole(written: str | None) -> int | None:
+    """A whole number of at most 18 digits, or None."""
+    if written is None or len(written) > _WHOLE_DIGITS or not (written.isascii() and written.isdigit()):
+        return None
+    return int(written)
 
 
 def mapped(header: str, table: Mapping[str, float]) -> Value:

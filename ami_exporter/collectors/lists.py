@@ -6,6 +6,7 @@ import re
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.fields import to_whole
 from ami_exporter.collectors.model import Context
 
 STATUS = Action("Status")
@@ -64,15 +65,14 @@ def channel_age(message: Message) -> int | None:
     seconds = message.get("seconds")
     if seconds is None:
         return clock_seconds(message.get("duration", ""))
-    return int(seconds) if seconds.isascii() and seconds.isdigit() else None
+    return to_whole(seconds)
 
 
 def clock_seconds(written: str) -> int | None:
     """Seconds of HH:MM:SS, whose hours may have more than two digits; None when it is something else."""
-    parts = written.split(":")
-    if len(parts) != 3 or not all(part.isascii() and part.isdigit() for part in parts):  # noqa: PLR2004 - H, M, S
+    hours, minutes, seconds = map(to_whole, (written.split(":", 2) + ["", ""])[:3])
+    if hours is None or minutes is None or seconds is None:
         return None
-    hours, minutes, seconds = (int(part) for part in parts)
     return hours * 3600 + minutes * 60 + seconds
 
 
@@ -95,9 +95,9 @@ def peer_status(written: str) -> tuple[str, float | None]:
     found = _PEER_STATUS.fullmatch(written.strip())
     if found is None:
         return "unknown", None
-    milliseconds = found[2]
+    milliseconds = to_whole(found[2])
     state = _PEER_STATE.get(found[1].lower(), "unknown")
-    return state, None if milliseconds is None else int(milliseconds) / 1000
+    return state, None if milliseconds is None else milliseconds / 1000
 
 
 def contact_endpoint(message: Message) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -39,6 +40,7 @@ SIP_CODES = (
     *(425, 428, 429, 430, 433, 436, 437, 438, 439, 440, 469, 470, 480, 481, 482, 483, 484, 485, 486, 487, 488, 489),
     *(491, 493, 494, 500, 501, 502, 503, 504, 505, 513, 555, 580, 600, 603, 604, 606, 607, 608),
 )
+_SIP_FAILURE = re.compile(r"[3-9][0-9]{2}")
 _CODES = {str(code): str(code) for code in SIP_CODES}
 _COMMON_CODES = ("403", "404", "408", "480", "486", "487", "488", "500", "502", "503", "504", "603", OTHER)
 
@@ -180,7 +182,7 @@ def _ended(channel: _Channel, message: Message, talked: float | None, now: float
     cause = CAUSES.get(message.get("cause", ""), OTHER)
     yield HANGUPS, (trunk, direction, cause), 1.0
     code = message.get("techcause", "")
-    if code.isdigit() and int(code) >= 300:  # noqa: PLR2004 - SIP: from here on answers are no success
+    if _SIP_FAILURE.fullmatch(code):
         yield SIP_FAILURES, (trunk, _CODES.get(code, OTHER)), 1.0
     if direction == "inbound":
         answered = channel.up is not None or message.get("channelstate") == UP

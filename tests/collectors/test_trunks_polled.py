@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import pytest
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors import trunks
+from ami_exporter.collectors.lists import (
+    CONTACTS,
+    CORE_SHOW_CHANNELS,
+    IAX_REGISTRATIONS,
+    PJSIP_ENDPOINTS,
+    PJSIP_REGISTRATIONS,
+    SIP_PEERS,
+    SIP_REGISTRATIONS,
+    STATUS,
+)
+from ami_exporter.collectors.model import Context, Trunk
+from ami_exporter.collectors.trunks import Discovery
+from tests.support.collecting import Samples, message, nonzero, polled
+
+TELCO = Trunk("Telco", "PJSIP", "telco-a", "telco-a-reg", 30)
+BRANCH = Trunk("branch", "SIP", "branch")
+CONTEXT = Context(
+    trunks={"Telco": TELCO, "branch": BRANCH},
+    trunk_names={("PJSIP", "telco-a"): "Telco"},
+    trunk_patterns=(("SIP/branch*", "branch"),),
+)
+FACTS = {
+    ("asterisk_trunk_info", "Telco", "PJSIP", "telco-a", "telco-a-reg"): 1.0,
+    ("asterisk_trunk_info", "branch", "SIP", "branch", ""): 1.0,
+    ("asterisk_trunk_channels_limit", "Telco"): 30.0,
+}
+
+
+def channel(name: str, uniqueid: str, linkedid: str, application: str = "", seconds: int = 1) -> Message:
+    return message(
+        f"""
+        Event: Status
+        Channel: {name}
+        Uniqueid: {uniqueid}
+        Linkedid: {linkedid}
+        Application: {application}
+        Seconds: {seconds}
+        """
+    )
+
+
+def registration(status: str, name: str = "telco-a-reg", endpoint: str = "telco-a") -> Message:
+    return message(f"Event: OutboundRegistrationDetail\nObjectName: {name}\nEndpoint: {endpoint}\nStatus: {status}")
+
+
+def contact(status: str, endpoint: str = "telco-a") -> Message:
+    return message(f"Event: ContactList\nEndpoint: {endpoint}\nStatus: {status}")
+
+
+def endpoint(name: str, outbound: str = "", auths: str = "") -> Message:
+    return message(f"Event: EndpointList\nObjectName: {name}\nOutboundAuths: {outbound}\nAuths: {auths}")
+
+
+def ups(samples: Samples) -> dict[str, float]:
+    return {key[1]: value for key, value in samples.items() if key[0] == "asterisk_trunk_up"}
+
+
+def test_channels_are_counted_by_trunk_and_direction_and_known_trunks_are_zero() -> None:
+    items = [
+        channel("PJSIP/telco-a-00000001", "1", "1", "Queue", 40),
+        channel("PJSIP/telco-a-00000002", "2", "9", "Queue", 90),
+        channel("PJSIP/telco-a-00000003", "3", "3", "AppDial2", 5),
+        channel("SIP/branch-north-00000004", "4", "4", "AppQueue", 7),
+        channel("PJSIP/101-00000005", "5", "5", "Dial", 500),
+    ]
+    assert polled(trunks.COLLECTOR, {STATUS: items}, CONTEXT) == {
+        **FACTS,
+        ("asterisk_trunk_channels", "Telco", "inbound"): 1,
+        ("asterisk_trunk_channels", "Telco", "outbound"): 2,
+        ("asterisk_trunk_channels", "branch", "inbound"): 0,
+        ("asterisk_trunk_channels", "branch", "outbound"): 1,
+        ("asterisk_trunk_oldest_channel_age_seconds", "Telco"): 90,
+        ("asterisk_trunk_oldest_channel_age_seconds", "branch"): 7,
+    }
+
+
+def test_core_show_channels_serves_as_well() -> None:
+    item = message(
+        """
+        Event: CoreShowChannel
+        Channel: PJSIP/telco-a-00000001
+        Uniqueid: 1
+        Linkedid: 1
+        Application: Dial
+        Duration: 00:02:00
+        """
+    )
+    samples = polled(trunks.COLLECTOR, {CORE_SHOW_CHANNELS: [item]}, CONTEXT)
+    assert samples["asterisk_trunk_channels", "Telco", "inbound"] == 1
+    assert samples["asterisk_trunk_oldest_channel_age_seconds", "Telco"] == 120
+
+
+def test_a_cut_list_of_channels_leaves_only_what_is_known_without_it() -> None:
+    items = [channel("PJSIP/telco-a-00000001", "1", "1")]
+    assert polled(trunks.COLLECTOR, {STATUS: items}, CONTEXT, cut=[STATUS]) == FACTS
+
+
+@pytest.mark.parametrize(
+    ("status", "contacts", "up"),
+    [
+        ("Registered", ["Reachable"], 1),
+        ("Registered", ["NonQualified"], 1),
+        ("Registered", [], 1),
+        ("Registered", ["Unreachable"], 0),
+        ("Registered", ["Unreachable", "Reachable"], 1),
+        ("Unregistered", ["Reachable"], 0),
+        ("Rejected", ["Reachable"], 0),
+    ],
+)
+def test_a_trunk_is_up_when_registered_and_its_qualified_contact_reachable(
+    status: str, contacts: list[str], up: int
+) -> None:
+    answers = {PJSIP_REGISTRATIONS: [registration(status)], CONTACTS: [contact(word) for word in contacts]}
+    assert ups(polled(trunks.COLLECTOR, answers, CONTEXT)) == {"Telco": up}
+
+
+def test_a_trunk_of_which_nothing_is_known_has_no_up() -> None:
+    answers: dict[Action, list[Message]] = {CONTACTS: [contact("NonQualified")], STATUS: []}
+    assert ups(polled(trunks.COLLECTOR, answers, CONTEXT)) == {}
+
+
+def test_a_registration_that_the_complete_list_does_not_hold_is_down() -> None:
+    assert ups(polled(trunks.COLLECTOR, {PJSIP_REGISTRATIONS: []}, CONTEXT)) == {"Telco": 0}
+    assert ups(polled(trunks.COLLECTOR, {PJSIP_REGISTRATIONS: []}, CONTEXT, cut=[PJSIP_REGISTRATIONS])) == {}
+
+
+@pytest.mark.parametrize(("word", "up"), [("OK (9 ms)", 1), ("LAGGED (900 ms)", 1), ("UNREACHABLE", 0)])
+def test_a_peer_without_registration_is_up_when_it_answers(word: str, up: int) -> None:
+    peer = message(f"Event: PeerEntry\nChanneltype: SIP\nObjectName: branch\nStatus: {word}")
+    assert ups(polled(trunks.COLLECTOR, {SIP_PEERS: [peer]}, CONTEXT)) == {"branch": up}
+
+
+def test_chan_sip_and_iax2_registrations_go_by_user_and_host_and_not_for_each_other() -> None:
+    context = Context(trunks={"old": Trunk("old", "SIP", "old", "u@h")})
+    entry = message("Event: RegistryEntry\nUsername: u\nHost: h\nState: Registered")
+    assert ups(polled(trunks.COLLECTOR, {SIP_REGISTRATIONS: [entry]}, context)) == {"old": 1}
+    other = message("Event: RegistryEntry\nUsername: other\nHost: h\nState: Rejected")
+    assert ups(polled(trunks.COLLECTOR, {SIP_REGISTRATIONS: [entry], IAX_REGISTRATIONS: [other]}, context)) == {
+        "old": 1
+    }
+
+
+def test_device_states_are_no_sign_of_a_trunk() -> None:
+    assert Action("DeviceStateList") not in {action for poll in trunks.COLLECTOR.polls for action in poll}
+
+
+def discovered(items: dict[Action, list[Message]], known: dict[str, Trunk] | None = None) -> dict[str, Trunk]:
+    discovery = Discovery()
+    for action, messages in items.items():
+        for item in messages:
+            discovery.item(action, item)
+    return dict(discovery.finish(frozenset(items), known or {}))
+
+
+def test_auto_finds_the_endpoints_that_registrations_name() -> None:
+    assert discovered({PJSIP_REGISTRATIONS: [registration("Rejected"), registration("Registered", "lone", "")]}) == {
+        "telco-a": Trunk("telco-a", "PJSIP", "telco-a", "telco-a-reg")
+    }
+
+
+def test_auto_finds_endpoints_that_authenticate_elsewhere_or_not_at_all() -> None:
+    items = {
+        PJSIP_REGISTRATIONS: [registration("Registered")],
+        PJSIP_ENDPOINTS: [
+            endpoint("telco-a", outbound="telco-a"),
+            endpoint("by address"),
+            endpoint("logs-in", outbound="x", auths="y"),
+            endpoint("101", auths="101-auth"),
+            endpoint("anonymous"),
+            endpoint("dpma_endpoint"),
+        ],
+    }
+    assert discovered(items) == {
+        "by address": Trunk("by address", "PJSIP", "by address"),
+        "logs-in": Trunk("logs-in", "PJSIP", "logs-in"),
+        "telco-a": Trunk("telco-a", "PJSIP", "telco-a", "telco-a-reg"),
+    }
+
+
+def test_what_an_incomplete_list_would_have_told_stays_as_it_was_known() -> None:
+    known = {"a": Trunk("a", "PJSIP", "a", "a-reg"), "b": Trunk("b", "PJSIP", "b")}
+    assert discovered({}, known) == known
+    assert discovered({PJSIP_REGISTRATIONS: []}, known) == {"b": known["b"]}
+    assert discovered({PJSIP_ENDPOINTS: []}, known) == {"a": known["a"]}
+
+
+def test_auth_detail_makes_no_trunk() -> None:
+    auth = message("Event: AuthDetail\nObjectName: telco-a\nEndpoint: x\nPassword: hunter2")
+    assert discovered({PJSIP_REGISTRATIONS: [auth]}) == {}
+
+
+def test_a_trunk_of_a_pattern_counts_its_channels() -> None:
+    items = [channel("SIP/branch-south-00000001", "1", "1")]
+    samples = nonzero(polled(trunks.COLLECTOR, {STATUS: items}, CONTEXT))
+    assert samples["asterisk_trunk_channels", "branch", "inbound"] == 1
