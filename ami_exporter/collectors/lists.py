@@ -49,6 +49,7 @@ _PEER_STATE = {
     "unreachable": "unreachable",
     "unmonitored": "unmonitored",
 }
+_CLOCK = re.compile(r"([0-9]{2,9}):([0-9]{2}):([0-9]{2})")
 _PEER_STATUS = re.compile(r"([A-Za-z]+)(?: \((\d+) ms\))?", re.ASCII)
 
 # res/res_pjsip/pjsip_options.c; Asterisk 13 says Created where later ones say NonQualified.
@@ -70,10 +71,8 @@ def channel_age(message: Message) -> int | None:
 
 def clock_seconds(written: str) -> int | None:
     """Seconds of HH:MM:SS, whose hours may have more than two digits; None when it is something else."""
-    hours, minutes, seconds = map(to_whole, (written.split(":", 2) + ["", ""])[:3])
-    if hours is None or minutes is None or seconds is None:
-        return None
-    return hours * 3600 + minutes * 60 + seconds
+    found = _CLOCK.fullmatch(written)
+    return None if found is None else int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3])
 
 
 def registration_account(message: Message, _context: Context) -> str | None:

@@ -125,4 +125,6 @@ def test_durations_may_have_more_than_two_digits_of_hours() -> None:
     assert clock_seconds("00:01:30") == 90
     assert clock_seconds("123:00:00") == 442_800
     assert clock_seconds("1:2") is None
+    assert clock_seconds("1:2:3:4") is None
+    assert clock_seconds("9" * 5000 + ":00:00") is None
     assert clock_seconds("-1:00:00") is None

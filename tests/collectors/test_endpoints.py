@@ -196,6 +196,7 @@ def test_a_status_of_another_form_is_unknown() -> None:
     assert peer_status("") == ("unknown", None)
     assert peer_status("OK (fast)") == ("unknown", None)
     assert peer_status("Cached RT") == ("unknown", None)
+    assert peer_status(f"OK ({'9' * 5000} ms)") == ("reachable", None)
 
 
 def test_trap_a_cut_list_publishes_nothing_and_hides_nothing_else() -> None:
