@@ -5,7 +5,7 @@ from ami_exporter.collectors import channels
 from ami_exporter.collectors.lists import CORE_SHOW_CHANNELS, STATUS, clock_seconds
 from ami_exporter.collectors.model import Context
 from ami_exporter.collectors.words import CHANNEL_STATES
-from tests.support.collecting import message, nonzero, polled
+from tests.support.collecting import Samples, message, nonzero, polled
 
 CALLER = message(
     """
@@ -90,7 +90,9 @@ def test_core_show_channels_serves_as_well_but_knows_no_codecs() -> None:
 
 def test_a_silent_pbx_has_zero_channels_of_every_technology_it_has_loaded() -> None:
     samples = polled(channels.COLLECTOR, {STATUS: []}, Context(technologies=("Local", "PJSIP")))
-    expected = {("asterisk_active_channels", tech, state): 0 for tech in ("Local", "PJSIP") for state in CHANNEL_STATES}
+    expected: Samples = {
+        ("asterisk_active_channels", tech, state): 0 for tech in ("Local", "PJSIP") for state in CHANNEL_STATES
+    }
     assert samples == {**expected, ("asterisk_active_calls",): 0, ("asterisk_transcoding_channels",): 0}
 
 
