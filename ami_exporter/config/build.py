@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ami_exporter.config.customdoc import CustomDoc, LabelDoc, MetricDoc, ValueDoc
-from ami_exporter.config.document import Document, TargetDoc
+from ami_exporter.config.document import Document, TargetDoc, TlsDoc
 from ami_exporter.config.external import External
 from ami_exporter.config.model import (
     PORT,
@@ -33,7 +33,7 @@ def build(document: Document, externals: Mapping[str, External]) -> Settings:
 
 def _target(name: str, doc: TargetDoc, external: External) -> TargetSettings:
     host, port = doc.address or ("", None)
-    tls = None if doc.tls is None else TlsSettings(doc.tls.ca_file, doc.tls.server_name, doc.tls.verify)
+    tls = None if doc.tls is None else _tls(doc.tls, external)
     names = {"queue": external.names | doc.names.get("queue", {})} if external.names or doc.names else {}
     return TargetSettings(
         name=name,
@@ -53,6 +53,11 @@ def _target(name: str, doc: TargetDoc, external: External) -> TargetSettings:
         limits=Limits(doc.limits.series_per_metric),
         queue_wait_buckets=doc.queue_wait_buckets,
     )
+
+
+def _tls(doc: TlsDoc, external: External) -> TlsSettings:
+    ca_file = None if doc.ca_file is None else str(external.folder / doc.ca_file)
+    return TlsSettings(ca_file, doc.server_name, doc.verify)
 
 
 def _custom(doc: CustomDoc) -> CustomMetricsSettings:

@@ -49,7 +49,9 @@ def _metric_name(value: object, info: Info) -> str:
     if value in facts(info).metrics:
         raise ValueError(f"found {value}, which is a built-in metric, expected a name that begins with {OUR_PREFIX}")
     if value == "up" or (value.startswith(TAKEN_PREFIXES) and not value.startswith(OUR_PREFIX)):
-        raise ValueError(f"found {value}, a prefix that is taken, expected a name that begins with {OUR_PREFIX}")
+        raise ValueError(
+            f"found {value}, whose prefix is kept for built-in metrics, expected a name that begins with {OUR_PREFIX}"
+        )
     return value
 
 
@@ -59,16 +61,24 @@ def _custom_label(name: str) -> str:
     return name
 
 
-def _one_field(value: object) -> object:
-    return {"field": value} if isinstance(value, str) else value
+def _one_field(value: object, expected: str = "the name of a field or a mapping") -> object:
+    if isinstance(value, str):
+        return {"field": value}
+    return value if isinstance(value, dict) else scalars.wrong(value, expected)
+
+
+def _label(value: object) -> object:
+    return _one_field(value)
 
 
 def _value(value: object) -> object:
-    return None if value == "count" else _one_field(value)
+    return None if value == "count" else _one_field(value, "count, the name of a field or a mapping")
 
 
 def _texts(value: object) -> object:
-    return [value] if isinstance(value, str) else value
+    if isinstance(value, str):
+        return [value]
+    return value if isinstance(value, list) and value else scalars.wrong(value, "text or a list of texts")
 
 
 def _action(value: object, info: Info) -> str:
@@ -169,9 +179,9 @@ class MetricDoc(Strict):
     value: Annotated[ValueDoc | None, BeforeValidator(_value)] = Field(
         default=None, description="count (default), or the field to read"
     )
-    labels: dict[
-        Annotated[LabelName, AfterValidator(_custom_label)], Annotated[LabelDoc, BeforeValidator(_one_field)]
-    ] = Field(default={}, description="label → field")
+    labels: dict[Annotated[LabelName, AfterValidator(_custom_label)], Annotated[LabelDoc, BeforeValidator(_label)]] = (
+        Field(default={}, description="label → field")
+    )
     buckets: Buckets | None = Field(default=None, description="a histogram's upper bounds")
 
     @model_validator(mode="after")

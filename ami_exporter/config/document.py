@@ -109,11 +109,13 @@ def _name_kind(kind: str) -> str:
 def _tls(value: object) -> object:
     if isinstance(value, bool):
         return {} if value else None
-    return value
+    return value if isinstance(value, dict) else scalars.wrong(value, "true, false or a mapping")
 
 
 def _trunks(value: object) -> object:
-    return None if value == "auto" else value
+    if value == "auto":
+        return None
+    return value if isinstance(value, list) else scalars.wrong(value, "auto or a list of trunks")
 
 
 Collectors = dict[Annotated[str, AfterValidator(_collector_name)], CollectorDoc]

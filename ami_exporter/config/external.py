@@ -122,7 +122,7 @@ def _check_sources(target: Plain, result: External) -> None:
         valid = result.catalogue.collectors.get(name)
         if not isinstance(source, str) or valid is None or source in valid:
             continue
-        expected = either(valid) + suggest(source, valid) if valid else "none: this collector has no choice of source"
+        expected = either(valid) + suggest(source, valid) if valid else "no source: this collector has no choice"
         result.wrong.append((("collectors", name, "source"), f"found {found(source)}, expected {expected}"))
 
 

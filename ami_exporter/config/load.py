@@ -88,6 +88,7 @@ class _Loading:
         for steps in nulls:
             self._fault(steps, "found nothing, expected a value: write one or remove the key")
         externals = self._externals()
+        self._names_twice()
         document: Document | None = None
         try:
             document = Document.model_validate(self.merged, context=self.catalogue)
@@ -124,10 +125,17 @@ class _Loading:
                 continue
             external = read_external(target, Path(self.path).parent, self.catalogue)
             for steps, message in external.wrong:
-                self._fault(("targets", name, *steps), message)
+                self._fault(("targets", name, *steps), message, key=not steps)
             self.faults.extend(external.elsewhere)
             externals[name] = external
         return externals
+
+    def _names_twice(self) -> None:
+        seen: dict[object, str] = {}
+        for steps, name in _custom_names(self.merged.get("custom")):
+            if name in seen:
+                self._fault(steps, f"found {shorten(name)} again (first is {seen[name]}), expected each metric once")
+            seen.setdefault(name, name_of(steps))
 
     def _model_fault(self, details: ErrorDetails) -> None:
         steps, message = details["loc"], details["msg"]
@@ -137,28 +145,29 @@ class _Loading:
         if isinstance(error, ValueError):
             message = str(error)
         elif details["type"] == "extra_forbidden":
-            self._fault(steps, _unknown(steps), key=True)
+            self._fault(steps, _unknown(steps), key=True, parent=True)
             return
         elif details["type"] == "missing":
-            self._fault(steps[:-1], f"found no {steps[-1]}, expected {steps[-1]}")
+            self._fault(steps[:-1], f"found no {steps[-1]}, expected {steps[-1]}: {_about(steps)}")
             return
         elif details["type"] in _EXPECTED:
             shown = kind(value) if set(steps) & set(SECRET_KEYS) else found(value)
             message = f"found {shown}, expected {_EXPECTED[details['type']]}"
         if steps and steps[-1] == "[key]":
-            self._fault(steps[:-1], message, key=True)
+            self._fault(steps[:-1], message, key=True, parent=True)
         else:
             self._fault(steps, message)
 
-    def _fault(self, steps: Steps, message: str, *, key: bool = False) -> None:
+    def _fault(self, steps: Steps, message: str, *, key: bool = False, parent: bool = False) -> None:
+        """Note a fault at a value, or with `key` at its key, under the name of its path or of the parent's."""
         steps, root = self._written(steps)
         if root is None:
             flag = FLAG_OF.get(str(steps[2])) if steps[2:] else None
             self.faults.append(Fault(flag or "--ami.* flags", 0, 0, message))
             return
         line, column = yamlnodes.locate(root, steps, key=key)
-        where = f"{name_of(steps)}: " if steps else ""
-        self.faults.append(Fault(self.path, line, column, where + message))
+        name = name_of(steps[:-1] if parent else steps)
+        self.faults.append(Fault(self.path, line, column, f"{name}: {message}" if name else message))
 
     def _written(self, steps: Steps) -> tuple[Steps, Node | None]:
         """Tell where a merged setting is really written: under its target, under defaults, or in a flag."""
@@ -193,19 +202,24 @@ _MODELS: Final[tuple[tuple[Steps, type[BaseModel]], ...]] = (
 )
 
 
-def _keys_at(steps: Steps) -> list[str]:
-    """List the keys of the mapping at a path."""
+def _model_at(steps: Steps) -> type[BaseModel]:
+    """Find the model of the mapping at a path."""
     if steps[:1] == ("defaults",):
         steps = ("targets", ANY, *steps[1:])
     for pattern, model in _MODELS:
         if len(pattern) == len(steps) and all(want in (ANY, have) for want, have in zip(pattern, steps, strict=True)):
-            return list(model.model_fields)
-    return []
+            return model
+    return Document
+
+
+def _about(steps: Steps) -> str:
+    field = _model_at(steps[:-1]).model_fields.get(str(steps[-1]))
+    return (field.description if field else None) or "it cannot be left out"
 
 
 def _unknown(steps: Steps) -> str:
     key = str(steps[-1])
-    valid = _keys_at(steps[:-1])
+    valid = list(_model_at(steps[:-1]).model_fields)
     near = f'; did you mean "{OTHER_WORDS[key]}"?' if OTHER_WORDS.get(key) in valid else suggest(key, valid)
     return f"found the unknown key {shorten(key)}, expected one of: {', '.join(valid)}{near}"
 
@@ -216,6 +230,15 @@ def name_of(steps: Steps) -> str:
     for step in steps:
         text += f"[{step}]" if isinstance(step, int) else f".{shorten(step)}"
     return text.removeprefix(".")
+
+
+def _custom_names(custom: object) -> Iterator[tuple[Steps, str]]:
+    for index, entry in enumerate(custom if isinstance(custom, list) else ()):
+        metrics = entry.get("metrics") if isinstance(entry, dict) else None
+        for number, metric in enumerate(metrics if isinstance(metrics, list) else ()):
+            name = metric.get("name") if isinstance(metric, dict) else None
+            if isinstance(name, str):
+                yield ("custom", index, "metrics", number, "name"), name
 
 
 def _has(root: Node, steps: Steps) -> bool:

@@ -50,7 +50,7 @@ def found(value: object) -> str:
     if isinstance(value, Odd):
         return f"{shorten(value.written)} ({value.why})"
     if isinstance(value, str):
-        return json.dumps(shorten(value), ensure_ascii=False) if value else "empty text"
+        return json.dumps(shorten(value), ensure_ascii=False) if value else kind(value)
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
@@ -63,10 +63,12 @@ def kind(value: object) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, dict):
-        return "a mapping"
+        return "a mapping" if value else "an empty mapping"
     if isinstance(value, list):
-        return "a list"
-    return "text" if isinstance(value, str) else "a value that is not text"
+        return "a list" if value else "an empty list"
+    if isinstance(value, str):
+        return "text" if value else "empty text"
+    return "a value that is not text"
 
 
 def wrong(value: object, expected: str) -> NoReturn:

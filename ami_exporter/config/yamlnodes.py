@@ -161,7 +161,7 @@ class _Composer:
 
     def _key(self, event: yaml.ScalarEvent, parent: Node) -> None:
         key = event.value
-        if key == "<<" and event.style is None:
+        if key == "<<" and not event.style:
             self._fault(event, "found a merge key (<<), expected a setting: put what targets share under `defaults:`")
         elif key in parent.keys:
             line, _ = parent.keys[key]
