@@ -57,7 +57,7 @@ def asterisk_factory(asterisk_roots: dict[int, AsteriskRoot], tmp_path: Path) ->
 
     yield make
     for server in servers:
-        server.stop()
+        server.kill()
 
 
 @pytest.fixture(scope="session")
@@ -93,4 +93,4 @@ def _booted(server: AsteriskServer) -> Iterator[AsteriskServer]:
         server.wait_booted()
         yield server
     finally:
-        server.stop()
+        server.kill()

@@ -84,7 +84,9 @@ class RawAmi:
 
     def originate(self, channel: str, **headers: str) -> None:
         """Start a call without waiting for it to be answered."""
-        self.send("Originate", Channel=channel, Async="true", **headers)
+        answer = self.action("Originate", Channel=channel, Async="true", **headers)
+        if answer["Response"] != "Success":
+            raise RuntimeError(f"Originate of {channel}: {answer}")
 
     def send(self, name: str, **headers: str) -> str:
         """Send one action and return its ActionID."""
@@ -185,15 +187,19 @@ class EventRecorder:
             self.ended.wait(0.05)
 
     def wait_quiet(self, seconds: float = 1.0, within: float = 30.0) -> None:
-        """Wait until no event came for this long (events a server sends by the clock must be off)."""
+        """Wait until for this long no event came but those that Debian's test builds of Asterisk send by the clock."""
         deadline = time.monotonic() + within
-        count, since = self.total(), time.monotonic()
+        count, since = self._untimed(), time.monotonic()
         while time.monotonic() - since < seconds:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"events still arrive after {within} s")
             self.ended.wait(0.05)
-            if (now := self.total()) != count:
+            if (now := self._untimed()) != count:
                 count, since = now, time.monotonic()
+
+    def _untimed(self) -> int:
+        names = self.names()
+        return sum(names.values()) - names.get("TestEvent", 0)
 
     def _listen(self) -> None:
         self._ami._socket.settimeout(None)

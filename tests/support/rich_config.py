@@ -96,14 +96,12 @@ def rich_files() -> dict[str, str]:
     }
 
 
-def peer_files() -> dict[str, str]:
+def peer_files(*, chan_sip: bool) -> dict[str, str]:
     """What the peer has beside the templates of tests/real/config/peer."""
     phones = [_PEER_PHONE.format(number=number, port=5060) for number in REGISTERED]
-    return {
-        "etc/generated/phones.conf": "".join(
-            phones + [_PEER_PHONE.format(number=number, port=5061) for number in SIP_REGISTERED]
-        )
-    }
+    if chan_sip:
+        phones += [_PEER_PHONE.format(number=number, port=5061) for number in SIP_REGISTERED]
+    return {"etc/generated/phones.conf": "".join(phones)}
 
 
 def _phone(number: str) -> str:

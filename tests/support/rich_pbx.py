@@ -86,7 +86,8 @@ def rich_pbx(root: AsteriskRoot, peer_root: AsteriskRoot, folder: Path, sipp: Pa
     pbx = _make(root, peer_root, folder)
     with contextlib.ExitStack() as stack:
         for server in (pbx.server, pbx.peer):
-            stack.callback(server.stop)
+            # By force: an orderly end waits seconds for the channels.
+            stack.callback(server.kill)
             server.start()
         if pbx.server.major == 16:
             stack.enter_context(slow_phone(sipp, folder, pbx.peer.place.address, 5070))
@@ -140,7 +141,7 @@ def _make(root: AsteriskRoot, peer_root: AsteriskRoot, folder: Path) -> RichPbx:
             folder / "peer",
             templates=("base", "peer"),
             values={**values, "SYSTEM_NAME": "peer"},
-            files=peer_files(),
+            files=peer_files(chan_sip=root.recipe.major == 16),
             place=peer,
         ),
         provider,
