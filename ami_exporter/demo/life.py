@@ -144,7 +144,7 @@ class Life:
 
     def _outage(self) -> Process:
         """A provider refuses for a while."""
-        one = self.world.registrations[-1 if self.dice.chance(0.4) else 1]
+        one = self.dice.pick(self.world.registrations[1:])
         if one.status != "Registered":
             return
         for status in ("Unregistered", "Rejected", "Registered"):

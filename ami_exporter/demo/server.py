@@ -23,7 +23,10 @@ from .session import REJECT_DELAY, House, Session
 from .simulation import Settings, Simulation
 from .wire import event
 
-FLOOD_TICK = 0.004
+# Naps between two portions of a flood: short at a high rate, and some events at once at a low one, because waking up
+# costs more than an event; the simulation's steps are gathered likewise.
+FLOOD_TICK, FLOOD_PORTION, LONGEST_TICK = 0.004, 10, 0.2
+SIMULATION_TICK = 0.1
 # Steps of the simulation between two looks at the sockets, so that catching up never starves them.
 STEPS_AT_ONCE = 2000
 LONGEST_NAP = 5.0
@@ -73,7 +76,7 @@ class SimulatedPbx:
         self.scene.load = static_load(settings.channels, self.scene.world, age=3600.0)
         everyone = [User(username, secret, classes(read), classes(write)), *users]
         chance = random.Random(settings.seed)  # noqa: S311 - a simulation, not a secret
-        self._house = House(
+        self.house = House(
             self.scene,
             {user.name.lower(): user for user in everyone},
             lambda: str(chance.randrange(10**8, 10**9)),
@@ -85,7 +88,7 @@ class SimulatedPbx:
         self._connections: dict[socket.socket, Connection] = {}
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._flood: Flood | None = None
-        self._running = False
+        self._running = self._behind = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> int:
@@ -127,7 +130,7 @@ class SimulatedPbx:
     @property
     def actions(self) -> Counter[str]:
         """How often each action was received, unknown ones as "?"."""
-        return Counter(self._house.actions)
+        return Counter(self.house.actions)
 
     @property
     def sessions(self) -> list[str]:
@@ -136,7 +139,7 @@ class SimulatedPbx:
 
     def wake(self) -> None:
         """Make the thread look at its clock now."""
-        with contextlib.suppress(BlockingIOError):  # a full pipe wakes just as well
+        with contextlib.suppress(OSError):  # a full pipe wakes just as well, an ended thread needs no waking
             self._waker.send(b"\0")
 
     def kick(self) -> None:
@@ -184,18 +187,20 @@ class SimulatedPbx:
                 key.data.read(now)
         while not self._jobs.empty():
             self._jobs.get()()
-        self.simulation.advance(self.scene.clock(), STEPS_AT_ONCE)
+        self._behind = not self.simulation.advance(self.scene.clock(), STEPS_AT_ONCE)
         self._play_flood(now)
         for connection in list(self._connections.values()):
             self._settle(connection, now)
 
     def _nap(self) -> float:
         """Seconds until something is due, should no socket speak before."""
+        if self._behind:
+            return 0.0
         if self._flood and not self._flood.finished:
-            return FLOOD_TICK
+            return max(FLOOD_TICK, min(LONGEST_TICK, FLOOD_PORTION / self._flood.rate))
         now = time.monotonic()
         due = [connection.next_check() - now for connection in self._connections.values()]
-        due.append(self.simulation.due_in(self.scene.clock()))
+        due.append(max(SIMULATION_TICK, self.simulation.due_in(self.scene.clock())))
         return max(0.0, min(LONGEST_NAP, *due))
 
     def _accept(self, now: float) -> None:
@@ -205,7 +210,7 @@ class SimulatedPbx:
             return
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(sock, Session(self._house), now, self._write_timeout)
+        connection = Connection(sock, Session(self.house), now, self._write_timeout)
         self._connections[sock] = connection
         self._selector.register(sock, selectors.EVENT_READ, connection)
 
