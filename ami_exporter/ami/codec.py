@@ -31,7 +31,7 @@ MAX_LINE = 64 * 1024
 MAX_HEADERS = 20_000
 #: Bytes of one packet, and so of the buffer: MAX_HEADERS lines of that output, twice over.
 MAX_PACKET = 4 * 1024 * 1024
-#: Asterisk reads lines into 1025 bytes and refuses longer ones; over TLS a whole action must be below this.
+#: Bytes of one action. Asterisk refuses longer lines, and over TLS it reads no more of a record than 1,024 bytes.
 MAX_SENT = 1022
 #: Small fixed buffers in Asterisk cut longer ActionIDs (80 bytes in app_confbridge) and glue headers together.
 MAX_ACTION_ID = 67

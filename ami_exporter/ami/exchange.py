@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ami_exporter.ami.actions import Action
     from ami_exporter.ami.message import Message
 
-#: From this AMI version (Asterisk 13.20 and 14.3 on) every list answer announces itself by an EventList header.
-#: 13.0 and 13.1 (2.6) did not, and the versions in between cannot be told apart by their banner.
+#: From this AMI version on, every list answer announces itself by an EventList header. That came with Asterisk
+#: 13.2, and 13 runs from AMI 2.5.0 to 2.10.6: 2.10 is certainly later, below it the banner alone cannot tell.
 LISTS_ANNOUNCED_FROM = (2, 10)
 
 
@@ -150,7 +150,7 @@ class Exchange:
             if text.lower() == "permission denied":
                 self._end(action_id, Outcome.REFUSED, text)
             else:
-                self._end(action_id, Outcome.FAILED, text or "; ".join(message.values_of("output")[:1]))
+                self._end(action_id, Outcome.FAILED, message.get("output", text))
         elif waiting.spec.shape in (Shape.SINGLE, Shape.COMMAND):
             waiting.count = 1
             self._on_item(waiting.action, message)

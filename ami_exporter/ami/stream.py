@@ -149,6 +149,9 @@ class Stream:
                 return select.POLLOUT
             except ssl.SSLWantReadError:
                 return 0
+            except OSError:
+                self._out.clear()  # what the server sent before it closed can still be read, up to the end
+                return 0
             if sent < len(self._out[0]):
                 self._out[0] = self._out[0][sent:]
             else:

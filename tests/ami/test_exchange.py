@@ -173,7 +173,7 @@ def test_a_cli_answer_is_handed_on_whole(response: str) -> None:
 def test_an_unknown_cli_command_has_failed_with_its_text() -> None:
     play = Play({"1": Action("Command", (("Command", "core show taskprocessors"),))})
     play.take(response="Error", actionid="1", message="Command output follows", output="No such command")
-    assert play.answer().outcome is Outcome.FAILED
+    assert play.answer() == Answer(Outcome.FAILED, "No such command", 0.0, 0)
     assert play.items == []
 
 
