@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from ami_exporter.ami.actions import Action
@@ -84,36 +85,26 @@ class ChannelFold:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._states: dict[tuple[str, str], int] = {}
-        self._applications: dict[str, int] = {}
-        self._formats: dict[str, int] = {}
-        self._linked: set[str] = set()
-        self._channels = 0
-        self._unlinked = 0
+        self._states: dict[tuple[str, str], int] = defaultdict(int)
+        self._applications: dict[str, int] = defaultdict(int)
+        self._formats: dict[str, int] = defaultdict(int)
+        self._linked: set[str | None] = set()
         self._transcoding = 0
-        self._oldest: dict[str, int] = {}
+        self._oldest: dict[str, int] = defaultdict(int)
 
     def item(self, _action: Action, message: Message) -> None:
         """Take one channel."""
         get = message.get
         tech = get("channel", "").partition("/")[0]
-        states, key = self._states, (tech, get("channelstate", ""))
-        states[key] = states.get(key, 0) + 1
-        linkedid = get("linkedid")
-        if linkedid is None:
-            self._unlinked += 1
-        elif len(self._linked) <= MAX_CALLS_COUNTED:
-            self._linked.add(linkedid)
-        application = get("application")
-        if application:
-            self._applications[application] = self._applications.get(application, 0) + 1
-        formats = get("nativeformats")
-        if formats:
-            self._formats[formats] = self._formats.get(formats, 0) + 1
+        self._states[tech, get("channelstate", "")] += 1
+        self._applications[get("application", "")] += 1
+        self._formats[get("nativeformats", "")] += 1
+        if len(self._linked) <= MAX_CALLS_COUNTED:
+            self._linked.add(get("linkedid"))
         if get("readtrans") or get("writetrans"):
             self._transcoding += 1
         age = channel_age(message)
-        if age is not None and age > self._oldest.get(tech, -1):
+        if age is not None and age >= self._oldest[tech]:
             self._oldest[tech] = age
 
     def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
@@ -122,10 +113,9 @@ class ChannelFold:
             return
         yield from self._active_channels()
         # Before Asterisk 12 there is no Linkedid: unknown is not 0.
-        if not self._unlinked and len(self._linked) <= MAX_CALLS_COUNTED:
+        if None not in self._linked and len(self._linked) <= MAX_CALLS_COUNTED:
             yield ACTIVE_CALLS, (), float(len(self._linked))
-        for application, count in self._applications.items():
-            yield APPLICATIONS, (application,), float(count)
+        yield from ((APPLICATIONS, (name,), float(count)) for name, count in self._applications.items() if name)
         oldest: dict[str, int] = {}
         for name, age in self._oldest.items():
             tech = technology_of(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
 from ami_exporter.ami.actions import Action
@@ -75,10 +76,8 @@ class EndpointFold:
         self._contacts: dict[str, set[str]] = {}
         self._peers: dict[str, dict[str, str]] = {"SIP": {}, "IAX2": {}}
         self._rtt: dict[tuple[str, str], float] = {}
-        self._channels: dict[str, int] = {}
+        self._channels: dict[str, int] = defaultdict(int)
         self._kinds = {
-            "Status": self._channel,
-            "CoreShowChannel": self._channel,
             "EndpointList": self._endpoint,
             "DeviceStateChange": self._device,
             "ContactList": self._contact,
@@ -88,13 +87,11 @@ class EndpointFold:
 
     def item(self, _action: Action, message: Message) -> None:
         """Take one item of any of the lists."""
-        take = self._kinds.get(message.get("event", ""))
-        if take is not None:
-            take(message)
-
-    def _channel(self, message: Message) -> None:
-        name = message.get("channel", "").rpartition("-")[0]
-        self._channels[name] = self._channels.get(name, 0) + 1
+        event = message.get("event", "")
+        if event in {"Status", "CoreShowChannel"}:
+            self._channels[message.get("channel", "").rpartition("-")[0]] += 1
+        elif event in self._kinds:
+            self._kinds[event](message)
 
     def _endpoint(self, message: Message) -> None:
         name = message.get("objectname")

@@ -15,7 +15,7 @@ Label = Callable[[Message, Context], "str | None"]
 
 OTHER = "other"
 _TECHNOLOGY_LENGTH = 32
-_WHOLE_DIGITS = 18
+WHOLE_DIGITS = 18
 
 
 def text(header: str, *, missing: str | None = None) -> Label:
@@ -112,7 +112,7 @@ def to_number(written: str | None) -> float | None:
 
 def to_whole(written: str | None) -> int | None:
     """A whole number of at most 18 digits, or None."""
-    if written is None or len(written) > _WHOLE_DIGITS or not (written.isascii() and written.isdigit()):
+    if written is None or len(written) > WHOLE_DIGITS or not written.isdecimal():
         return None
     return int(written)
 

@@ -6,7 +6,7 @@ import re
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.fields import to_whole
+from ami_exporter.collectors.fields import WHOLE_DIGITS, to_whole
 from ami_exporter.collectors.model import Context
 
 STATUS = Action("Status")
@@ -66,7 +66,8 @@ def channel_age(message: Message) -> int | None:
     seconds = message.get("seconds")
     if seconds is None:
         return clock_seconds(message.get("duration", ""))
-    return to_whole(seconds)
+    # Spelled out: this runs for every channel of every poll.
+    return int(seconds) if seconds.isdecimal() and len(seconds) <= WHOLE_DIGITS else None
 
 
 def clock_seconds(written: str) -> int | None:

@@ -134,20 +134,18 @@ class TrunkFold:
     def item(self, action: Action, message: Message) -> None:
         """Take one item of any of the lists."""
         event = message.get("event", "")
-        if event in ("Status", "CoreShowChannel"):
-            self._channel(message)
+        if event in {"Status", "CoreShowChannel"}:
+            channel = message.get("channel", "")
+            name = channel.rpartition("-")[0]
+            if name not in self._trunks:
+                self._trunks[name] = trunk_of(self._context, channel)
+            trunk = self._trunks[name]
+            if trunk is not None:
+                self._channel(trunk, message)
         elif event in self._kinds:
             self._kinds[event](action, message)
 
-    def _channel(self, message: Message) -> None:
-        channel = message.get("channel", "")
-        name = channel.rpartition("-")[0]
-        try:
-            trunk = self._trunks[name]
-        except KeyError:
-            trunk = self._trunks[name] = trunk_of(self._context, channel)
-        if trunk is None:
-            return
+    def _channel(self, trunk: str, message: Message) -> None:
         first = message.get("uniqueid") == message.get("linkedid")
         outbound = not first or message.get("application") in _DIALLED
         key = (trunk, "outbound" if outbound else "inbound")
