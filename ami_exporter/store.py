@@ -6,7 +6,7 @@ The event link's thread feeds it; scrapes read it. One lock, held for a batch of
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -14,7 +14,7 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.model import Collector, Context, Known, Metric, Origin, Row, Sample, Tracked, Tracker
 from ami_exporter.collectors.rowfold import expand
-from ami_exporter.writer import Caps, Family, HistogramValue
+from ami_exporter.writer import Caps, Family, HistogramValue, LabelLimits
 
 Key = tuple[str, ...]
 
@@ -203,7 +203,7 @@ class EventStore:
         if values is not None:
             if labels in values:
                 values[labels] += value
-            elif self._admit(metric, labels, len(values)):
+            elif self._admit(metric, labels, values):
                 values[labels] = value
             return
         histograms = self._histograms.get(metric)
@@ -211,17 +211,17 @@ class EventStore:
             return
         child = histograms.get(labels)
         if child is None:
-            if not self._admit(metric, labels, len(histograms)):
+            if not self._admit(metric, labels, histograms):
                 return
             child = histograms[labels] = HistogramValue([0] * (len(metric.buckets) + 1))
         child.counts[bisect_left(metric.buckets, value)] += 1
         child.sum += value
         child.count += 1
 
-    def _admit(self, metric: Metric, labels: Key, size: int) -> bool:
+    def _admit(self, metric: Metric, labels: Key, held: Collection[Key]) -> bool:
         if not self._caps.allowed(metric, labels):
             return False
-        if size < self._caps.limit:
+        if len(held) < self._caps.limit and (not metric.limits or LabelLimits(metric, held).admit(labels)):
             return True
         self._caps.dropped(metric, labels)
         return False
@@ -231,9 +231,9 @@ class EventStore:
         histograms = self._histograms.get(metric)
         for labels in expand(metric, open_values):
             if values is not None and labels not in values:
-                if self._admit(metric, labels, len(values)):
+                if self._admit(metric, labels, values):
                     values[labels] = 0.0
-            elif histograms is not None and labels not in histograms and self._admit(metric, labels, len(histograms)):
+            elif histograms is not None and labels not in histograms and self._admit(metric, labels, histograms):
                 histograms[labels] = HistogramValue([0] * (len(metric.buckets) + 1))
 
     def _zero_context(self) -> None:

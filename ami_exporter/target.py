@@ -271,7 +271,7 @@ def event_classes(settings: TargetSettings, collectors: Sequence[Collector]) -> 
     """The manager classes the event link must ask for: those of the events that rules want, no more."""
     if not settings.events:
         return frozenset()
-    return classes_of(frozenset(name for collector in collectors for name in events_of(collector)))
+    return classes_of(frozenset(name for c in collectors if not c.passive for name in events_of(c)))
 
 
 def events_of(collector: Collector) -> set[str]:

@@ -44,6 +44,23 @@ class Caps:
     allowed: Callable[[Metric, Key], bool]
 
 
+class LabelLimits:
+    """The values that one metric's limited labels have so far."""
+
+    def __init__(self, metric: Metric, held: Iterable[Key] = ()) -> None:
+        places = [(metric.labels.index(label), limit) for label, limit in metric.limits.items()]
+        held = list(held) if places else []
+        self._values = [(at, limit, {labels[at] for labels in held}) for at, limit in places]
+
+    def admit(self, labels: Key) -> bool:
+        """Whether no label gets a value too many; what is admitted counts from now on."""
+        if any(labels[at] not in values and len(values) >= limit for at, limit, values in self._values):
+            return False
+        for at, _, values in self._values:
+            values.add(labels[at])
+        return True
+
+
 class SampleError(Exception):
     """A collector produced what no family may hold: wrong number of labels, or the same label set twice."""
 
@@ -70,13 +87,16 @@ class Writer:
         return [Family(metric, self._capped(metric, values)) for metric, values in found.items() if values]
 
     def _capped(self, metric: Metric, values: dict[Key, float]) -> dict[Key, float]:
-        if len(values) <= self._caps.limit:
+        if len(values) <= self._caps.limit and not metric.limits:
             self._served[metric] = set(values)
             return values
         served = self._served.get(metric, set())
-        order = sorted(values, key=lambda labels: (labels not in served, labels))
-        for labels in order[self._caps.limit :]:
-            self._caps.dropped(metric, labels)
-        kept = {labels: values[labels] for labels in order[: self._caps.limit]}
+        limits = LabelLimits(metric)
+        kept: dict[Key, float] = {}
+        for labels in sorted(values, key=lambda labels: (labels not in served, labels)):
+            if len(kept) < self._caps.limit and limits.admit(labels):
+                kept[labels] = values[labels]
+            else:
+                self._caps.dropped(metric, labels)
         self._served[metric] = set(kept)
         return kept

@@ -8,7 +8,10 @@ import pytest
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import custom
+from ami_exporter.collectors.model import Context
 from ami_exporter.config.model import CustomLabel, CustomMetric, CustomMetricsSettings, CustomValue
+from ami_exporter.store import EventStore
+from ami_exporter.writer import Caps, Writer
 from tests.support.collecting import counted, messages, nonzero, polled, store_of
 
 DEVICES = Action("DeviceStateList")
@@ -171,3 +174,28 @@ def test_an_unchanged_metric_is_the_same_object_after_a_reload_and_a_changed_one
 def test_a_labels_own_limit_stands_in_the_metric() -> None:
     entry = replace(STATES, metrics=(replace(STATES.metrics[0], labels=(CustomLabel("state", "state", limit=2),)),))
     assert custom.collector([entry]).metrics[0].limits == {"state": 2}
+
+
+def test_the_first_values_of_a_limited_label_are_kept_and_the_rest_is_dropped() -> None:
+    dropped: list[tuple[str, ...]] = []
+    caps = Caps(1000, lambda _metric, labels: dropped.append(labels), lambda _metric, _labels: True)
+    label = CustomLabel("queue", "queue", limit=2)
+    entry = replace(CALLBACKS, where=MappingProxyType({}), metrics=(replace(CALLBACKS.metrics[0], labels=(label,)),))
+    store = EventStore([custom.collector([entry])], Context(), caps)
+    store.feed([user_event(Queue=queue) for queue in ("a", "b", "c", "a", "c")], 0.0)
+    assert counted(store) == {
+        ("asterisk_custom_callbacks_total", "a"): 2,
+        ("asterisk_custom_callbacks_total", "b"): 1,
+    }
+    assert dropped == [("c",), ("c",)]
+
+
+def test_a_limited_label_of_a_list_keeps_what_it_served() -> None:
+    label = CustomLabel("state", "state", limit=2)
+    metric = custom.collector([replace(STATES, metrics=(replace(STATES.metrics[0], labels=(label,)),))]).metrics[0]
+    dropped: list[tuple[str, ...]] = []
+    writer = Writer(Caps(1000, lambda _metric, labels: dropped.append(labels), lambda _metric, _labels: True))
+    for states in (("b", "c"), ("a", "b", "c")):
+        families = writer.families((metric, (state,), 1.0) for state in states)
+        assert [labels for family in families for labels in family.values] == [("b",), ("c",)]
+    assert dropped == [("a",)]

@@ -6,6 +6,9 @@ from ami_exporter.ami.events import EVENT_CLASSES, EVENT_NAMES, classes_of
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import conferences, events, lifecycle, parking, queues, security
 from ami_exporter.collectors.model import Context
+from ami_exporter.config.model import TargetSettings
+from ami_exporter.config.secret import Secret
+from ami_exporter.target import event_classes
 from tests.support.collecting import counted, message, messages, nonzero, show, store_of
 
 
@@ -176,3 +179,10 @@ def test_classes_the_mask_must_hold(names: list[str], classes: set[str]) -> None
 
 def test_events_with_pins_and_passwords_are_not_in_the_table() -> None:
     assert not {"dtmfbegin", "dtmfend", "voicemailpasswordchange"} & EVENT_NAMES.keys()
+
+
+def test_the_mask_holds_the_classes_of_enabled_rules_and_no_more() -> None:
+    settings = TargetSettings("default", "127.0.0.1", "exporter", Secret("s"))
+    assert event_classes(settings, (events.COLLECTOR,)) == frozenset()
+    assert event_classes(settings, (events.COLLECTOR, security.COLLECTOR)) == {"security"}
+    assert event_classes(settings, (queues.COLLECTOR,)) == {"agent", "call"}
