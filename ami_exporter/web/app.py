@@ -89,28 +89,27 @@ class App:
             await self._http(read_request(scope), receive, send)
 
     async def _http(self, request: Request, receive: Receive, send: Send) -> None:
-        if not _has_body(request):
-            await self._respond(request, send)
-            return
-        # No path reads a body, but the server's queue of its pieces is short and blocks for ever when nobody does.
-        drain = asyncio.create_task(_drain(receive))
+        # Somebody has to take what comes in all the time: the server's queue of it is short and blocks for ever when
+        # full. No path reads a body; what matters is that the client has gone.
+        gone = asyncio.Event()
+        listener = asyncio.create_task(_listen(receive, gone))
         try:
-            await self._respond(request, send)
+            await self._respond(request, send, gone)
         finally:
-            drain.cancel()
+            listener.cancel()
             with suppress(asyncio.CancelledError):
-                await drain
+                await listener
 
-    async def _respond(self, request: Request, send: Send) -> None:
+    async def _respond(self, request: Request, send: Send, gone: asyncio.Event) -> None:
         endpoint, refusal = await self._check(request)
         if refusal is not None or endpoint is None:
-            await self._send(send, refusal or plain(HTTPStatus.NOT_FOUND, "no such path"))
+            await self._send(send, gone, refusal or plain(HTTPStatus.NOT_FOUND, "no such path"))
         elif endpoint in _UNCOUNTED:
-            await self._send(send, await _UNCOUNTED[endpoint](self, request))
+            await self._send(send, gone, await _UNCOUNTED[endpoint](self, request))
         else:
             with self._admission as admitted:
                 response = await self._in_worker(endpoint, request) if admitted else self._busy()
-                await self._send(send, response)
+                await self._send(send, gone, response)
 
     async def _check(self, request: Request) -> tuple[Endpoint | None, Response | None]:
         if len(request.path) > MAX_PATH_BYTES:
@@ -143,9 +142,9 @@ class App:
         message = f"{limit} requests are already being answered; raise --web.max-requests or scrape less often"
         return plain(HTTPStatus.SERVICE_UNAVAILABLE, message, ("Retry-After", RETRY_AFTER_SECONDS))
 
-    async def _send(self, send: Send, response: Response) -> None:
+    async def _send(self, send: Send, gone: asyncio.Event, response: Response) -> None:
         extra = self._gate.extra_headers() if self._gate is not None else ()
-        await send_response(send, response.with_headers(*extra), self._send_seconds)
+        await send_response(send, response.with_headers(*extra), gone, self._send_seconds)
 
     async def healthy(self, _request: Request) -> Response:
         """Say that the server answers."""
@@ -193,9 +192,11 @@ def _small_body(request: Request) -> bool:
     return "transfer-encoding" not in request.headers and length.isdigit() and int(length) <= MAX_BODY_BYTES
 
 
-async def _drain(receive: Receive) -> None:
+async def _listen(receive: Receive, gone: asyncio.Event) -> None:
+    """Throw the body away until the client has gone."""
     while (await receive())["type"] != "http.disconnect":
         pass
+    gone.set()
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

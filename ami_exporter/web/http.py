@@ -81,8 +81,11 @@ def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return joined
 
 
-async def send_response(send: Send, response: Response, seconds: float) -> None:
-    """Send the response; TimeoutError when the reader takes longer than `seconds`. The server omits HEAD's body."""
+async def send_response(send: Send, response: Response, gone: asyncio.Event, seconds: float) -> None:
+    """Send the response, until the client has `gone`; the server omits the body where HEAD asked.
+
+    Raises TimeoutError when the reader takes longer than `seconds`.
+    """
     headers = [
         ("Content-Type", response.content_type),
         ("Content-Length", str(len(response.body))),
@@ -100,6 +103,9 @@ async def send_response(send: Send, response: Response, seconds: float) -> None:
             }
         )
         for start in range(0, len(response.body), PIECE_BYTES):
+            await asyncio.sleep(0)  # others' turn: `send` to a lost connection returns without ever waiting
+            if gone.is_set():
+                return
             piece = response.body[start : start + PIECE_BYTES]
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})

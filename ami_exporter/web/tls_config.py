@@ -47,9 +47,9 @@ def _load_certificate(context: ssl.SSLContext, settings: TlsSettings) -> None:
     cert_name, cert = _pem("cert_file", settings.cert_file, "cert", settings.cert)
     key_name, key = _pem("key_file", settings.key_file, "key", settings.key)
     if b"-----BEGIN CERTIFICATE-----" not in cert:
-        raise TlsError(cert_name, "expected a certificate in PEM format")
+        raise TlsError(cert_name, "expected a certificate in PEM format, found none")
     if b"PRIVATE KEY-----" not in key:
-        raise TlsError(key_name, "expected a private key in PEM format")
+        raise TlsError(key_name, "expected a private key in PEM format, found none")
     if b"ENCRYPTED" in key:
         raise TlsError(key_name, "the key is encrypted, expected one without passphrase")
     with _as_file(cert) as cert_path, _as_file(key) as key_path:
@@ -69,7 +69,7 @@ def _load_client_ca(context: ssl.SSLContext, settings: TlsSettings) -> None:
         try:
             context.load_verify_locations(cadata=ca.decode("ascii", errors="replace"))
         except (ssl.SSLError, ValueError):
-            raise TlsError(name, "expected certificates in PEM format") from None
+            raise TlsError(name, "expected certificates in PEM format, found none") from None
     else:
         context.load_default_certs(ssl.Purpose.CLIENT_AUTH)  # Go takes the system's CAs too
     context.verify_mode = settings.client_auth

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from ami_exporter.config.yamlnodes import Node, Odd
-from ami_exporter.faults import Fault, either, suggest
+from ami_exporter.faults import Fault, either, shorten, suggest
 
 # Go's YAML reads YAML 1.1 booleans, and people's files have them.
 _YES_NO = {"yes": True, "on": True, "y": True, "no": False, "off": False, "n": False}
@@ -73,7 +73,7 @@ class Section:
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.fault(key, f"expected true or false, found {_shown(value)}")
+            self.fault(key, f"expected true or false, found {_quoted(value)}")
             return default
         return value
 
@@ -96,7 +96,7 @@ class Section:
         if written == "0":
             return 0.0
         if not written or _PART.sub("", written):
-            self.fault(key, f'expected a duration such as "1s" or "100ms", found {_shown(value)}')
+            self.fault(key, f'expected a duration such as "1s" or "100ms", found {_quoted(value)}')
             return 0.0
         return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(written))
 
@@ -115,6 +115,11 @@ class Section:
             self.fault(key, f"expected text, found {_shown(value)}")
             return ""
         return str(value)
+
+
+def _quoted(value: object) -> str:
+    """Say what was found where no secret can stand."""
+    return f'"{shorten(value)}"' if isinstance(value, str) else _shown(value)
 
 
 def _shown(value: object) -> str:
