@@ -85,6 +85,7 @@ class Link:
         self._decoder = Decoder()
         self._events: list[Message] = []
         self._events_off_at: float | None = None
+        self._closed_because = "the link is not open"
         #: AMI version of the greeting, such as (11, 0, 0).
         self.version: tuple[int, ...] = ()
         #: Names in lower case of the actions this server offers to this user.
@@ -129,6 +130,8 @@ class Link:
                 self._turn_events_off(deadline)
         except LinkClosed as error:
             raise ConnectFailed(f"{error}; the login was not finished") from error
+        except AmiError as error:
+            raise self._fail(error) from None
         except BaseException:
             self._drop()
             raise
@@ -160,15 +163,8 @@ class Link:
                 raise login.no_greeting(greeting)
             greeting += data
         line, _, rest = greeting.partition(b"\n")
-        try:
-            self.version = login.parse_banner(line)
-        except ProtocolError as error:
-            self.protocol_errors[error.kind] += 1
-            raise
-        self._strays(rest)
-
-    def _strays(self, data: bytes | memoryview) -> None:
-        for message in self._decoder.feed(data):
+        self.version = login.parse_banner(line)
+        for message in self._decoder.feed(rest):
             self._stray(message)
 
     def _log_in(self, deadline: float) -> None:
@@ -276,7 +272,7 @@ class Link:
 
     def _connected(self) -> Stream:
         if self._stream is None:
-            raise LinkClosed("the link is closed")
+            raise LinkClosed(self._closed_because)
         return self._stream
 
     def _next_id(self) -> str:
@@ -297,12 +293,17 @@ class Link:
                 return
             self._decoder.end()
         except ProtocolError as error:
-            self.protocol_errors[error.kind] += 1
             if error.kind is not Kind.CUT_PACKET:
                 raise self._fail(error) from None
+            self.protocol_errors[error.kind] += 1
         raise self._fail(LinkClosed(self._connected().end_reason))
 
     def _fail(self, error: AmiError) -> AmiError:
+        """Close the link for an error and return it, to be raised."""
+        if self._stream is not None:
+            self._closed_because = str(error)
+            if isinstance(error, ProtocolError):
+                self.protocol_errors[error.kind] += 1
         self._drop()
         return error
 

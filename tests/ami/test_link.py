@@ -180,6 +180,7 @@ def test_what_is_not_an_ami_server_gets_a_clear_error(name: str) -> None:
         with pytest.raises(error, match=text):
             link.open(soon())
         assert link.closed
+        assert link.protocol_errors == ({"not_ami": 1} if error is ProtocolError else {})
 
 
 @pytest.mark.parametrize(
@@ -502,9 +503,10 @@ def test_events_before_the_end_are_not_lost() -> None:
         link = link_to(server, classes=("call",))
         link.open(soon())
         assert link.read_events(soon()) == [{"event": "A"}]
-        with pytest.raises((LinkClosed, ProtocolError)):
+        with pytest.raises(AmiError, match="a line of more than 65536 bytes"):  # with the event, or in the next bytes
             link.read_events(soon())
         assert link.closed
+        assert link.protocol_errors == {"line_too_long": 1}
 
 
 def test_a_ping_without_an_answer_closes_the_link() -> None:
