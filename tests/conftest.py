@@ -22,6 +22,8 @@ PROGRAMS = {
     "sipp": ("sipp", "sip-tester"),
     "chromium": ("chromium", "chromium"),
 }
+# Fixtures that ask for others only while they run, and what those need.
+CHOOSING = {"asterisk": {"asterisk_roots"}, "rich": {"asterisk_roots", "sipp"}}
 _NO_ASTERISK = "no real Asterisk 22/16"
 
 _roots = pytest.StashKey[dict[int, AsteriskRoot] | CannotProvideError]()
@@ -112,8 +114,9 @@ def _cannot(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-def _fixtures(item: pytest.Item) -> list[str]:
-    return getattr(item, "fixturenames", [])
+def _fixtures(item: pytest.Item) -> set[str]:
+    named = set(getattr(item, "fixturenames", []))
+    return named.union(*(needs for fixture, needs in CHOOSING.items() if fixture in named))
 
 
 def _say(config: pytest.Config, line: str) -> None:
