@@ -42,8 +42,8 @@ _SERIAL: Final = re.compile(r"-[0-9a-f]{8}$")
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KIND_OF_TOPIC: Final = re.compile(r"(?:stasis/|sub)[a-z]:[^:/]*")
 """Subscription to a topic: `stasis/m:manager:core`, before 17 `subm:manager:core`; the topic's first word stays."""
-_TWO_PARTS: Final = frozenset({"pjsip", "sorcery", "taskpool"})
-"""Where the second part of the path is a module's own word, not a name out of the configuration."""
+_TWO_PARTS: Final = frozenset({"pjsip", "taskpool"})
+"""Where the second part of the path is a module's own word, and tells more than a type of configuration object."""
 
 
 def family(name: str) -> str:

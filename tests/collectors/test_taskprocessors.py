@@ -92,7 +92,7 @@ def test_columns_of_older_versions_are_found_by_their_titles() -> None:
         ("subp:PJSIP/201-00000044", "subp:PJSIP"),
         ("subm:ast_channel_topic_all-cached-00000032", "subm:ast_channel_topic_all-cached"),
         ("Confbridge/8000-00000001", "Confbridge"),
-        ("sorcery/contact-00000001", "sorcery/contact"),
+        ("sorcery/contact-00000001", "sorcery"),
         ("6a5d7a6b-0b9b-4a8c-8f1e-0123456789ab", "unnamed"),
     ],
 )
