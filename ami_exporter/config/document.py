@@ -49,7 +49,7 @@ class TlsDoc(Strict):
         default=None, description="name in the certificate, where it is not the address"
     )
     verify: Switch = Field(
-        default=True, description="false: accept any certificate, so anyone between can read the secret"
+        default=True, description="false: accept any certificate, so anyone between can read the secret (default true)"
     )
 
 
@@ -57,7 +57,8 @@ class CollectorDoc(Strict):
     """One collector."""
 
     enabled: Enabled | None = Field(
-        default=None, description="auto: silent about what the server lacks; true: that is a fault; false: off"
+        default=None,
+        description="auto (default): silent about what the server lacks; true: that is a fault; false: off",
     )
     min_interval: Duration | None = Field(
         default=None, description="poll at most so often; between, serve the last answer"
@@ -88,7 +89,8 @@ class LimitsDoc(Strict):
     """Bounds that protect Prometheus."""
 
     series_per_metric: Annotated[int, *integer(1, 1_000_000)] = Field(
-        default=SERIES_PER_METRIC, description="label sets of one metric on one target; the rest is counted as dropped"
+        default=SERIES_PER_METRIC,
+        description="label sets of one metric on one target (default 1000); the rest is counted as dropped",
     )
 
 
@@ -139,12 +141,14 @@ class TargetDoc(Strict):
     tls: Annotated[TlsDoc | None, BeforeValidator(_tls)] = Field(
         default=None, description="AMI over TLS; true: with the defaults"
     )
-    timeout: Duration = Field(default=TIMEOUT, description="longest poll; a scrape's own timeout shortens it")
+    timeout: Duration = Field(
+        default=TIMEOUT, description="longest poll (default 9s); a scrape's own timeout shortens it"
+    )
     labels: Labels = Field(default={}, description="labels of this target in /sd")
     collectors: Collectors = Field(default={}, description="settings by collector")
-    events: Switch = Field(default=True, description="false: no event connection, no counters of events")
+    events: Switch = Field(default=True, description="false: no event connection, no counters of events (default true)")
     trunks: Annotated[list[TrunkDoc] | None, BeforeValidator(_trunks)] = Field(
-        default=None, description="auto, or the list of trunks"
+        default=None, description="auto (default), or the list of trunks"
     )
     names: Names = Field(default={}, description="names for people, by kind and id")
     names_file: Text | None = Field(default=None, description="CSV file of id,name: names of queues")

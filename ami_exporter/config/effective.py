@@ -1,32 +1,125 @@
-"""The configuration as it is in force, for `/config`: every default filled in, every secret masked."""
+"""The configuration in force, as YAML in the form of the file, secrets masked: what `/config` shows."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Final
 
 import yaml
 
-from ami_exporter.config.model import Settings
-from ami_exporter.config.secret import Secret
+if TYPE_CHECKING:
+    from ami_exporter.config.model import (
+        CollectorSettings,
+        CustomLabel,
+        CustomMetric,
+        CustomMetricsSettings,
+        CustomValue,
+        Settings,
+        TargetSettings,
+    )
+
+DURATION_UNITS: Final = ((86400_000, "d"), (3600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms"))
 
 
-def effective_yaml(settings: Settings) -> str:
-    """Settings as YAML text. Times are in seconds; what is not set is left out."""
-    return yaml.safe_dump(_plain(settings), sort_keys=False, allow_unicode=True)
+def render(settings: Settings) -> str:
+    """Write every setting of every target, with defaults filled in."""
+    tree = {
+        "targets": {name: _target(target) for name, target in settings.targets.items()},
+        "custom": [_custom(entry) for entry in settings.custom],
+    }
+    return yaml.safe_dump(_written(tree), sort_keys=False, allow_unicode=True, width=120)
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, Secret):
-        return str(value)
-    if isinstance(value, re.Pattern):
-        return value.pattern
-    if is_dataclass(value) and not isinstance(value, type):
-        named = {field.name: getattr(value, field.name) for field in fields(value)}
-        return {name: _plain(one) for name, one in named.items() if one is not None}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
-    return value
+def duration(seconds: float) -> str:
+    """Write a duration as people do: 90.0 is 1m30s."""
+    left = round(seconds * 1000)
+    text = ""
+    for size, unit in DURATION_UNITS:
+        count, left = divmod(left, size)
+        text += f"{count}{unit}" if count else ""
+    return text or "0s"
+
+
+def _target(target: TargetSettings) -> dict[str, object]:
+    host = f"[{target.host}]" if ":" in target.host else target.host
+    tls = target.tls
+    return {
+        "address": f"{host}:{target.port}",
+        "username": target.username,
+        "secret": str(target.secret),
+        "md5": target.md5,
+        "tls": False if tls is None else {"ca_file": tls.ca_file, "server_name": tls.server_name, "verify": tls.verify},
+        "timeout": duration(target.timeout),
+        "labels": dict(target.labels),
+        "collectors": {name: _collector(collector) for name, collector in target.collectors.items()},
+        "events": target.events,
+        "trunks": target.trunks
+        if target.trunks == "auto"
+        else [
+            {
+                "name": trunk.name,
+                "match": trunk.match,
+                "registration": trunk.registration,
+                "channel_limit": trunk.channel_limit,
+            }
+            for trunk in target.trunks
+        ],
+        "names": {kind: dict(names) for kind, names in target.names.items()},
+        "names_file": target.names_file,
+        "limits": {"series_per_metric": target.limits.series_per_metric},
+        "queue_wait_buckets": list(target.queue_wait_buckets),
+    }
+
+
+def _collector(collector: CollectorSettings) -> dict[str, object]:
+    return {
+        "enabled": collector.enabled,
+        "min_interval": None if collector.min_interval is None else duration(collector.min_interval),
+        "source": collector.source,
+        "include": collector.include.pattern if collector.include else None,
+        "exclude": collector.exclude.pattern if collector.exclude else None,
+    }
+
+
+def _custom(entry: CustomMetricsSettings) -> dict[str, object]:
+    return {
+        "action": entry.action,
+        "item": entry.item,
+        "event": entry.event,
+        "where": {name: list(texts) for name, texts in entry.where.items()},
+        "metrics": [_metric(metric) for metric in entry.metrics],
+    }
+
+
+def _metric(metric: CustomMetric) -> dict[str, object]:
+    return {
+        "name": metric.name,
+        "type": metric.type,
+        "help": metric.help,
+        "value": "count" if metric.value is None else _value(metric.value, metric),
+        "labels": {label.name: _label(label) for label in metric.labels},
+        "buckets": list(metric.buckets) or None,
+    }
+
+
+def _value(value: CustomValue, metric: CustomMetric) -> dict[str, object]:
+    return {
+        "field": value.field,
+        "scale": value.scale,
+        "map": None if value.values is None else dict(value.values),
+        "other": value.other,
+        "reduce": value.reduce if metric.type == "gauge" else None,
+    }
+
+
+def _label(label: CustomLabel) -> dict[str, object]:
+    values = None if label.values is None else dict(label.values)
+    return {"field": label.field, "map": values, "other": label.other, "max": label.limit}
+
+
+def _written(node: object) -> object:
+    """Leave out what is not set."""
+    if isinstance(node, dict):
+        return {key: _written(value) for key, value in node.items() if value is not None}
+    if isinstance(node, list):
+        return [_written(value) for value in node]
+    return node

@@ -1,0 +1,203 @@
+"""The reference file, the examples in the docs, the JSON Schema and the effective configuration."""
+
+import json
+import re
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from ami_exporter.config import schema
+from ami_exporter.config.catalogue import Catalogue
+from ami_exporter.config.effective import duration, render
+from ami_exporter.config.load import load, load_file
+from ami_exporter.config.model import Settings
+from ami_exporter.config.yamlnodes import parse
+from ami_exporter.faults import ConfigErrors
+from tests.support.config_catalogue import catalogue
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+REFERENCE = ROOT / "docs/ami-exporter.reference.yml"
+GOOD = sorted((HERE / "good").glob("*.yml"))
+BAD = sorted((HERE / "bad").glob("*.yml"))
+FILES = {
+    "/run/secrets/pbx1": b"s3cret\n",
+    "/etc/ssl/pbx-ca.pem": b"-----BEGIN CERTIFICATE-----\n",
+    "/etc/ami-exporter/queues.csv": b"600,Hotline\n602,Fax\n",
+}
+SCHEMA_CANNOT_SAY = {
+    "address-ipv6-without-brackets",
+    "address-ipv6-wrong",
+    "address-port-too-high",
+    "address-url",
+    "buckets-falling",
+    "collector-include-no-regex",
+    "collector-source",
+    "collector-unknown",
+    "collector-without-choice-of-source",
+    "custom-action-near-miss",
+    "custom-action-unsafe",
+    "custom-both-sources",
+    "custom-buckets-of-a-counter",
+    "custom-counter-of-a-list",
+    "custom-counter-without-total",
+    "custom-event-name",
+    "custom-gauge-of-an-event",
+    "custom-gauge-with-total",
+    "custom-histogram-of-a-count",
+    "custom-histogram-without-buckets",
+    "custom-item",
+    "custom-item-needed",
+    "custom-item-of-an-event",
+    "custom-label-le",
+    "custom-label-map-case",
+    "custom-label-of-a-channel",
+    "custom-label-of-a-person",
+    "custom-label-other-without-map",
+    "custom-name-built-in",
+    "custom-name-prefix",
+    "custom-name-twice",
+    "custom-value-field",
+    "custom-value-reduce-of-a-counter",
+    "custom-value-scale-zero",
+    "custom-without-source",
+    "names-file-faults",
+    "names-file-missing",
+    "names-kind",
+    "no-address",
+    "no-secret",
+    "no-targets",
+    "no-username",
+    "secret-env-empty",
+    "secret-env-not-set",
+    "secret-env-two-lines",
+    "secret-file-empty",
+    "secret-file-is-a-folder",
+    "secret-file-missing",
+    "secret-file-not-utf8",
+    "secret-file-too-big",
+    "secret-file-two-lines",
+    "secret-line-break",
+    "targets-is-empty",
+    "timeout-too-long",
+    "timeout-zero",
+    "tls-ca-file-is-no-certificate",
+    "tls-ca-file-missing",
+    "trunk-match-case",
+    "trunk-twice",
+    "username-too-long",
+}
+
+
+def with_files() -> Catalogue:
+    known = catalogue({"PBX2_SECRET": "s3cret"})
+    return Catalogue(
+        known.collectors,
+        known.metrics,
+        known.actions,
+        known.environ,
+        lambda path, bound: FILES[str(path)][:bound] if str(path) in FILES else path.read_bytes()[:bound],
+    )
+
+
+def validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json.loads(schema.PATH.read_text()))
+
+
+def test_the_reference_file_loads() -> None:
+    settings = load_file(str(REFERENCE), with_files())
+    assert list(settings.targets) == ["pbx1", "pbx2"]
+    assert settings.targets["pbx1"].names == {"queue": {"600": "Support", "601": "Sales", "602": "Fax"}}
+    assert settings.targets["pbx2"].collectors["voicemail"].min_interval == 300
+
+
+def test_the_reference_file_has_every_key_of_the_schema() -> None:
+    text = REFERENCE.read_text()
+    keys = {key for model in schema.generate()["$defs"].values() for key in model["properties"]}
+    assert len(keys) > 40
+    assert [key for key in sorted(keys) if not re.search(rf"\b{key}:", text)] == []
+
+
+def test_the_examples_of_the_page_on_custom_metrics_load() -> None:
+    page = (ROOT / "docs/custom-metrics.md").read_text()
+    examples = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert len(examples) == 1
+    head = "targets: {a: {address: a, username: u, secret: s}}\n"
+    assert len(load("page", head + examples[0], catalogue()).custom) == 3
+
+
+def test_the_schema_shipped_is_the_one_generated() -> None:
+    assert schema.PATH.read_text() == schema.text(), "run: python -m ami_exporter.config.schema"
+
+
+def test_the_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(schema.generate())
+
+
+@pytest.mark.parametrize("path", [*GOOD, REFERENCE], ids=lambda path: path.stem)
+def test_the_schema_accepts_good_files(path: Path) -> None:
+    assert [error.message for error in validator().iter_errors(parse(path.name, path.read_text()).value)] == []
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_the_schema_refuses_the_bad_files_it_has_words_for(path: Path) -> None:
+    try:
+        tree = parse(path.name, path.read_text()).value
+    except ConfigErrors:
+        return  # not even YAML to a careful reader
+    assert validator().is_valid(tree) is (path.stem in SCHEMA_CANNOT_SAY)
+
+
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+def test_the_effective_configuration_hides_secrets_and_loads_to_the_same_settings(path: Path) -> None:
+    settings = load_file(str(path), catalogue())
+    shown = render(settings)
+    secrets = {target.secret.reveal() for target in settings.targets.values()}
+    assert all(secret not in shown for secret in secrets)
+    assert shown.count("secret: <secret>") == len(settings.targets)
+    for target in settings.targets.values():
+        again = f"secret: {json.dumps(target.secret.reveal())}"
+        shown = shown.replace("secret: <secret>", again, 1)
+    assert load(str(path), shown, catalogue()) == settings
+
+
+def test_the_effective_configuration_is_readable() -> None:
+    text = "targets: {a: {address: a, username: Jürgen, secret: s3cret, timeout: 90s, labels: {site: Köln}}}"
+    shown = yaml.safe_load(render(load("c.yml", text, catalogue())))
+    assert shown["custom"] == []
+    assert shown["targets"]["a"] == {
+        "address": "a:5038",
+        "username": "Jürgen",
+        "secret": "<secret>",
+        "md5": True,
+        "tls": False,
+        "timeout": "1m30s",
+        "labels": {"site": "Köln"},
+        "collectors": {},
+        "events": True,
+        "trunks": "auto",
+        "names": {},
+        "limits": {"series_per_metric": 1000},
+        "queue_wait_buckets": [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600],
+    }
+
+
+def test_no_settings_at_all_can_be_shown() -> None:
+    assert yaml.safe_load(render(Settings({}))) == {"targets": {}, "custom": []}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [
+        (0.5, "500ms"),
+        (9, "9s"),
+        (90, "1m30s"),
+        (3600, "1h"),
+        (90061.001, "1d1h1m1s1ms"),
+        (0, "0s"),
+    ],
+)
+def test_durations_are_written_as_people_do(seconds: float, written: str) -> None:
+    assert duration(seconds) == written
