@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DURATION_UNITS: Final = ((86400_000, "d"), (3600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms"))
 
 
-def render(settings: Settings) -> str:
+def effective_yaml(settings: Settings) -> str:
     """Write every setting of every target, with defaults filled in."""
     tree = {
         "targets": {name: _target(target) for name, target in settings.targets.items()},

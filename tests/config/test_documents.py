@@ -10,7 +10,7 @@ import yaml
 
 from ami_exporter.config import schema
 from ami_exporter.config.catalogue import Catalogue
-from ami_exporter.config.effective import duration, render
+from ami_exporter.config.effective import duration, effective_yaml
 from ami_exporter.config.load import load, load_file
 from ami_exporter.config.model import Settings
 from ami_exporter.config.yamlnodes import parse
@@ -153,7 +153,7 @@ def test_the_schema_refuses_the_bad_files_it_has_words_for(path: Path) -> None:
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
 def test_the_effective_configuration_hides_secrets_and_loads_to_the_same_settings(path: Path) -> None:
     settings = load_file(str(path), catalogue())
-    shown = render(settings)
+    shown = effective_yaml(settings)
     secrets = {target.secret.reveal() for target in settings.targets.values()}
     assert all(secret not in shown for secret in secrets)
     assert shown.count("secret: <secret>") == len(settings.targets)
@@ -165,7 +165,7 @@ def test_the_effective_configuration_hides_secrets_and_loads_to_the_same_setting
 
 def test_the_effective_configuration_is_readable() -> None:
     text = "targets: {a: {address: a, username: Jürgen, secret: s3cret, timeout: 90s, labels: {site: Köln}}}"
-    shown = yaml.safe_load(render(load("c.yml", text, catalogue())))
+    shown = yaml.safe_load(effective_yaml(load("c.yml", text, catalogue())))
     assert shown["custom"] == []
     assert shown["targets"]["a"] == {
         "address": "a:5038",
@@ -185,7 +185,7 @@ def test_the_effective_configuration_is_readable() -> None:
 
 
 def test_no_settings_at_all_can_be_shown() -> None:
-    assert yaml.safe_load(render(Settings({}))) == {"targets": {}, "custom": []}
+    assert yaml.safe_load(effective_yaml(Settings({}))) == {"targets": {}, "custom": []}
 
 
 @pytest.mark.parametrize(
