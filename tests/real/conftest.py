@@ -10,7 +10,9 @@ import pytest
 
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import AsteriskServer
-from tests.support.rich_pbx import RichPbx, fill, rich_pbx
+from tests.support.freepbx import freepbx
+from tests.support.pbx_pair import RichPbx
+from tests.support.rich_pbx import fill, rich_pbx
 
 
 class AsteriskFactory(Protocol):
@@ -85,6 +87,15 @@ def rich(request: pytest.FixtureRequest) -> RichPbx:
     """Each of the shared rich servers in turn."""
     pbx: RichPbx = request.getfixturevalue(f"rich{request.param}")
     return pbx
+
+
+@pytest.fixture(scope="session", params=[22, 16], ids=["asterisk22", "asterisk16"])
+def freepbx_server(
+    request: pytest.FixtureRequest, asterisk_roots: dict[int, AsteriskRoot], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RichPbx]:
+    """A shared server with a configuration as FreePBX writes it, in both versions (6 s)."""
+    with freepbx(asterisk_roots[request.param], asterisk_roots[22], tmp_path_factory.mktemp("freepbx")) as pbx:
+        yield pbx
 
 
 def _booted(server: AsteriskServer) -> Iterator[AsteriskServer]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from tests.support import planted
-from tests.support.rich_pbx import RichPbx
+from tests.support.pbx_pair import RichPbx
 
 
 def _lines(pbx: RichPbx, command: str, pattern: str) -> int:

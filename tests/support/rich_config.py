@@ -1,4 +1,4 @@
-"""The generated part of the rich servers' configuration: phones, queue agents, voicemail spool."""
+"""What the rich PBX has beside the templates of tests/real/config/rich: phones, queue agents, voicemail spool."""
 
 from __future__ import annotations
 
@@ -31,36 +31,6 @@ username = {number}
 [{number}](phone-aor)
 {qualify}"""
 
-# The phone's two sides at the peer: it registers, and it calls as that extension.
-_PEER_PHONE = """
-[phone-{number}](world)
-transport = transport-phones
-aors = phone-{number}
-outbound_auth = phone-{number}
-from_user = {number}
-[phone-{number}]
-type = aor
-contact = sip:@PBX@:{port}
-[phone-{number}]
-type = auth
-auth_type = userpass
-username = {number}
-password = @PHONE_SECRET@
-[phone-{number}]
-type = registration
-transport = transport-phones
-server_uri = sip:@PBX@:{port}
-client_uri = sip:{number}@@PBX@:{port}
-contact_user = {number}
-outbound_auth = phone-{number}
-max_random_initial_delay = 0
-retry_interval = 1
-fatal_retry_interval = 1
-forbidden_retry_interval = 1
-auth_rejection_permanent = no
-expiration = 300
-"""
-
 _MESSAGE = """;
 ; Message Information file
 ;
@@ -80,28 +50,14 @@ duration=7
 """
 
 
-def planted_values() -> dict[str, str]:
-    """Template names of the secrets and personal data of tests/support/planted.py."""
-    names = ("PHONE_SECRET", "TRUNK_SECRET", "IAX_SECRET", "WRONG_SECRET", "VOICEMAIL_PIN", "AGENT_PIN")
-    return {name: getattr(planted, name) for name in (*names, "EMAIL", "PAGER", "PERSON")}
-
-
 def rich_files() -> dict[str, str]:
-    """What the server under test has beside the templates of tests/real/config/rich."""
+    """Path under the server's folder → template text."""
     agents = (f"member => Local/{number}@agents/n,0,Busy Bee {number}\n" for number in range(QUEUE_AGENTS))
     return {
         "etc/generated/phones.conf": "".join(map(_phone, PHONES)),
         "etc/generated/queue-agents.conf": "".join(agents),
         **_voicemail_spool(),
     }
-
-
-def peer_files(*, chan_sip: bool) -> dict[str, str]:
-    """What the peer has beside the templates of tests/real/config/peer."""
-    phones = [_PEER_PHONE.format(number=number, port=5060) for number in REGISTERED]
-    if chan_sip:
-        phones += [_PEER_PHONE.format(number=number, port=5061) for number in SIP_REGISTERED]
-    return {"etc/generated/phones.conf": "".join(phones)}
 
 
 def _phone(number: str) -> str:

@@ -1,39 +1,21 @@
-"""A PBX full of life and the world around it: two real Asterisks that register with and call each other.
-
-The server under test has phones, trunks, queues, conferences, parking, voicemail, agents, hints and calls that stay as
-they are. The peer, always an Asterisk 22, is its phones, its providers and its IAX2 neighbour.
-"""
+"""A PBX full of life: phones, trunks, queues, conferences, parking, voicemail, agents, hints, and calls that stay."""
 
 from __future__ import annotations
 
 import contextlib
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support import planted
 from tests.support.ami_raw import RawAmi
 from tests.support.asterisk_root import AsteriskRoot
-from tests.support.asterisk_server import AsteriskServer, Place, ServerFailedError, own_address, wait_until
+from tests.support.asterisk_server import AsteriskServer, wait_until
+from tests.support.pbx_pair import RichPbx, Seen, make_pair, peer_files, running, wait_for
 from tests.support.phones import Registration, register, slow_phone
-from tests.support.rich_config import ANSWERING, NEVER_ANSWERING, peer_files, planted_values, rich_files
+from tests.support.rich_config import ANSWERING, NEVER_ANSWERING, REGISTERED, SIP_REGISTERED, rich_files
 
 _SETTLE_SECONDS = 30.0
 _CALLER_ID = f"{planted.PERSON} <{planted.CALLER_NUMBER}>"
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A console command's output has this many lines that match the pattern."""
-
-    command: str
-    pattern: str
-    lines: int = 1
-
-    def holds(self, server: AsteriskServer) -> bool:
-        """Whether it is so now."""
-        return len(re.findall(self.pattern, server.cli(self.command), re.MULTILINE)) == self.lines
 
 
 _REGISTERED = (
@@ -69,30 +51,16 @@ _FILLED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RichPbx:
-    """The server under test, and the peer that plays its phones and providers."""
-
-    server: AsteriskServer
-    peer: AsteriskServer
-    # Addresses of the peer from which telco-good and telco-ip call.
-    provider: str
-    carrier: str
-
-
 @contextlib.contextmanager
 def rich_pbx(root: AsteriskRoot, peer_root: AsteriskRoot, folder: Path, sipp: Path) -> Iterator[RichPbx]:
     """Start both servers, with nothing going on yet but registrations and two agents; all ends with the context."""
-    pbx = _make(root, peer_root, folder)
+    chan_sip = root.recipe.major == 16
+    phones = peer_files(REGISTERED, SIP_REGISTERED if chan_sip else ())
+    pbx = make_pair(root, peer_root, folder, template="rich", files=rich_files(), peer_files=phones)
     with contextlib.ExitStack() as stack:
-        for server in (pbx.server, pbx.peer):
-            # By force: an orderly end waits seconds for the channels.
-            stack.callback(server.kill)
-            server.start()
-        if pbx.server.major == 16:
+        if chan_sip:
             stack.enter_context(slow_phone(sipp, folder, pbx.peer.place.address, 5070))
-        pbx.server.wait_booted()
-        pbx.peer.wait_booted()
+        stack.enter_context(running(pbx))
         with pbx.server.ami() as ami:
             _log_agents_in(ami)
         register(
@@ -102,7 +70,7 @@ def rich_pbx(root: AsteriskRoot, peer_root: AsteriskRoot, folder: Path, sipp: Pa
             f"{pbx.server.place.address}:{pbx.server.place.pjsip}",
             [Registration(user, planted.PHONE_SECRET) for user in NEVER_ANSWERING],
         )
-        _wait_for(pbx.server, _REGISTERED + (_CHAN_SIP_REGISTERED if pbx.server.major == 16 else ()))
+        wait_for(pbx.server, _REGISTERED + (_CHAN_SIP_REGISTERED if chan_sip else ()))
         yield pbx
 
 
@@ -115,53 +83,9 @@ def fill(pbx: RichPbx) -> None:
         _park(ami)
         _call(ami, peer)
         _set_lamps(ami)
-        _wait_for(pbx.server, _FILLED)
+        wait_for(pbx.server, _FILLED)
         ami.action("ConfbridgeLock", Conference="Board Room.1")
         _occupy_agent(pbx.server, ami)
-
-
-def _make(root: AsteriskRoot, peer_root: AsteriskRoot, folder: Path) -> RichPbx:
-    server, peer = Place(), Place()
-    provider, carrier = own_address(), own_address()
-    values = {
-        # Up to ten seconds of chance before the first attempt otherwise; Asterisk 16 has no such option.
-        "AT_ONCE": "max_random_initial_delay = 0" if root.recipe.major > 16 else "",
-        "PBX": server.address,
-        "PEER_PHONES": peer.address,
-        "PROVIDER": provider,
-        "CARRIER": carrier,
-        **planted_values(),
-    }
-    return RichPbx(
-        AsteriskServer(
-            root, folder / "pbx", templates=("base", "rich"), values=values, files=rich_files(), place=server
-        ),
-        AsteriskServer(
-            peer_root,
-            folder / "peer",
-            templates=("base", "peer"),
-            values={**values, "SYSTEM_NAME": "peer"},
-            files=peer_files(chan_sip=root.recipe.major == 16),
-            place=peer,
-        ),
-        provider,
-        carrier,
-    )
-
-
-def _wait_for(server: AsteriskServer, states: Sequence[Seen], seconds: float = _SETTLE_SECONDS) -> None:
-    """Wait until the console shows each state as often as it should; the error names those it does not."""
-    missing = list(states)
-
-    def all_seen() -> bool:
-        missing[:] = [state for state in missing if not state.holds(server)]
-        return not missing
-
-    try:
-        wait_until(all_seen, seconds, "rich state")
-    except TimeoutError as error:
-        shown = "\n".join(f"{state}\n{server.cli(state.command)}" for state in missing)
-        raise ServerFailedError(f"{error}; the console does not show:\n{shown}") from None
 
 
 def _log_agents_in(ami: RawAmi) -> None:

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from tests.support.ami_raw import RawAmi
 from tests.support.asterisk_server import wait_until
+from tests.support.pbx_pair import RichPbx
 from tests.support.phones import Registration, register
 from tests.support.planted import CALLER_NUMBER, PERSON, WRONG_SECRET
-from tests.support.rich_pbx import RichPbx
 
 # Calls a second: what two servers, a listener and an exporter carry on two cores without queueing for CPU.
 RATE = 30.0
