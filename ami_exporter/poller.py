@@ -162,7 +162,7 @@ class Poller:
         elif self._stale_commands or now - self._refreshed > REFRESH_SECONDS or self._knowledge.booting:
             self._stale_commands = False
             self._refreshed = now
-            self._link.refresh_commands(min(deadline, now + self._first_answer(deadline)))
+            self._link.refresh_commands(deadline, self._first_answer(deadline))
             self._knowledge.offered(self._link)
             self._store.use(self._knowledge.context())
         return self._link

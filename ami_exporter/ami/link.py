@@ -177,20 +177,23 @@ class Link:
             headers = [("AuthType", "MD5"), ("Username", user.username), ("Key", key)]
         login.check_login(self._ask("Login", [*headers, ("Events", self._mask)], deadline))
 
-    def refresh_commands(self, deadline: float) -> None:
-        """Ask what the server offers to this user: modules load after AMI answers, and on a Reload."""
-        answer = self._ask("ListCommands", (), deadline)
+    def refresh_commands(self, deadline: float, first_answer_timeout: float | None = None) -> None:
+        """Ask what the server offers to this user: modules load after AMI answers, and on a Reload.
+
+        Raises Timeout, LinkClosed, and StaleLink as `exchange` does.
+        """
+        answer = self._ask("ListCommands", (), deadline, first_answer_timeout)
         if answer.get("response", "").lower() == "error":  # it cannot tell, so everything may be tried
             self.commands = frozenset(name.lower() for name in ACTIONS)
         else:
             self.commands = login.parse_commands(answer)
 
-    def _turn_events_off(self, deadline: float) -> None:
+    def _turn_events_off(self, deadline: float, first_answer_timeout: float | None = None) -> None:
         """Turn events off, but for a server that is still starting only when it has told so."""
         if self._events_off_at is None or (self.boot is None and self._clock() < self._events_off_at):
             return
         self._events_off_at = None
-        self._ask("Events", [("EventMask", "off")], deadline)
+        self._ask("Events", [("EventMask", "off")], deadline, first_answer_timeout)
 
     # Asking
 
@@ -208,21 +211,20 @@ class Link:
         seconds, LinkClosed when the link was closed before, and whatever `on_item` raises.
         """
         stream = self._connected()
-        self._turn_events_off(deadline)
+        self._turn_events_off(deadline, first_answer_timeout)
         ordered = sorted(dict.fromkeys(actions), key=lambda action: action.spec.cost)
         in_flight = {self._next_id(): action for action in ordered}
         announced = self.version >= LISTS_ANNOUNCED_FROM
         exchange = Exchange(in_flight, on_item, self._stray, self._clock, lists_announced=announced)
-        first = deadline if first_answer_timeout is None else self._clock() + first_answer_timeout
         stream.queue([encode(action, action_id) for action_id, action in in_flight.items()])
-        wait_until = min(first, deadline)
         try:
+            messages = self._read_first(deadline, first_answer_timeout)
             while exchange.unfinished:
-                exchange.take(self._read(wait_until))
-                wait_until = deadline
+                exchange.take(messages)
+                messages = self._read(deadline)
+        except StaleLink:
+            raise
         except Timeout as error:
-            if wait_until < deadline:
-                raise StaleLink("nothing came back on an idle connection: it is half open") from error
             exchange.give_up(Outcome.DEADLINE, str(error))
         except (LinkClosed, ProtocolError) as error:
             exchange.give_up(Outcome.CUT, str(error))
@@ -235,19 +237,28 @@ class Link:
         """Ask for a sign of life; events that come in between are kept for `read_events`."""
         self._ask("Ping", (), deadline)
 
-    def _ask(self, name: str, params: Iterable[tuple[str, str]], deadline: float) -> Message:
+    def _ask(
+        self,
+        name: str,
+        params: Iterable[tuple[str, str]],
+        deadline: float,
+        first_answer_timeout: float | None = None,
+    ) -> Message:
         """Send an action of the session itself and return its response; a Timeout closes the link."""
         stream = self._connected()
         action_id = self._next_id()
         stream.queue([encode_headers([("Action", name), ("ActionID", action_id), *params])])
         answer = None
-        while answer is None:
-            for message in self._read(deadline):
+        messages = self._read_first(deadline, first_answer_timeout)
+        while True:
+            for message in messages:
                 if answer is None and message.get("actionid") == action_id and "event" not in message:
                     answer = message
                 else:
                     self._stray(message)
-        return answer
+            if answer is not None:
+                return answer
+            messages = self._read(deadline)
 
     # Listening
 
@@ -278,6 +289,16 @@ class Link:
     def _next_id(self) -> str:
         self._sequence += 1
         return f"{self._prefix}{self._sequence}"
+
+    def _read_first(self, deadline: float, seconds: float | None) -> Iterator[Message]:
+        """Yield the messages of the first bytes after a question; StaleLink when none come in time."""
+        limit = deadline if seconds is None else min(deadline, self._clock() + seconds)
+        try:
+            yield from self._read(limit)
+        except Timeout as error:
+            if limit < deadline:
+                raise StaleLink("nothing came back on an idle connection: it is half open") from error
+            raise
 
     def _read(self, deadline: float, *, keep: bool = False) -> Iterator[Message]:
         """Yield the messages of the next bytes. A fault closes the link; a Timeout too, unless `keep`."""

@@ -394,7 +394,15 @@ def test_a_broken_bound_ends_the_exchange_and_is_counted() -> None:
         assert link.closed
 
 
-def test_an_idle_link_that_says_nothing_is_stale() -> None:
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda link: link.exchange([Action("Ping")], ignore, soon(), first_answer_timeout=0.05),
+        lambda link: link.refresh_commands(soon(), first_answer_timeout=0.05),
+    ],
+    ids=["exchange", "refresh_commands"],
+)
+def test_an_idle_link_that_says_nothing_is_stale(ask: Callable[[Link], object]) -> None:
     def script(session: Session) -> None:
         session.poll_ready()
         session.until_closed()
@@ -404,7 +412,7 @@ def test_an_idle_link_that_says_nothing_is_stale() -> None:
         link.open(soon())
         begin = time.monotonic()
         with pytest.raises(StaleLink, match="half open"):
-            link.exchange([Action("Ping")], ignore, soon(), first_answer_timeout=0.05)
+            ask(link)
         assert time.monotonic() - begin < SECONDS / 2
         assert link.closed
 
@@ -441,6 +449,34 @@ def test_a_server_that_answers_before_it_reads_on_does_not_block_us() -> None:
         link.open(soon())
         answers = link.exchange(queues, ignore, soon())
         assert {answer.outcome for answer in answers.values()} == {"failed"}
+        link.close()
+
+
+def test_commands_are_learned_anew() -> None:
+    def script(session: Session) -> None:
+        session.poll_ready()
+        session.answer(session.expect("ListCommands"), ("Agents", "List agents (Priv: agent,all)"))
+        session.until_closed()
+
+    with AmiServer(script) as server:
+        link = link_to(server)
+        link.open(soon())
+        assert not link.offers("Agents")
+        link.refresh_commands(soon())
+        assert link.offers("Agents")
+        assert not link.offers("Status")
+        link.close()
+
+
+def test_no_action_is_no_wait() -> None:
+    def script(session: Session) -> None:
+        session.poll_ready()
+        session.until_closed()
+
+    with AmiServer(script) as server:
+        link = link_to(server)
+        link.open(soon())
+        assert link.exchange([], ignore, soon()) == {}
         link.close()
 
 
