@@ -131,11 +131,17 @@ class _Loading:
         return externals
 
     def _names_twice(self) -> None:
-        seen: dict[object, str] = {}
-        for steps, name in _custom_names(self.merged.get("custom")):
-            if name in seen:
-                self._fault(steps, f"found {shorten(name)} again (first is {seen[name]}), expected each metric once")
-            seen.setdefault(name, name_of(steps))
+        """Refuse a custom metric twice in one entry, and two entries that make one metric differently."""
+        seen: dict[str, tuple[Steps, object]] = {}
+        for steps, name, shape in _custom_metrics(self.merged.get("custom")):
+            first, its_shape = seen.setdefault(name, (steps, shape))
+            if first is steps:
+                continue
+            again = f"found {shorten(name)} again (first is {name_of(first)})"
+            if first[:2] == steps[:2]:
+                self._fault(steps, f"{again}, expected each metric once in an entry")
+            elif shape != its_shape:
+                self._fault(steps, f"{again}, expected the same type, help, labels and buckets, or another name")
 
     def _model_fault(self, details: ErrorDetails) -> None:
         steps, message = details["loc"], details["msg"]
@@ -232,13 +238,17 @@ def name_of(steps: Steps) -> str:
     return text.removeprefix(".")
 
 
-def _custom_names(custom: object) -> Iterator[tuple[Steps, str]]:
+def _custom_metrics(custom: object) -> Iterator[tuple[Steps, str, object]]:
+    """List each metric's place, name and shape, so far as they are written well."""
     for index, entry in enumerate(custom if isinstance(custom, list) else ()):
         metrics = entry.get("metrics") if isinstance(entry, dict) else None
         for number, metric in enumerate(metrics if isinstance(metrics, list) else ()):
             name = metric.get("name") if isinstance(metric, dict) else None
-            if isinstance(name, str):
-                yield ("custom", index, "metrics", number, "name"), name
+            if isinstance(metric, dict) and isinstance(name, str):
+                labels = metric.get("labels")
+                names = list(labels) if isinstance(labels, dict) else []
+                shape = (metric.get("type"), metric.get("help"), names, metric.get("buckets"))
+                yield ("custom", index, "metrics", number, "name"), name, shape
 
 
 def _has(root: Node, steps: Steps) -> bool:

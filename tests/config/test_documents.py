@@ -59,6 +59,7 @@ SCHEMA_CANNOT_SAY = {
     "custom-name-built-in",
     "custom-name-prefix",
     "custom-name-twice",
+    "custom-name-twice-differently",
     "custom-value-field",
     "custom-value-reduce-of-a-counter",
     "custom-value-scale-zero",

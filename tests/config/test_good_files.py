@@ -82,7 +82,7 @@ def test_a_target_without_settings_of_its_own_has_the_defaults() -> None:
 
 
 def test_custom_metrics_come_out_with_lower_case_fields_and_texts() -> None:
-    devices, registrations, callbacks = load("everything.yml").custom
+    devices, registrations, callbacks = load("everything.yml").custom[:3]
     assert devices == CustomMetricsSettings(
         action="DeviceStateList",
         item="DeviceStateChange",
