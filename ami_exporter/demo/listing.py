@@ -24,7 +24,8 @@ class Listing:
     """A list answer before its framing.
 
     ``items`` are rendered packets (see ``wire.item``), ``loaded`` more of them as bytes, ``loaded_count`` how many;
-    ``reported`` overrides ListItems where Asterisk counts otherwise; ``empty`` is the error sent instead of no items.
+    ``reported`` overrides ListItems where Asterisk counts otherwise; ``empty`` is the message sent instead of no
+    items, mostly in an error, for voicemail in a Success that no list follows (``empty_kind``).
     """
 
     message: str
@@ -32,6 +33,7 @@ class Listing:
     items: list[str]
     tail: str = ""
     empty: str = ""
+    empty_kind: str = "Error"
     loaded: bytes = b""
     loaded_count: int = 0
     reported: int | None = None
@@ -40,7 +42,7 @@ class Listing:
         """The whole answer, ActionID places marked."""
         count = len(self.items) + self.loaded_count
         if self.empty and not count:
-            return response("Error", self.empty).encode()
+            return response(self.empty_kind, self.empty).encode()
         if dialect is Dialect.OLD:
             start, marks = response("Follows"), ""
         else:

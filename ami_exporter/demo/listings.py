@@ -122,7 +122,7 @@ def _available(member: Member) -> bool:
 
 def agents(scene: Scene, _request: Request) -> Listing:
     """Agents (app_agent_pool). CallStarted ends in a bare LF, as the real one does to this day."""
-    items = [item("Agents", _agent(agent, scene), id_first=True) for agent in scene.world.agents]
+    items = [item("Agents", _agent(agent, scene), id_first=False) for agent in scene.world.agents]
     return Listing("Agents will follow", "AgentsComplete", items)
 
 
@@ -189,7 +189,10 @@ def parked_calls(scene: Scene, request: Request) -> Listing:
 def voicemail_users(scene: Scene, _request: Request) -> Listing:
     """VoicemailUsersList."""
     items = [item("VoicemailUserEntry", _mailbox(box)) for box in scene.world.mailboxes]
-    return Listing("Voicemail user list will follow", "VoicemailUserEntryComplete", items)
+    empty = "There are no voicemail users currently defined."
+    return Listing(
+        "Voicemail user list will follow", "VoicemailUserEntryComplete", items, empty=empty, empty_kind="Success"
+    )
 
 
 def _mailbox(box: Mailbox) -> str:

@@ -53,7 +53,7 @@ def pjsip_endpoints(scene: Scene, _request: Request) -> Listing:
     """PJSIPShowEndpoints."""
     items = []
     for endpoint in _of("PJSIP", scene):
-        contacts = "".join(f"{_contact_id(endpoint, contact)}," for contact in endpoint.contacts)
+        contacts = "".join(f"{_contact_id(endpoint, contact)}," for contact in endpoint.bound)
         body = headers(
             ("ObjectType", "endpoint"),
             ("ObjectName", endpoint.name),
@@ -75,7 +75,7 @@ def pjsip_contacts(scene: Scene, _request: Request) -> Listing:
     items = [
         item("ContactList", _contact(scene, endpoint, contact))
         for endpoint in _of("PJSIP", scene)
-        for contact in endpoint.contacts
+        for contact in endpoint.bound
     ]
     message = "A listing of Contacts follows, presented as ContactList events"
     return Listing(message, "ContactListComplete", items, empty="No Contacts found\n")
@@ -130,7 +130,7 @@ def pjsip_aors(scene: Scene, _request: Request) -> Listing:
                 ("VoicemailExtension", ""),
                 ("MaxContacts", 0 if endpoint.trunk else 2),
                 ("AuthenticateQualify", "false"),
-                ("Contacts", ",".join(_contact_id(endpoint, contact) for contact in endpoint.contacts)),
+                ("Contacts", ",".join(_contact_id(endpoint, contact) for contact in endpoint.bound)),
                 ("MaximumExpiration", 7200),
                 ("QualifyFrequency", 60),
                 ("RemoveExisting", "true"),

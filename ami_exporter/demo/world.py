@@ -73,6 +73,11 @@ class Endpoint:
         return f"{self.tech}/{self.name}"
 
     @property
+    def bound(self) -> list[Contact]:
+        """The contacts there are; a removed one is in no list."""
+        return [contact for contact in self.contacts if contact.status != "Removed"]
+
+    @property
     def free(self) -> bool:
         """Whether a call sent here would ring."""
         return self.state == "NOT_INUSE" and not self.channels

@@ -126,6 +126,24 @@ def test_nothing_there_is_the_error_of_a_real_server(dialect: str) -> None:
         assert len(ami.answer("QueueStatus")) == 2
 
 
+def test_voicemail_without_users_is_a_success_that_no_list_follows() -> None:
+    with SimulatedPbx(Settings(traffic=0, warmup=0)) as pbx, RawAmi(pbx.port) as ami:
+        pbx.scene.world.mailboxes.clear()
+        ami.login()
+        text = "There are no voicemail users currently defined."
+        assert ami.answer("VoicemailUsersList") == [[("Response", "Success"), ("ActionID", "asked"), ("Message", text)]]
+
+
+def test_a_removed_contact_is_in_no_list() -> None:
+    with SimulatedPbx(Settings(traffic=0, warmup=0)) as pbx:
+        phone = pbx.scene.world.phones[0]
+        phone.contacts[0].status = "Removed"
+        contacts = named(answer(pbx, "PJSIPShowContacts"), "ContactList")
+        endpoints = named(answer(pbx, "PJSIPShowEndpoints"), "EndpointList")
+    assert phone.name not in {value(contact, "Endpoint") for contact in contacts}
+    assert value(next(one for one in endpoints if value(one, "ObjectName") == phone.name), "Contacts") == ""
+
+
 def test_pjsip_errors_end_in_a_line_feed_of_their_own() -> None:
     with SimulatedPbx(Settings(traffic=0, warmup=0)) as pbx:
         pbx.scene.world.trunks.clear()
