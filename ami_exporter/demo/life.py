@@ -192,20 +192,19 @@ class Life:
         self.security("SuccessfulAuth", "PJSIP", account)
 
     def security(self, name: str, service: str, account: str, extra: dict[str, str] | None = None) -> None:
-        """A security event, as main/security_events.c writes it; the addresses are made up."""
+        """A security event, as main/security_events.c writes it; addresses are made up unless ``extra`` has them."""
         now = dt.datetime.fromtimestamp(self.switch.world.unix(self.switch.time.now), dt.UTC)
-        body = headers(
-            ("EventTV", now.strftime("%Y-%m-%dT%H:%M:%S.000+0000")),
-            ("Severity", "Error" if name in ERRORS else "Informational"),
-            ("Service", service),
-            ("EventVersion", 1),
-            ("AccountID", account),
-            ("SessionID", "0x7f0000000001"),
-            ("LocalAddress", "IPV4/UDP/192.0.2.1/5060"),
-            ("RemoteAddress", "IPV4/UDP/203.0.113.66/5066"),
-            *self._proof(name),
-            *(extra or {}).items(),
-        )
+        fields = {
+            "EventTV": now.strftime("%Y-%m-%dT%H:%M:%S.000+0000"),
+            "Severity": "Error" if name in ERRORS else "Informational",
+            "Service": service,
+            "EventVersion": "1",
+            "AccountID": account,
+            "SessionID": "0x7f0000000001",
+            "LocalAddress": "IPV4/UDP/192.0.2.1/5060",
+            "RemoteAddress": "IPV4/UDP/203.0.113.66/5066",
+        }
+        body = headers(*(fields | dict(self._proof(name)) | (extra or {})).items())
         self.switch.tell(name, "security", body)
 
     def _proof(self, name: str) -> tuple[tuple[str, str], ...]:

@@ -205,12 +205,12 @@ class SimulatedPbx:
 
     def _accept(self, now: float) -> None:
         try:
-            sock, _address = self._listener.accept()
+            sock, address = self._listener.accept()
         except OSError:  # the client is gone already
             return
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(sock, Session(self.house), now, self._write_timeout)
+        connection = Connection(sock, Session(self.house, sock.getsockname(), address), now, self._write_timeout)
         self._connections[sock] = connection
         self._selector.register(sock, selectors.EVENT_READ, connection)
 

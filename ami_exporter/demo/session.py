@@ -35,8 +35,12 @@ class House:
 class Session:
     """State of one connection. ``take`` turns requests into ``outbox``; ``closing`` says when to hang up."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, local: tuple[str, int], remote: tuple[str, int]) -> None:
         self.house = house
+        self._addresses = {
+            "LocalAddress": f"IPV4/TCP/{local[0]}/{local[1]}",
+            "RemoteAddress": f"IPV4/TCP/{remote[0]}/{remote[1]}",
+        }
         self.user: User | None = None
         self.mask = NONE
         self.challenge = ""
@@ -91,8 +95,11 @@ class Session:
 
     def _refuse(self, event: str, name: str, message: str) -> str:
         account = self.user.name if self.user else ""
-        self.house.security(event, account, {"RequestType": name})
+        self._security(event, account, {"RequestType": name})
         return message
+
+    def _security(self, event: str, account: str, extra: dict[str, str]) -> None:
+        self.house.security(event, account, self._addresses | extra)
 
     def _login(self, request: Request) -> bytes:
         if self.user is not None:
@@ -102,11 +109,11 @@ class Session:
         if user is None or not self._proven(user, request):
             md5 = request.get("AuthType").lower() == "md5"
             wrong = "ChallengeResponseFailed" if md5 else "InvalidPassword"
-            self.house.security(wrong if user else "InvalidAccountID", account, {})
+            self._security(wrong if user else "InvalidAccountID", account, {})
             self.reject = with_action_id(response("Error", "Authentication failed").encode(), request.get("ActionID"))
             return b""
         self.user = user
-        self.house.security("SuccessfulAuth", user.name, {"UsingPassword": "1"})
+        self._security("SuccessfulAuth", user.name, {"UsingPassword": "1"})
         # An empty mask at login is no mask: everything the user may read.
         asked = event_mask(request.get("Events") or "on")
         self.mask = user.read & (asked or NONE)

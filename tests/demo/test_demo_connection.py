@@ -22,7 +22,12 @@ def pair() -> Iterator[tuple[Connection, socket.socket]]:
         for end in (ours, theirs):
             end.setblocking(False)
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-        yield Connection(ours, Session(pbx.house), now=100.0, write_timeout=2.0), theirs
+        yield (
+            Connection(
+                ours, Session(pbx.house, ("127.0.0.1", 5038), ("127.0.0.1", 40000)), now=100.0, write_timeout=2.0
+            ),
+            theirs,
+        )
 
 
 def test_no_login_within_thirty_seconds_ends_the_connection(pair: tuple[Connection, socket.socket]) -> None:

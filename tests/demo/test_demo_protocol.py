@@ -165,12 +165,16 @@ def test_refusals_reach_whoever_reads_class_security(pbx: SimulatedPbx, ami: Raw
         watcher.login("watcher", "watched", events="security")
         ami.login()
         ami.ask("Frobnicate")
+        own = ami.sock.getsockname()
         success, refused = watcher.packet(), watcher.packet()
     assert success[:2] == [("Event", "SuccessfulAuth"), ("Privilege", "security,all")]
     assert value(refused, "Event") == "RequestBadFormat"
     assert value(refused, "Service") == "AMI"
     assert value(refused, "AccountID") == "demo"
     assert value(refused, "RequestType") == "Frobnicate"
+    host, port = own
+    assert value(refused, "RemoteAddress") == f"IPV4/TCP/{host}/{port}"
+    assert value(refused, "LocalAddress") == f"IPV4/TCP/127.0.0.1/{pbx.port}"
 
 
 def test_no_password_reaches_a_security_event(pbx: SimulatedPbx, ami: RawAmi) -> None:
