@@ -67,6 +67,9 @@ class Result:
         return self.fault is Fault.NONE
 
 
+Watch = Callable[[Action, Message], None]
+
+
 @dataclass(slots=True)
 class _Feed:
     """A collector's folds within one poll; broken by the first exception in one of them."""
@@ -76,23 +79,23 @@ class _Feed:
     fold: Fold | None
     broken: bool = False
 
-    def item(self, action: Action, message: Message) -> None:
-        try:
-            self.rows.item(action, message)
-            if self.fold is not None:
-                self.fold.item(action, message)
-        except Exception:
-            if not self.broken:
-                log.exception("collector failed on an item", extra={"collector": self.choice.collector.name})
-            self.broken = True
+    def guarded(self, take: Watch) -> Watch:
+        """Wrap the way into a fold: what it raises breaks this collector alone."""
+
+        def item(action: Action, message: Message) -> None:
+            try:
+                take(action, message)
+            except Exception:
+                if not self.broken:
+                    log.exception("collector failed on an item", extra={"collector": self.choice.collector.name})
+                self.broken = True
+
+        return item
 
     def samples(self, complete: frozenset[Action]) -> Iterable[Sample]:
         yield from self.rows.finish(complete)
         if self.fold is not None:
             yield from self.fold.finish(complete)
-
-
-Watch = Callable[[Action, Message], None]
 
 
 @dataclass(slots=True)
@@ -105,6 +108,8 @@ class Poll:
     watch: Watch
     _feeds: list[_Feed] = field(default_factory=list)
     _sinks: dict[Action, list[Watch]] = field(default_factory=dict)
+    _current: Action | None = None
+    _current_sinks: Sequence[Watch] = ()
 
     def __post_init__(self) -> None:
         for choice in self.chosen:
@@ -117,15 +122,20 @@ class Poll:
             wants_rows = rows_of(collector)
             for action in sent:
                 sinks = self._sinks.setdefault(action, [])
-                if action in wants_rows or collector.fold is not None:
-                    sinks.append(feed.item)
+                if action in wants_rows:
+                    sinks.append(feed.guarded(feed.rows.item))
+                if feed.fold is not None:
+                    sinks.append(feed.guarded(feed.fold.item))
         for action in {action for c in self.chosen for tracked in c.collector.tracked for action in tracked.watched}:
             if action in self._sinks:
                 self._sinks[action].append(self.watch)
 
     def item(self, action: Action, message: Message) -> None:
         """Stream one item into every fold that wants it."""
-        for sink in self._sinks.get(action, ()):
+        # A list's items come in a row: one look-up for all of them.
+        if action is not self._current:
+            self._current, self._current_sinks = action, self._sinks.get(action, ())
+        for sink in self._current_sinks:
             sink(action, message)
 
     def results(self, answers: Mapping[Action, Answer], writer: Writer, now: float) -> list[Result]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.calls import Calls, trunk_direction
+from ami_exporter.collectors.calls import UP, Calls, trunk_direction
 from ami_exporter.collectors.fields import OTHER, technology_of, trunk_of
 from ami_exporter.collectors.legs import Legs
 from ami_exporter.collectors.model import Context, Sample, Tracked, counter, histogram
@@ -20,7 +20,7 @@ CALLS = counter(
     "Calls ended, one per Linkedid (joined calls count each). Inbound or outbound by the first trunk channel, else "
     "internal; answered when the first channel was Up: the caller's, also when an IVR or a queue answered it, or of an "
     "originated call the one rung first. Calls begun before the exporter listened are not counted "
-    "(AMI events Newchannel, Newstate, Hangup: Linkedid)",
+    "(AMI events Newchannel, Hangup: Linkedid, ChannelState)",
     "direction",
     "outcome",
     closed={"direction": (*DIRECTIONS, "internal"), "outcome": ("answered", "unanswered")},
@@ -64,17 +64,14 @@ class CallTracker:
         self._calls = Calls()
 
     def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:
-        """Take Newchannel, Newstate or Hangup."""
-        kind, uniqueid, state = message.get("event"), message.get("uniqueid", ""), message.get("channelstate")
-        if kind == "Newchannel":
-            trunk = trunk_of(context, message.get("channel", ""))
-            direction = None if trunk is None else trunk_direction(state)
-            self._calls.created(uniqueid, message.get("linkedid", ""), direction, now)
-        self._calls.state(uniqueid, state)
-        if kind == "Hangup":
-            ended = self._calls.hangup(uniqueid)
-            if ended is not None:
-                return ((CALLS, ended, 1.0),)
+        """Take Newchannel or Hangup."""
+        uniqueid, state = message.get("uniqueid", ""), message.get("channelstate")
+        if message.get("event") == "Hangup":
+            ended = self._calls.hangup(uniqueid, up=state == UP)
+            return () if ended is None else ((CALLS, ended, 1.0),)
+        trunk = trunk_of(context, message.get("channel", ""))
+        direction = None if trunk is None else trunk_direction(state)
+        self._calls.created(uniqueid, message.get("linkedid", ""), direction, now)
         return ()
 
     def reset(self) -> None:
@@ -135,5 +132,5 @@ def dial_outcome(message: Message) -> str:
     return DIAL_STATUS.get(message.get("dialstatus", "").lower(), OTHER)
 
 
-CALLS_TRACKED = Tracked(("Newchannel", "Newstate", "Hangup"), CallTracker)
+CALLS_TRACKED = Tracked(("Newchannel", "Hangup"), CallTracker)
 DIALS_TRACKED = Tracked(LEG_EVENTS, DialTracker)

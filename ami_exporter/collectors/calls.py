@@ -66,18 +66,16 @@ class Calls:
         if direction is not None and call.direction == "internal":
             call.direction = direction
 
-    def state(self, uniqueid: str, state: str | None) -> None:
-        """Channel state of a Newchannel, Newstate or Hangup: the first channel being Up makes the call answered."""
-        if state == UP:
-            call = self._channels.get(uniqueid)
-            if call is not None and call.first == uniqueid:
-                call.answered = True
+    def hangup(self, uniqueid: str, *, up: bool) -> tuple[str, str] | None:
+        """Hangup: direction and outcome when it ended a call, else None. up: the channel ended in state Up.
 
-    def hangup(self, uniqueid: str) -> tuple[str, str] | None:
-        """Hangup: direction and outcome when it ended a call, else None."""
+        A channel that was Up ends so, and the first one of its call tells whether that was answered.
+        """
         call = self._channels.pop(uniqueid, None)
         if call is None:
             return None
+        if up and call.first == uniqueid:
+            call.answered = True
         call.live.discard(uniqueid)
         if call.live:
             return None
