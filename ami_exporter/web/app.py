@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 # The longest path is a prefix and a name; a longer one is somebody's experiment.
 MAX_PATH_BYTES = 1024
+# The server speaks HTTP/2 to those who insist; nobody here needs it, and it would need bounds of its own.
+HTTP_VERSIONS = ("1.0", "1.1")
+_OTHER_VERSION = plain(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "HTTP/1.1 is spoken here")
 # No path reads a body; a small one is taken and thrown away, anything more is refused unread.
 MAX_BODY_BYTES = 64 * 1024
 # Prometheus tries again at its next interval anyway; this is for other clients.
@@ -86,15 +89,18 @@ class App:
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close"})
         else:
-            await self._http(read_request(scope), receive, send)
+            await self._http(scope, receive, send)
 
-    async def _http(self, request: Request, receive: Receive, send: Send) -> None:
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         # Somebody has to take what comes in all the time: the server's queue of it is short and blocks for ever when
         # full. No path reads a body; what matters is that the client has gone.
         gone = asyncio.Event()
         listener = asyncio.create_task(_listen(receive, gone))
         try:
-            await self._respond(request, send, gone)
+            if scope["http_version"] in HTTP_VERSIONS:
+                await self._respond(read_request(scope), send, gone)
+            else:
+                await self._send(send, gone, _OTHER_VERSION)
         finally:
             listener.cancel()
             with suppress(asyncio.CancelledError):

@@ -6,7 +6,8 @@ The server library keeps its connections to itself. Ours are seen where they are
 
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -19,8 +20,9 @@ class Connections:
     So silent clients drive each other out and never keep a newcomer waiting. Safe to use from any thread.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
+        self._clock = clock
         self._lock = threading.Lock()
         self._open: dict[Key, Connection] = {}
         self._busy: set[Key] = set()
@@ -35,6 +37,7 @@ class Connections:
                 idle = next((key for key in self._open if key not in self._busy), None)
                 if idle is not None:
                     self._open.pop(idle).end()
+            connection.since = self._clock()
             self._open[connection.key] = connection
 
     def discard(self, connection: "Connection") -> None:
@@ -53,6 +56,16 @@ class Connections:
         finally:
             with self._lock:
                 self._busy.discard(key)
+                if key in self._open:
+                    self._open[key].since = self._clock()
+
+    def end_idle(self, seconds: float) -> None:
+        """End the connections on which nothing has been answered for so long, whatever the server thinks of them."""
+        latest = self._clock() - seconds
+        with self._lock:
+            idle = [c for key, c in self._open.items() if key not in self._busy and c.since < latest]
+        for connection in idle:
+            connection.end()
 
     def end(self, key: Key) -> None:
         """End one connection at once, whatever is still unsent."""
@@ -73,6 +86,7 @@ class Connection(socket.socket):
     """An accepted socket that leaves the table when it is closed."""
 
     key: Key = (None, None)
+    since: float = 0.0  # when it was accepted, or its last request was answered; monotonic seconds
     table: Connections | None = None
 
     def end(self) -> None:

@@ -68,9 +68,10 @@ def zipped(response: Response) -> Response:
 
 def read_request(scope: Scope) -> Request:
     """Return the ASGI scope as a Request."""
-    return Request(
-        scope["method"], scope["raw_path"].decode("latin-1"), scope["query_string"], _joined(scope["headers"])
-    )
+    path = scope["raw_path"].decode("latin-1")
+    if path.startswith(("http://", "https://")):  # as a proxy asks (RFC 9112, 3.2.2)
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return Request(scope["method"], path, scope["query_string"], _joined(scope["headers"]))
 
 
 def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

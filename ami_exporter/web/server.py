@@ -49,9 +49,11 @@ class WebServer:
         self._bounds = bounds
         self._context = context
         self._connections = Connections(bounds.connections)
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="web", daemon=True)
+        self._thread: threading.Thread | None = None
+        self.ended = threading.Event()
+        """Set when serving has ended, asked for or not: the main thread can wait for it."""
 
     def start(self) -> list[str]:
         """Begin to serve; return the bound addresses ("host:port"). Connections are taken from now on."""
@@ -59,28 +61,45 @@ class WebServer:
         for sock in self._sockets:
             sock.table = self._connections
             log.info("listening on %s://%s", "http" if self._context is None else "https", shown(sock))
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, args=[self._loop], name="web", daemon=True)
         self._thread.start()
         return bound
 
     def stop(self) -> None:
         """Stop: no new connections, a moment for the requests under way, then an end to all of them."""
-        with suppress(RuntimeError):  # the loop has ended already
-            self._loop.call_soon_threadsafe(self._stopping.set)
-        self._thread.join(self._bounds.grace)
-        self._connections.end_all()
+        if self._loop is not None and self._thread is not None:
+            with suppress(RuntimeError):  # the loop has ended already
+                self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join(self._bounds.grace)
+            self._connections.end_all()
+            # Hypercorn waits as long again for what still runs in a worker; from Python 3.12 on only from here.
+            self._thread.join(2 * self._bounds.grace)
+        for sock in self._sockets:
+            sock.close()
         for pool in self._pools:
             pool.shutdown(wait=False, cancel_futures=True)
-        self._thread.join(self._bounds.grace)
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.set_exception_handler(_log_loop_error)
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.set_exception_handler(_log_loop_error)
+        self._sweep(loop)
         config = _Config(self._sockets, self._bounds, self._context)
-        with suppress(asyncio.CancelledError):  # hypercorn's way to say that its grace period was not enough
-            self._loop.run_until_complete(
+        try:
+            loop.run_until_complete(
                 serve(self._guarded, config, shutdown_trigger=self._stopping.wait, mode="asgi")  # type: ignore[arg-type]  # our ASGI types are looser than its
             )
-        self._loop.close()
+        except asyncio.CancelledError:
+            pass  # hypercorn's way to say that its grace period was not enough
+        except Exception:
+            log.critical("bug: the web server ended", exc_info=True)
+        finally:
+            loop.close()
+            self.ended.set()
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End what the server's own idle timer has lost sight of: HTTP/2 begun without TLS, TLS that is not closed."""
+        self._connections.end_idle(2 * self._bounds.idle)
+        loop.call_later(self._bounds.idle, self._sweep, loop)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application; a reader that was too slow loses its connection, not only its answer."""
@@ -130,6 +149,9 @@ class _Config(Config):
         self.graceful_timeout = bounds.grace
         self.alpn_protocols = ["http/1.1"]
         self.errorlog = logging.getLogger("ami_exporter.web.hypercorn")
+        self.h2_max_concurrent_streams = 1
+        for name in ("h2", "hpack"):  # at DEBUG they write every header into the log, passwords included
+            logging.getLogger(name).setLevel(logging.WARNING)
         self.errorlog.setLevel(logging.WARNING)  # at INFO it tells people to press CTRL + C
 
     @property

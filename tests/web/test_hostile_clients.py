@@ -197,6 +197,20 @@ def test_a_websocket_is_refused() -> None:
         assert web.service.scrapes == []
 
 
+@pytest.mark.parametrize("settings", [b"HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n", b"HTTP2-Settings: !!!\r\n", b""])
+def test_http_2_without_tls_is_refused_and_its_headers_are_not_logged(
+    settings: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    upgrade = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+    with running(bounds=Bounds(idle=0.2)) as web:
+        reply = say(web, upgrade + b"Authorization: Basic cGxhbnRlZA==\r\n" + settings + b"\r\n")
+        assert b"asterisk_up" not in reply
+        assert status_of(say(web, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 500))[:5] != b"HTTP/"
+        assert web.service.scrapes == []
+    assert "cGxhbnRlZA" not in caplog.text
+
+
 def threads_named(prefix: str) -> int:
     return sum(thread.name.startswith(prefix) for thread in threading.enumerate())
 
@@ -211,6 +225,7 @@ def test_stop_ends_every_connection_and_thread() -> None:
         started = time.monotonic()
         web.server.stop()
         assert time.monotonic() - started < 2
+        assert web.server.ended.is_set()
         assert read_all(silent) == b""
         assert read_all(asking) == b""
         with pytest.raises(OSError):  # noqa: PT011  # refused

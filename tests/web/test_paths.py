@@ -112,6 +112,12 @@ def test_an_overlong_path_is_a_414(web: Running) -> None:
     assert web.ask("/" + "a" * 1025).status == 414
 
 
+def test_a_proxys_form_of_the_path_is_understood(web: Running) -> None:
+    assert web.ask("http://pbx.example.net/sd").status == 200
+    assert web.ask("http://pbx.example.net").status == 200
+    assert web.ask("http://pbx.example.net/nope").status == 404
+
+
 def test_head_answers_as_get_without_the_body(web: Running) -> None:
     answer = web.ask("/metrics", "HEAD")
     assert (answer.status, answer.body, answer.headers["content-length"]) == (200, b"", "14")
