@@ -6,14 +6,14 @@ No I/O: the caller exchanges the actions on a link and hands every item to `item
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Answer, Outcome
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.model import Collector, Context, Fold, Metric, Sample
+from ami_exporter.collectors.model import Context, Fold, Metric, Sample
 from ami_exporter.collectors.rowfold import RowFold
 from ami_exporter.plan import Chosen, Plan
 from ami_exporter.writer import Family, Writer
@@ -75,22 +75,24 @@ class _Feed:
     """A collector's folds within one poll; broken by the first exception in one of them."""
 
     choice: Chosen
+    sent: tuple[Action, ...]
     rows: RowFold
     fold: Fold | None
     broken: bool = False
 
-    def guarded(self, take: Watch) -> Watch:
-        """Wrap the way into a fold: what it raises breaks this collector alone."""
+    def sinks(self) -> Iterator[tuple[Action, Watch]]:
+        """The actions this collector is fed by, with what takes their items."""
+        for action in self.rows.sources:
+            yield action, self.rows.item
+        if self.fold is not None:
+            for action in self.sent:
+                yield action, self.fold.item
 
-        def item(action: Action, message: Message) -> None:
-            try:
-                take(action, message)
-            except Exception:
-                if not self.broken:
-                    log.exception("collector failed on an item", extra={"collector": self.choice.collector.name})
-                self.broken = True
-
-        return item
+    def failed(self, error: Exception) -> None:
+        """Note an exception of a fold, which must not take the other collectors' numbers away; logs the first."""
+        if not self.broken:
+            log.error("collector failed on an item", exc_info=error, extra={"collector": self.choice.collector.name})
+        self.broken = True
 
     def samples(self, complete: frozenset[Action]) -> Iterable[Sample]:
         yield from self.rows.finish(complete)
@@ -107,36 +109,29 @@ class Poll:
     context: Context
     watch: Watch
     _feeds: list[_Feed] = field(default_factory=list)
-    _sinks: dict[Action, list[Watch]] = field(default_factory=dict)
-    _current: Action | None = None
-    _current_sinks: Sequence[Watch] = ()
+    _sinks: dict[Action, list[tuple[_Feed | None, Watch]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for choice in self.chosen:
-            collector = choice.collector
-            sent = frozenset(self.plan.feeds[collector.name])
-            feed = _Feed(
-                choice, RowFold(collector, sent, self.context), collector.fold(self.context) if collector.fold else None
-            )
+            collector, sent = choice.collector, self.plan.feeds[choice.collector.name]
+            fold = None if collector.fold is None else collector.fold(self.context)
+            feed = _Feed(choice, sent, RowFold(collector, frozenset(sent), self.context), fold)
             self._feeds.append(feed)
-            wants_rows = rows_of(collector)
-            for action in sent:
-                sinks = self._sinks.setdefault(action, [])
-                if action in wants_rows:
-                    sinks.append(feed.guarded(feed.rows.item))
-                if feed.fold is not None:
-                    sinks.append(feed.guarded(feed.fold.item))
+            for action, sink in feed.sinks():
+                self._sinks.setdefault(action, []).append((feed, sink))
         for action in {action for c in self.chosen for tracked in c.collector.tracked for action in tracked.watched}:
-            if action in self._sinks:
-                self._sinks[action].append(self.watch)
+            if action in self.plan.actions:
+                self._sinks.setdefault(action, []).append((None, self.watch))
 
     def item(self, action: Action, message: Message) -> None:
         """Stream one item into every fold that wants it."""
-        # A list's items come in a row: one look-up for all of them.
-        if action is not self._current:
-            self._current, self._current_sinks = action, self._sinks.get(action, ())
-        for sink in self._current_sinks:
-            sink(action, message)
+        for feed, sink in self._sinks.get(action, ()):
+            try:
+                sink(action, message)
+            except Exception as error:
+                if feed is None:
+                    raise
+                feed.failed(error)
 
     def results(self, answers: Mapping[Action, Answer], writer: Writer, now: float) -> list[Result]:
         """Families and success of every collector of the poll."""
@@ -192,9 +187,3 @@ def _reason(answer: Answer) -> str:
     if answer.outcome is Outcome.REFUSED:
         return "permission_denied"
     return "not_supported" if answer.unsupported else ""
-
-
-def rows_of(collector: Collector) -> frozenset[Action]:
-    """Actions whose items the collector's rows and known labels fold."""
-    sources = [row.source for row in collector.rows] + [known.source for known in collector.known]
-    return frozenset(source for source in sources if source is not None)

@@ -47,6 +47,11 @@ class RowFold:
                 for name in known.items:
                     self._known.setdefault((known.source, name.lower()), []).append(known)
 
+    @property
+    def sources(self) -> frozenset[Action]:
+        """Actions whose items are wanted."""
+        return frozenset(action for action, _ in (*self._rows, *self._known))
+
     def item(self, action: Action, message: Message) -> None:
         """Apply every row that wants this item."""
         kind = (action, message.get("event", RESPONSE).lower())
