@@ -14,6 +14,7 @@ from ami_exporter.config.amiflags import AmiFlags, load_settings
 from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.model import Settings, TargetSettings
 from ami_exporter.config.shard import Shard
+from ami_exporter.faults import ConfigErrors, Fault
 from ami_exporter.logs import Guard
 
 
@@ -59,6 +60,10 @@ class Loader:
     def settings(self) -> Settings:
         """Settings of the targets of this shard. Raises ConfigErrors."""
         settings = load_settings(self._config_file, self._flags, catalogue(self._environ))
+        try:
+            custom.collector(settings.custom)
+        except ValueError as error:
+            raise ConfigErrors([Fault(self._config_file or "command line", 0, 0, f"custom: {error}")]) from error
         if self._guard is not None:
             self._guard.know(one.secret for one in settings.targets.values())
         if self._shard is None:
