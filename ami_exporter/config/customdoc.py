@@ -38,7 +38,7 @@ TAKEN_SUFFIXES: Final = ("_total", "_bucket", "_sum", "_count", "_created")
 TAKEN_LABELS: Final = ("le", "quantile")
 PERSONAL: Final = re.compile(
     r".*(channel|uniqueid|linkedid|calleridn.*|callerid|connectedlinen.*|dnid|ani|address|addr|callid|sessionid"
-    r"|accountid|account|accountcode|email|password|secret|md5cred|uri|contact|localstation.*|remotestation.*)"
+    r"|accountid|account|accountcode|email|password|secret|md5cred|uri|contact|dialstring|appdata|applicationdata|mailbox|localstation.*|remotestation.*)"
 )
 """Fields (lower case) that are new with each call, or tell of a person or of a machine's address."""
 
