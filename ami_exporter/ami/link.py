@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ami_exporter.ami import login
 from ami_exporter.ami.actions import ACTIONS
-from ami_exporter.ami.codec import Decoder, encode, encode_headers
-from ami_exporter.ami.errors import (
-    AmiError,
-    ConnectFailed,
-    Kind,
-    LinkClosed,
-    ProtocolError,
-    StaleLink,
-    Timeout,
-)
+from ami_exporter.ami.codec import encode
+from ami_exporter.ami.errors import AmiError, ConnectFailed, LinkClosed, ProtocolError, StaleLink, Timeout
 from ami_exporter.ami.exchange import LISTS_ANNOUNCED_FROM, Answer, Exchange, Outcome, stray_kind
-from ami_exporter.ami.stream import Stream, Tls
+from ami_exporter.ami.session import Session
+from ami_exporter.ami.stream import Tls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ami_exporter.ami.actions import Action
     from ami_exporter.ami.login import Credentials
@@ -32,8 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Answer", "Boot", "Link", "Outcome", "Tls"]
 
-#: Seconds that a polite goodbye may take.
-LOGOFF_SECONDS = 0.5
 #: Seconds after which a poll link stops waiting for the FullyBooted of a server that was starting at its login.
 BOOT_SECONDS = 300.0
 #: The first AMI version whose servers send FullyBooted for sure; 1.1 was both Asterisk 1.6 and 1.8.
@@ -52,7 +42,7 @@ class Boot:
     of_login: bool
 
 
-class Link:
+class Link(Session):
     """One session with one server. Deadlines are times of `clock` (monotonic seconds).
 
     Two profiles: without `classes` a poll link, whose events are off and which has `exchange`; with them an event
@@ -72,54 +62,33 @@ class Link:
         clock: Callable[[], float] = time.monotonic,
         token: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
-        self._host, self._port, self._tls = host, port, tls
+        super().__init__(host, port, tls=tls, clock=clock, token=token)
         self._credentials = credentials
         classes = tuple(classes)
         self._poll = not classes
         self._mask = login.event_mask(classes or ("system",))
         self._on_event = on_event
-        self._clock = clock
-        self._prefix = f"{token()}-"  # not guessable: text in events cannot forge an answer
-        self._sequence = 0
-        self._stream: Stream | None = None
-        self._decoder = Decoder()
         self._events: list[Message] = []
         self._events_off_at: float | None = None
-        self._closed_because = "the link is not open"
-        #: AMI version of the greeting, such as (11, 0, 0).
-        self.version: tuple[int, ...] = ()
         #: Names in lower case of the actions this server offers to this user.
         self.commands: frozenset[str] = frozenset()
         #: The last FullyBooted seen; None: none came (no read=system, or the server is still starting).
         self.boot: Boot | None = None
-        #: Our end of the connection (host, port): security events name it in our own logins.
-        self.local_address: tuple[str, int] | None = None
-        #: Kind -> number of things the server sent that do not belong (ami_exporter_protocol_errors_total).
-        self.protocol_errors: Counter[str] = Counter()
 
     def __repr__(self) -> str:
         return f"<Link {'poll' if self._poll else 'events'} {'closed' if self.closed else 'open'}>"
 
-    @property
-    def closed(self) -> bool:
-        """Whether there is no session."""
-        return self._stream is None
-
     def offers(self, action: str) -> bool:
         """Whether the server listed an action for this user."""
         return action.lower() in self.commands
-
-    # Life cycle
 
     def open(self, deadline: float) -> None:
         """Connect, log in and learn the commands.
 
         Raises ConnectFailed, Timeout, TlsFailed, ProtocolError, LoginRefused; each has a `reason`.
         """
-        self._stream = Stream.connect(self._host, self._port, self._tls, deadline, self._clock)
         try:
-            self.local_address = self._stream.local_address
-            self._read_banner(deadline)
+            self._connect(deadline)
             self._log_in(deadline)
             # The server answers in order, and FullyBooted follows the login at once: when this answer is here,
             # so is FullyBooted, or it does not come (no read=system, or the server is still starting).
@@ -135,37 +104,6 @@ class Link:
         except BaseException:
             self._drop()
             raise
-
-    def close(self) -> None:
-        """Log off and close; never raises for a server that does not answer."""
-        if self._stream is None:
-            return
-        try:
-            self._ask("Logoff", (), self._clock() + LOGOFF_SECONDS)
-        except AmiError:
-            pass
-        finally:
-            self._drop()
-
-    def _drop(self) -> None:
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
-
-    def _read_banner(self, deadline: float) -> None:
-        greeting = b""
-        while b"\n" not in greeting and len(greeting) <= login.MAX_BANNER:
-            try:
-                data = self._connected().receive(deadline)
-            except Timeout as error:
-                raise Timeout(login.silence(greeting)) from error
-            if not data:
-                raise login.no_greeting(greeting)
-            greeting += data
-        line, _, rest = greeting.partition(b"\n")
-        self.version = login.parse_banner(line)
-        for message in self._decoder.feed(rest):
-            self._stray(message)
 
     def _log_in(self, deadline: float) -> None:
         user = self._credentials
@@ -194,8 +132,6 @@ class Link:
             return
         self._events_off_at = None
         self._ask("Events", [("EventMask", "off")], deadline, first_answer_timeout)
-
-    # Asking
 
     def exchange(
         self,
@@ -237,31 +173,6 @@ class Link:
         """Ask for a sign of life; events that come in between are kept for `read_events`."""
         self._ask("Ping", (), deadline)
 
-    def _ask(
-        self,
-        name: str,
-        params: Iterable[tuple[str, str]],
-        deadline: float,
-        first_answer_timeout: float | None = None,
-    ) -> Message:
-        """Send an action of the session itself and return its response; a Timeout closes the link."""
-        stream = self._connected()
-        action_id = self._next_id()
-        stream.queue([encode_headers([("Action", name), ("ActionID", action_id), *params])])
-        answer = None
-        messages = self._read_first(deadline, first_answer_timeout)
-        while True:
-            for message in messages:
-                if answer is None and message.get("actionid") == action_id and "event" not in message:
-                    answer = message
-                else:
-                    self._stray(message)
-            if answer is not None:
-                return answer
-            messages = self._read(deadline)
-
-    # Listening
-
     def read_events(self, deadline: float) -> list[Message]:
         """Return all events that have arrived, waiting for the first of them until the deadline; then: none.
 
@@ -278,55 +189,6 @@ class Link:
                 raise
         events, self._events = self._events, []
         return events
-
-    # Reading
-
-    def _connected(self) -> Stream:
-        if self._stream is None:
-            raise LinkClosed(self._closed_because)
-        return self._stream
-
-    def _next_id(self) -> str:
-        self._sequence += 1
-        return f"{self._prefix}{self._sequence}"
-
-    def _read_first(self, deadline: float, seconds: float | None) -> Iterator[Message]:
-        """Yield the messages of the first bytes after a question; StaleLink when none come in time."""
-        limit = deadline if seconds is None else min(deadline, self._clock() + seconds)
-        try:
-            yield from self._read(limit)
-        except Timeout as error:
-            if limit < deadline:
-                raise StaleLink("nothing came back on an idle connection: it is half open") from error
-            raise
-
-    def _read(self, deadline: float, *, keep: bool = False) -> Iterator[Message]:
-        """Yield the messages of the next bytes. A fault closes the link; a Timeout too, unless `keep`."""
-        try:
-            data = self._connected().receive(deadline)
-        except Timeout as error:
-            if keep:
-                raise
-            raise self._fail(error) from None
-        try:
-            if data:
-                yield from self._decoder.feed(data)
-                return
-            self._decoder.end()
-        except ProtocolError as error:
-            if error.kind is not Kind.CUT_PACKET:
-                raise self._fail(error) from None
-            self.protocol_errors[error.kind] += 1
-        raise self._fail(LinkClosed(self._connected().end_reason))
-
-    def _fail(self, error: AmiError) -> AmiError:
-        """Close the link for an error and return it, to be raised."""
-        if self._stream is not None:
-            self._closed_because = str(error)
-            if isinstance(error, ProtocolError):
-                self.protocol_errors[error.kind] += 1
-        self._drop()
-        return error
 
     def _stray(self, message: Message) -> None:
         """Take a message that answers nothing in flight: a broadcast event, or something to count."""

@@ -1,0 +1,162 @@
+"""One connection to a server: greeting, questions, bytes to messages, the end. What is asked is Link's business."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from abc import ABC, abstractmethod
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from ami_exporter.ami import login
+from ami_exporter.ami.codec import Decoder, encode_headers
+from ami_exporter.ami.errors import AmiError, Kind, LinkClosed, ProtocolError, StaleLink, Timeout
+from ami_exporter.ami.stream import Stream, Tls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from ami_exporter.ami.message import Message
+
+#: Seconds that a polite goodbye may take.
+LOGOFF_SECONDS = 0.5
+
+
+class Session(ABC):
+    """A connection whose questions are answered by ActionID. Deadlines are times of `clock` (monotonic seconds)."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        tls: Tls | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        token: Callable[[], str] = lambda: secrets.token_hex(8),
+    ) -> None:
+        self._host, self._port, self._tls = host, port, tls
+        self._clock = clock
+        self._prefix = f"{token()}-"  # not guessable: text in events cannot forge an answer
+        self._sequence = 0
+        self._stream: Stream | None = None
+        self._decoder = Decoder()
+        self._closed_because = "the link is not open"
+        #: AMI version of the greeting, such as (11, 0, 0).
+        self.version: tuple[int, ...] = ()
+        #: Our end of the connection (host, port): security events name it in our own logins.
+        self.local_address: tuple[str, int] | None = None
+        #: Kind -> number of things the server sent that do not belong (ami_exporter_protocol_errors_total).
+        self.protocol_errors: Counter[str] = Counter()
+
+    @property
+    def closed(self) -> bool:
+        """Whether there is no connection."""
+        return self._stream is None
+
+    @abstractmethod
+    def _stray(self, message: Message) -> None:
+        """Take a message that does not answer the question under way."""
+
+    def close(self) -> None:
+        """Log off and close; never raises for a server that does not answer."""
+        if self._stream is None:
+            return
+        try:
+            self._ask("Logoff", (), self._clock() + LOGOFF_SECONDS)
+        except AmiError:
+            pass
+        finally:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def _connect(self, deadline: float) -> None:
+        """Connect and read the greeting."""
+        self._stream = Stream.connect(self._host, self._port, self._tls, deadline, self._clock)
+        self.local_address = self._stream.local_address
+        greeting = b""
+        while b"\n" not in greeting and len(greeting) <= login.MAX_BANNER:
+            try:
+                data = self._connected().receive(deadline)
+            except Timeout as error:
+                raise Timeout(login.silence(greeting)) from error
+            if not data:
+                raise login.no_greeting(greeting)
+            greeting += data
+        line, _, rest = greeting.partition(b"\n")
+        self.version = login.parse_banner(line)
+        for message in self._decoder.feed(rest):
+            self._stray(message)
+
+    def _ask(
+        self,
+        name: str,
+        params: Iterable[tuple[str, str]],
+        deadline: float,
+        first_answer_timeout: float | None = None,
+    ) -> Message:
+        """Send an action of the session itself and return its response; a Timeout closes the link."""
+        stream = self._connected()
+        action_id = self._next_id()
+        stream.queue([encode_headers([("Action", name), ("ActionID", action_id), *params])])
+        answer = None
+        messages = self._read_first(deadline, first_answer_timeout)
+        while True:
+            for message in messages:
+                if answer is None and message.get("actionid") == action_id and "event" not in message:
+                    answer = message
+                else:
+                    self._stray(message)
+            if answer is not None:
+                return answer
+            messages = self._read(deadline)
+
+    def _connected(self) -> Stream:
+        if self._stream is None:
+            raise LinkClosed(self._closed_because)
+        return self._stream
+
+    def _next_id(self) -> str:
+        self._sequence += 1
+        return f"{self._prefix}{self._sequence}"
+
+    def _read_first(self, deadline: float, seconds: float | None) -> Iterator[Message]:
+        """Yield the messages of the first bytes after a question; StaleLink when none come in time."""
+        limit = deadline if seconds is None else min(deadline, self._clock() + seconds)
+        try:
+            yield from self._read(limit)
+        except Timeout as error:
+            if limit < deadline:
+                raise StaleLink("nothing came back on an idle connection: it is half open") from error
+            raise
+
+    def _read(self, deadline: float, *, keep: bool = False) -> Iterator[Message]:
+        """Yield the messages of the next bytes. A fault closes the link; a Timeout too, unless `keep`."""
+        try:
+            data = self._connected().receive(deadline)
+        except Timeout as error:
+            if keep:
+                raise
+            raise self._fail(error) from None
+        try:
+            if data:
+                yield from self._decoder.feed(data)
+                return
+            self._decoder.end()
+        except ProtocolError as error:
+            if error.kind is not Kind.CUT_PACKET:
+                raise self._fail(error) from None
+            self.protocol_errors[error.kind] += 1
+        raise self._fail(LinkClosed(self._connected().end_reason))
+
+    def _fail(self, error: AmiError) -> AmiError:
+        """Close the link for an error and return it, to be raised."""
+        if self._stream is not None:
+            self._closed_because = str(error)
+            if isinstance(error, ProtocolError):
+                self.protocol_errors[error.kind] += 1
+        self._drop()
+        return error
