@@ -26,6 +26,8 @@ __all__ = ["Answer", "Boot", "Link", "Outcome", "Tls"]
 
 #: Seconds after which a poll link stops waiting for the FullyBooted of a server that was starting at its login.
 BOOT_SECONDS = 300.0
+#: Events kept for `read_events` while an answer is awaited: a second of the most that one server is known to send.
+MAX_EVENTS_KEPT = 50_000
 #: The first AMI version whose servers send FullyBooted for sure; 1.1 was both Asterisk 1.6 and 1.8.
 BOOT_FROM = (1, 2)
 
@@ -199,6 +201,8 @@ class Link(Session):
         if message["event"] == "FullyBooted":
             self.boot = Boot(_seconds(message.get("uptime", "")), self._clock(), of_login=not self.commands)
         if not self._poll:
+            if len(self._events) >= MAX_EVENTS_KEPT:
+                raise self._fail(LinkClosed(f"more than {MAX_EVENTS_KEPT} events came before an answer"))
             self._events.append(message)
         elif self._on_event is not None:
             self._on_event(message)

@@ -217,6 +217,13 @@ def test_a_refused_connection_says_what_to_check() -> None:
     assert caught.value.reason == "refused"
 
 
+def test_a_name_without_an_address_is_told_within_the_deadline() -> None:
+    begin = time.monotonic()
+    with pytest.raises((ConnectFailed, Timeout), match="DNS"):
+        Link("pbx.invalid", 5038, USER).open(soon(0.5))
+    assert time.monotonic() - begin < SECONDS / 2
+
+
 def test_no_wait_begins_after_the_deadline() -> None:
     with pytest.raises(Timeout):
         Link("127.0.0.1", 9, USER).open(time.monotonic() - 1)
@@ -556,6 +563,22 @@ def test_a_ping_without_an_answer_closes_the_link() -> None:
         with pytest.raises(Timeout):
             link.ping(soon(0.05))
         assert link.closed
+
+
+def test_events_that_come_instead_of_an_answer_have_a_bound() -> None:
+    def script(session: Session) -> None:
+        session.log_in(boot=b"")
+        session.expect("Ping")
+        session.send(b"Event: A\r\n\r\n" * 50_001)
+        session.until_closed()
+
+    with AmiServer(script) as server:
+        link = link_to(server, classes=("call",))
+        link.open(soon())
+        with pytest.raises(LinkClosed, match="more than 50000 events"):
+            link.ping(soon())
+        assert link.closed
+        assert len(link.read_events(soon())) == 50_000
 
 
 # Closing
