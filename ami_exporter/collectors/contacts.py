@@ -7,10 +7,8 @@ import re
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.fields import OTHER, labels, number, technology, text, word
-from ami_exporter.collectors.lists import CONTACTS, INBOUND_CONTACTS
+from ami_exporter.collectors.lists import AORS, CONTACTS, INBOUND_CONTACTS
 from ami_exporter.collectors.model import Collector, Context, Row, counter, gauge
-
-AORS = Action("PJSIPShowAors")
 
 STATUSES = ("reachable", "unreachable", "unknown", "non_qualified", "removed")
 
@@ -28,8 +26,8 @@ _PEER_STATUSES = ("registered", "unregistered", "reachable", "unreachable", "lag
 
 CONTACT_COUNT = gauge(
     "asterisk_contacts",
-    "PJSIP contacts by status; non_qualified are never asked (qualify_frequency=0), which is no fault "
-    "(AMI PJSIPShowContacts: Status)",
+    "Registered PJSIP contacts by status (permanent ones are not in that list); non_qualified are never asked "
+    "(qualify_frequency=0), which is no fault (AMI PJSIPShowContacts: Status)",
     "status",
     closed={"status": STATUSES},
 )

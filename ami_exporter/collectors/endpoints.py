@@ -9,30 +9,32 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.fields import to_number
 from ami_exporter.collectors.lists import (
+    AORS,
     CHANNEL_LISTS,
     CONTACT_LISTS,
     CONTACTS,
     CORE_SHOW_CHANNELS,
+    DEVICE_REACHABILITY,
     DEVICES,
     IAX_PEERS,
     INBOUND_CONTACTS,
     PJSIP_ENDPOINTS,
     SIP_PEERS,
     STATUS,
-    contact_endpoint,
-    contact_state,
+    names,
     peer_status,
     peer_technology,
+    qualified,
 )
 from ami_exporter.collectors.model import Collector, Context, Sample, gauge
 from ami_exporter.collectors.words import DEVICE_STATE, REACHABILITY
 
 ENDPOINTS = gauge(
     "asterisk_endpoints",
-    "Endpoints by reachability. PJSIP: by its best contact (never qualified is unmonitored, no contact at all is "
-    "unreachable); without the right to list contacts by device state: unavailable is unreachable, invalid is unknown "
-    "(AMI PJSIPShowEndpoints: DeviceState and PJSIPShowContacts: Status, or DeviceStateList: State; SIPpeers, "
-    "IAXpeerlist: Status)",
+    "Endpoints by reachability. PJSIP: by the best registered contact, else by device state: unavailable (no contact, "
+    "or none that answers) is unreachable, invalid is unknown, what is never qualified unmonitored (AMI "
+    "PJSIPShowEndpoints: DeviceState, PJSIPShowContacts: Status, PJSIPShowAors: QualifyFrequency, or DeviceStateList: "
+    "State; SIPpeers, IAXpeerlist: Status)",
     "technology",
     "state",
     closed={"state": REACHABILITY},
@@ -61,7 +63,14 @@ RTT = gauge(
 
 _BEST_FIRST = ("reachable", "unmonitored", "unknown", "unreachable")
 
-_DEVICE_REACHABILITY = {"unavailable": "unreachable", "invalid": "unknown", "unknown": "unknown"}
+
+# res/res_pjsip/pjsip_options.c; Asterisk 13 says Created where later ones say NonQualified.
+_CONTACT_STATE = {
+    "reachable": "reachable",
+    "unreachable": "unreachable",
+    "nonqualified": "unmonitored",
+    "created": "unmonitored",
+}
 _PEER_UP = {"reachable": 1.0, "lagged": 1.0, "unreachable": 0.0, "unknown": 0.0}
 
 _States = Mapping[str, str]
@@ -74,11 +83,14 @@ class EndpointFold:
         self._devices: dict[str, str] = {}
         self._cached: dict[str, str] = {}
         self._contacts: dict[str, set[str]] = {}
+        self._aors: dict[str, list[str]] = {}
+        self._qualified: dict[str, bool] = {}
         self._peers: dict[str, dict[str, str]] = {"SIP": {}, "IAX2": {}}
         self._rtt: dict[tuple[str, str], float] = {}
         self._channels: dict[str, int] = defaultdict(int)
         self._kinds = {
             "EndpointList": self._endpoint,
+            "AorList": self._aor,
             "DeviceStateChange": self._device,
             "ContactList": self._contact,
             "ContactStatusDetail": self._contact,
@@ -97,6 +109,10 @@ class EndpointFold:
         name = message.get("objectname")
         if name:
             self._devices[name] = DEVICE_STATE.get(message.get("devicestate", "").strip().lower(), "unknown")
+            self._aors[name] = names(message.get("aor"))
+
+    def _aor(self, message: Message) -> None:
+        self._qualified[message.get("objectname", "")] = qualified(message)
 
     def _device(self, message: Message) -> None:
         tech, _, name = message.get("device", "").partition("/")
@@ -104,10 +120,11 @@ class EndpointFold:
             self._cached[name] = DEVICE_STATE.get(message.get("state", "").strip().lower(), "unknown")
 
     def _contact(self, message: Message) -> None:
-        name = contact_endpoint(message)
+        # ContactList says Endpoint, ContactStatusDetail EndpointName.
+        name = message.get("endpoint") or message.get("endpointname")
         if not name:
             return
-        state = contact_state(message)
+        state = _CONTACT_STATE.get(message.get("status", "").strip().lower(), "unknown")
         self._contacts.setdefault(name, set()).add(state)
         microseconds = to_number(message.get("roundtripusec"))
         # Contacts that do not answer keep N/A or an old figure.
@@ -130,9 +147,9 @@ class EndpointFold:
         contacts = complete & CONTACT_LISTS
         devices = self._pjsip(complete)
         if devices is not None and (contacts or not self._contacts):
-            yield from _count("PJSIP", self._pjsip_states(devices, with_contacts=bool(contacts)))
+            yield from _count("PJSIP", self._pjsip_states(devices, bool(contacts), AORS in complete))
         if devices is not None:
-            up = {name: float(state not in _DEVICE_REACHABILITY) for name, state in devices.items()}
+            up = {name: float(state not in DEVICE_REACHABILITY) for name, state in devices.items()}
             yield from self._each("PJSIP", up, channels)
         if contacts:
             yield from self._rtts("PJSIP")
@@ -149,14 +166,16 @@ class EndpointFold:
             return self._devices
         return self._cached if DEVICES in complete and self._cached else None
 
-    def _pjsip_states(self, devices: _States, *, with_contacts: bool) -> _States:
+    def _pjsip_states(self, devices: _States, with_contacts: bool, with_aors: bool) -> _States:
+        """Permanent contacts are in no list of contacts: for them the device state tells, and the AOR if it is sure."""
         states = {}
         for name, device in devices.items():
             found = self._contacts.get(name)
             if with_contacts and found:
                 states[name] = next(state for state in _BEST_FIRST if state in found)
             else:
-                states[name] = _DEVICE_REACHABILITY.get(device, "reachable")
+                asked = not with_aors or any(self._qualified.get(aor, True) for aor in self._aors.get(name, ("",)))
+                states[name] = DEVICE_REACHABILITY.get(device, "reachable" if asked else "unmonitored")
         return states
 
     def _each(self, tech: str, up: Mapping[str, float | None], channels: Mapping[str, int] | None) -> Iterator[Sample]:
@@ -184,6 +203,7 @@ COLLECTOR = Collector(
     polls=(
         (PJSIP_ENDPOINTS, DEVICES),
         (CONTACTS, INBOUND_CONTACTS),
+        (AORS,),
         (SIP_PEERS,),
         (IAX_PEERS,),
         (STATUS, CORE_SHOW_CHANNELS),

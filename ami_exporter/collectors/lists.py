@@ -6,7 +6,7 @@ import re
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.fields import WHOLE_DIGITS, to_whole
+from ami_exporter.collectors.fields import WHOLE_DIGITS, to_number, to_whole
 from ami_exporter.collectors.model import Context
 
 STATUS = Action("Status")
@@ -17,6 +17,7 @@ CONTACTS = Action("PJSIPShowContacts")
 INBOUND_CONTACTS = Action("PJSIPShowRegistrationInboundContactStatuses")
 """Contacts on Asterisk 13 to 15, which have no PJSIPShowContacts."""
 CONTACT_LISTS = frozenset({CONTACTS, INBOUND_CONTACTS})
+AORS = Action("PJSIPShowAors")
 
 PJSIP_ENDPOINTS = Action("PJSIPShowEndpoints")
 DEVICES = Action("DeviceStateList")
@@ -42,6 +43,9 @@ res_pjsip_outbound_registration.c: sip_outbound_registration_status_str)."""
 REGISTRATION_UP = {state: float(state == "registered") for state in REGISTRATION_STATE}
 """1 for the one word that means registered; a word that is not in the table tells nothing."""
 
+DEVICE_REACHABILITY = {"unavailable": "unreachable", "invalid": "unknown", "unknown": "unknown"}
+"""Device state → reachability of a PJSIP endpoint; the others are `reachable`, `unmonitored` when never qualified."""
+
 _PEER_TECHNOLOGY = {"sip": "SIP", "iax": "IAX2", "iax2": "IAX2"}
 _PEER_STATE = {
     "ok": "reachable",
@@ -51,14 +55,6 @@ _PEER_STATE = {
 }
 _CLOCK = re.compile(r"([0-9]{2,9}):([0-9]{2}):([0-9]{2})")
 _PEER_STATUS = re.compile(r"([A-Za-z]+)(?: \((\d+) ms\))?", re.ASCII)
-
-# res/res_pjsip/pjsip_options.c; Asterisk 13 says Created where later ones say NonQualified.
-_CONTACT_STATE = {
-    "reachable": "reachable",
-    "unreachable": "unreachable",
-    "nonqualified": "unmonitored",
-    "created": "unmonitored",
-}
 
 
 def channel_age(message: Message) -> int | None:
@@ -100,11 +96,11 @@ def peer_status(written: str) -> tuple[str, float | None]:
     return state, None if milliseconds is None else milliseconds / 1000
 
 
-def contact_endpoint(message: Message) -> str | None:
-    """Endpoint of a contact: ContactList says Endpoint, ContactStatusDetail EndpointName."""
-    return message.get("endpoint") or message.get("endpointname")
+def names(written: str | None) -> list[str]:
+    """Names of a comma list, as in Aor of EndpointList."""
+    return [name for name in (written or "").split(",") if name]
 
 
-def contact_state(message: Message) -> str:
-    """Reachability that one PJSIP contact tells; one that is never qualified is `unmonitored`."""
-    return _CONTACT_STATE.get(message.get("status", "").strip().lower(), "unknown")
+def qualified(message: Message) -> bool:
+    """Tell whether Asterisk asks the contacts of an AorList's address of record whether they answer."""
+    return (to_number(message.get("qualifyfrequency")) or 0) > 0

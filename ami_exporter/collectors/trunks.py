@@ -11,13 +11,12 @@ from ami_exporter.ami.message import Message
 from ami_exporter.collectors import trunkevents
 from ami_exporter.collectors.fields import trunk_of
 from ami_exporter.collectors.lists import (
+    AORS,
     CHANNEL_LISTS,
-    CONTACT_LISTS,
-    CONTACTS,
     CORE_SHOW_CHANNELS,
+    DEVICE_REACHABILITY,
     IAX_PEERS,
     IAX_REGISTRATIONS,
-    INBOUND_CONTACTS,
     PJSIP_ENDPOINTS,
     PJSIP_REGISTRATIONS,
     REGISTRATION_UP,
@@ -25,14 +24,14 @@ from ami_exporter.collectors.lists import (
     SIP_REGISTRATIONS,
     STATUS,
     channel_age,
-    contact_endpoint,
-    contact_state,
+    names,
     peer_status,
     peer_technology,
+    qualified,
     registration_account,
 )
 from ami_exporter.collectors.model import Collector, Context, Sample, Trunk, gauge
-from ami_exporter.collectors.words import DIRECTIONS
+from ami_exporter.collectors.words import DEVICE_STATE, DIRECTIONS
 
 INFO = gauge(
     "asterisk_trunk_info",
@@ -45,8 +44,8 @@ INFO = gauge(
 UP = gauge(
     "asterisk_trunk_up",
     "1 when its registration, if any, is Registered and its qualified contact, if any, reachable, else 0; absent when "
-    "neither is known (AMI PJSIPShowRegistrationsOutbound, PJSIPShowContacts: Status; SIPshowregistry, IAXregistry: "
-    "State; SIPpeers, IAXpeerlist: Status)",
+    "neither is known (AMI PJSIPShowRegistrationsOutbound: Status; PJSIPShowEndpoints: DeviceState; PJSIPShowAors: "
+    "QualifyFrequency; SIPshowregistry, IAXregistry: State; SIPpeers, IAXpeerlist: Status)",
     "trunk",
 )
 CHANNELS = gauge(
@@ -71,7 +70,7 @@ NEVER: Final = frozenset({"anonymous", "dpma_endpoint"})
 """Endpoints without authentication that are no trunks: anonymous calls, Digium phone provisioning."""
 
 _DIALLED = frozenset({"AppDial", "AppDial2", "AppQueue"})
-_QUALIFIED = {"reachable": True, "lagged": True, "unreachable": False}
+_ANSWERS = {"reachable": True, "lagged": True, "unreachable": False}
 
 _REGISTRATION_LISTS = {
     PJSIP_REGISTRATIONS: "PJSIP",
@@ -123,11 +122,13 @@ class TrunkFold:
         self._oldest: dict[str, int] = {}
         self._registered: dict[tuple[str, str], bool] = {}
         self._reachable: dict[tuple[str, str], bool] = {}
+        self._endpoints: dict[str, Message] = {}
+        self._qualified: set[str] = set()
         self._kinds = {
             "OutboundRegistrationDetail": self._pjsip_registration,
             "RegistryEntry": self._registry,
-            "ContactList": self._contact,
-            "ContactStatusDetail": self._contact,
+            "EndpointList": self._endpoint,
+            "AorList": self._aor,
             "PeerEntry": self._peer,
         }
 
@@ -165,17 +166,20 @@ class TrunkFold:
         if name and up is not None:
             self._registered[tech, name] = bool(up)
 
-    def _contact(self, _action: Action, message: Message) -> None:
-        self._reach("PJSIP", contact_endpoint(message), contact_state(message))
+    def _endpoint(self, _action: Action, message: Message) -> None:
+        name = message.get("objectname", "")
+        if self._context.trunk("PJSIP", name) is not None:
+            self._endpoints[name] = message
+
+    def _aor(self, _action: Action, message: Message) -> None:
+        if qualified(message):
+            self._qualified.add(message.get("objectname", ""))
 
     def _peer(self, _action: Action, message: Message) -> None:
-        self._reach(peer_technology(message), message.get("objectname"), peer_status(message.get("status", ""))[0])
-
-    def _reach(self, tech: str | None, endpoint: str | None, state: str) -> None:
-        reachable = _QUALIFIED.get(state)
-        if tech and endpoint and reachable is not None:
-            # One reachable contact is enough.
-            self._reachable[tech, endpoint] = reachable or self._reachable.get((tech, endpoint), False)
+        tech, name = peer_technology(message), message.get("objectname")
+        reachable = _ANSWERS.get(peer_status(message.get("status", ""))[0])
+        if tech and name and reachable is not None:
+            self._reachable[tech, name] = reachable
 
     def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
         """Publish every known trunk; what is unknown is left out."""
@@ -194,9 +198,27 @@ class TrunkFold:
         """What complete lists tell of a trunk: its registration, its endpoint."""
         if trunk.registration:
             yield from self._registration_signs(trunk, complete)
+        if trunk.technology == "PJSIP" and PJSIP_ENDPOINTS in complete:
+            yield from self._endpoint_signs(trunk.endpoint)
         reachable = self._reachable.get((trunk.technology, trunk.endpoint))
-        if reachable is not None and complete & _REACHABILITY_LISTS.get(trunk.technology, frozenset()):
+        if reachable is not None and _PEER_LISTS[trunk.technology] in complete:
             yield reachable
+
+    def _endpoint_signs(self, name: str) -> Iterator[bool]:
+        """What a PJSIP endpoint's device state tells of its contacts, permanent ones included.
+
+        Unavailable: none answers; it is also the state of endpoints that never had a contact, which is no sign. Any
+        other state is only a sign when they are asked. PJSIPShowContacts does not list permanent contacts.
+        """
+        endpoint = self._endpoints.get(name)
+        if endpoint is None:
+            return
+        asked = any(aor in self._qualified for aor in names(endpoint.get("aor")))
+        state = DEVICE_STATE.get(endpoint.get("devicestate", "").strip().lower(), "unknown")
+        if state == "unavailable" and (asked or endpoint.get("contacts")):
+            yield False
+        elif asked and state not in DEVICE_REACHABILITY:
+            yield True
 
     def _registration_signs(self, trunk: Trunk, complete: frozenset[Action]) -> Iterator[bool]:
         """A registration that its complete list does not hold is not there: as good as not registered."""
@@ -206,11 +228,7 @@ class TrunkFold:
                 yield bool(registered)
 
 
-_REACHABILITY_LISTS = {
-    "PJSIP": CONTACT_LISTS,
-    "SIP": frozenset({SIP_PEERS}),
-    "IAX2": frozenset({IAX_PEERS}),
-}
+_PEER_LISTS = {"SIP": SIP_PEERS, "IAX2": IAX_PEERS}
 
 COLLECTOR = Collector(
     name="trunks",
@@ -218,7 +236,8 @@ COLLECTOR = Collector(
     metrics=(INFO, UP, CHANNELS, LIMIT, OLDEST, *trunkevents.METRICS),
     polls=(
         (PJSIP_REGISTRATIONS,),
-        (CONTACTS, INBOUND_CONTACTS),
+        (PJSIP_ENDPOINTS,),
+        (AORS,),
         (SIP_REGISTRATIONS,),
         (IAX_REGISTRATIONS,),
         (SIP_PEERS,),

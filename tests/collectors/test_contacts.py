@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from ami_exporter.collectors import contacts
-from ami_exporter.collectors.contacts import AORS, user_agent
-from ami_exporter.collectors.lists import CONTACTS, INBOUND_CONTACTS
+from ami_exporter.collectors.contacts import user_agent
+from ami_exporter.collectors.lists import AORS, CONTACTS, INBOUND_CONTACTS
 from tests.support.collecting import counted, message, messages, nonzero, polled, store_of
 
 

@@ -5,6 +5,7 @@ import pytest
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import endpoints
 from ami_exporter.collectors.lists import (
+    AORS,
     CONTACTS,
     DEVICES,
     IAX_PEERS,
@@ -16,8 +17,14 @@ from ami_exporter.collectors.lists import (
 from tests.support.collecting import Samples, message, nonzero, polled
 
 
-def endpoint(name: str, state: str) -> Message:
-    return message(f"Event: EndpointList\nObjectName: {name}\nDeviceState: {state}\nActiveChannels: 0")
+def endpoint(name: str, state: str, aor: str = "") -> Message:
+    # Asterisk 16 leaves ActiveChannels empty: channels come from the channel list.
+    aor = aor or name
+    return message(f"Event: EndpointList\nObjectName: {name}\nAor: {aor}\nDeviceState: {state}\nActiveChannels:")
+
+
+def aor(name: str, frequency: int) -> Message:
+    return message(f"Event: AorList\nObjectName: {name}\nQualifyFrequency: {frequency}")
 
 
 def contact(name: str, status: str, rtt: str = "N/A") -> Message:
@@ -74,6 +81,23 @@ def test_an_unqualified_contact_is_unmonitored_and_no_failure() -> None:
         ("asterisk_endpoints", "PJSIP", "unmonitored"): 1,
         ("asterisk_endpoint_up", "PJSIP", "101"): 1,
     }
+
+
+def test_permanent_contacts_are_in_no_list_so_device_state_and_aor_tell() -> None:
+    samples = polled(
+        endpoints.COLLECTOR,
+        {
+            PJSIP_ENDPOINTS: [
+                endpoint("asked", "Not in use"),
+                endpoint("never-asked", "Not in use"),
+                endpoint("one-of-two", "Not in use", "never-asked,asked"),
+                endpoint("dead", "Unavailable", "asked"),
+            ],
+            CONTACTS: [],
+            AORS: [aor("asked", 60), aor("never-asked", 0)],
+        },
+    )
+    assert states(samples, "PJSIP") == {"reachable": 2, "unmonitored": 1, "unreachable": 1}
 
 
 def test_the_worst_round_trip_of_an_endpoints_contacts_counts() -> None:

@@ -6,7 +6,7 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import trunks
 from ami_exporter.collectors.lists import (
-    CONTACTS,
+    AORS,
     CORE_SHOW_CHANNELS,
     IAX_REGISTRATIONS,
     PJSIP_ENDPOINTS,
@@ -48,10 +48,6 @@ def channel(name: str, uniqueid: str, linkedid: str, application: str = "", seco
 
 def registration(status: str, name: str = "telco-a-reg", endpoint: str = "telco-a") -> Message:
     return message(f"Event: OutboundRegistrationDetail\nObjectName: {name}\nEndpoint: {endpoint}\nStatus: {status}")
-
-
-def contact(status: str, endpoint: str = "telco-a") -> Message:
-    return message(f"Event: ContactList\nEndpoint: {endpoint}\nStatus: {status}")
 
 
 def endpoint(name: str, outbound: str = "", auths: str = "") -> Message:
@@ -102,28 +98,53 @@ def test_a_cut_list_of_channels_leaves_only_what_is_known_without_it() -> None:
     assert polled(trunks.COLLECTOR, {STATUS: items}, CONTEXT, cut=[STATUS]) == FACTS
 
 
+def listed(state: str, contacts: str = "telco-a/sip:192.0.2.9,", aor: str = "telco-a") -> Message:
+    return message(f"Event: EndpointList\nObjectName: telco-a\nAor: {aor}\nContacts: {contacts}\nDeviceState: {state}")
+
+
+def aor(frequency: int, name: str = "telco-a") -> Message:
+    return message(f"Event: AorList\nObjectName: {name}\nQualifyFrequency: {frequency}")
+
+
 @pytest.mark.parametrize(
-    ("status", "contacts", "up"),
+    ("status", "state", "frequency", "up"),
     [
-        ("Registered", ["Reachable"], 1),
-        ("Registered", ["NonQualified"], 1),
-        ("Registered", [], 1),
-        ("Registered", ["Unreachable"], 0),
-        ("Registered", ["Unreachable", "Reachable"], 1),
-        ("Unregistered", ["Reachable"], 0),
-        ("Rejected", ["Reachable"], 0),
+        ("Registered", "Not in use", 60, 1),
+        ("Registered", "Not in use", 0, 1),
+        ("Registered", "Unavailable", 60, 0),
+        ("Registered", "Unavailable", 0, 0),
+        ("Registered", "Invalid", 60, 1),
+        ("Unregistered", "Not in use", 60, 0),
+        ("Rejected", "In use", 60, 0),
     ],
 )
-def test_a_trunk_is_up_when_registered_and_its_qualified_contact_reachable(
-    status: str, contacts: list[str], up: int
+def test_a_trunk_is_up_when_registered_and_its_qualified_contact_answers(
+    status: str, state: str, frequency: int, up: int
 ) -> None:
-    answers = {PJSIP_REGISTRATIONS: [registration(status)], CONTACTS: [contact(word) for word in contacts]}
+    answers = {
+        PJSIP_REGISTRATIONS: [registration(status)],
+        PJSIP_ENDPOINTS: [listed(state)],
+        AORS: [aor(frequency), aor(60, "another")],
+    }
     assert ups(polled(trunks.COLLECTOR, answers, CONTEXT)) == {"Telco": up}
 
 
+@pytest.mark.parametrize(("state", "expected"), [("Not in use", {"Telco": 1}), ("Unavailable", {"Telco": 0})])
+def test_a_trunk_known_by_address_is_up_as_long_as_its_qualified_permanent_contact_answers(
+    state: str, expected: dict[str, int]
+) -> None:
+    context = Context(trunks={"Telco": Trunk("Telco", "PJSIP", "telco-a")}, trunk_names=CONTEXT.trunk_names)
+    answers = {PJSIP_ENDPOINTS: [listed(state)], AORS: [aor(30)]}
+    assert ups(polled(trunks.COLLECTOR, answers, context)) == expected
+
+
 def test_a_trunk_of_which_nothing_is_known_has_no_up() -> None:
-    answers: dict[Action, list[Message]] = {CONTACTS: [contact("NonQualified")], STATUS: []}
-    assert ups(polled(trunks.COLLECTOR, answers, CONTEXT)) == {}
+    unasked = {PJSIP_ENDPOINTS: [listed("Not in use")], AORS: [aor(0)]}
+    assert ups(polled(trunks.COLLECTOR, unasked, CONTEXT)) == {}
+    without_contact = {PJSIP_ENDPOINTS: [listed("Unavailable", contacts="", aor="")], AORS: [aor(30)]}
+    assert ups(polled(trunks.COLLECTOR, without_contact, CONTEXT)) == {}
+    cut = {PJSIP_ENDPOINTS: [listed("Unavailable")]}
+    assert ups(polled(trunks.COLLECTOR, cut, CONTEXT, cut=[PJSIP_ENDPOINTS])) == {}
 
 
 def test_a_registration_that_the_complete_list_does_not_hold_is_down() -> None:
