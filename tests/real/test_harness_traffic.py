@@ -57,11 +57,14 @@ def test_queue_callers_are_answered_abandon_time_out_and_leave(recorded: EventRe
     assert recorded.count_by("AgentRingNoAnswer", "Queue", "RingTime") == {("q-ringing", "1000"): 3}
 
 
-def test_calls_are_parked_retrieved_transferred_picked_up_and_meet(recorded: EventRecorder) -> None:
+def test_calls_are_parked_transferred_held_picked_up_and_meet(recorded: EventRecorder) -> None:
     names = recorded.names()
     # Which parked call is retrieved in time is a matter of milliseconds.
     assert names["ParkedCallGiveUp"] + names["ParkedCallTimeOut"] + names["UnParkedCall"] == names["ParkedCall"] == 4
     assert recorded.count_by("BlindTransfer", "Result") == {("Success",): 2}
+    assert recorded.count_by("AttendedTransfer", "Result") == {("Success",): 1}
+    assert names["Hold"] >= 1
+    assert names["Unhold"] >= 1
     assert names["Pickup"] >= 1
     assert names["ConfbridgeJoin"] >= 1
     assert names["UserEvent"] == 1

@@ -1,4 +1,4 @@
-"""SIP phones by SIPp: registrations that succeed, fail or go stale, and a phone that answers slowly."""
+"""SIP phones by SIPp: registrations that succeed, fail or go stale, and phones that behave as a scenario says."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def register(sipp: Path, folder: Path, local: str, server: str, attempts: Sequen
 
 
 @contextlib.contextmanager
-def slow_phone(sipp: Path, folder: Path, address: str, port: int) -> Iterator[None]:
-    """A phone that answers each OPTIONS after 400 ms, for as long as the context lasts."""
-    command = ["setpriv", "--pdeathsig", "KILL", str(sipp), "-sf", str(SCENARIOS / "slow_options.xml")]
+def phone(sipp: Path, folder: Path, scenario: str, address: str, port: int) -> Iterator[None]:
+    """A phone that behaves as tests/real/sipp/SCENARIO.xml says, for as long as the context lasts."""
+    command = ["setpriv", "--pdeathsig", "KILL", str(sipp), "-sf", str(SCENARIOS / f"{scenario}.xml")]
     process = subprocess.Popen(
         [*command, "-i", address, "-p", str(port), "-nostdin"],
         cwd=folder,

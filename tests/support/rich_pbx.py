@@ -11,7 +11,7 @@ from tests.support.ami_raw import RawAmi
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import AsteriskServer, wait_until
 from tests.support.pbx_pair import RichPbx, Seen, make_pair, peer_files, running, wait_for
-from tests.support.phones import Registration, register, slow_phone
+from tests.support.phones import Registration, phone, register
 from tests.support.rich_config import ANSWERING, NEVER_ANSWERING, REGISTERED, SIP_REGISTERED, rich_files
 
 _SETTLE_SECONDS = 30.0
@@ -35,6 +35,7 @@ _CHAN_SIP_REGISTERED = (
     Seen("sip show peers", r"^2002/2002 .* Unmonitored"),
     Seen("sip show peers", r"^slow-phone .* LAGGED"),
     Seen("sip show peers", r"^dead-phone .* UNREACHABLE"),
+    Seen("sip show peers", r"^sip-trunk .* OK \("),
     Seen("sip show registry", r" Registered "),
 )
 _FILLED = (
@@ -58,8 +59,8 @@ def rich_pbx(root: AsteriskRoot, peer_root: AsteriskRoot, folder: Path, sipp: Pa
     phones = peer_files(REGISTERED, SIP_REGISTERED if chan_sip else ())
     pbx = make_pair(root, peer_root, folder, template="rich", files=rich_files(), peer_files=phones)
     with contextlib.ExitStack() as stack:
-        if chan_sip:
-            stack.enter_context(slow_phone(sipp, folder, pbx.peer.place.address, 5070))
+        for scenario, port in (("slow_options", 5070), ("holding", 5071)):
+            stack.enter_context(phone(sipp, folder, scenario, pbx.peer.place.address, port))
         stack.enter_context(running(pbx))
         with pbx.server.ami() as ami:
             _log_agents_in(ami)

@@ -65,6 +65,8 @@ KINDS: tuple[Kind, ...] = (
     _out("cancel", 4, timeout=400),
     _out("unregistered", 2),
     _out("transferred", 2),
+    Kind("asked-back", 1, "Local/asked-back@out/n", "talk", "ask-back"),
+    _out("held", 1),
     # Calls that start in one instant over IAX2 fail now and then: these are few.
     _out("iax", 1),
     _out("iax-busy", 1),
