@@ -109,7 +109,7 @@ def _notes(target: TargetView) -> str:
         for note in (
             f"{counted(faults, 'collector')} with a fault" if faults else "",
             f"{' and '.join(lost)} link down" if lost else "",
-            "rights missing" if target.missing_permissions else "",
+            "rights may be missing" if target.missing_permissions else "",
             f"{number(target.series_dropped)} series dropped" if target.series_dropped else "",
         )
         if note

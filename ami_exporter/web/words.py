@@ -8,16 +8,20 @@ _MINUTE = 60
 
 
 def duration(seconds: float | None) -> str:
-    """Return "12 ms", "3.4 s", "5 min 10 s", "2 h 1 min", "3 d 4 h"; a dash when unknown."""
+    """Return "0.4 ms", "12 ms", "3.4 s", "5 min 10 s", "2 h 1 min", "3 d 4 h"; a dash when unknown."""
     if seconds is None:
         return "–"
     if seconds < 1:
-        return f"{max(seconds, 0) * 1000:.0f} ms"
+        return f"{_two_digits(max(seconds, 0.0) * 1000)} ms"
     if seconds < _MINUTE:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004  # two digits are enough
+        return f"{_two_digits(seconds)} s"
     whole = int(seconds)
     size, name, small, small_name = next(unit for unit in _UNITS if whole >= unit[0])
     return f"{whole // size} {name} {whole % size // small} {small_name}"
+
+
+def _two_digits(value: float) -> str:
+    return f"{value:.1f}" if value < 10 else f"{value:.0f}"  # noqa: PLR2004  # two digits are enough for people
 
 
 def instant(unix: float | None) -> str:
