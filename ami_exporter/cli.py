@@ -69,6 +69,12 @@ def _check(options: opt.Check, run: _Run) -> int:
     return check(options, run.environ, run.out)
 
 
+def _doctor(options: opt.Doctor, run: _Run) -> int:
+    from ami_exporter.doctor.command import doctor  # noqa: PLC0415 - as above
+
+    return doctor(options, run.environ, run.out)
+
+
 def _metrics(options: opt.Metrics, run: _Run) -> int:
     from ami_exporter.metricsdoc import as_json, as_markdown  # noqa: PLC0415 - as above
 
@@ -94,6 +100,7 @@ _COMMANDS: dict[type, Callable[..., int]] = {
     opt.Demo: _demo,
     opt.Scrape: _scrape,
     opt.Check: _check,
+    opt.Doctor: _doctor,
     opt.Metrics: _metrics,
     opt.Healthcheck: _healthcheck,
     opt.Completion: _completion,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 
@@ -23,6 +24,18 @@ REMEMBERED_SESSIONS = 16
 
 class GateClosed(Exception):  # noqa: N818 - a state, named as one
     """No login is tried now: earlier ones were refused."""
+
+
+def make_link(
+    settings: TargetSettings,
+    classes: Iterable[str] = (),
+    on_event: Callable[[Message], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Link:
+    """A link to a target, not yet open; with classes it listens to events."""
+    tls = None if settings.tls is None else Tls(settings.tls.ca_file, settings.tls.server_name, settings.tls.verify)
+    user = Credentials(settings.username, settings.secret.reveal(), settings.md5)
+    return Link(settings.host, settings.port, user, tls=tls, classes=classes, on_event=on_event, clock=clock)
 
 
 class OwnSessions:
@@ -64,10 +77,7 @@ class Dialer:
         closed_for = self._gate.closed_for()
         if closed_for > 0:
             raise GateClosed(f"the last login was refused; the next is tried in {closed_for:.0f} s, or after a reload")
-        settings = self._settings
-        tls = None if settings.tls is None else Tls(settings.tls.ca_file, settings.tls.server_name, settings.tls.verify)
-        user = Credentials(settings.username, settings.secret.reveal(), settings.md5)
-        link = Link(settings.host, settings.port, user, tls=tls, classes=classes, on_event=on_event, clock=self._clock)
+        link = make_link(self._settings, classes, on_event, self._clock)
         self.sessions.add(link)
         try:
             link.open(deadline)

@@ -1,0 +1,29 @@
+"""Which module of Asterisk answers an action: what to say where a server does not know it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+_ACTIONS: Final = {
+    "chan_sip (gone since Asterisk 21)": "SIPpeers SIPshowregistry",
+    "chan_iax2": "IAXpeerlist IAXregistry",
+    "chan_dahdi": "DAHDIShowChannels DAHDIShowStatus",
+    "chan_dahdi with ISDN": "PRIShowSpans",
+    "res_pjsip": "PJSIPShowEndpoints",
+    "res_pjsip of Asterisk 16 or later": "PJSIPShowContacts PJSIPShowAors",
+    "res_pjsip_outbound_registration": "PJSIPShowRegistrationsOutbound",
+    "res_manager_devicestate": "DeviceStateList",
+    "app_queue": "QueueStatus",
+    "app_agent_pool": "Agents",
+    "app_confbridge": "ConfbridgeListRooms",
+    "res_parking": "Parkinglots ParkedCalls",
+    "app_voicemail": "VoicemailUsersList",
+    "res_fax": "FAXStats",
+}
+
+MODULE_OF: Final[Mapping[str, str]] = MappingProxyType(
+    {action: module for module, actions in _ACTIONS.items() for action in actions.split()}
+)
+"""Action → the module that has it; actions of the core are not here."""

@@ -1,0 +1,35 @@
+"""The smallest AMI user, as a block for manager.conf or FreePBX's manager_custom.conf. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+
+WRITE_TIMEOUT = 5000
+"""Milliseconds: at Asterisk's own 100 ms a busy machine's exporter would be cut off in the middle of a list."""
+
+
+def user_block(username: str, address: str, *, read: str, write: str, filters: Sequence[str] = ()) -> list[str]:
+    """Lines of the section. address: our end of the connection, the only host to be let in."""
+    return [
+        f"[{username}]",
+        "secret = a-long-random-one",
+        *_permit(address),
+        f"read = {read}",
+        f"write = {write}",
+        f"writetimeout = {WRITE_TIMEOUT}",
+        "displayconnects = no",
+        *filters,
+    ]
+
+
+def _permit(address: str) -> list[str]:
+    try:
+        ours = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return []
+    if isinstance(ours, ipaddress.IPv6Address) and ours.ipv4_mapped is not None:
+        ours = ours.ipv4_mapped
+    nobody = "0.0.0.0/0.0.0.0" if ours.version == 4 else "::/0"  # noqa: PLR2004 - the protocol's name
+    mask = "255.255.255.255" if ours.version == 4 else "128"  # noqa: PLR2004 - as above
+    return [f"deny = {nobody}", f"permit = {ours}/{mask}"]
