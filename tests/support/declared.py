@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
+from ami_exporter.collectors.registry import builtin
+from ami_exporter.loading import all_metrics
 from tests.support.promql import Declared
 
 PROMETHEUS = {
@@ -14,13 +13,19 @@ PROMETHEUS = {
     "process_resident_memory_bytes": Declared("gauge"),
 }
 
+HINTS = {"cause"}
+"""Labels whose closed values are only the common ones; others appear when they are seen."""
+
 
 def declared() -> dict[str, Declared]:
     """Every metric by name."""
-    path = Path(__file__).parents[1] / "grafana" / "catalogue.json"
-    entries = json.loads(path.read_text(encoding="utf-8"))
     ours = {
-        name: Declared(entry["type"], frozenset(entry["labels"]), {k: tuple(v) for k, v in entry["closed"].items()})
-        for name, entry in entries.items()
+        metric.name: Declared(
+            metric.type,
+            frozenset(metric.labels),
+            {label: words for label, words in metric.closed.items() if label not in HINTS},
+            metric.buckets,
+        )
+        for metric in all_metrics(builtin())
     }
     return ours | PROMETHEUS

@@ -26,6 +26,7 @@ class Declared:
     type: str
     labels: frozenset[str] = frozenset()
     closed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    buckets: tuple[float, ...] = ()
 
 
 def series_of(metrics: Mapping[str, Declared]) -> dict[str, Declared]:
@@ -35,7 +36,8 @@ def series_of(metrics: Mapping[str, Declared]) -> dict[str, Declared]:
         if metric.type != "histogram":
             found[name] = metric
             continue
-        found[f"{name}_bucket"] = Declared("counter", metric.labels | {"le"}, metric.closed)
+        bounds = {"le": (*(str(float(bound)) for bound in metric.buckets), "+Inf")}
+        found[f"{name}_bucket"] = Declared("counter", metric.labels | {"le"}, {**metric.closed, **bounds})
         found[f"{name}_sum"] = Declared("counter", metric.labels, metric.closed)
         found[f"{name}_count"] = Declared("counter", metric.labels, metric.closed)
     return found
