@@ -41,6 +41,7 @@ NEUTRAL = Steps("text")
 NONE_IS_GOOD = Steps(GOOD, ((1, BAD),))
 NONE_IS_BEST = Steps(GOOD, ((1, WARN),))
 NONE_IS_BAD = Steps(BAD, ((1, GOOD),))
+FREE = Steps(WARN, ((1, GOOD),))
 SHARE_KEPT = Steps(BAD, ((0.7, WARN), (0.8, GOOD)))
 SHARE_LOST = Steps(GOOD, ((0.05, WARN), (0.1, BAD)))
 SHARE_USED = Steps(GOOD, ((0.8, WARN), (0.95, BAD)))
@@ -60,6 +61,7 @@ OUTCOMES = Words(
         "other": DIM,
     }
 )
+CHANNELS_AND_CALLS = Words({"calls": WORK, "channels": CALM})
 CALLS = Words({"answered": GOOD, "unanswered": WARN})
 QUEUE_OUTCOMES = Words({"answered": GOOD, "abandoned": BAD, "timeout": WARN, "other": DIM})
 DIRECTIONS = Words({"inbound": WORK, "outbound": ODD, "internal": CALM})
@@ -92,5 +94,55 @@ CHANNEL_STATES = Words(
         "pre_ring": "light-yellow",
     }
 )
+CAUSES = Words(
+    {
+        "answered_elsewhere": GOOD,
+        "user_busy": "yellow",
+        "no_answer": CALM,
+        "subscriber_absent": "light-blue",
+        "none": DIM,
+        "interworking": "#b0b0b0",
+        "unallocated_number": "dark-yellow",
+        "invalid_number_format": "light-yellow",
+        "no_user_response": "light-orange",
+        "normal_circuit_congestion": WARN,
+        "normal_temporary_failure": "dark-orange",
+        "recovery_on_timer_expire": "semi-dark-orange",
+        "call_rejected": BAD,
+        "network_out_of_order": "dark-red",
+        "destination_out_of_order": "semi-dark-red",
+        "no_route_destination": "light-red",
+    }
+)
+SIP_CODES = Words(
+    {
+        "403": BAD,
+        "404": "dark-yellow",
+        "408": "light-orange",
+        "480": CALM,
+        "486": "yellow",
+        "487": DIM,
+        "488": ODD,
+        "500": "dark-red",
+        "503": WARN,
+        "603": "light-red",
+        "other": "#b0b0b0",
+    }
+)
+SECURITY = Words(
+    {
+        "InvalidPassword": BAD,
+        "InvalidAccountID": WARN,
+        "ChallengeResponseFailed": "yellow",
+        "FailedACL": ODD,
+        "UnexpectedAddress": "light-purple",
+        "RequestBadFormat": DIM,
+        "SessionLimit": "dark-red",
+        "MemoryLimit": "dark-red",
+        "LoadAverageLimit": "dark-red",
+    }
+)
+SERVICES = Words({"AMI": BAD, "PJSIP": WORK, "SIP": CALM, "IAX2": ODD})
+LOSS_BANDS = Words({"over 1 %": "yellow", "over 3 %": WARN, "over 10 %": BAD})
 MEDIA = Words({"inbound": WORK, "outbound": ODD})
 LINKS = Words({"poll": WORK, "events": ODD})

@@ -56,8 +56,8 @@ class Series(Panel):
 
     def custom(self) -> Json:
         """Grafana's drawing of the lines."""
-        opacity = 80 if self.bars else 40 if self.stacked else 8
-        return {
+        opacity = 80 if self.bars else 40 if self.stacked else 0
+        drawing: Json = {
             "drawStyle": "bars" if self.bars else "line",
             "lineWidth": 1,
             "fillOpacity": opacity,
@@ -66,6 +66,9 @@ class Series(Panel):
             "spanNulls": False,
             "stacking": {"mode": "normal" if self.stacked or self.bars else "none", "group": "A"},
         }
+        if self.bars:
+            drawing["axisSoftMax"] = 1  # nothing at all is drawn below 1, not below 100
+        return drawing
 
     def defaults(self) -> Json:
         """Colours by the classic palette unless a word has its own."""
@@ -144,7 +147,7 @@ class Heat(Panel):
             "legend": {"show": True},
             "rowsFrame": {"layout": "auto"},
             "tooltip": {"mode": "single", "yHistogram": False},
-            "yAxis": {"axisPlacement": "left", "unit": self.unit, "reverse": False},
+            "yAxis": {"axisPlacement": "left", "unit": self.unit, "decimals": self.decimals, "reverse": False},
         }
 
 

@@ -44,11 +44,12 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Table(Panel):
-    """Rows by key labels. keys: label → heading. links: label → URL of the board that tells more."""
+    """Rows by key labels. keys: label → heading; unseen: those that only join. links: label → URL that tells more."""
 
     kind: ClassVar[str] = "table"
     keys: dict[str, str]
     columns: tuple[Column, ...]
+    unseen: tuple[str, ...] = ()
     links: dict[str, str] | None = None
     sort: tuple[str, bool] | None = None
     width: int = 24
@@ -56,6 +57,10 @@ class Table(Panel):
     def targets(self) -> tuple[Query, ...]:
         """One instant query a column."""
         return tuple(Query(expr=column.expr, instant=True, format="table") for column in self.columns)
+
+    def custom(self) -> Json:
+        """Columns may be narrower than Grafana's 150 pixels, so that a row fits on a screen."""
+        return {"minWidth": 60, "cellOptions": {"type": "auto"}}
 
     def _fields(self) -> list[str]:
         """Names Grafana gives the columns' values."""
@@ -89,7 +94,7 @@ class Table(Panel):
             {
                 "id": "organize",
                 "options": {
-                    "excludeByName": {name: True for name in ("Time", "job", *hidden) if name not in self.keys},
+                    "excludeByName": dict.fromkeys(("Time", *hidden, *self.unseen), True),
                     "indexByName": {name: index for index, name in enumerate(order)},
                     "renameByName": {},
                 },

@@ -98,8 +98,8 @@ STATE = Row(
             description="Round trip of the worst contact of each endpoint: Wi-Fi, VPN and satellite show here.",
             queries=(
                 Query(
-                    expr="""sort_desc(topk(10, max by (instance, endpoint) (asterisk_endpoint_rtt_seconds{@})))""",
-                    legend="{{endpoint}}",
+                    expr="""sort_desc(topk(8, max by (instance, endpoint) (asterisk_endpoint_rtt_seconds{@})))""",
+                    legend="{{endpoint}} · {{instance}}",
                 ),
             ),
             unit="s",
@@ -150,17 +150,21 @@ CHANGE = Row(
         ),
         Table(
             title="Fullest addresses of record",
-            description="""Contacts against max_contacts. A full address of record refuses the next phone (or, with
-                remove_existing, drops the oldest).""",
+            description="""Contacts against max_contacts, where more than one is allowed. A full address of record
+                refuses the next phone (or, with remove_existing, drops the oldest).""",
             keys={"instance": "PBX", "aor": "Address of record"},
             sort=("Full", True),
             columns=(
-                Column(title="Contacts", expr="max by (instance, aor) (asterisk_aor_contacts{@})"),
-                Column(title="Limit", expr="max by (instance, aor) (asterisk_aor_contacts_limit{@})"),
+                Column(
+                    title="Contacts",
+                    expr="""max by (instance, aor) (asterisk_aor_contacts{@})
+                        and max by (instance, aor) (asterisk_aor_contacts_limit{@} > 1)""",
+                ),
+                Column(title="Limit", expr="max by (instance, aor) (asterisk_aor_contacts_limit{@} > 1)"),
                 Column(
                     title="Full",
                     expr="""max by (instance, aor) (asterisk_aor_contacts{@}) /
-                        (max by (instance, aor) (asterisk_aor_contacts_limit{@}) > 0)""",
+                        max by (instance, aor) (asterisk_aor_contacts_limit{@} > 1)""",
                     unit="percentunit",
                     bar=True,
                     thresholds=c.Steps(c.WORK),

@@ -12,6 +12,8 @@ ANY = '{__name__=~"asterisk_up|ami_exporter_build_info"}'
 JOB = Variable(name="job", label="Job", selector=ANY)
 INSTANCE = Variable(name="instance", label="Instance", selector=ANY.replace("}", ', job=~"$job"}'))
 
+SUCCESS = "asterisk_scrape_collector_success{@}"
+
 NOW = Row(
     title="Now",
     panels=(
@@ -41,7 +43,7 @@ NOW = Row(
             title="Events per second",
             description="Events received on the event links.",
             queries=(Query(expr="sum(rate(ami_exporter_events_received_total{@}[$__rate_interval]))"),),
-            unit="ops",
+            unit="cps",
             thresholds=c.PLAIN,
         ),
         Stat(
@@ -92,32 +94,37 @@ COLLECTORS = Row(
             height=10,
         ),
         Table(
-            title="Not available",
-            description="""Actions this server or this AMI user does not offer, so that nothing is asked. `ami-
-                exporter doctor` tells a missing right from a missing module.""",
-            keys={"instance": "PBX", "collector": "Collector", "action": "Action", "reason": "Reason"},
+            title="Each collector",
+            description="""Complete: its last answer. Age: how old figures are that are served again to spare the PBX.
+                Not offered: actions this server or this AMI user lacks, which are not asked; `ami-exporter doctor`
+                tells a missing right from a missing module.""",
+            keys={"instance": "PBX", "collector": "Collector"},
+            sort=("Not offered", True),
             columns=(
                 Column(
-                    title="Count",
-                    expr="max by (instance, collector, action, reason) (asterisk_scrape_collector_unavailable{@})",
+                    title="Complete",
+                    expr=f"min by (instance, collector) ({SUCCESS})",
+                    values=c.YES_NO,
                 ),
-            ),
-            width=12,
-        ),
-        Table(
-            title="Oldest figures",
-            description="Collectors that serve an earlier answer again, to spare the PBX, and how old it is.",
-            keys={"instance": "PBX", "collector": "Collector"},
-            sort=("Age", True),
-            columns=(
+                Column(
+                    title="Time",
+                    expr="max by (instance, collector) (asterisk_scrape_collector_duration_seconds{@})",
+                    unit="s",
+                ),
                 Column(
                     title="Age",
                     expr="max by (instance, collector) (asterisk_scrape_collector_data_age_seconds{@})",
                     unit="s",
+                    decimals=0,
                     thresholds=c.Steps("text", ((600, c.WARN),)),
                 ),
+                Column(
+                    title="Not offered",
+                    expr=f"""count by (instance, collector) (asterisk_scrape_collector_unavailable{{@}})
+                        or 0 * min by (instance, collector) ({SUCCESS})""",
+                    thresholds=c.Steps("text", ((1, c.WARN),)),
+                ),
             ),
-            width=12,
         ),
     ),
 )
@@ -134,7 +141,7 @@ LINKS = Row(
                     legend="{{instance}}",
                 ),
             ),
-            unit="ops",
+            unit="cps",
             width=8,
         ),
         Series(

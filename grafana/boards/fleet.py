@@ -70,7 +70,7 @@ EACH = Row(
                 in the time shown.""",
             keys={"instance": "PBX", "version": "Version"},
             links={"instance": dashboard_link("asterisk-pbx", "instance")},
-            height=10,
+            height=8,
             sort=("State", False),
             columns=(
                 Column(title="Info", expr="max by (instance, version) (asterisk_info{@})", hidden=True),
@@ -89,12 +89,12 @@ EACH = Row(
                 ),
                 Column(title="Trunks down", expr=by_pbx("asterisk_trunk_up{@} == bool 0"), thresholds=c.NONE_IS_GOOD),
                 Column(
-                    title="Registrations down",
+                    title="Regs down",
                     expr=by_pbx("asterisk_registration_up{@} == bool 0"),
                     thresholds=c.NONE_IS_GOOD,
                 ),
                 Column(
-                    title="Endpoints unreachable",
+                    title="Phones lost",
                     expr=by_pbx('asterisk_endpoints{@, state="unreachable"}'),
                     thresholds=c.NONE_IS_BEST,
                 ),

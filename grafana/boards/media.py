@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana import colours as c
 from grafana.board import INSTANCE, JOB, TRUNK, Board, Row
 from grafana.model import Query
-from grafana.panels import Heat, Series, Stat
+from grafana.panels import Series, Stat
 
 T = '@, trunk=~"$trunk"'
 BAD_LOSS = "0.03"
@@ -27,11 +27,28 @@ def over_range(share: float, histogram: str) -> str:
     return f"{found} >= 0"
 
 
-def bad_share(window: str, by: str, metric: str = "asterisk_rtcp_loss_ratio", selector: str = "@") -> str:
-    """Share of RTCP reports with more than 3 % of packets lost."""
+def bad_share(
+    window: str,
+    by: str,
+    *,
+    metric: str = "asterisk_rtcp_loss_ratio",
+    selector: str = "@",
+    bound: str = BAD_LOSS,
+) -> str:
+    """Share of RTCP reports with more packets lost than a bucket's bound."""
     grouped = f"sum by ({by})" if by else "sum"
-    good = f'{grouped} (increase({metric}_bucket{{{selector}, le="{BAD_LOSS}"}}[{window}]))'
+    good = f'{grouped} (increase({metric}_bucket{{{selector}, le="{bound}"}}[{window}]))'
     return f"1 - {good} / ({grouped} (increase({metric}_count{{{selector}}}[{window}])) > 0)"
+
+
+def loss_bands(media: str) -> tuple[Query, ...]:
+    """Share of reports over each of three levels of loss."""
+    bands = {"over 1 %": "0.01", "over 3 %": "0.03", "over 10 %": "0.1"}
+    selector = f'@, media="{media}"'
+    return tuple(
+        Query(expr=bad_share("$__rate_interval", "", selector=selector, bound=bound), legend=legend)
+        for legend, bound in bands.items()
+    )
 
 
 NOW = Row(
@@ -99,8 +116,8 @@ TRUNKS = Row(
             description="Share of reports with more than 3 % of packets lost, over 15 minutes.",
             queries=(
                 Query(
-                    expr=bad_share("15m", "trunk", "asterisk_trunk_rtcp_loss_ratio", T),
-                    legend="{{trunk}}",
+                    expr=bad_share("15m", "instance, trunk", metric="asterisk_trunk_rtcp_loss_ratio", selector=T),
+                    legend="{{trunk}} · {{instance}}",
                 ),
             ),
             unit="percentunit",
@@ -110,12 +127,12 @@ TRUNKS = Row(
             description="Variation of packets' arrival on each trunk.",
             queries=(
                 Query(
-                    expr=quantile(0.95, "asterisk_trunk_rtcp_jitter_seconds", "trunk", T),
-                    legend="{{trunk}}",
+                    expr=quantile(0.95, "asterisk_trunk_rtcp_jitter_seconds", "instance, trunk", T),
+                    legend="{{trunk}} · {{instance}}",
                 ),
             ),
             unit="s",
-            interval="5m",
+            interval="2m",
         ),
     ),
 )
@@ -123,28 +140,21 @@ TRUNKS = Row(
 ALL = Row(
     title="By direction",
     panels=(
-        Heat(
+        Series(
             title="Loss of what we receive",
-            description="RTCP reports by the share of packets lost on the way to the PBX.",
-            queries=(
-                Query(
-                    expr="""sum by (le) (increase(asterisk_rtcp_loss_ratio_bucket{@,
-                        media="inbound"}[$__rate_interval]))"""
-                ),
-            ),
+            description="""Share of RTCP reports with more than 1, 3 and 10 % of packets lost on the way to the PBX:
+                noticed, annoying, not to be understood.""",
+            queries=loss_bands("inbound"),
             unit="percentunit",
+            words=c.LOSS_BANDS,
             interval="2m",
         ),
-        Heat(
+        Series(
             title="Loss of what we send",
-            description="RTCP reports by the share of packets lost on the way to the phone or trunk.",
-            queries=(
-                Query(
-                    expr="""sum by (le) (increase(asterisk_rtcp_loss_ratio_bucket{@,
-                        media="outbound"}[$__rate_interval]))"""
-                ),
-            ),
+            description="The same for packets lost on the way to the phone or trunk, as the far end reports it.",
+            queries=loss_bands("outbound"),
             unit="percentunit",
+            words=c.LOSS_BANDS,
             interval="2m",
         ),
         Series(

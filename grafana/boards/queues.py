@@ -54,7 +54,7 @@ NOW = Row(
             description="""Members who would be rung now: not paused and not in a call, as Asterisk counts them. A
                 member of several queues is counted in each.""",
             queries=(Query(expr=f"sum(asterisk_queue_members_available{{{Q}}})"),),
-            thresholds=c.NONE_IS_BAD,
+            thresholds=c.FREE,
             filled=True,
             height=5,
         ),
@@ -99,6 +99,7 @@ NOW = Row(
             description="""Now: waiting, longest wait, members. Over the time shown: answered, abandoned, timed out,
                 service level at the queue's own threshold, and mean wait until answered.""",
             keys={"instance": "PBX", "name": "Queue", "queue": "Id"},
+            unseen=("queue",),
             height=9,
             sort=("Longest wait", True),
             columns=(
@@ -117,7 +118,14 @@ NOW = Row(
                 Column(
                     title="Free",
                     expr=by_queue(f"asterisk_queue_members_available{{{Q}}}"),
-                    thresholds=c.NONE_IS_BAD,
+                    thresholds=c.FREE,
+                ),
+                Column(
+                    title="Service level",
+                    expr=f"{by_queue(over_range(IN_TIME))} / ({by_queue(over_range(DECIDED))} > 0)",
+                    unit="percentunit",
+                    decimals=0,
+                    thresholds=c.SHARE_KEPT,
                 ),
                 Column(title="In call", expr=by_queue(f"asterisk_queue_members_in_call{{{Q}}}")),
                 Column(title="Paused", expr=by_queue(f"asterisk_queue_members_paused{{{Q}}}")),
@@ -131,13 +139,6 @@ NOW = Row(
                     title="Timed out",
                     expr=by_queue(over_range(f'asterisk_queue_calls_total{{{Q}, outcome="timeout"}}')),
                     decimals=0,
-                ),
-                Column(
-                    title="Service level",
-                    expr=f"{by_queue(over_range(IN_TIME))} / ({by_queue(over_range(DECIDED))} > 0)",
-                    unit="percentunit",
-                    decimals=0,
-                    thresholds=c.SHARE_KEPT,
                 ),
                 Column(
                     title="Mean wait",
@@ -164,7 +165,7 @@ FLOW = Row(
         Series(
             title="Waiting callers",
             description="Callers waiting in each queue.",
-            queries=(Query(expr=by_queue(f"asterisk_queue_callers{{{Q}}}"), legend="{{queue}}"),),
+            queries=(Query(expr=by_queue(f"asterisk_queue_callers{{{Q}}}"), legend="{{queue}} · {{instance}}"),),
             stacked=True,
             decimals=0,
         ),
@@ -189,7 +190,7 @@ FLOW = Row(
             queries=(
                 Query(
                     expr=f"""{by_queue(f"increase({IN_TIME}[30m])")} / ({by_queue(f"increase({DECIDED}[30m])")} > 0)""",
-                    legend="{{queue}}",
+                    legend="{{queue}} · {{instance}}",
                 ),
                 Query(expr="vector(0.8)", legend="target"),
             ),
@@ -243,7 +244,7 @@ STAFF = Row(
             queries=(
                 Query(
                     expr=by_queue(f"rate(asterisk_queue_ring_no_answer_total{{{Q}}}[$__rate_interval])") + " * 60",
-                    legend="{{queue}}",
+                    legend="{{queue}} · {{instance}}",
                 ),
             ),
             interval="1m",

@@ -37,6 +37,12 @@ def effective_share(window: str) -> str:
     return f"1 - {failed} / ({by_trunk(f'increase(asterisk_trunk_hangups_total{{{OUT}}}[{window}])')} > 0)"
 
 
+def slowest(window: str) -> str:
+    """95th percentile of the post-dial delay, over a fixed window."""
+    bucket = f"asterisk_trunk_post_dial_delay_seconds_bucket{{{T}}}"
+    return f"histogram_quantile(0.95, sum by (instance, trunk, le) (increase({bucket}[{window}])))"
+
+
 def delay(window: str) -> str:
     """95th percentile of the post-dial delay."""
     bucket = f"asterisk_trunk_post_dial_delay_seconds_bucket{{{T}}}"
@@ -61,26 +67,13 @@ NOW = Row(
             filled=True,
         ),
         Stat(
-            title="Fullest trunk",
-            description="Channels in use out of the configured limit, for the trunk nearest to it.",
-            queries=(
-                Query(
-                    expr=f"""max({by_trunk(f"asterisk_trunk_channels{{{T}}}")} /
-                        {by_trunk(f"asterisk_trunk_channels_limit{{{T}}}")})"""
-                ),
-            ),
-            unit="percentunit",
-            decimals=0,
-            thresholds=c.SHARE_USED,
-        ),
-        Stat(
             title="Calls on trunks",
             description="Channels that trunks hold now.",
             queries=(Query(expr=f"sum(asterisk_trunk_channels{{{T}}})"),),
             thresholds=c.PLAIN,
         ),
         Stat(
-            title="Worst network effectiveness",
+            title="Worst NER",
             description="""NER of the worst trunk in the time shown: share of outbound calls the provider carried.
                 Busy and no answer count as carried.""",
             queries=(Query(expr=f"min({effective_share('$__range')})"),),
@@ -89,12 +82,21 @@ NOW = Row(
             thresholds=c.SHARE_WORKS,
         ),
         Stat(
-            title="Worst answered share",
+            title="Worst ASR",
             description="ASR of the worst trunk in the time shown: outbound calls answered out of attempted.",
             queries=(Query(expr=f"min({answered_share('$__range')})"),),
             unit="percentunit",
             decimals=0,
             thresholds=c.PLAIN,
+        ),
+        Stat(
+            title="Worst post-dial delay",
+            description="""95th percentile of the slowest trunk in the time shown: how long callers hear nothing
+                before it rings. Red from eight seconds.""",
+            queries=(Query(expr=f"max({slowest('$__range')} >= 0)"),),
+            unit="s",
+            decimals=1,
+            thresholds=c.Steps(c.GOOD, ((5, c.WARN), (8, c.BAD))),
         ),
         Table(
             title="Each trunk",
@@ -112,6 +114,14 @@ NOW = Row(
                 Column(title="State", expr=by_trunk(f"asterisk_trunk_up{{{T}}}"), values=c.UP_DOWN),
                 Column(title="Channels", expr=by_trunk(f"asterisk_trunk_channels{{{T}}}")),
                 Column(title="Limit", expr=by_trunk(f"asterisk_trunk_channels_limit{{{T}}}")),
+                Column(
+                    title="Use",
+                    expr=f"""{by_trunk(f"asterisk_trunk_channels{{{T}}}")} /
+                        {by_trunk(f"asterisk_trunk_channels_limit{{{T}}}")}""",
+                    unit="percentunit",
+                    decimals=0,
+                    thresholds=c.SHARE_USED,
+                ),
                 Column(
                     title="Oldest channel",
                     expr=f"max by (instance, trunk) (asterisk_trunk_oldest_channel_age_seconds{{{T}}})",
@@ -140,8 +150,7 @@ NOW = Row(
                 ),
                 Column(
                     title="Delay p95",
-                    expr=f"""histogram_quantile(0.95, sum by (instance, trunk, le)
-                        (increase(asterisk_trunk_post_dial_delay_seconds_bucket{{{T}}}[$__range])))""",
+                    expr=slowest("$__range"),
                     unit="s",
                     decimals=1,
                     thresholds=c.Steps("text", ((5, c.WARN), (8, c.BAD))),
@@ -151,7 +160,9 @@ NOW = Row(
         Timeline(
             title="Trunks",
             description="Up: registered where it registers, reachable where it is qualified.",
-            queries=(Query(expr=f"min by (instance, trunk) (asterisk_trunk_up{{{T}}})", legend="{{trunk}}"),),
+            queries=(
+                Query(expr=f"min by (instance, trunk) (asterisk_trunk_up{{{T}}})", legend="{{trunk}} · {{instance}}"),
+            ),
             values=c.UP_DOWN,
             unit="none",
             height=6,
@@ -162,7 +173,7 @@ NOW = Row(
             queries=(
                 Query(
                     expr="min by (instance, registration) (asterisk_registration_up{@})",
-                    legend="{{registration}}",
+                    legend="{{registration}} · {{instance}}",
                 ),
             ),
             values={"0": ("not registered", c.BAD), "1": ("registered", c.GOOD)},
@@ -178,7 +189,7 @@ USE = Row(
         Series(
             title="Channels of each trunk",
             description="Both directions together.",
-            queries=(Query(expr=by_trunk(f"asterisk_trunk_channels{{{T}}}"), legend="{{trunk}}"),),
+            queries=(Query(expr=by_trunk(f"asterisk_trunk_channels{{{T}}}"), legend="{{trunk}} · {{instance}}"),),
             stacked=True,
             decimals=0,
         ),
@@ -204,7 +215,7 @@ QUALITY = Row(
             title="Network effectiveness (NER), outbound",
             description="""Share of outbound calls that did not end by a failure cause, over 15 minutes. Low: the
                 provider or the route fails.""",
-            queries=(Query(expr=effective_share("15m"), legend="{{trunk}}"),),
+            queries=(Query(expr=effective_share("15m"), legend="{{trunk}} · {{instance}}"),),
             unit="percentunit",
             maximum=1,
             width=8,
@@ -213,7 +224,7 @@ QUALITY = Row(
             title="Answered share (ASR), outbound",
             description="""Outbound calls answered out of attempted, over 15 minutes. Also falls when people do not
                 answer.""",
-            queries=(Query(expr=answered_share("15m"), legend="{{trunk}}"),),
+            queries=(Query(expr=answered_share("15m"), legend="{{trunk}} · {{instance}}"),),
             unit="percentunit",
             maximum=1,
             width=8,
@@ -221,9 +232,9 @@ QUALITY = Row(
         Series(
             title="Post-dial delay, 95th percentile",
             description="From dialling until the far end rings or sends progress.",
-            queries=(Query(expr=delay("$__rate_interval"), legend="{{trunk}}"),),
+            queries=(Query(expr=delay("$__rate_interval"), legend="{{trunk}} · {{instance}}"),),
             unit="s",
-            interval="5m",
+            interval="2m",
             width=8,
         ),
         Series(
@@ -236,6 +247,7 @@ QUALITY = Row(
                     legend="{{cause}}",
                 ),
             ),
+            words=c.CAUSES,
             bars=True,
             interval="1m",
             width=8,
@@ -250,6 +262,7 @@ QUALITY = Row(
                     legend="{{code}}",
                 ),
             ),
+            words=c.SIP_CODES,
             bars=True,
             interval="1m",
             width=8,

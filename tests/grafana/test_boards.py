@@ -17,7 +17,7 @@ from tests.support.promql import faults_of, read, series_of
 
 SERIES = series_of(declared())
 GRAFANA_VALUES = {"$__rate_interval": "1m", "$__range": "6h", "${__range}": "6h"}
-UNITS = {"short", "none", "percentunit", "s", "ops", "bytes", "dthms", "dtdurations"}
+UNITS = {"short", "none", "percentunit", "s", "cps", "bytes", "dthms", "dtdurations"}
 BOTH = ('job=~"$job"', 'instance=~"$instance"')
 
 Json = dict[str, Any]

@@ -1,0 +1,157 @@
+"""Rules and alerts: they name what exists, carry what a person on call needs, and each has a promtool test."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ami_exporter.collectors.registry import builtin
+from grafana.boards.trunks import FAILURES
+from tests.support.declared import declared
+from tests.support.promql import read, selectors
+from tests.support.rules import ALERTS, FILES, RECORDED, ROOT, Rule, with_recorded
+
+SERIES = with_recorded(declared())
+TESTS = sorted((ROOT / "prometheus" / "tests").glob("*.yml"))
+RUNBOOKS = ROOT / "docs" / "runbooks"
+COLLECTORS = {metric.name: collector.name for collector in builtin() for metric in collector.metrics}
+EACH_ALERT = pytest.mark.parametrize("alert", [pytest.param(alert, id=alert.name) for alert in ALERTS])
+
+
+def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run Debian's promtool (package prometheus)."""
+    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=100)
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.name) for rule in [*RECORDED, *ALERTS]])
+def test_expressions_name_metrics_labels_and_words_that_exist(rule: Rule) -> None:
+    assert read(rule.expr, SERIES)[1] == []
+
+
+@EACH_ALERT
+def test_alert_carries_what_a_person_on_call_needs(alert: Rule) -> None:
+    assert re.fullmatch(r"Asterisk[A-Z][A-Za-z]+", alert.name)
+    assert alert.fields["labels"]["severity"] in {"critical", "warning", "info"}
+    annotations = alert.fields["annotations"]
+    assert re.fullmatch(r"[^{}]+\.", annotations["summary"])
+    assert "$value" in annotations["description"]
+    assert annotations["description"].endswith(".")
+    assert annotations["runbook_url"] == f"docs/runbooks/{alert.name}.md"
+
+
+@EACH_ALERT
+def test_description_names_only_labels_the_alert_has(alert: Rule) -> None:
+    labels = read(alert.expr, SERIES)[0] | set(alert.fields["labels"])
+    assert set(re.findall(r"\$labels\.(\w+)", alert.fields["annotations"]["description"])) <= labels
+
+
+@EACH_ALERT
+def test_label_collector_names_the_collector_of_the_alerts_gauges(alert: Rule) -> None:
+    named = alert.fields["labels"].get("collector")
+    found = {COLLECTORS.get(name) for name in re.findall(r"\basterisk_\w+", alert.expr)}
+    assert named is None or named in found or (named == "trunks" and "trunk:asterisk_channels:use" in alert.expr)
+
+
+@EACH_ALERT
+def test_ratios_are_guarded_by_traffic_or_by_a_limit(alert: Rule) -> None:
+    guards = (" > 10", " > 20", " > 50", "> 0)", " > 5")
+    if " / " in alert.expr or ":ratio" in alert.expr:
+        assert any(guard in alert.expr for guard in guards)
+
+
+def test_alert_names_are_unique_and_each_has_a_runbook_and_each_runbook_an_alert() -> None:
+    names = [alert.name for alert in ALERTS]
+    assert len(names) == len(set(names))
+    assert {path.stem for path in RUNBOOKS.glob("Asterisk*.md")} == set(names)
+
+
+@EACH_ALERT
+def test_runbook_says_what_it_means_how_to_confirm_and_what_to_do(alert: Rule) -> None:
+    text = (RUNBOOKS / f"{alert.name}.md").read_text(encoding="utf-8")
+    assert text.startswith(f"# {alert.name}\n")
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == ["What it means", "Confirm", "Do"]
+    for name in re.findall(r"`((?:asterisk|ami_exporter)_[a-z_]+)", text):
+        assert name in SERIES or f"{name}_bucket" in SERIES, name
+    for expression in re.findall(r"```promql\n(.*?)```", text, re.DOTALL):
+        assert read(expression, SERIES)[1] == []
+
+
+@EACH_ALERT
+def test_alert_has_a_test_that_it_fires_and_one_that_it_does_not(alert: Rule) -> None:
+    cases = [
+        case
+        for path in TESTS
+        for test in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]
+        for case in test["alert_rule_test"]
+        if case["alertname"] == alert.name
+    ]
+    assert any(case["exp_alerts"] for case in cases)
+    assert any(not case["exp_alerts"] for case in cases)
+    for case in cases:
+        for expected in case["exp_alerts"]:
+            assert expected["exp_annotations"]["summary"] == alert.fields["annotations"]["summary"]
+
+
+def test_promtool_accepts_all_rules() -> None:
+    result = promtool("check", "rules", *FILES)
+    assert result.returncode == 0, result.stderr
+    assert f"SUCCESS: {len(RECORDED)} rules found" in result.stdout
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.name) for path in TESTS])
+def test_promtool_rule_tests_pass(path: Path) -> None:
+    result = promtool("test", "rules", path)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("name", ["prometheus.yml", "prometheus-fleet.yml"])
+def test_promtool_accepts_the_scrape_configurations(name: str) -> None:
+    result = promtool("check", "config", "--syntax-only", ROOT / "prometheus" / name)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_board_and_rule_agree_on_the_causes_that_are_failures() -> None:
+    rule = next(rule for rule in RECORDED if rule.name == "trunk:asterisk_effective:ratio15m")
+    assert f'cause=~"{FAILURES}"' in rule.expr
+
+
+def test_every_failure_cause_is_one_that_exists() -> None:
+    from ami_exporter.collectors.words import CAUSES
+
+    for cause in FAILURES.split("|"):
+        assert any(re.fullmatch(cause, known) for known in CAUSES.values()), cause
+
+
+def test_inhibitions_name_alerts_and_labels_that_exist() -> None:
+    config = yaml.safe_load((ROOT / "prometheus" / "alertmanager.yml").read_text(encoding="utf-8"))
+    names = {alert.name for alert in ALERTS}
+    for rule in config["inhibit_rules"]:
+        for matcher in [*rule["source_matchers"], *rule["target_matchers"]]:
+            found = re.fullmatch(r'alertname(?:=|=~|!=|!~)"([^"]+)"', matcher)
+            assert not found or any(re.fullmatch(found[1], name) for name in names), matcher
+    assert {receiver["name"] for receiver in config["receivers"]} >= {config["route"]["receiver"]}
+
+
+def test_a_dead_pbx_mutes_every_other_alert_of_that_pbx() -> None:
+    config = yaml.safe_load((ROOT / "prometheus" / "alertmanager.yml").read_text(encoding="utf-8"))
+    rule = config["inhibit_rules"][0]
+    assert rule["source_matchers"] == ['alertname=~"AsteriskExporterDown|AsteriskDown"']
+    assert rule["equal"] == ["job", "instance"]
+    muted = re.fullmatch(r'alertname=~"(.*)"', rule["target_matchers"][0])
+    spared = re.fullmatch(r'alertname!~"(.*)"', rule["target_matchers"][1])
+    assert muted
+    assert spared
+    quiet = {a.name for a in ALERTS if re.fullmatch(muted[1], a.name) and not re.fullmatch(spared[1], a.name)}
+    assert {alert.name for alert in ALERTS} - quiet == {"AsteriskExporterDown", "AsteriskDown", "AsteriskFlapping"}
+
+
+def test_the_reader_sees_all_selectors_of_a_rule() -> None:
+    import promql_parser
+
+    rule = next(alert for alert in ALERTS if alert.name == "AsteriskQueueUnstaffed")
+    names = [selector.name for selector in selectors(promql_parser.parse(rule.expr))]
+    assert names == ["asterisk_queue_callers", "asterisk_queue_members_ready"]
