@@ -18,6 +18,10 @@ from ami_exporter.faults import ConfigErrors, Fault
 from ami_exporter.logs import Guard
 
 
+#: Status tells codecs; CoreShowChannels takes no channel's lock. Chosen for one collector, chosen for all.
+CHANNEL_SOURCES = ("Status", "CoreShowChannels")
+
+
 def catalogue(environ: Mapping[str, str]) -> Catalogue:
     """What the configuration may name."""
     collectors = builtin()
@@ -35,8 +39,9 @@ def all_metrics(collectors: Sequence[Collector]) -> tuple[Metric, ...]:
 
 
 def sources(collector: Collector) -> tuple[str, ...]:
-    """The actions among which `source:` chooses for a collector; none where there is no choice."""
-    return tuple(action.name for choice in collector.polls if len(choice) > 1 for action in choice)
+    """The actions among which `source:` chooses: the two lists of channels, where a collector folds one of them."""
+    choices = [tuple(action.name for action in alternatives) for alternatives in collector.polls]
+    return CHANNEL_SOURCES if CHANNEL_SOURCES in choices else ()
 
 
 class Loader:
