@@ -17,7 +17,6 @@ from ami_exporter.config.shard import Shard
 from ami_exporter.faults import ConfigErrors, Fault
 from ami_exporter.logs import Guard
 
-
 #: Status tells codecs; CoreShowChannels takes no channel's lock. Chosen for one collector, chosen for all.
 CHANNEL_SOURCES = ("Status", "CoreShowChannels")
 

@@ -9,7 +9,7 @@ from threading import Condition
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.errors import AmiError, LinkClosed, StaleLink
-from ami_exporter.ami.link import Answer, Link, Outcome
+from ami_exporter.ami.link import Answer, Boot, Link, Outcome
 from ami_exporter.ami.message import Message
 from ami_exporter.dialer import Dialer, GateClosed
 from ami_exporter.keeper import Keeper
@@ -68,6 +68,7 @@ class Poller:
         self._changed = Condition()
         self._running: _Running | None = None
         self._link: Link | None = None
+        self._boot: Boot | None = None
         self._last_used = 0.0
         self._refreshed = 0.0
         self._stale_commands = False
@@ -159,7 +160,12 @@ class Poller:
             self._refreshed = now
             self._stale_commands = False
             self._learn(self._link, deadline)
-        elif self._stale_commands or now - self._refreshed > REFRESH_SECONDS or self._knowledge.booting:
+        elif (
+            self._news_of_boot(self._link)
+            or self._stale_commands
+            or now - self._refreshed > REFRESH_SECONDS
+            or self._knowledge.booting
+        ):
             self._stale_commands = False
             self._refreshed = now
             self._link.refresh_commands(deadline, self._first_answer(deadline))
@@ -167,8 +173,18 @@ class Poller:
             self._store.use(self._knowledge.context())
         return self._link
 
+    def _news_of_boot(self, link: Link) -> bool:
+        """Take a FullyBooted that came after the login: the server was starting then, modules were still to come."""
+        if link.boot is self._boot:
+            return False
+        self._boot = link.boot
+        if self._knowledge.booted(link.boot, self._store):
+            self._keeper.forget()
+        return True
+
     def _learn(self, link: Link, deadline: float) -> None:
         """Find out what decides the folds: technologies, start time, trunks, whether realtime is on."""
+        self._boot = link.boot
         if self._knowledge.connected(link, self._store):
             self._keeper.forget()
         wanted = self._knowledge.wants(link)
