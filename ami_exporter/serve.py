@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 #: Requests in flight at least; a fleet's Prometheus asks for all targets at once.
 MIN_MAX_REQUESTS = 40
 
+#: How soon a web server that died by itself ends the program, so that systemd starts it anew.
+ENDED_CHECK_SECONDS = 1.0
+
 
 def serve(options: Serve, environ: Mapping[str, str], guard: Guard) -> int:
     """Serve metrics until SIGTERM or SIGINT. Raises ConfigErrors before anything is started."""
@@ -64,11 +67,13 @@ def _run(loader: Loader, web: Web, environ: Mapping[str, str], hint: TextIO | No
     bound = server.start()
     if hint is not None:
         _greet(hint, bound, web)
-    stop.wait()
-    log.info("stopping")
+    while not stop.wait(ENDED_CHECK_SECONDS) and not server.ended.is_set():
+        pass
+    ended = not stop.is_set()
+    log.log(logging.ERROR if ended else logging.INFO, "the web server ended by itself" if ended else "stopping")
     server.stop()
     exporter.stop()
-    return 0
+    return int(ended)
 
 
 def _on_signals(stop: threading.Event, exporter: Exporter) -> None:

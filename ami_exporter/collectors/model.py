@@ -151,7 +151,8 @@ class Row:
 
     source is the action whose items are folded, or None for events. items are the Event names (the first the
     modern one, then older ones that mean the same). labels or value may answer None: this item says nothing.
-    With reduce "sum" an empty complete list is 0 for every closed label set; with the others it is absent.
+    What is counted or summed is 0 for every known label set that no item of a complete list has; maxima, minima and
+    plain values are absent there.
     """
 
     metric: Metric

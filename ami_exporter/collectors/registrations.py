@@ -44,7 +44,7 @@ EVENTS = counter(
 def _rows(action: Action, item: str, tech: str, name: Label, header: str) -> tuple[Row, Row]:
     return (
         Row(UP, action, (item,), labels(constant(tech), name), mapped(header, REGISTRATION_UP), reduce="min"),
-        Row(STATE, action, (item,), labels(constant(tech), name, word(header, REGISTRATION_STATE))),
+        Row(STATE, action, (item,), labels(constant(tech), name, word(header, REGISTRATION_STATE)), reduce="max"),
     )
 
 

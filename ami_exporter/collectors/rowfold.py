@@ -7,7 +7,7 @@ from itertools import product
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.model import Collector, Context, Known, Metric, Reduce, Row, Sample
+from ami_exporter.collectors.model import Collector, Context, Known, Metric, Reduce, Row, Sample, one
 
 RESPONSE = ""
 """Row.items entry for the single response of an action without list (CoreSettings), which has no Event header."""
@@ -35,11 +35,14 @@ class RowFold:
         self._known: dict[tuple[Action, str], list[Known]] = {}
         self._values: dict[Metric, dict[Action, dict[Key, float]]] = {}
         self._reduce: dict[Metric, Reduce] = {}
+        self._counted: set[Metric] = set()
         self._named: dict[Metric, set[Key]] = {}
         for row in collector.rows:
             if row.source is not None and row.source in sent:
                 values = self._values.setdefault(row.metric, {}).setdefault(row.source, {})
                 self._reduce[row.metric] = row.reduce
+                if row.reduce == "sum" or row.value is one:
+                    self._counted.add(row.metric)
                 for name in row.items:
                     self._rows.setdefault((row.source, name.lower()), []).append((row, values))
         for known in collector.known:
@@ -79,7 +82,7 @@ class RowFold:
             for source, values in by_source.items():
                 if source in complete:
                     merge(merged, values, self._reduce[metric])
-            if self._reduce[metric] == "sum" and complete & by_source.keys():
+            if metric in self._counted and complete & by_source.keys():
                 for labels in self._zeros(metric, merged, alone=len(by_source) == 1):
                     merged.setdefault(labels, 0.0)
             for labels, value in merged.items():
