@@ -37,7 +37,7 @@ class Told:
 
     def since(self, event: Fields) -> bool:
         """Tell whether the exporter was there to see it."""
-        return float(event["Timestamp"]) > self.started
+        return float(event["Timestamp"]) >= self.started
 
     def by(self, metric: str, *labels: str) -> Counts:
         """The exporter's counts that are not 0."""

@@ -1,0 +1,49 @@
+"""A flood of events: none lost, memory flat, scrapes still quick. The minute-long one is in tests/soak."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from pathlib import Path
+
+from ami_exporter.demo import Settings, SimulatedPbx
+from tests.support.asterisk_server import wait_until
+from tests.support.exporter_process import exporter
+
+RATE = 50_000
+SECONDS = 10
+
+
+def resident(pid: int) -> int:
+    """Resident memory in kB."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0])
+
+
+def test_a_flood_of_events_is_counted_to_the_last_one_while_scrapes_stay_quick() -> None:
+    with (
+        SimulatedPbx(Settings(traffic=0, warmup=0)) as pbx,
+        exporter(
+            *("--ami.address", f"127.0.0.1:{pbx.port}", "--ami.username", pbx.username),
+            environ={"AMI_EXPORTER_AMI_SECRET": pbx.secret},
+        ) as running,
+    ):
+        wait_until(lambda: running.get().value("ami_exporter_link_up", link="events") == 1, 10, "the event link")
+        flood = pbx.flood(RATE, RATE * SECONDS)
+        seconds, sizes = [], []
+        while not flood.finished:
+            begin = time.monotonic()
+            assert running.get().value("asterisk_up") == 1
+            seconds.append(time.monotonic() - begin)
+            sizes.append(resident(running.process.pid))
+
+        def counted(name: str) -> float:
+            return running.get().total("asterisk_events_total", event=name)
+
+        wait_until(lambda: counted("Hangup") >= flood.sent["Hangup"], 30, "the last event")
+        selected = [name for name in flood.sent if counted(name)]
+        assert len(selected) > 5
+        assert {name: counted(name) for name in selected} == {name: flood.sent[name] for name in selected}
+        assert running.get().value("ami_exporter_link_connects_total", link="events") == 1
+        assert sizes[-1] - sizes[0] < 20_000
+        assert statistics.median(seconds) < 0.2
