@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 #: Requests in flight at least; a fleet's Prometheus asks for all targets at once.
 MIN_MAX_REQUESTS = 40
 
-#: How long a thread may keep the others waiting. At Python's 5 ms a scrape's work starves the event links: Asterisk cuts
-#: off whoever reads too slowly.
+#: How long a thread may keep the others waiting. At Python's 5 ms a scrape's work starves the event links, and Asterisk
+#: cuts off whoever reads too slowly.
 SWITCH_SECONDS = 0.001
 #: How soon a web server that died by itself ends the program, so that systemd starts it anew.
 ENDED_CHECK_SECONDS = 1.0
