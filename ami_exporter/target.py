@@ -57,7 +57,9 @@ UNAVAILABLE = _meta(
 )
 METRICS = (UP, SCRAPE_DURATION, SUCCESS, DURATION, AGE, UNAVAILABLE)
 
-STATUS_EVENTS_SECONDS = 60.0
+#: The status page's rate of events: over the last minute, from what scrapes noted.
+RATE_SECONDS = 60.0
+RATE_POINTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Target:
         self.last: Mapping[str, Result] = {}
         self.last_up: bool | None = None
         self.changed_at: float | None = None
-        self._rates: deque[tuple[float, int]] = deque(maxlen=64)
+        self._received: deque[tuple[float, int]] = deque([(clocks.monotonic(), 0)], maxlen=RATE_POINTS)
 
     @property
     def name(self) -> str:
@@ -155,6 +157,7 @@ class Target:
         polled = self.poller.poll(wanted, deadline)
         self._note(polled)
         now = self._clocks.monotonic()
+        self._received.append((now, self.stats.events_received))
         families = self._meta_families(polled, now, now - begin)
         for result in polled.results.values():
             families.extend(result.families)
@@ -166,15 +169,13 @@ class Target:
         return families
 
     def events_per_second(self) -> float | None:
-        """Rate of events over the last minute or so; None without an event link."""
+        """Rate of events since a minute or so, or since the start; None without an event link."""
         if self.event_link is None:
             return None
-        now, count = self._clocks.monotonic(), self.stats.events_received
-        self._rates.append((now, count))
-        while len(self._rates) > 2 and now - self._rates[0][0] > STATUS_EVENTS_SECONDS:  # noqa: PLR2004 - two points make a rate
-            self._rates.popleft()
-        since, before = self._rates[0]
-        return (count - before) / (now - since) if now - since > 1.0 else 0.0
+        now, received = self._clocks.monotonic(), self.stats.events_received
+        recent = [point for point in tuple(self._received) if now - point[0] <= RATE_SECONDS]
+        since, before = recent[0] if recent else self._received[-1]
+        return (received - before) / max(now - since, 1.0)
 
     def _meta_families(self, polled: Polled, now: float, seconds: float) -> list[Family]:
         results = polled.results
