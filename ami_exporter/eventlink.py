@@ -72,10 +72,8 @@ class EventLink:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            try:
-                self._prepare()
-                link = self._dialer.open("events", self._clock() + OPEN_SECONDS, self._classes)
-            except (AmiError, GateClosed):
+            link = self._open()
+            if link is None:
                 self._stop.wait(self._backoff.failed())
                 continue
             reason = ""
@@ -90,6 +88,17 @@ class EventLink:
             link.close()
             self._dialer.lost("events", link, reason)
             self._stop.wait(self._backoff.failed())
+
+    def _open(self) -> Link | None:
+        try:
+            self._prepare()
+            if not self._stop.is_set():
+                return self._dialer.open("events", self._clock() + OPEN_SECONDS, self._classes)
+        except (AmiError, GateClosed):
+            pass  # counted and logged where it happened
+        except Exception:
+            log.exception("a fault in the exporter before the event link was open; it is tried again")
+        return None
 
     def _listen(self, link: Link) -> None:
         heard = expired = self._clock()

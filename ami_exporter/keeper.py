@@ -28,10 +28,11 @@ class Keeper:
         self._clock = clock
         self._kept: dict[str, _Kept] = {}
 
-    def serves(self, names: frozenset[str]) -> frozenset[str]:
-        """Those of the names whose kept result is to be served again now."""
+    def serves(self, names: frozenset[str]) -> dict[str, Result]:
+        """The kept results of these names that are to be served again now."""
         now = self._clock()
-        return frozenset(name for name in names if name in self._kept and now < self._kept[name].until)
+        kept = {name: self._kept.get(name) for name in names}
+        return {name: one.result for name, one in kept.items() if one is not None and now < one.until}
 
     def keep(self, result: Result, min_interval: float) -> None:
         """Keep a fresh result as long as it must rest; a failed one forgets what was kept before."""
@@ -40,10 +41,6 @@ class Keeper:
             self._kept[result.name] = _Kept(result, result.taken + rest)
         else:
             self._kept.pop(result.name, None)
-
-    def again(self, name: str) -> Result:
-        """The kept result of a name that `serves` named."""
-        return self._kept[name].result
 
     def forget(self) -> None:
         """Drop everything: the PBX is down, was restarted, or the target was reloaded."""

@@ -49,7 +49,7 @@ class Knowledge:
         self._trunks = configured_trunks(() if settings.trunks == "auto" else settings.trunks)
         self._discovery = Discovery()
         self._technologies: tuple[str, ...] = technologies(())
-        self._start_time: float | None = None
+        self._start: tuple[float, float] | None = None  # of the server, by the monotonic and by the wall clock
         self._booted: bool | None = None
         self.realtime = False
         self.version = ""
@@ -84,19 +84,20 @@ class Knowledge:
         with self._lock:
             if boot is None:
                 # None came although this user may see it: the server is starting. Else nobody can tell.
-                self._booted = None if self._start_time is None else False
+                self._booted = None if self._start is None else False
                 return False
             self._booted = True
             if boot.uptime is None:
                 return False
-            started = self._wall() - (self._clock() - boot.at) - boot.uptime
-            known = self._start_time
-            if known is not None and abs(started - known) <= START_MOVED_SECONDS:
-                return False
-            self._start_time = started
-        if known is not None:
+            start = boot.at - boot.uptime, self._wall() - (self._clock() - boot.at) - boot.uptime
+            known, self._start = self._start, start
+            # A clock that was set moves one of the two, a machine that slept the other; a restart moves both.
+            moved = [abs(new - old) > START_MOVED_SECONDS for new, old in zip(start, known or start, strict=True)]
+            if known is not None and not moved[1]:
+                self._start = start[0], known[1]
+        if all(moved):
             store.add([(core.BOOTS, (), 1.0)])
-        return known is not None
+        return all(moved)
 
     @property
     def _wanted(self) -> tuple[Action, ...]:
@@ -145,7 +146,7 @@ class Knowledge:
                 technologies=self._technologies,
                 names=self._settings.names,
                 now=self._wall(),
-                start_time=self._start_time,
+                start_time=None if self._start is None else self._start[1],
                 fully_booted=self._booted,
                 event_classes=self._event_classes,
                 own_sessions=self._own_sessions,

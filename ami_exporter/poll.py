@@ -15,6 +15,7 @@ from ami_exporter.ami.link import Answer, Outcome
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.model import Context, Fold, Metric, Sample
 from ami_exporter.collectors.rowfold import RowFold
+from ami_exporter.collectors.table import Bounds
 from ami_exporter.plan import Chosen, Plan
 from ami_exporter.writer import Family, Writer
 
@@ -108,6 +109,8 @@ class Poll:
     chosen: Sequence[Chosen]
     context: Context
     watch: Watch
+    bounds: Bounds | None = None
+    """How many label sets a metric may have while lists arrive; None: any number."""
     _feeds: list[_Feed] = field(default_factory=list)
     _sinks: dict[Action, list[tuple[_Feed | None, Watch]]] = field(default_factory=dict)
 
@@ -115,7 +118,7 @@ class Poll:
         for choice in self.chosen:
             collector, sent = choice.collector, self.plan.feeds[choice.collector.name]
             fold = None if collector.fold is None else collector.fold(self.context)
-            feed = _Feed(choice, sent, RowFold(collector, frozenset(sent), self.context), fold)
+            feed = _Feed(choice, sent, RowFold(collector, frozenset(sent), self.context, self.bounds), fold)
             self._feeds.append(feed)
             for action, sink in feed.sinks():
                 self._sinks.setdefault(action, []).append((feed, sink))

@@ -36,6 +36,15 @@ class Polled:
     results: Mapping[str, Result]
 
 
+@dataclass(frozen=True, slots=True)
+class _Setup:
+    """What the configuration says of polls; a poll under way keeps the one it began with."""
+
+    chosen: Mapping[str, Chosen]
+    source: str | None
+    writer: Writer
+
+
 @dataclass(slots=True)
 class _Running:
     names: frozenset[str]
@@ -58,11 +67,9 @@ class Poller:
         clock: Callable[[], float],
     ) -> None:
         self._dialer = dialer
-        self._chosen = {choice.collector.name: choice for choice in chosen}
-        self._source = source
+        self._setup = _setup(chosen, source, writer)
         self._knowledge = knowledge
         self._store = store
-        self._writer = writer
         self._clock = clock
         self._keeper = Keeper(clock)
         self._changed = Condition()
@@ -77,7 +84,7 @@ class Poller:
     @property
     def names(self) -> frozenset[str]:
         """Names of all enabled collectors."""
-        return frozenset(self._chosen)
+        return frozenset(self._setup.chosen)
 
     def poll(self, names: frozenset[str], deadline: float) -> Polled:
         """Poll these collectors, or join a poll under way that covers them. Never later than the deadline."""
@@ -89,9 +96,11 @@ class Poller:
                 joined = running.polled
                 if joined is not None and names <= running.names and not self._worth_repeating(joined, names, deadline):
                     return Polled(joined.up, {name: joined.results[name] for name in names})
+            setup = self._setup
+            names &= setup.chosen.keys()
             mine = self._running = _Running(names)
         try:
-            mine.polled = self._poll_now(names, deadline)
+            mine.polled = self._poll_now(setup, names, deadline)
             return mine.polled
         finally:
             with self._changed:
@@ -105,9 +114,7 @@ class Poller:
     def configure(self, chosen: Sequence[Chosen], source: str | None, writer: Writer) -> None:
         """Use other collectors from the next poll on; nothing kept is served any more."""
         with self._changed:
-            self._chosen = {choice.collector.name: choice for choice in chosen}
-            self._source = source
-            self._writer = writer
+            self._setup = _setup(chosen, source, writer)
             self._keeper.forget()
 
     def refresh(self) -> None:
@@ -129,12 +136,13 @@ class Poller:
         late = any(joined.results[name].fault is Fault.DEADLINE for name in names)
         return late and deadline - self._clock() > 1.0
 
-    def _poll_now(self, names: frozenset[str], deadline: float) -> Polled:
+    def _poll_now(self, setup: _Setup, names: frozenset[str], deadline: float) -> Polled:
         for last in (False, True):
             reused = self._link is not None
             try:
                 link = self._session(deadline)
-                answers, poll = self._exchange(link, names, deadline)
+                kept = self._keeper.serves(names)
+                answers, poll = self._exchange(setup, link, names - kept.keys(), deadline)
             except (StaleLink, LinkClosed) as error:
                 self._drop(str(error))
                 if reused and not last:
@@ -148,7 +156,7 @@ class Poller:
                 self._drop(cut)
                 if reused and not last and all(answer.outcome is Outcome.CUT for answer in answers.values()):
                     continue
-            return self._results(poll, answers, names)
+            return self._results(setup, poll, answers, kept)
         raise AssertionError  # the second round always returns
 
     def _session(self, deadline: float) -> Link:
@@ -195,11 +203,12 @@ class Poller:
                 raise LinkClosed("the connection ended while the server was asked for its trunks")
         self._store.use(self._knowledge.context())
 
-    def _exchange(self, link: Link, names: frozenset[str], deadline: float) -> tuple[Mapping[Action, Answer], Poll]:
-        kept = self._keeper.serves(names)
-        due = [self._chosen[name] for name in self._chosen if name in names and name not in kept]
-        plan = make_plan(due, link.commands or None, self._source)
-        poll = Poll(plan, due, self._knowledge.context(), self._store.watch)
+    def _exchange(
+        self, setup: _Setup, link: Link, names: frozenset[str], deadline: float
+    ) -> tuple[Mapping[Action, Answer], Poll]:
+        due = [choice for name, choice in setup.chosen.items() if name in names]
+        plan = make_plan(due, link.commands or None, setup.source)
+        poll = Poll(plan, due, self._knowledge.context(), self._store.watch, setup.writer)
         idle = self._clock() - self._last_used > IDLE_SECONDS
         limit = self._first_answer(deadline) if idle and self._last_used else None
 
@@ -215,21 +224,22 @@ class Poller:
     def _first_answer(self, deadline: float) -> float:
         return min(FIRST_ANSWER_SECONDS, max(0.05, (deadline - self._clock()) / 3))
 
-    def _results(self, poll: Poll, answers: Mapping[Action, Answer], names: frozenset[str]) -> Polled:
+    def _results(
+        self, setup: _Setup, poll: Poll, answers: Mapping[Action, Answer], kept: Mapping[str, Result]
+    ) -> Polled:
         now = self._clock()
-        results = {result.name: result for result in poll.results(answers, self._writer, now)}
+        results = {result.name: result for result in poll.results(answers, setup.writer, now)}
         self._store.know(poll.named(answers))
         complete = frozenset(action for action, answer in answers.items() if answer.full)
         if self._knowledge.finish(complete):
             self._store.use(self._knowledge.context())
-        for name, result in results.items():
-            self._keeper.keep(result, self._knowledge.min_interval(self._chosen[name], result.sent))
-        for name in names - results.keys():
-            results[name] = self._keeper.again(name)
+        if setup is self._setup:  # a reload meanwhile: nothing of before may be served again
+            for name, result in results.items():
+                self._keeper.keep(result, self._knowledge.min_interval(setup.chosen[name], result.sent))
         up = answers[PING].outcome is Outcome.COMPLETE
         if any(answer.outcome is Outcome.REFUSED or answer.unsupported for answer in answers.values()):
             self._stale_commands = True
-        return Polled(up, results)
+        return Polled(up, {**results, **kept})
 
     def _down(self, names: frozenset[str], reason: str) -> Polled:
         self._keeper.forget()
@@ -240,3 +250,7 @@ class Poller:
             link, self._link = self._link, None
             link.close()
             self._dialer.lost("poll", link, reason)
+
+
+def _setup(chosen: Sequence[Chosen], source: str | None, writer: Writer) -> _Setup:
+    return _Setup({choice.collector.name: choice for choice in chosen}, source, writer)

@@ -6,7 +6,7 @@ what is refused is counted, never silently lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
 from ami_exporter.collectors.model import Metric, Sample
@@ -72,6 +72,20 @@ class Writer:
         self._caps = caps
         self._served: dict[Metric, set[Key]] = {}
 
+    @property
+    def limit(self) -> int:
+        """Label sets of one metric that are served."""
+        return self._caps.limit
+
+    def served(self, metric: Metric) -> Collection[Key]:
+        """Label sets of the last poll's end: they come first in the next."""
+        return self._served.get(metric, ())
+
+    def refuse(self, metric: Metric, labels: Key) -> None:
+        """Count a label set beyond the cap, unless include and exclude leave it out anyway."""
+        if self._caps.allowed(metric, labels):
+            self._caps.dropped(metric, labels)
+
     def families(self, samples: Iterable[Sample]) -> list[Family]:
         """Families of one collector's samples. Raises SampleError when the collector is wrong."""
         found: dict[Metric, dict[Key, float]] = {}
@@ -86,17 +100,22 @@ class Writer:
             values[labels] = value
         return [Family(metric, self._capped(metric, values)) for metric, values in found.items() if values]
 
-    def _capped(self, metric: Metric, values: dict[Key, float]) -> dict[Key, float]:
-        if len(values) <= self._caps.limit and not metric.limits:
-            self._served[metric] = set(values)
-            return values
-        served = self._served.get(metric, set())
+    def keep(self, metric: Metric, values: dict[Key, float]) -> dict[Key, float]:
+        """Those label sets that the filters and the cap let through: served ones first, then in sorted order."""
+        served = self.served(metric)
         limits = LabelLimits(metric)
         kept: dict[Key, float] = {}
         for labels in sorted(values, key=lambda labels: (labels not in served, labels)):
+            if not self._caps.allowed(metric, labels):
+                continue
             if len(kept) < self._caps.limit and limits.admit(labels):
                 kept[labels] = values[labels]
             else:
                 self._caps.dropped(metric, labels)
-        self._served[metric] = set(kept)
         return kept
+
+    def _capped(self, metric: Metric, values: dict[Key, float]) -> dict[Key, float]:
+        if len(values) > self._caps.limit or metric.limits:
+            values = self.keep(metric, values)
+        self._served[metric] = set(values)
+        return values

@@ -30,6 +30,8 @@ BOOT_SECONDS = 300.0
 MAX_EVENTS_KEPT = 50_000
 #: The first AMI version whose servers send FullyBooted for sure; 1.1 was both Asterisk 1.6 and 1.8.
 BOOT_FROM = (1, 2)
+#: Digits of an Uptime: three hundred years in seconds; more is no time.
+UPTIME_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,4 +211,4 @@ class Link(Session):
 
 
 def _seconds(text: str) -> float | None:
-    return float(text) if text.isdecimal() else None
+    return float(text) if text.isdecimal() and len(text) <= UPTIME_DIGITS else None

@@ -85,6 +85,9 @@ class Stream:
             )
             stream = cls(wrapped, clock)
             stream._handshake(wrapped, deadline)
+        except ValueError as error:  # of wrap_socket: no name at all, one that begins with a dot, one that is no name
+            plain.close()
+            raise TlsFailed(f"server_name cannot be checked against a certificate: {error}") from error
         except BaseException:
             plain.close()
             raise
@@ -180,16 +183,10 @@ def _connect(host: str, port: int, deadline: float, clock: Callable[[], float]) 
         share = (deadline - clock()) / (len(addresses) - index)
         if share <= 0:
             break
-        attempt = socket.socket(family, kind, protocol)
         try:
-            attempt.settimeout(share)
-            attempt.connect(address)
-            _set_options(attempt)
+            return _connect_to(family, kind, protocol, address, share)
         except OSError as error:
-            attempt.close()
             failures.append(error)
-        else:
-            return attempt
     if all(isinstance(error, TimeoutError) for error in failures):
         raise Timeout(
             f"port {port} did not answer: is the PBX up, is bindaddr in manager.conf reachable from here,"
@@ -201,17 +198,31 @@ def _connect(host: str, port: int, deadline: float, clock: Callable[[], float]) 
     )
 
 
+def _connect_to(family: int, kind: int, protocol: int, address: tuple[object, ...], seconds: float) -> socket.socket:
+    attempt = socket.socket(family, kind, protocol)
+    try:
+        attempt.settimeout(seconds)
+        attempt.connect(address)
+        _set_options(attempt)
+    except OSError:
+        attempt.close()
+        raise
+    return attempt
+
+
 def _resolve(host: str, port: int, seconds: float) -> Resolved:
     """Look up the host's addresses; the resolver knows no deadline, so a thread waits for it."""
     found: list[Resolved] = []
-    failed: list[OSError] = []
+    failed: list[str] = []
 
     def look_up() -> None:
         try:
             entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             found.append([(family, kind, protocol, address) for family, kind, protocol, _, address in entries])
         except OSError as error:
-            failed.append(error)
+            failed.append(error.strerror or str(error))
+        except UnicodeError as error:  # what no domain name can be: an empty part, one of more than 63 characters
+            failed.append(str(error))
 
     thread = threading.Thread(target=look_up, name="ami-resolve", daemon=True)
     thread.start()
@@ -219,7 +230,7 @@ def _resolve(host: str, port: int, seconds: float) -> Resolved:
     if found:
         return found[0]
     if failed:
-        raise ConnectFailed(f"the host's name cannot be resolved: {failed[0].strerror}; check address and DNS")
+        raise ConnectFailed(f"the host's name cannot be resolved: {failed[0]}; check address and DNS")
     raise Timeout("the host's name was not resolved before the deadline; check DNS")
 
 

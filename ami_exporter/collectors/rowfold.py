@@ -2,53 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import product
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.model import Collector, Context, Known, Metric, Reduce, Row, Sample, one
+from ami_exporter.collectors.table import Bounds, Table, first
 
 RESPONSE = ""
 """Row.items entry for the single response of an action without list (CoreSettings), which has no Event header."""
 
-_REDUCE: dict[str, Callable[[float, float], float]] = {
-    "sum": lambda a, b: a + b,
-    "max": max,
-    "min": min,
-    "last": lambda _a, b: b,
-}
-
 Key = tuple[str, ...]
+
+
+class _Named:
+    """The open label values that one Known has found."""
+
+    __slots__ = ("known", "values")
+
+    def __init__(self, known: Known) -> None:
+        self.known = known
+        self.values: set[Key] = set()
 
 
 class RowFold:
     """Folds the rows and known labels of one collector for one poll.
 
     Rows of several actions may feed one metric when their label sets differ (SIP peers, IAX2 peers): each complete list
-    is published, an incomplete one takes only its own label sets away.
+    is published, an incomplete one takes only its own label sets away. bounds: how many label sets a metric may have;
+    None: any number.
     """
 
-    def __init__(self, collector: Collector, sent: frozenset[Action], context: Context) -> None:
+    def __init__(
+        self, collector: Collector, sent: frozenset[Action], context: Context, bounds: Bounds | None = None
+    ) -> None:
         self._context = context
-        self._rows: dict[tuple[Action, str], list[tuple[Row, dict[Key, float]]]] = {}
-        self._known: dict[tuple[Action, str], list[Known]] = {}
-        self._values: dict[Metric, dict[Action, dict[Key, float]]] = {}
+        self._bounds = bounds
+        self._rows: dict[tuple[Action, str], list[tuple[Row, Table]]] = {}
+        self._known: dict[tuple[Action, str], list[_Named]] = {}
+        self._values: dict[Metric, dict[Action, Table]] = {}
         self._reduce: dict[Metric, Reduce] = {}
         self._counted: set[Metric] = set()
-        self._named: dict[Metric, set[Key]] = {}
+        self._named: dict[Metric, list[_Named]] = {}
         for row in collector.rows:
             if row.source is not None and row.source in sent:
-                values = self._values.setdefault(row.metric, {}).setdefault(row.source, {})
+                by_source = self._values.setdefault(row.metric, {})
+                table = by_source.setdefault(row.source, Table(row.metric, row.reduce, bounds))
                 self._reduce[row.metric] = row.reduce
                 if row.reduce == "sum" or row.value is one:
                     self._counted.add(row.metric)
                 for name in row.items:
-                    self._rows.setdefault((row.source, name.lower()), []).append((row, values))
+                    self._rows.setdefault((row.source, name.lower()), []).append((row, table))
         for known in collector.known:
             if known.source is not None and known.source in sent:
+                named = _Named(known)
                 for name in known.items:
-                    self._known.setdefault((known.source, name.lower()), []).append(known)
+                    self._known.setdefault((known.source, name.lower()), []).append(named)
+                for metric in known.metrics:
+                    self._named.setdefault(metric, []).append(named)
 
     @property
     def sources(self) -> frozenset[Action]:
@@ -58,7 +70,7 @@ class RowFold:
     def item(self, action: Action, message: Message) -> None:
         """Apply every row that wants this item."""
         kind = (action, message.get("event", RESPONSE).lower())
-        for row, values in self._rows.get(kind, ()):
+        for row, table in self._rows.get(kind, ()):
             if row.where is not None and not row.where(message):
                 continue
             labels = row.labels(message, self._context)
@@ -67,21 +79,24 @@ class RowFold:
             value = row.value(message)
             if value is None:
                 continue
-            merge(values, {labels: value}, row.reduce)
-        for known in self._known.get(kind, ()):
-            named = known.values(message, self._context)
-            if named is not None:
-                for metric in known.metrics:
-                    self._named.setdefault(metric, set()).add(named)
+            table.add(labels, value)
+        for named in self._known.get(kind, ()):
+            values = named.known.values(message, self._context)
+            if values is not None:
+                named.values.add(values)
+                if self._bounds is not None:
+                    named.values = first(named.values, self._bounds.limit)
 
     def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
         """Yield the metrics whose lists are complete, zeros of known label sets included."""
         for metric, by_source in self._values.items():
-            doubtful = {labels for source, values in by_source.items() if source not in complete for labels in values}
-            merged: dict[Key, float] = {}
-            for source, values in by_source.items():
+            doubtful = {labels for source, t in by_source.items() if source not in complete for labels in t.values}
+            whole = Table(metric, self._reduce[metric])
+            for source, table in by_source.items():
                 if source in complete:
-                    merge(merged, values, self._reduce[metric])
+                    for labels, value in table.values.items():
+                        whole.add(labels, value)
+            merged = whole.values
             if metric in self._counted and complete & by_source.keys():
                 for labels in self._zeros(metric, merged, alone=len(by_source) == 1):
                     merged.setdefault(labels, 0.0)
@@ -91,30 +106,21 @@ class RowFold:
 
     def named(self, complete: frozenset[Action]) -> Iterator[tuple[Metric, Key]]:
         """Open label values that complete lists named for event metrics."""
-        for (action, _item), knowns in self._known.items():
-            if action not in complete:
-                continue
-            for known in knowns:
-                for metric in known.metrics:
-                    if metric not in self._values:
-                        for values in self._named.get(metric, ()):
-                            yield metric, values
+        for metric, found in self._named.items():
+            if metric not in self._values:
+                for named in found:
+                    if named.known.source in complete:
+                        yield from ((metric, values) for values in named.values)
 
     def _zeros(self, metric: Metric, values: dict[Key, float], *, alone: bool) -> Iterable[Key]:
         open_at = [i for i, label in enumerate(metric.labels) if label not in metric.closed]
         combinations = {tuple(labels[i] for i in open_at) for labels in values}
-        combinations |= self._named.get(metric, set())
+        combinations.update(*(named.values for named in self._named.get(metric, ())))
         if alone and metric.open_labels == ("technology",):
             combinations |= {(technology,) for technology in self._context.technologies}
         if not open_at:
             combinations.add(())
         return (labels for known in combinations for labels in expand(metric, known))
-
-
-def merge(into: dict[Key, float], values: Mapping[Key, float], reduce: Reduce) -> None:
-    """Reduce values into a table, label set by label set."""
-    for labels, value in values.items():
-        into[labels] = _REDUCE[reduce](into[labels], value) if labels in into else value
 
 
 def expand(metric: Metric, open_values: Key) -> Iterator[Key]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from heapq import nsmallest
 from types import MappingProxyType
 from typing import Final
 
@@ -69,6 +70,10 @@ DISCOVERY: Final = (PJSIP_REGISTRATIONS, PJSIP_ENDPOINTS)
 NEVER: Final = frozenset({"anonymous", "dpma_endpoint"})
 """Endpoints without authentication that are no trunks: anonymous calls, Digium phone provisioning."""
 
+MAX_TRUNKS: Final = 1000
+"""Trunks found by `trunks: auto`, the first by name: a PBX whose phones need no authentication would make all of them
+trunks, and each trunk has some ten counters."""
+
 _DIALLED = frozenset({"AppDial", "AppDial2", "AppQueue"})
 _ANSWERS = {"reachable": True, "lagged": True, "unreachable": False}
 
@@ -106,10 +111,8 @@ class Discovery:
             registrations = {trunk.endpoint: trunk.registration for trunk in known.values() if trunk.registration}
         if PJSIP_ENDPOINTS not in complete:
             endpoints = {trunk.endpoint for trunk in known.values() if not trunk.registration}
-        names = {*registrations, *endpoints} - NEVER - {""}
-        return MappingProxyType(
-            {name: Trunk(name, "PJSIP", name, registrations.get(name, "")) for name in sorted(names)}
-        )
+        names = nsmallest(MAX_TRUNKS, {*registrations, *endpoints} - NEVER - {""})
+        return MappingProxyType({name: Trunk(name, "PJSIP", name, registrations.get(name, "")) for name in names})
 
 
 class TrunkFold:

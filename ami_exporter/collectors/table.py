@@ -1,0 +1,82 @@
+"""Label sets that one poll builds up: never many more than will be served, however long the list is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from heapq import nsmallest
+from typing import Final, Protocol
+
+from ami_exporter.collectors.model import Metric, Reduce
+
+Key = tuple[str, ...]
+
+SPARE: Final = 4
+"""A table may hold so many times what will be served before it is cut back: sorting then costs little per item."""
+
+REDUCE: Final[dict[str, Callable[[float, float], float]]] = {
+    "sum": lambda a, b: a + b,
+    "max": max,
+    "min": min,
+    "last": lambda _a, b: b,
+}
+
+
+class Bounds(Protocol):
+    """What will be served in the end, as the writer decides it."""
+
+    @property
+    def limit(self) -> int:
+        """Label sets of one metric."""
+
+    def served(self, metric: Metric) -> Container[Key]:
+        """Label sets that were served before and so come first."""
+
+    def keep(self, metric: Metric, values: dict[Key, float]) -> dict[Key, float]:
+        """Those label sets of the values that would be served; the others count as dropped."""
+
+    def refuse(self, metric: Metric, labels: Key) -> None:
+        """Count a label set that will not be served, unless a filter would have left it out anyway."""
+
+
+class Table:
+    """Values of one metric from one list, by label set.
+
+    What it gives up would not be served: so many smaller label sets are there already, and only more can come. A label
+    set that comes back after it was given up counts as dropped again.
+    """
+
+    __slots__ = ("_bounds", "_ceiling", "_metric", "_most", "_reduce", "_served", "values")
+
+    def __init__(self, metric: Metric, reduce: Reduce, bounds: Bounds | None = None) -> None:
+        self.values: dict[Key, float] = {}
+        self._metric = metric
+        self._reduce = REDUCE[reduce]
+        self._bounds = bounds
+        self._most = SPARE * bounds.limit if bounds is not None else 0
+        self._served: Container[Key] = bounds.served(metric) if bounds is not None else ()
+        self._ceiling: Key | None = None  # nothing beyond it will be served, unless it was before
+
+    def add(self, labels: Key, value: float) -> None:
+        """Reduce a value into its label set."""
+        values = self.values
+        if labels in values:
+            values[labels] = self._reduce(values[labels], value)
+        elif self._bounds is None:
+            values[labels] = value
+        elif self._ceiling is not None and labels > self._ceiling and labels not in self._served:
+            self._bounds.refuse(self._metric, labels)
+        else:
+            values[labels] = value
+            if len(values) > self._most:
+                self._cut(self._bounds)
+
+    def _cut(self, bounds: Bounds) -> None:
+        kept = bounds.keep(self._metric, self.values)
+        self.values = kept
+        if len(kept) >= bounds.limit:
+            self._ceiling = max(kept)
+
+
+def first(named: set[Key], limit: int) -> set[Key]:
+    """Cut a set of label values back to the first in sorted order once it has grown far beyond the limit."""
+    return set(nsmallest(limit, named)) if len(named) > SPARE * limit else named

@@ -1,0 +1,54 @@
+"""The event link's thread survives whatever happens around it."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+
+import pytest
+
+from ami_exporter.poller import Polled
+from tests.support.scripted_pbx import ScriptedPbx
+from tests.support.targets import listening, scrape, target, value
+
+
+def test_a_fault_while_preparing_is_logged_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    calls: list[float] = []
+    with ScriptedPbx() as pbx, target(pbx.port) as quiet:
+        poll = type(quiet.poller).poll
+
+        def first_fails(*arguments: object) -> Polled:
+            calls.append(time.monotonic())
+            if len(calls) == 1:
+                raise ZeroDivisionError
+            return poll(*arguments)  # type: ignore[arg-type]  # as it was called
+
+        monkeypatch.setattr(type(quiet.poller), "poll", first_fails)
+        with caplog.at_level(logging.CRITICAL, "ami_exporter"), target(pbx.port, events=True) as one:
+            listening(one)
+            assert len(calls) >= 2
+
+
+def test_a_process_without_free_descriptors_finds_the_pbx_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_arguments: object) -> socket.socket:
+        raise OSError(24, "Too many open files")
+
+    with ScriptedPbx() as pbx, monkeypatch.context() as patched:
+        patched.setattr("ami_exporter.ami.stream.socket.socket", none_left)
+        with target(pbx.port) as one:
+            found = scrape(one)
+            assert value(found, "asterisk_up") == 0
+            assert value(found, "ami_exporter_login_failures_total", reason="refused") == 1
+            patched.undo()
+            assert value(scrape(one), "asterisk_up") == 1
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example.net", "..", "a..b"])
+def test_a_name_that_no_resolver_takes_is_a_clear_refusal(host: str) -> None:
+    with target(5038, host=host) as one:
+        found = scrape(one, 2.0)
+        assert value(found, "asterisk_up") == 0
+        assert "the host's name cannot be resolved" in one.dialer.detail("poll")
