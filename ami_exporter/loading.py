@@ -10,10 +10,11 @@ from ami_exporter.ami.actions import ACTIONS, Shape
 from ami_exporter.collectors import custom
 from ami_exporter.collectors.model import Collector, Metric
 from ami_exporter.collectors.registry import builtin, metrics
-from ami_exporter.config.amiflags import AmiFlags, load_settings
+from ami_exporter.config.amiflags import AmiFlags
 from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.model import Settings, TargetSettings
 from ami_exporter.config.shard import Shard
+from ami_exporter.config.source import load_settings
 from ami_exporter.faults import ConfigErrors, Fault
 from ami_exporter.logs import Guard
 

@@ -24,6 +24,11 @@ DEVICES = Action("DeviceStateList")
 SIP_PEERS = Action("SIPpeers")
 IAX_PEERS = Action("IAXpeerlist")
 
+QUEUE_STATUS = Action("QueueStatus")
+QUEUE_PARAMS = ("QueueParams",)
+QUEUE_MEMBER = ("QueueMember",)
+QUEUE_ENTRY = ("QueueEntry",)
+
 PJSIP_REGISTRATIONS = Action("PJSIPShowRegistrationsOutbound")
 SIP_REGISTRATIONS = Action("SIPshowregistry")
 IAX_REGISTRATIONS = Action("IAXregistry")

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Final
 
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.fields import number
+from ami_exporter.collectors.fields import labels, number, text
+from ami_exporter.collectors.lists import QUEUE_PARAMS, QUEUE_STATUS
 from ami_exporter.collectors.model import Collector, Row, gauge
-from ami_exporter.collectors.queues import PARAMS, POLL, by_queue
 
 HOLD = gauge(
     "asterisk_queue_hold_time_average_seconds",
@@ -32,6 +32,7 @@ SERVICE_LEVEL = gauge(
     "queue",
 )
 
+_by_queue: Final = labels(text("Queue"))
 _completed: Final = number("Completed", minimum=1.0)
 
 
@@ -44,15 +45,15 @@ COLLECTOR = Collector(
     name="queue_averages",
     title="Asterisk's own averages of queues",
     metrics=(HOLD, TALK, SERVICE_LEVEL),
-    polls=((POLL,),),
+    polls=((QUEUE_STATUS,),),
     rows=(
-        Row(HOLD, POLL, PARAMS, by_queue, number("Holdtime"), _has_traffic, "last"),
-        Row(TALK, POLL, PARAMS, by_queue, number("TalkTime"), _has_traffic, "last"),
+        Row(HOLD, QUEUE_STATUS, QUEUE_PARAMS, _by_queue, number("Holdtime"), _has_traffic, "last"),
+        Row(TALK, QUEUE_STATUS, QUEUE_PARAMS, _by_queue, number("TalkTime"), _has_traffic, "last"),
         Row(
             SERVICE_LEVEL,
-            POLL,
-            PARAMS,
-            by_queue,
+            QUEUE_STATUS,
+            QUEUE_PARAMS,
+            _by_queue,
             number("ServicelevelPerf", scale=0.01, maximum=100.0),
             _has_traffic,
             "last",

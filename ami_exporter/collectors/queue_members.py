@@ -6,8 +6,8 @@ from typing import Final
 
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.fields import labels, mapped, number, text
+from ami_exporter.collectors.lists import QUEUE_MEMBER, QUEUE_STATUS
 from ami_exporter.collectors.model import Collector, Context, Row, gauge, polled_counter
-from ami_exporter.collectors.queues import MEMBER, POLL
 
 UP = gauge(
     "asterisk_queue_member_up",
@@ -45,12 +45,12 @@ COLLECTOR = Collector(
     name="queue_members",
     title="Members of queues, one by one",
     metrics=(UP, PAUSED, LAST_CALL, CALLS),
-    polls=((POLL,),),
+    polls=((QUEUE_STATUS,),),
     rows=(  # two interfaces of one name are one person: up when one is, paused when one is
-        Row(UP, POLL, MEMBER, _member, mapped("Status", UP_STATES), reduce="max"),
-        Row(PAUSED, POLL, MEMBER, _member, mapped("Paused", {"0": 0.0, "1": 1.0}), reduce="max"),
-        Row(LAST_CALL, POLL, MEMBER, _member, number("LastCall", minimum=1.0), reduce="max"),
-        Row(CALLS, POLL, MEMBER, _member, number("CallsTaken")),
+        Row(UP, QUEUE_STATUS, QUEUE_MEMBER, _member, mapped("Status", UP_STATES), reduce="max"),
+        Row(PAUSED, QUEUE_STATUS, QUEUE_MEMBER, _member, mapped("Paused", {"0": 0.0, "1": 1.0}), reduce="max"),
+        Row(LAST_CALL, QUEUE_STATUS, QUEUE_MEMBER, _member, number("LastCall", minimum=1.0), reduce="max"),
+        Row(CALLS, QUEUE_STATUS, QUEUE_MEMBER, _member, number("CallsTaken")),
     ),
     enabled=False,
     filter_label="queue",

@@ -9,9 +9,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final
 
-from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.fields import both, fixed, having, labels, number, text, word
+from ami_exporter.collectors.lists import QUEUE_ENTRY, QUEUE_MEMBER, QUEUE_PARAMS, QUEUE_STATUS
 from ami_exporter.collectors.model import (
     Collector,
     Context,
@@ -35,11 +35,6 @@ from ami_exporter.collectors.queue_callers import (
     wait_histogram,
 )
 from ami_exporter.collectors.words import DEVICE_STATE, DEVICE_STATES
-
-POLL: Final = Action("QueueStatus")
-PARAMS: Final = ("QueueParams",)
-MEMBER: Final = ("QueueMember",)
-ENTRY: Final = ("QueueEntry",)
 
 RING_BUCKETS: Final = (2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
 """Seconds a member's phone rang before the answer; Asterisk's default gives up after 15."""
@@ -152,21 +147,26 @@ def _tells_in_call(message: Message, context: Context) -> tuple[str, ...] | None
 
 ROWS: Final = (
     Row(
-        INFO, POLL, PARAMS, labels(text("Queue"), _name, text("Strategy", missing="unknown")), fixed(1.0), reduce="last"
+        INFO,
+        QUEUE_STATUS,
+        QUEUE_PARAMS,
+        labels(text("Queue"), _name, text("Strategy", missing="unknown")),
+        fixed(1.0),
+        reduce="last",
     ),
-    Row(CALLERS, POLL, PARAMS, by_queue, number("Calls"), reduce="last"),
-    Row(LONGEST_WAIT, POLL, PARAMS, by_queue, fixed(0.0), reduce="max"),
-    Row(LONGEST_WAIT, POLL, ENTRY, by_queue, number("Wait"), reduce="max"),
-    Row(CALLERS_LIMIT, POLL, PARAMS, by_queue, number("Max", minimum=1.0), reduce="last"),
-    Row(MEMBERS, POLL, MEMBER, labels(text("Queue"), word("Status", DEVICE_STATE, "unknown"))),
-    Row(AVAILABLE, POLL, MEMBER, by_queue, where=both(_not_paused, having("Status", "0", "1"))),
-    Row(READY, POLL, MEMBER, by_queue, where=both(_not_paused, having("Status", *"0123678"))),
-    Row(PAUSED, POLL, MEMBER, by_queue, where=_paused),
-    Row(IN_CALL, POLL, MEMBER, by_queue, where=having("InCall", "1")),
-    Row(PAUSE_REASON, POLL, MEMBER, labels(text("Queue"), _reason), where=_paused),
-    Row(PBX_COMPLETED, POLL, PARAMS, by_queue, number("Completed"), reduce="last"),
-    Row(PBX_ABANDONED, POLL, PARAMS, by_queue, number("Abandoned"), reduce="last"),
-    Row(THRESHOLD, POLL, PARAMS, by_queue, number("ServiceLevel"), reduce="last"),
+    Row(CALLERS, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Calls"), reduce="last"),
+    Row(LONGEST_WAIT, QUEUE_STATUS, QUEUE_PARAMS, by_queue, fixed(0.0), reduce="max"),
+    Row(LONGEST_WAIT, QUEUE_STATUS, QUEUE_ENTRY, by_queue, number("Wait"), reduce="max"),
+    Row(CALLERS_LIMIT, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Max", minimum=1.0), reduce="last"),
+    Row(MEMBERS, QUEUE_STATUS, QUEUE_MEMBER, labels(text("Queue"), word("Status", DEVICE_STATE, "unknown"))),
+    Row(AVAILABLE, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=both(_not_paused, having("Status", "0", "1"))),
+    Row(READY, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=both(_not_paused, having("Status", *"0123678"))),
+    Row(PAUSED, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=_paused),
+    Row(IN_CALL, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=having("InCall", "1")),
+    Row(PAUSE_REASON, QUEUE_STATUS, QUEUE_MEMBER, labels(text("Queue"), _reason), where=_paused),
+    Row(PBX_COMPLETED, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Completed"), reduce="last"),
+    Row(PBX_ABANDONED, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Abandoned"), reduce="last"),
+    Row(THRESHOLD, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("ServiceLevel"), reduce="last"),
     Row(JOINS, None, JOIN_EVENTS, by_queue),
     Row(RING, None, ("AgentConnect",), by_queue, number("RingTime")),
     Row(TALK, None, ("AgentComplete",), by_queue, number("TalkTime")),
@@ -188,14 +188,14 @@ def collector(wait_buckets: tuple[float, ...] = WAIT_BUCKETS) -> Collector:
         name="queues",
         title="Queues: callers, members, service level",
         metrics=(*POLLED, *counted),
-        polls=((POLL,),),
+        polls=((QUEUE_STATUS,),),
         rows=ROWS,
         known=(
-            Known((MEMBERS, AVAILABLE, READY, PAUSED, *counted), POLL, PARAMS, by_queue),
-            Known((IN_CALL,), POLL, MEMBER, _tells_in_call),
+            Known((MEMBERS, AVAILABLE, READY, PAUSED, *counted), QUEUE_STATUS, QUEUE_PARAMS, by_queue),
+            Known((IN_CALL,), QUEUE_STATUS, QUEUE_MEMBER, _tells_in_call),
             Known(counted, None, JOIN_EVENTS, by_queue),
         ),
-        tracked=(Tracked(TRACKED_EVENTS, lambda: QueueCallers(wait), _watch, (POLL,)),),
+        tracked=(Tracked(TRACKED_EVENTS, lambda: QueueCallers(wait), _watch, (QUEUE_STATUS,)),),
         filter_label="queue",
     )
 

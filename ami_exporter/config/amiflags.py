@@ -89,21 +89,6 @@ def settings_from_ami_flags(flags: AmiFlags, catalogue: Catalogue) -> Settings:
     return Settings({DEFAULT_TARGET: target})
 
 
-def load_settings(config_file: str | None, flags: AmiFlags, catalogue: Catalogue) -> Settings:
-    """Read the configuration from where the command line says: a file, the flags, or both (a file without targets).
-
-    Raises ConfigErrors.
-    """
-    if config_file is None:
-        if not flags:
-            message = "found neither --config.file nor --ami.address, expected one; or try `ami-exporter demo`"
-            raise ConfigErrors([Fault("command line", 0, 0, message)])
-        return settings_from_ami_flags(flags, catalogue)
-    from ami_exporter.config.load import load_file  # noqa: PLC0415 - pydantic costs 60 ms, for a file only
-
-    return load_file(config_file, catalogue, flags.plain() if flags else None)
-
-
 def _checked(plain: dict[str, object], key: str, check: Callable[[object], T], faults: list[Fault]) -> T | None:
     if key not in plain:
         return None

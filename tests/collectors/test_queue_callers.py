@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors import queue_callers, queues
+from ami_exporter.collectors import lists, queue_callers, queues
 from ami_exporter.collectors.model import Context
 from ami_exporter.collectors.queue_callers import QueueCallers, wait_histogram
 from ami_exporter.store import EventStore
@@ -141,23 +141,23 @@ def params(level: int) -> Message:
 @pytest.mark.parametrize(("hold", "within"), [(19, 1), (20, 1), (21, 0)])
 def test_answered_within_the_queues_own_service_level(hold: int, within: float) -> None:
     store = store_of(queues.COLLECTOR)
-    show(store, queues.POLL, [params(20)])
+    show(store, lists.QUEUE_STATUS, [params(20)])
     store.feed([JOIN, LEAVE, connect(hold)], 0.0)
     assert counted(store)["asterisk_queue_answered_in_service_level_total", "600"] == within
 
 
 def test_a_service_level_changed_by_reload_counts_from_the_next_poll() -> None:
     store = store_of(queues.COLLECTOR)
-    show(store, queues.POLL, [params(20)])
+    show(store, lists.QUEUE_STATUS, [params(20)])
     store.feed([JOIN, LEAVE, connect(30)], 0.0)
-    show(store, queues.POLL, [params(60)])
+    show(store, lists.QUEUE_STATUS, [params(60)])
     store.feed([JOIN, LEAVE, connect(30)], 0.0)
     assert counted(store)["asterisk_queue_answered_in_service_level_total", "600"] == 1
 
 
 def test_a_complete_poll_makes_all_counters_of_a_queue_exist_at_0() -> None:
     store = store_of(queues.COLLECTOR)
-    show(store, queues.POLL, [params(20)])
+    show(store, lists.QUEUE_STATUS, [params(20)])
     found = counted(store)
     assert set(found.values()) == {0.0}
     assert {key for key in found if key[0] == "asterisk_queue_calls_total"} == {
@@ -182,9 +182,9 @@ def test_talk_time_of_completed_calls() -> None:
 
 def test_trap_queue_reset_stats_does_not_touch_our_counters() -> None:
     store = store_of(queues.COLLECTOR)
-    show(store, queues.POLL, [params(20)])
+    show(store, lists.QUEUE_STATUS, [params(20)])
     store.feed([JOIN, LEAVE, connect(1)], 0.0)
-    show(store, queues.POLL, [message("Event: QueueParams\nQueue: 600\nCompleted: 0\nAbandoned: 0")])
+    show(store, lists.QUEUE_STATUS, [message("Event: QueueParams\nQueue: 600\nCompleted: 0\nAbandoned: 0")])
     assert outcomes(counted(store))["answered"] == 1
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from ami_exporter.collectors import queue_averages, queue_members, queues
+from ami_exporter.collectors import lists, queue_averages, queue_members, queues
 from ami_exporter.collectors.model import Collector, Context
 from tests.support.collecting import Samples, messages, nonzero, polled
 
@@ -108,7 +108,7 @@ LIST = """
 
 
 def samples(collector: Collector, text: str = LIST, context: Context | None = None) -> Samples:
-    return polled(collector, {queues.POLL: messages(text)}, context)
+    return polled(collector, {lists.QUEUE_STATUS: messages(text)}, context)
 
 
 def test_a_queue_with_callers_and_members_of_every_kind() -> None:
@@ -199,11 +199,11 @@ def test_trap_series_that_never_die_a_queue_gone_from_the_list_is_gone() -> None
 
 def test_a_list_that_was_cut_publishes_nothing() -> None:
     for collector in (queues.COLLECTOR, queue_averages.COLLECTOR, queue_members.COLLECTOR):
-        assert polled(collector, {queues.POLL: messages(LIST)}, cut=[queues.POLL]) == {}
+        assert polled(collector, {lists.QUEUE_STATUS: messages(LIST)}, cut=[lists.QUEUE_STATUS]) == {}
 
 
 def test_a_pbx_without_queues_has_no_queue_series() -> None:
-    assert polled(queues.COLLECTOR, {queues.POLL: []}) == {}
+    assert polled(queues.COLLECTOR, {lists.QUEUE_STATUS: []}) == {}
 
 
 def test_human_names_stand_in_the_info_metric_only() -> None:
@@ -269,5 +269,5 @@ def test_two_interfaces_of_one_member_are_one_member() -> None:
 
 def test_trap_n_plus_1_three_collectors_share_one_action_without_parameters() -> None:
     polls = {c.polls for c in (queues.COLLECTOR, queue_averages.COLLECTOR, queue_members.COLLECTOR)}
-    assert polls == {((queues.POLL,),)}
-    assert queues.POLL.params == ()
+    assert polls == {((lists.QUEUE_STATUS,),)}
+    assert lists.QUEUE_STATUS.params == ()

@@ -1,0 +1,139 @@
+"""A session over loopback: listening, and closing it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ami_exporter.ami.errors import AmiError, LinkClosed, Timeout
+from ami_exporter.ami.stream import Stream
+from tests.support.ami_links import link_to, soon
+from tests.support.ami_server import SECONDS, AmiServer, Ended, Session
+from tests.support.ami_wire import packet
+
+if TYPE_CHECKING:
+    pass
+
+
+def test_an_event_link_asks_for_its_classes_and_hands_all_events_over() -> None:
+    def script(session: Session) -> None:
+        login = session.log_in()
+        assert login["Events"] == "system,call"
+        session.send(packet(("Event", "Newchannel"), ("Channel", "a")), packet(("Event", "Hangup"), ("Channel", "a")))
+        session.send(b"Event: Ha")
+        session.expect("Ping")
+        session.send(b"lf\r\n\r\n")
+
+    with AmiServer(script) as server:
+        link = link_to(server, classes=("system", "call"))
+        link.open(soon())
+        names: list[str] = []
+        while len(names) < 3:
+            names += [event["event"] for event in link.read_events(soon())]
+        assert names == ["FullyBooted", "Newchannel", "Hangup"]
+        assert link.read_events(soon(0.05)) == []
+        assert not link.closed
+        with pytest.raises(LinkClosed, match="the server closed the connection"):
+            link.ping(soon())
+        assert link.read_events(soon()) == [{"event": "Half"}]  # came before the end
+        with pytest.raises(LinkClosed):
+            link.read_events(soon())
+        assert link.closed
+
+
+def test_a_ping_keeps_the_events_that_come_in_between() -> None:
+    def script(session: Session) -> None:
+        session.log_in(boot=b"")
+        action = session.expect("Ping")
+        session.send(packet(("Event", "A")))
+        session.answer(action, ("Ping", "Pong"))
+        session.send(packet(("Event", "B")))
+        session.until_closed()
+
+    with AmiServer(script) as server:
+        link = link_to(server, classes=("call",))
+        link.open(soon())
+        link.ping(soon())
+        names: list[str] = []
+        while len(names) < 2:
+            names += [event["event"] for event in link.read_events(soon())]
+        assert names == ["A", "B"]
+        link.close()
+
+
+def test_events_before_the_end_are_not_lost() -> None:
+    def script(session: Session) -> None:
+        session.log_in(boot=b"")
+        session.send(packet(("Event", "A")), b"x" * 70_000)
+        session.until_closed()
+
+    with AmiServer(script) as server:
+        link = link_to(server, classes=("call",))
+        link.open(soon())
+        assert link.read_events(soon()) == [{"event": "A"}]
+        with pytest.raises(AmiError, match="a line of more than 65536 bytes"):  # with the event, or in the next bytes
+            link.read_events(soon())
+        assert link.closed
+        assert link.protocol_errors == {"line_too_long": 1}
+
+
+def test_a_ping_without_an_answer_closes_the_link() -> None:
+    def script(session: Session) -> None:
+        session.log_in()
+        session.until_closed()
+
+    with AmiServer(script) as server:
+        link = link_to(server, classes=("call",))
+        link.open(soon())
+        with pytest.raises(Timeout):
+            link.ping(soon(0.05))
+        assert link.closed
+
+
+def test_events_that_come_instead_of_an_answer_have_a_bound() -> None:
+    def script(session: Session) -> None:
+        session.log_in(boot=b"")
+        session.expect("Ping")
+        session.send(b"Event: A\r\n\r\n" * 50_001)
+        session.until_closed()
+
+    with AmiServer(script) as server:
+        link = link_to(server, classes=("call",))
+        link.open(soon())
+        with pytest.raises(LinkClosed, match="more than 50000 events"):
+            link.ping(soon())
+        assert link.closed
+        assert len(link.read_events(soon())) == 50_000
+
+
+def test_closing_does_not_wait_for_a_silent_server() -> None:
+    def script(session: Session) -> None:
+        session.poll_ready()
+        session.expect("Logoff")
+        with pytest.raises(Ended):
+            session.action()
+
+    with AmiServer(script) as server:
+        link = link_to(server)
+        link.open(soon())
+        begin = time.monotonic()
+        link.close()
+        link.close()
+        assert time.monotonic() - begin < SECONDS / 2
+        assert link.closed
+
+
+def test_a_stream_knows_why_it_ended() -> None:
+    def script(session: Session) -> None:
+        session.send(b"bye")
+
+    with AmiServer(script) as server:
+        stream = Stream.connect("127.0.0.1", server.port, None, soon(), time.monotonic)
+        data = b""
+        while chunk := stream.receive(soon()):
+            data += chunk
+        stream.close()
+    assert data == b"bye"
+    assert stream.end_reason == "the server closed the connection"
