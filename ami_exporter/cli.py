@@ -75,6 +75,12 @@ def _doctor(options: opt.Doctor, run: _Run) -> int:
     return doctor(options, run.environ, run.out)
 
 
+def _capture(options: opt.Capture, run: _Run) -> int:
+    from ami_exporter.capture.command import capture  # noqa: PLC0415 - as above
+
+    return capture(options, run.environ, run.out)
+
+
 def _metrics(options: opt.Metrics, run: _Run) -> int:
     from ami_exporter.metricsdoc import as_json, as_markdown  # noqa: PLC0415 - as above
 
@@ -101,6 +107,7 @@ _COMMANDS: dict[type, Callable[..., int]] = {
     opt.Scrape: _scrape,
     opt.Check: _check,
     opt.Doctor: _doctor,
+    opt.Capture: _capture,
     opt.Metrics: _metrics,
     opt.Healthcheck: _healthcheck,
     opt.Completion: _completion,

@@ -1,0 +1,92 @@
+"""Transcripts of `ami-exporter capture` read back as answers, and folded by every collector."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.model import Context
+from ami_exporter.collectors.registry import builtin
+from ami_exporter.collectors.trunks import DISCOVERY, Discovery
+from ami_exporter.contexts import technologies, trunk_names
+from ami_exporter.plan import Chosen, make_plan
+from tests.support.collecting import Samples, polled
+
+FOLDER = Path(__file__).parent.parent / "captures"
+NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.txt")))
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One captured answer: its items and how it ended."""
+
+    items: list[Message] = field(default_factory=list)
+    outcome: list[str] = field(default_factory=list)
+
+
+Answers = Mapping[Action, Captured]
+
+
+def read(text: str) -> Answers:
+    """Every answer of a transcript."""
+    answers: dict[Action, Captured] = {}
+    current = Captured()
+    for packet in _packets(text):
+        if "action" in packet:
+            current = answers[Action(packet["action"])] = Captured()
+        elif "answer" in packet:
+            current.outcome.append(packet["answer"])
+        elif "capture" not in packet:
+            current.items.append(packet)
+    return answers
+
+
+def read_file(name: str) -> Answers:
+    """The transcript of that name in tests/captures."""
+    return read((FOLDER / f"{name}.txt").read_text())
+
+
+def context_of(answers: Answers) -> Context:
+    """What the exporter would know of this PBX: its technologies and trunks."""
+    discovery = Discovery()
+    for action in DISCOVERY:
+        for item in answers[action].items if action in answers else ():
+            discovery.item(action, item)
+    trunks = discovery.finish(frozenset(answers), {})
+    offered = technologies(action.name.lower() for action in answers)
+    return replace(Context(), trunks=trunks, trunk_names=trunk_names(trunks), technologies=offered)
+
+
+def fold(answers: Answers) -> Samples:
+    """Samples of every collector, the opt-in ones included, as one poll would give them."""
+    offered = frozenset(action.name.lower() for action in answers)
+    context = context_of(answers)
+    samples: Samples = {}
+    for collector in builtin():
+        actions = make_plan([Chosen(collector)], offered).feeds[collector.name]
+        samples |= polled(collector, {action: answers[action].items for action in actions}, context)
+    return samples
+
+
+def lines(samples: Samples) -> list[str]:
+    """Samples as text, one a line, sorted."""
+    return sorted(f"{' | '.join(key)} = {value:.10g}" for key, value in samples.items())
+
+
+def expected_file(name: str) -> Path:
+    """Where the samples of a capture are written down."""
+    return FOLDER / f"{name}.expected"
+
+
+def _packets(text: str) -> Iterator[Message]:
+    for block in text.strip().split("\n\n"):
+        parts = (line.partition(":") for line in block.splitlines())
+        yield Message.of([(name, value.removeprefix(" ")) for name, _, value in parts])
+
+
+if __name__ == "__main__":
+    for each in NAMES:
+        expected_file(each).write_text("\n".join(lines(fold(read_file(each)))) + "\n")
