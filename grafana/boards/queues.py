@@ -243,11 +243,12 @@ STAFF = Row(
             description="Times a member's phone rang and nobody took it: each costs the caller that ring time.",
             queries=(
                 Query(
-                    expr=by_queue(f"rate(asterisk_queue_ring_no_answer_total{{{Q}}}[$__rate_interval])") + " * 60",
-                    legend="{{queue}} · {{instance}}",
+                    expr=f"sum by (queue) (rate(asterisk_queue_ring_no_answer_total{{{Q}}}[$__rate_interval])) * 60",
+                    legend="{{queue}}",
                 ),
             ),
             interval="1m",
+            bars=True,
             width=6,
         ),
     ),

@@ -17,19 +17,24 @@ from tests.support.rules import ALERTS, FILES, RECORDED, ROOT, Rule, with_record
 
 SERIES = with_recorded(declared())
 TESTS = sorted((ROOT / "prometheus" / "tests").glob("*.yml"))
+RENAMING = "res_prometheus_names.yml"
+"""Passes values on under other names: counters stay counters there."""
 RUNBOOKS = ROOT / "docs" / "runbooks"
 COLLECTORS = {metric.name: collector.name for collector in builtin() for metric in collector.metrics}
 EACH_ALERT = pytest.mark.parametrize("alert", [pytest.param(alert, id=alert.name) for alert in ALERTS])
 
 
-def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run Debian's promtool (package prometheus)."""
-    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=100)
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end."""
+    return subprocess.run([*map(str, arguments)], capture_output=True, text=True, check=False, timeout=100)
 
 
 @pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.name) for rule in [*RECORDED, *ALERTS]])
 def test_expressions_name_metrics_labels_and_words_that_exist(rule: Rule) -> None:
-    assert read(rule.expr, SERIES)[1] == []
+    faults = read(rule.expr, SERIES)[1]
+    if rule.file == RENAMING:
+        faults = [fault for fault in faults if "a counter, but not in rate()" not in fault]
+    assert faults == []
 
 
 @EACH_ALERT
@@ -96,21 +101,21 @@ def test_alert_has_a_test_that_it_fires_and_one_that_it_does_not(alert: Rule) ->
             assert expected["exp_annotations"]["summary"] == alert.fields["annotations"]["summary"]
 
 
-def test_promtool_accepts_all_rules() -> None:
-    result = promtool("check", "rules", *FILES)
+def test_promtool_accepts_all_rules(promtool: Path) -> None:
+    result = run(promtool, "check", "rules", *FILES)
     assert result.returncode == 0, result.stderr
-    assert f"SUCCESS: {len(RECORDED)} rules found" in result.stdout
+    assert sum(map(int, re.findall(r"SUCCESS: (\d+) rules found", result.stdout))) == len(ALERTS) + len(RECORDED)
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.name) for path in TESTS])
-def test_promtool_rule_tests_pass(path: Path) -> None:
-    result = promtool("test", "rules", path)
+def test_promtool_rule_tests_pass(promtool: Path, path: Path) -> None:
+    result = run(promtool, "test", "rules", path)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("name", ["prometheus.yml", "prometheus-fleet.yml"])
-def test_promtool_accepts_the_scrape_configurations(name: str) -> None:
-    result = promtool("check", "config", "--syntax-only", ROOT / "prometheus" / name)
+def test_promtool_accepts_the_scrape_configurations(promtool: Path, name: str) -> None:
+    result = run(promtool, "check", "config", "--syntax-only", ROOT / "prometheus" / name)
     assert result.returncode == 0, result.stdout + result.stderr
 
 

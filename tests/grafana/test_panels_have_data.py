@@ -1,0 +1,129 @@
+"""Every query of every panel returns data from a real Prometheus that scrapes the exporter on a living simulated PBX.
+
+The PBX lives ten times as fast as a real one. The scenario adds what a healthy PBX does not show: a target with a
+wrong password (a PBX that is down, with refused logins), one whose user may see little (actions not offered), a cap
+that drops series, trunk limits, opt-in collectors.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ami_exporter.demo import Settings, SimulatedPbx, User
+from grafana.boards import BOARDS
+from tests.support.exporter_process import exporter
+from tests.support.prometheus_server import PrometheusServer, prometheus_server
+from tests.support.rules import RECORDED, ROOT
+
+RULES = ROOT / "prometheus" / "rules"
+
+SECONDS = 80.0
+"""How long data may take to appear: long enough for the rarest event of the simulated PBX."""
+
+VALUES = {
+    "$__rate_interval": "20s",
+    "$__range": "5m",
+    "$job": ".+",
+    "$instance": ".+",
+    "$queue": ".+",
+    "$trunk": ".+",
+    # A week and ten minutes ago this Prometheus did not run.
+    "offset 1w": "offset 5s",
+    "offset 10m": "offset 5s",
+}
+
+EXPORTER = """
+defaults: {{address: "127.0.0.1:{port}", username: demo, secret: demo}}
+targets:
+  pbx1:
+    trunks:
+      - {{name: telco-a, match: PJSIP/telco-a, registration: telco-a, channel_limit: 30}}
+      - {{name: telco-b, match: PJSIP/telco-b, registration: telco-b, channel_limit: 30}}
+    names: {{queue: {{sales: Sales Berlin}}}}
+    collectors: {{voicemail: {{enabled: true, min_interval: 5s}}, taskprocessors: {{enabled: true}}}}
+  wrong-password: {{secret: not-this}}
+  few-rights: {{username: few, secret: few, limits: {{series_per_metric: 5}}}}
+"""
+
+PROMETHEUS = """
+global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 2s}}
+rule_files: [{rules}/*.yml, {rules}/optional/*.yml]
+scrape_configs:
+  - job_name: asterisk
+    metrics_path: /probe
+    http_sd_configs: [{{url: "http://127.0.0.1:{port}/sd", refresh_interval: 1s}}]
+    relabel_configs:
+      - {{source_labels: [__address__], target_label: __param_target}}
+      - {{source_labels: [__address__], target_label: instance}}
+      - {{target_label: __address__, replacement: "127.0.0.1:{port}"}}
+  - job_name: ami-exporter
+    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
+"""
+
+
+def queries() -> list[tuple[str, str]]:
+    """(board: panel, expression with all variables filled in) of every query."""
+    found = []
+    for board in (board.render() for board in BOARDS):
+        for panel in board["panels"]:
+            for target in panel.get("targets", []):
+                expression = str(target["expr"])
+                for name, value in VALUES.items():
+                    expression = expression.replace(name, value)
+                found.append((f"{board['uid']}: {panel['title']}", expression))
+    return found
+
+
+@pytest.fixture(scope="module")
+def prometheus(prometheus_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusServer]:
+    folder = tmp_path_factory.mktemp("panels")
+    few = User("few", "few", frozenset({"system"}), frozenset({"reporting"}))
+    with SimulatedPbx(Settings(endpoints=40, speed=10), users=[few]) as pbx:
+        config = folder / "ami-exporter.yml"
+        config.write_text(EXPORTER.format(port=pbx.port), encoding="utf-8")
+        with (
+            exporter("--config.file", str(config)) as process,
+            prometheus_server(prometheus_program, folder, PROMETHEUS.format(port=process.port, rules=RULES)) as server,
+        ):
+            yield server
+
+
+def is_filled(result: list[dict[str, Any]]) -> bool:
+    """Some series with a number in it."""
+    return any(series["value"][1] != "NaN" for series in result)
+
+
+def empty_after_waiting(server: PrometheusServer, wanted: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Ask until all have data or the time is over; answers those that never had."""
+    deadline = time.monotonic() + SECONDS
+    while wanted and time.monotonic() < deadline:
+        wanted = [(name, expression) for name, expression in wanted if not is_filled(server.query(expression))]
+        time.sleep(0.5)
+    return wanted
+
+
+def test_every_query_of_every_panel_returns_data(prometheus: PrometheusServer) -> None:
+    wanted = queries()
+    assert len(wanted) > 100
+    assert empty_after_waiting(prometheus, wanted) == []
+
+
+def test_every_recording_rule_records(prometheus: PrometheusServer) -> None:
+    assert empty_after_waiting(prometheus, [(rule.file, rule.name) for rule in RECORDED]) == []
+
+
+def test_prometheus_evaluates_every_rule_without_error(prometheus: PrometheusServer) -> None:
+    rules = [rule for group in prometheus.rules() for rule in group["rules"]]
+    assert len(rules) > len(RECORDED)
+    assert [(rule["name"], rule.get("lastError")) for rule in rules if rule["health"] == "err"] == []
+
+
+def test_the_reader_of_results_tells_numbers_from_nothing() -> None:
+    assert is_filled([{"value": [0, "NaN"]}, {"value": [0, "0"]}])
+    assert not is_filled([{"value": [0, "NaN"]}])
+    assert not is_filled([])
