@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 #: Modules load after AMI answers, and rights change: what the server offers is asked again this often.
 REFRESH_SECONDS = 55.0
+#: After a login without FullyBooted nobody can tell whether the server is still starting (or read=system is missing):
+#: for so long it is asked at each poll.
+SETTLING_SECONDS = 60.0
 #: A link idle for longer may be half open: its first answer must come soon, or it is opened anew within the scrape.
 IDLE_SECONDS = 5.0
 FIRST_ANSWER_SECONDS = 2.0
@@ -77,6 +80,7 @@ class Poller:
         self._link: Link | None = None
         self._boot: Boot | None = None
         self._last_used = 0.0
+        self._opened = 0.0
         self._refreshed = 0.0
         self._stale_commands = False
         self._closed = False
@@ -165,7 +169,7 @@ class Poller:
         now = self._clock()
         if self._link is None:
             self._link = self._dialer.open("poll", deadline)
-            self._refreshed = now
+            self._opened = self._refreshed = now
             self._stale_commands = False
             self._learn(self._link, deadline)
         elif (
@@ -173,6 +177,7 @@ class Poller:
             or self._stale_commands
             or now - self._refreshed > REFRESH_SECONDS
             or self._knowledge.booting
+            or (self._link.boot is None and now - self._opened < SETTLING_SECONDS)
         ):
             self._stale_commands = False
             self._refreshed = now
