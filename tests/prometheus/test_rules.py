@@ -160,3 +160,24 @@ def test_the_reader_sees_all_selectors_of_a_rule() -> None:
     rule = next(alert for alert in ALERTS if alert.name == "AsteriskQueueUnstaffed")
     names = [selector.name for selector in selectors(promql_parser.parse(rule.expr))]
     assert names == ["asterisk_queue_callers", "asterisk_queue_members_ready"]
+
+
+@EACH_ALERT
+def test_the_list_in_the_documentation_has_the_alert(alert: Rule) -> None:
+    fields = alert.fields
+    row = (
+        f"| [{alert.name}](runbooks/{alert.name}.md) | {fields['labels']['severity']} | {fields.get('for', '0m')} "
+        f"| {fields['annotations']['summary']} |\n"
+    )
+    assert row in (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", ["migration.md", "alerts.md"])
+def test_pages_name_metrics_and_alerts_that_exist(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    ours = re.findall(r"`[^`]*`", text)
+    names = {name for code in ours for name in re.findall(r"\b(?:asterisk|ami_exporter)_[a-z_]+", code)}
+    assert {name for name in names if name not in SERIES and f"{name}_bucket" not in SERIES} <= {"ami_exporter_"}
+    left_out = text.split("## What was considered")[0] if page == "alerts.md" else text.split("| mixin alert |")[0]
+    mentioned = set(re.findall(r"\bAsterisk[A-Z]\w+", left_out))
+    assert mentioned <= {alert.name for alert in ALERTS}
