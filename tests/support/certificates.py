@@ -39,13 +39,14 @@ class Authority:
     def pem(self) -> str:
         return self._cert.public_bytes(serialization.Encoding.PEM).decode()
 
-    def issue(self, name: str, *dns: str) -> Pair:
-        """Sign a certificate for the names and 127.0.0.1."""
+    def issue(self, name: str, *dns: str, ends_in: timedelta = timedelta(hours=1)) -> Pair:
+        """Sign a certificate for the names and 127.0.0.1; a negative `ends_in` makes one that has expired."""
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         alternative = [x509.DNSName(item) for item in dns or (name,)]
         names = x509.SubjectAlternativeName([*alternative, x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-        cert = self._builder(subject, key).add_extension(names, critical=False).sign(self._key, hashes.SHA256())
+        builder = self._builder(subject, key, ends_in).add_extension(names, critical=False)
+        cert = builder.sign(self._key, hashes.SHA256())
         return Pair(
             cert.public_bytes(serialization.Encoding.PEM).decode(),
             key.private_bytes(
@@ -53,7 +54,9 @@ class Authority:
             ).decode(),
         )
 
-    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    def _builder(
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, ends_in: timedelta = timedelta(hours=1)
+    ) -> x509.CertificateBuilder:
         now = datetime.now(UTC)
         return (
             x509.CertificateBuilder()
@@ -62,5 +65,5 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - timedelta(hours=1))
-            .not_valid_after(now + timedelta(hours=1))
+            .not_valid_after(now + ends_in)
         )

@@ -105,6 +105,7 @@ class ScriptedPbx:
                 connection, _ = listener.accept()
             except OSError:
                 return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -143,6 +144,8 @@ class ScriptedPbx:
         if name == "Login":
             session.answer(action, ("Message", "Authentication accepted"))
             session.send(self.boot)
+        elif name == "Challenge":
+            session.answer(action, ("Challenge", "123456789"))
         elif name == "ListCommands":
             session.answer(action, *((offered, "does it (Priv: <none>)") for offered in ("Ping", *self.lists)))
         elif name in self.lists:
