@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint types clean
+.PHONY: help demo run test lint types dist lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,17 @@ lint: $(VENV)/.installed ## ruff
 
 types: $(VENV)/.installed ## mypy --strict
 	$(BIN)/mypy
+
+dist: $(VENV)/.installed ## wheel, sdist, Debian package and Kubernetes manifests, into dist/
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+	PYTHON=$(BIN)/python deploy/deb/build dist dist/*.whl
+	$(BIN)/python -m deploy.kubernetes.build dist/kubernetes
+
+lock: ## pin the dependencies of image and Debian package anew
+	$(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/pip install --quiet --disable-pip-version-check pip-tools
+	deploy/docker/lock $(VENV)/lock/bin/pip-compile
 
 clean: ## remove what make made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

@@ -11,7 +11,14 @@ from typing import NoReturn
 
 import pytest
 
-from tests.support.asterisk_root import AsteriskRoot, CannotProvideError, provide_program, provide_roots
+from tests.support.asterisk_root import (
+    AsteriskRoot,
+    CannotProvideError,
+    Recipe,
+    provide_program,
+    provide_root,
+    provide_roots,
+)
 
 MAJORS = (22, 16)
 
@@ -24,9 +31,12 @@ PROGRAMS = {
 }
 # Fixtures that ask for others only while they run, and what those need.
 CHOOSING = {"asterisk": {"asterisk_roots"}, "rich": {"asterisk_roots", "sipp"}}
+# Debian 12, where FreePBX 17 runs, for the package and the image; systemd for its systemctl, nothing boots.
+BOOKWORM = Recipe(suite="bookworm", packages=("python3-venv", "systemd"))
 _NO_ASTERISK = "no real Asterisk 22/16"
 
 _roots = pytest.StashKey[dict[int, AsteriskRoot] | CannotProvideError]()
+_bookworm = pytest.StashKey[Path | CannotProvideError]()
 _programs = pytest.StashKey[dict[str, Path | CannotProvideError]]()
 
 
@@ -51,6 +61,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         else:
             session.config.stash[_roots] = roots
             _say(session.config, "; ".join(f"Asterisk {root.version} in {root.path}" for root in roots.values()))
+    if "bookworm_root" in named:
+        _say(session.config, "Debian 12: looking, or making it (about a minute, once a machine)")
+        try:
+            session.config.stash[_bookworm] = provide_root(BOOKWORM)
+        except CannotProvideError as error:
+            session.config.stash[_bookworm] = error
     programs: dict[str, Path | CannotProvideError] = {}
     for fixture in sorted(named & PROGRAMS.keys()):
         try:
@@ -74,6 +90,15 @@ def asterisk_roots(pytestconfig: pytest.Config) -> dict[int, AsteriskRoot]:
     if isinstance(roots, CannotProvideError):
         _cannot(f"{_NO_ASTERISK}: {roots}")
     return roots
+
+
+@pytest.fixture(scope="session")
+def bookworm_root(pytestconfig: pytest.Config) -> Path:
+    """A root with Debian 12; shared, so mount something over it before anything is written."""
+    root = pytestconfig.stash[_bookworm]
+    if isinstance(root, CannotProvideError):
+        _cannot(f"no Debian 12: {root}")
+    return root
 
 
 @pytest.fixture(scope="session")

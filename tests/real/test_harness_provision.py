@@ -12,9 +12,9 @@ import pytest
 from tests.support import asterisk_root
 from tests.support.asterisk_root import (
     RECIPES,
+    AsteriskRecipe,
     AsteriskRoot,
     CannotProvideError,
-    Recipe,
     WrongVersionError,
     cache_folder,
     provide_program,
@@ -60,7 +60,7 @@ def test_a_suite_that_moved_on_says_what_to_do(
 ) -> None:
     # The root that holds 22, asked for as if it were 99's.
     recipe = RECIPES[22]
-    moved = Recipe(major=99, suite=recipe.suite, packages=recipe.packages, modules=recipe.modules)
+    moved = AsteriskRecipe(major=99, suite=recipe.suite, packages=recipe.packages, modules=recipe.modules)
     monkeypatch.setattr(asterisk_root, "RECIPES", {99: moved})
     with pytest.raises(WrongVersionError, match=r"expected major version 99\. Debian's forky has moved on: find the"):
         provide_roots([99])

@@ -35,14 +35,12 @@ class WrongVersionError(Exception):
     """A suite no longer carries the major version the tests are written for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How one major version is had: the suite that carries it, its packages, its module path."""
+    """What a root is made of: a suite of Debian and packages beside the smallest set."""
 
-    major: int
     suite: str
     packages: tuple[str, ...]
-    modules: str
 
     @property
     def fingerprint(self) -> str:
@@ -50,15 +48,23 @@ class Recipe:
         return f"{self.suite} {' '.join(self.packages)} {HOST_NAME}\n"
 
 
-RECIPES: Mapping[int, Recipe] = {
-    22: Recipe(
+@dataclass(frozen=True, kw_only=True)
+class AsteriskRecipe(Recipe):
+    """How one major version is had: the suite that carries it, its packages, its module path."""
+
+    major: int
+    modules: str
+
+
+RECIPES: Mapping[int, AsteriskRecipe] = {
+    22: AsteriskRecipe(
         major=22,
         suite="forky",
         # usr-is-merged: debootstrap of bookworm would otherwise leave a root that forky's base-files refuses.
         packages=("asterisk", "asterisk-modules", "usr-is-merged"),
         modules="/usr/lib/x86_64-linux-gnu/asterisk/modules",
     ),
-    16: Recipe(
+    16: AsteriskRecipe(
         major=16,
         suite="bullseye",
         packages=("asterisk", "asterisk-modules", "asterisk-voicemail"),
@@ -71,7 +77,7 @@ RECIPES: Mapping[int, Recipe] = {
 class AsteriskRoot:
     """A finished root: where it is and what `asterisk -V` said in it."""
 
-    recipe: Recipe
+    recipe: AsteriskRecipe
     path: Path
     version: str
 
@@ -111,19 +117,25 @@ def provide_program(program: str, package: str) -> Path:
 
 def provide_roots(majors: Sequence[int]) -> dict[int, AsteriskRoot]:
     """The roots of these major versions, missing ones made side by side (about a minute, 500 MB each)."""
+    with concurrent.futures.ThreadPoolExecutor(len(majors)) as pool:
+        return dict(zip(majors, pool.map(lambda major: _provide_asterisk(RECIPES[major]), majors), strict=True))
+
+
+def provide_root(recipe: Recipe) -> Path:
+    """The root of this recipe, made when it is missing."""
     require_root_on_debian()
     # Containers without the right to mount end here, with what unshare says.
     _run((*_APART, "true"), 10.0)
     provide_program("debootstrap", "debootstrap")
-    with concurrent.futures.ThreadPoolExecutor(len(majors)) as pool:
-        return dict(zip(majors, pool.map(lambda major: _provide_root(RECIPES[major]), majors), strict=True))
-
-
-def _provide_root(recipe: Recipe) -> AsteriskRoot:
     path = cache_folder() / recipe.suite
     with _lock(recipe.suite):
         if not _is_finished(path, recipe):
             _make_root(path, recipe)
+    return path
+
+
+def _provide_asterisk(recipe: AsteriskRecipe) -> AsteriskRoot:
+    path = provide_root(recipe)
     return AsteriskRoot(recipe, path, _checked_version(path, recipe))
 
 
@@ -168,7 +180,7 @@ def _offer_script(suite: str) -> None:
             script.symlink_to("sid")
 
 
-def _checked_version(path: Path, recipe: Recipe) -> str:
+def _checked_version(path: Path, recipe: AsteriskRecipe) -> str:
     said = _run(("chroot", str(path), "asterisk", "-V"), 30.0)
     match = re.search(r"Asterisk (\d+)\.\S+", said)
     if match is None or int(match[1]) != recipe.major:

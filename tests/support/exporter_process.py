@@ -86,16 +86,24 @@ class ExporterProcess:
 
 @contextmanager
 def exporter(
-    *arguments: str, environ: Mapping[str, str] | None = None, cwd: Path | None = None
+    *arguments: str,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    program: Sequence[str] | None = None,
 ) -> Iterator[ExporterProcess]:
-    """Start `python -m ami_exporter ARGUMENTS` on a free port, wait until it listens, end it afterwards."""
+    """Start the program on a free port, wait until it listens, end it afterwards.
+
+    program: how an installed one is started; it does not get to see this checkout, which is what starts without it.
+    """
+    listen = ("--web.listen-address", "127.0.0.1:0")
+    environ = environ or {}
     process = subprocess.Popen(
-        command(*arguments, "--web.listen-address", "127.0.0.1:0"),
+        command(*arguments, *listen) if program is None else [*program, *arguments, *listen],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        env={**clean_environ(), **(environ or {})},
+        env={**(outside_environ() if program else clean_environ()), **environ},
         cwd=cwd,
     )
     lines: list[str] = []
@@ -138,9 +146,16 @@ def command(*arguments: str) -> Sequence[str]:
 
 def clean_environ() -> dict[str, str]:
     """This process' environment without variables that the exporter would read."""
-    root = str(Path(__file__).parents[2])
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AMI_EXPORTER_")}
-    return {**kept, "PYTHONPATH": root}
+    return {**outside_environ(), "PYTHONPATH": str(Path(__file__).parents[2])}
+
+
+def outside_environ() -> dict[str, str]:
+    """The same for a program that must do without this checkout."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("AMI_EXPORTER_") and name != "PYTHONPATH"
+    }
 
 
 def _read(process: subprocess.Popen[str], lines: list[str], ports: Queue[int]) -> None:
