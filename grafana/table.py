@@ -20,8 +20,6 @@ class Column:
     decimals: int | None = None
     thresholds: Steps | None = None
     values: dict[str, tuple[str, str]] | None = None
-    bar: bool = False
-    width: int | None = None
     hidden: bool = False
 
     def properties(self) -> Json:
@@ -33,12 +31,8 @@ class Column:
             found["mappings"] = mapping(self.values)
         if self.thresholds:
             found["thresholds"] = self.thresholds.render()
-        if self.bar:
-            found |= {"min": 0, "max": 1, "custom__cellOptions": {"type": "gauge", "mode": "basic"}}
-        elif self.thresholds or self.values:
+        if self.thresholds or self.values:
             found["custom__cellOptions"] = {"type": "color-text"}
-        if self.width:
-            found["custom__width"] = self.width
         return found
 
 

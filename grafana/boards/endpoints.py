@@ -152,7 +152,7 @@ CHANGE = Row(
             title="Fullest addresses of record",
             description="""Contacts against max_contacts, where more than one is allowed. A full address of record
                 refuses the next phone (or, with remove_existing, drops the oldest).""",
-            keys={"instance": "PBX", "aor": "Address of record"},
+            keys={"instance": "PBX", "aor": "AOR"},
             sort=("Full", True),
             columns=(
                 Column(
@@ -166,8 +166,7 @@ CHANGE = Row(
                     expr="""max by (instance, aor) (asterisk_aor_contacts{@}) /
                         max by (instance, aor) (asterisk_aor_contacts_limit{@} > 1)""",
                     unit="percentunit",
-                    bar=True,
-                    thresholds=c.Steps(c.WORK),
+                    decimals=0,
                 ),
             ),
             width=8,

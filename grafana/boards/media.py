@@ -102,7 +102,7 @@ NOW = Row(
                 read=reporting.""",
             queries=(Query(expr="sum(rate(asterisk_rtcp_loss_ratio_count{@}[$__rate_interval])) * 60"),),
             unit="short",
-            decimals=0,
+            decimals=1,
             thresholds=c.PLAIN,
         ),
     ),
