@@ -170,14 +170,3 @@ def test_the_list_in_the_documentation_has_the_alert(alert: Rule) -> None:
         f"| {fields['annotations']['summary']} |\n"
     )
     assert row in (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
-
-
-@pytest.mark.parametrize("page", ["migration.md", "alerts.md"])
-def test_pages_name_metrics_and_alerts_that_exist(page: str) -> None:
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    ours = re.findall(r"`[^`]*`", text)
-    names = {name for code in ours for name in re.findall(r"\b(?:asterisk|ami_exporter)_[a-z_]+", code)}
-    assert {name for name in names if name not in SERIES and f"{name}_bucket" not in SERIES} <= {"ami_exporter_"}
-    left_out = text.split("## What was considered")[0] if page == "alerts.md" else text.split("| mixin alert |")[0]
-    mentioned = set(re.findall(r"\bAsterisk[A-Z]\w+", left_out))
-    assert mentioned <= {alert.name for alert in ALERTS}
