@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint types dist lock clean
+.PHONY: help demo run test lint types docs coverage dist lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,6 +29,17 @@ lint: $(VENV)/.installed ## ruff
 
 types: $(VENV)/.installed ## mypy --strict
 	$(BIN)/mypy
+
+docs: $(VENV)/.installed ## write what is generated: docs/metrics.md, the configuration's schema, the dashboards
+	$(BIN)/ami-exporter metrics > docs/metrics.md
+	$(BIN)/python -m ami_exporter.config.schema
+	$(BIN)/python -m grafana.build
+
+coverage: $(VENV)/.installed ## branch coverage of all tests, the exporter's own processes included
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 dist: $(VENV)/.installed ## wheel, sdist, Debian package and Kubernetes manifests, into dist/
 	rm -rf dist

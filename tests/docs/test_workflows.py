@@ -1,0 +1,63 @@
+"""The workflows: parsed, with the least rights, and nothing of others that can change under us."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.documents import REPO
+
+FILES = sorted((REPO / ".github").rglob("*.yml"))
+WORKFLOWS = [path for path in FILES if path.parent.name == "workflows"]
+BY_BRANCH = {"pypa/gh-action-pypi-publish@release/v1"}  # its reason stands beside it
+
+
+def names(path: Path) -> str:
+    return path.name
+
+
+def steps(path: Path) -> list[dict[str, Any]]:
+    jobs: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+    return [step for job in jobs.values() for step in job.get("steps", [])]
+
+
+@pytest.mark.parametrize("path", FILES, ids=names)
+def test_it_is_yaml(path: Path) -> None:
+    assert isinstance(yaml.safe_load(path.read_text(encoding="utf-8")), dict)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=names)
+def test_actions_of_others_are_pinned_by_commit(path: Path) -> None:
+    used = {step["uses"] for step in steps(path) if "uses" in step}
+    assert {name for name in used if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", name)} - BY_BRANCH == set()
+    pinned = re.findall(r"@[0-9a-f]{40}(.*)", path.read_text(encoding="utf-8"))
+    assert all(re.fullmatch(r" # v[\d.]+", comment) for comment in pinned), "the version beside the commit"
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=names)
+def test_no_right_is_given_to_a_whole_workflow(path: Path) -> None:
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))["permissions"] == {}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=names)
+def test_no_stored_secret_is_used(path: Path) -> None:
+    assert "secrets." not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=names)
+def test_make_targets_and_scripts_exist(path: Path) -> None:
+    makefile = (REPO / "Makefile").read_text(encoding="utf-8")
+    runs = [step["run"] for step in steps(path) if "run" in step]
+    targets = {word for run in runs for line in re.findall(r"^make (.+)$", run, re.MULTILINE) for word in line.split()}
+    assert targets - set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)) == set()
+    assert all((REPO / run).exists() for run in runs if re.fullmatch(r"[\w./-]+", run))
+
+
+def test_the_pythons_tested_are_those_promised() -> None:
+    ci = yaml.safe_load((REPO / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    promised = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', (REPO / "pyproject.toml").read_text())
+    assert ci["jobs"]["python"]["strategy"]["matrix"]["python"] == promised
