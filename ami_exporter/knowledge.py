@@ -100,16 +100,13 @@ class Knowledge:
         return all(moved)
 
     @property
-    def _wanted(self) -> tuple[Action, ...]:
+    def watched(self) -> tuple[Action, ...]:
+        """Actions whose items say something here too, whoever has them polled."""
         return (SETTINGS, *DISCOVERY) if self._settings.trunks == "auto" else (SETTINGS,)
 
     def wants(self, link: Link) -> tuple[Action, ...]:
         """Actions to ask once after connecting: what folds must know before the first item."""
-        return tuple(action for action in self._wanted if link.offers(action.name))
-
-    def watches(self, actions: tuple[Action, ...]) -> bool:
-        """Tell whether a poll of these actions says something here too."""
-        return any(action in actions for action in self._wanted)
+        return tuple(action for action in self.watched if link.offers(action.name))
 
     def item(self, action: Action, message: Message) -> None:
         """Take one item of the lists asked for knowledge's sake, or polled anyway."""

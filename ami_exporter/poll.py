@@ -103,16 +103,16 @@ class _Feed:
 
 @dataclass(slots=True)
 class Poll:
-    """Folds of one poll. `watch` sees the items that trackers learn from, where a collector has them polled."""
+    """Folds of one poll."""
 
     plan: Plan
     chosen: Sequence[Chosen]
     context: Context
-    watch: Watch
     bounds: Bounds | None = None
     """How many label sets a metric may have while lists arrive; None: any number."""
     _feeds: list[_Feed] = field(default_factory=list)
     _sinks: dict[Action, list[tuple[_Feed | None, Watch]]] = field(default_factory=dict)
+    _last: tuple[Action, list[tuple[_Feed | None, Watch]]] | None = None
 
     def __post_init__(self) -> None:
         for choice in self.chosen:
@@ -122,13 +122,18 @@ class Poll:
             self._feeds.append(feed)
             for action, sink in feed.sinks():
                 self._sinks.setdefault(action, []).append((feed, sink))
-        for action in {action for c in self.chosen for tracked in c.collector.tracked for action in tracked.watched}:
+
+    def show(self, actions: Iterable[Action], watch: Watch) -> None:
+        """Have the items of these actions shown to somebody else too, where a collector has them polled."""
+        for action in actions:
             if action in self.plan.actions:
-                self._sinks.setdefault(action, []).append((None, self.watch))
+                self._sinks.setdefault(action, []).append((None, watch))
 
     def item(self, action: Action, message: Message) -> None:
         """Stream one item into every fold that wants it."""
-        for feed, sink in self._sinks.get(action, ()):
+        if self._last is None or self._last[0] is not action:  # a list's items come one after the other
+            self._last = (action, self._sinks.get(action, []))
+        for feed, sink in self._last[1]:
             try:
                 sink(action, message)
             except Exception as error:

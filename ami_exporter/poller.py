@@ -10,7 +10,6 @@ from threading import Condition
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.errors import AmiError, LinkClosed, StaleLink
 from ami_exporter.ami.link import Answer, Boot, Link, Outcome
-from ami_exporter.ami.message import Message
 from ami_exporter.dialer import Dialer, GateClosed
 from ami_exporter.keeper import Keeper
 from ami_exporter.knowledge import Knowledge
@@ -213,16 +212,12 @@ class Poller:
     ) -> tuple[Mapping[Action, Answer], Poll]:
         due = [choice for name, choice in setup.chosen.items() if name in names]
         plan = make_plan(due, link.commands or None, setup.source)
-        poll = Poll(plan, due, self._knowledge.context(), self._store.watch, setup.writer)
+        poll = Poll(plan, due, self._knowledge.context(), setup.writer)
+        poll.show(self._store.watched, self._store.watch)
+        poll.show(self._knowledge.watched, self._knowledge.item)
         idle = self._clock() - self._last_used > IDLE_SECONDS
         limit = self._first_answer(deadline) if idle and self._last_used else None
-
-        def item(action: Action, message: Message) -> None:
-            poll.item(action, message)
-            self._knowledge.item(action, message)
-
-        sink = item if self._knowledge.watches(plan.actions) else poll.item
-        answers = link.exchange(plan.actions, sink, deadline, limit)
+        answers = link.exchange(plan.actions, poll.item, deadline, limit)
         self._last_used = self._clock()
         return answers, poll
 

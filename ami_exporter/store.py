@@ -6,8 +6,9 @@ The event link's thread feeds it; scrapes read it. One lock, held for a batch of
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 
 from ami_exporter.ami.actions import Action
@@ -49,6 +50,7 @@ class EventStore:
         self._histograms: dict[Metric, dict[Key, HistogramValue]] = {}
         self._wants: dict[str, _Wants] = {}
         self._live: list[_Live] = []
+        self._watching: dict[Action, list[Callable[[Message], None]]] = {}
         self._collectors: tuple[Collector, ...] = ()
         self.install(collectors, caps)
 
@@ -64,6 +66,7 @@ class EventStore:
             kept = {id(live.tracked): live for live in self._live}
             self._live = [kept.get(id(t)) or _Live(t, t.make()) for c in collectors for t in c.tracked]
             self._wants = self._index()
+            self._watching = self._watchers()
             for metric in self._values:
                 if not metric.open_labels:
                     self._zero(metric, ())
@@ -87,6 +90,14 @@ class EventStore:
             for name in live.tracked.events:
                 at(name).trackers.append(live.tracker)
         return wants
+
+    def _watchers(self) -> dict[Action, list[Callable[[Message], None]]]:
+        watching: dict[Action, list[Callable[[Message], None]]] = {}
+        for live in self._live:
+            if live.tracked.watch is not None:
+                for action in live.tracked.watched:
+                    watching.setdefault(action, []).append(partial(live.tracked.watch, live.tracker))
+        return watching
 
     @property
     def events(self) -> frozenset[str]:
@@ -141,12 +152,16 @@ class EventStore:
             for live in self._live:
                 self._add_all(live.tracker.expire(now))
 
+    @property
+    def watched(self) -> tuple[Action, ...]:
+        """Actions whose items trackers learn from."""
+        return tuple(self._watching)
+
     def watch(self, action: Action, message: Message) -> None:
         """Show a polled item to the trackers that learn from polls."""
         with self._lock:
-            for live in self._live:
-                if live.tracked.watch is not None and action in live.tracked.watched:
-                    live.tracked.watch(live.tracker, message)
+            for watch in self._watching.get(action, ()):
+                watch(message)
 
     def know(self, named: Iterable[tuple[Metric, Key]]) -> None:
         """Let label sets exist at 0 because a complete poll named them."""

@@ -7,7 +7,7 @@ older servers differ, the difference is noted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -178,8 +178,10 @@ class Action:
 
     name: str
     params: tuple[tuple[str, str], ...] = ()
+    _hash: int = field(init=False, repr=False, compare=False)  # looked up for each item of a list
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.name, self.params)))
         spec = ACTIONS.get(self.name)
         if spec is None:
             raise ForbiddenAction(
@@ -193,6 +195,9 @@ class Action:
             check_value(f"action {self.name}, parameter {name}", value)
         if spec.shape is Shape.COMMAND:
             self._check_command()
+
+    def __hash__(self) -> int:
+        return self._hash
 
     def _check_command(self) -> None:
         commands = [value for _, value in self.params]

@@ -101,7 +101,8 @@ class Decoder:
         """Take from the buffer all that ends with a blank line."""
         buffer = self._buffer
         since = max(0, self._searched - _PACKET_OVERLAP)
-        last = max(buffer.rfind(b"\n\r\n", since), buffer.rfind(b"\n\n", since))
+        last = buffer.rfind(b"\n\r\n", since)
+        last = max(last, buffer.rfind(b"\n\n", max(last, since)))
         if last >= 0:
             return self._take(buffer.index(b"\n", last + 1) + 1)
         self._searched = len(buffer)
@@ -112,6 +113,7 @@ class Decoder:
     def _packets(self, region: bytes) -> Iterator[Message]:
         """Yield the messages of whole packets; an old CLI answer, which may go on, is put back into the buffer."""
         text = region.decode("latin-1")  # one character a byte, so that positions in both agree
+        ascii_only = text.isascii()
         position = 0
         shape = self._last
         while position < len(region):
@@ -119,19 +121,21 @@ class Decoder:
             if match is None and (found := self._shapes.find(text, position)):
                 shape, match = found
                 self._last = shape
-            if match is not None and shape is not None and match.end() - position <= MAX_LINE:
-                position = match.end()
-                yield shape.message(match)
-                continue
+            if match is not None and shape is not None:
+                end = match.end()
+                if end - position <= MAX_LINE:
+                    position = end
+                    yield shape.message(match, ascii_only)
+                    continue
             start = _end_of_blank_lines(region, position)
             if _OLD_COMMAND.match(region, start):
                 self._buffer[:0] = region[start:]
                 self._in_text = True
                 return
-            end = _PACKET_END.search(region, start)
-            if end is None:
+            blank = _PACKET_END.search(region, start)
+            if blank is None:
                 return  # only blank lines were left
-            position = end.end()
+            position = blank.end()
             message = self._exact(region[start:position])
             if message:
                 yield message

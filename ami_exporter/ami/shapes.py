@@ -41,10 +41,10 @@ class Shape(NamedTuple):
     blank: Message
     repeats: bool
 
-    def message(self, match: re.Match[str]) -> Message:
+    def message(self, match: re.Match[str], ascii_only: bool) -> Message:
         """Build the message of a packet that matched in text decoded as Latin-1."""
         values: Sequence[str] = match.groups()
-        if not match.string.isascii():
+        if not ascii_only:
             values = [value if value.isascii() else _from_latin_1(value) for value in values]
         if self.repeats:
             return Message.of([("event", self.blank["event"]), *zip(self.names, values, strict=True)])

@@ -101,7 +101,9 @@ class EndpointFold:
         """Take one item of any of the lists."""
         event = message.get("event", "")
         if event in {"Status", "CoreShowChannel"}:
-            self._channels[message.get("channel", "").rpartition("-")[0]] += 1
+            channel = message.get("channel", "")
+            if not channel.startswith("Local/"):  # of no endpoint, and each with a name of its own
+                self._channels[channel.rpartition("-")[0]] += 1
         elif event in self._kinds:
             self._kinds[event](message)
 

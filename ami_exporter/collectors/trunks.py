@@ -120,6 +120,8 @@ class TrunkFold:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        # None: a pattern may match any technology. Most channels of some PBXs are Local, each with a name of its own.
+        self._technologies = None if context.trunk_patterns else {tech for tech, _ in context.trunk_names}
         self._trunks: dict[str, str | None] = {}
         self._channels = dict.fromkeys(((t, d) for t in context.trunks for d in DIRECTIONS), 0)
         self._oldest: dict[str, int] = {}
@@ -140,12 +142,13 @@ class TrunkFold:
         event = message.get("event", "")
         if event in {"Status", "CoreShowChannel"}:
             channel = message.get("channel", "")
-            name = channel.rpartition("-")[0]
-            if name not in self._trunks:
-                self._trunks[name] = trunk_of(self._context, channel)
-            trunk = self._trunks[name]
-            if trunk is not None:
-                self._channel(trunk, message)
+            if self._technologies is None or channel.partition("/")[0] in self._technologies:
+                name = channel.rpartition("-")[0]
+                if name not in self._trunks:
+                    self._trunks[name] = trunk_of(self._context, channel)
+                trunk = self._trunks[name]
+                if trunk is not None:
+                    self._channel(trunk, message)
         elif event in self._kinds:
             self._kinds[event](action, message)
 

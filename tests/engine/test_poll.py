@@ -51,7 +51,7 @@ def results(
     chosen: list[Chosen], answers: dict[Action, Answer], items: Iterable[tuple[Action, str]], offered: str
 ) -> dict[str, Result]:
     plan = make_plan(chosen, frozenset(offered.lower().split()))
-    poll = Poll(plan, chosen, Context(), lambda _action, _message: None)
+    poll = Poll(plan, chosen, Context())
     for action, event in items:
         poll.item(action, Message({"event": event, "queue": "a"}))
     return {result.name: result for result in poll.results(answers, Writer(CAPS), 50.0)}
