@@ -129,7 +129,7 @@ SERVE: Final = (CONFIG_FILE, *WEB, SHARD, *AMI, *LOG)
 PBX: Final = (CONFIG_FILE, *AMI, *LOG)
 DEMO: Final = (
     Flag("channels", "N", "calls' channels held up beside the traffic", _count(0, 100_000), 0),
-    Flag("endpoints", "N", "phones and trunks (default 40)", _count(0, 100_000), 40),
+    Flag("endpoints", "N", "phones and trunks (default 60)", _count(0, 100_000), 60),
     Flag("queues", "N", "queues (default 4)", _count(0, 10_000), 4),
     Flag("dialect", "DIALECT", "modern (default) or 1.1 (old servers)", default="modern", choices=DIALECTS),
     Flag("seed", "N", "repeat a run (default 1)", _count(0, 2**31), 1),

@@ -77,9 +77,9 @@ class QueuePlan:
 
 # Busy, healthy, small, and one after hours with little staff; shared phones make members of two queues.
 QUEUE_PLANS = (
-    QueuePlan("support", "rrmemory", (0, 12), 0.078, 115, 75, 120, 20, limit=40),
-    QueuePlan("sales", "ringall", (12, 9), 0.048, 95, 45, 90, 15, dynamic=True),
-    QueuePlan("billing", "leastrecent", (20, 6), 0.022, 80, 60, 150, 30, limit=20),
+    QueuePlan("support", "rrmemory", (0, 12), 0.05, 115, 75, 120, 20, limit=40),
+    QueuePlan("sales", "ringall", (12, 9), 0.032, 95, 45, 90, 15, dynamic=True),
+    QueuePlan("billing", "leastrecent", (20, 6), 0.016, 80, 60, 150, 30, limit=20),
     QueuePlan("emergency", "linear", (10, 3), 0.006, 60, 90, 60, 10),
 )
 EXTRA_QUEUE_MEMBERS = 3
