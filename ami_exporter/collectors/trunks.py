@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from heapq import nsmallest
 from types import MappingProxyType
 from typing import Final
@@ -51,7 +52,8 @@ UP = gauge(
 )
 CHANNELS = gauge(
     "asterisk_trunk_channels",
-    "Channels of the trunk. Outbound: what Dial, Queue or Originate made, or not the first channel of its call "
+    "Channels of the trunk. Outbound: dialled by Dial or Queue, or by Originate until it is answered, or not the first "
+    "channel of its call "
     "(AMI Status, CoreShowChannels: Channel, Application, Linkedid)",
     "trunk",
     "direction",
@@ -126,7 +128,7 @@ class TrunkFold:
         self._channels = dict.fromkeys(((t, d) for t in context.trunks for d in DIRECTIONS), 0)
         self._oldest: dict[str, int] = {}
         self._registered: dict[tuple[str, str], bool] = {}
-        self._reachable: dict[tuple[str, str], bool] = {}
+        self._reachable: dict[str, dict[str, bool]] = {tech: {} for tech in _PEER_LISTS}
         self._endpoints: dict[str, Message] = {}
         self._qualified: set[str] = set()
         self._kinds = {
@@ -184,8 +186,8 @@ class TrunkFold:
     def _peer(self, _action: Action, message: Message) -> None:
         tech, name = peer_technology(message), message.get("objectname")
         reachable = _ANSWERS.get(peer_status(message.get("status", ""))[0])
-        if tech and name and reachable is not None:
-            self._reachable[tech, name] = reachable
+        if tech and name and reachable is not None and self._context.trunk(tech, name) is not None:
+            self._reachable[tech][name] = reachable
 
     def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
         """Publish every known trunk; what is unknown is left out."""
@@ -204,11 +206,14 @@ class TrunkFold:
         """What complete lists tell of a trunk: its registration, its endpoint."""
         if trunk.registration:
             yield from self._registration_signs(trunk, complete)
+        signs: list[bool] = []
         if trunk.technology == "PJSIP" and PJSIP_ENDPOINTS in complete:
-            yield from self._endpoint_signs(trunk.endpoint)
-        reachable = self._reachable.get((trunk.technology, trunk.endpoint))
-        if reachable is not None and _PEER_LISTS[trunk.technology] in complete:
-            yield reachable
+            signs = [sign for name in members(trunk, self._endpoints) for sign in self._endpoint_signs(name)]
+        elif _PEER_LISTS.get(trunk.technology) in complete:
+            reachable = self._reachable[trunk.technology]
+            signs = [reachable[name] for name in members(trunk, reachable)]
+        if signs:
+            yield any(signs)
 
     def _endpoint_signs(self, name: str) -> Iterator[bool]:
         """What a PJSIP endpoint's device state tells of its contacts, permanent ones included.
@@ -216,9 +221,7 @@ class TrunkFold:
         Unavailable: none answers; it is also the state of endpoints that never had a contact, which is no sign. Any
         other state is only a sign when they are asked. PJSIPShowContacts does not list permanent contacts.
         """
-        endpoint = self._endpoints.get(name)
-        if endpoint is None:
-            return
+        endpoint = self._endpoints[name]
         asked = any(aor in self._qualified for aor in names(endpoint.get("aor")))
         state = DEVICE_STATE.get(endpoint.get("devicestate", "").strip().lower(), "unknown")
         if state == "unavailable" and (asked or endpoint.get("contacts")):
@@ -232,6 +235,15 @@ class TrunkFold:
             registered = self._registered.get((tech, trunk.registration))
             if action in complete and (registered is not None or tech == trunk.technology):
                 yield bool(registered)
+
+
+def members(trunk: Trunk, endpoints: Collection[str]) -> list[str]:
+    """Those of the endpoints that are the trunk: one, or several where the configuration has a pattern."""
+    if trunk.endpoint in endpoints:
+        return [trunk.endpoint]
+    if not any(sign in trunk.endpoint for sign in "*?["):
+        return []
+    return [name for name in endpoints if fnmatchcase(name, trunk.endpoint)]
 
 
 _PEER_LISTS = {"SIP": SIP_PEERS, "IAX2": IAX_PEERS}

@@ -221,3 +221,21 @@ def test_a_trunk_of_a_pattern_counts_its_channels() -> None:
     items = [channel("SIP/branch-south-00000001", "1", "1")]
     samples = nonzero(polled(trunks.COLLECTOR, {STATUS: items}, CONTEXT))
     assert samples["asterisk_trunk_channels", "branch", "inbound"] == 1
+
+
+@pytest.mark.parametrize(("states", "up"), [("OK UNREACHABLE", 1.0), ("UNREACHABLE LAGGED", 1.0), ("UNREACHABLE", 0.0)])
+def test_a_trunk_of_several_endpoints_is_up_while_one_of_them_answers(states: str, up: float) -> None:
+    sip = Context(trunks={"b": Trunk("b", "SIP", "branch*")}, trunk_patterns=(("SIP/branch*", "b"),))
+    peers = [
+        message(f"Event: PeerEntry\nChanneltype: SIP\nObjectName: branch-{number}\nStatus: {state}")
+        for number, state in enumerate(states.split())
+    ]
+    other = message("Event: PeerEntry\nChanneltype: SIP\nObjectName: phone\nStatus: OK (1 ms)")
+    assert ups(polled(trunks.COLLECTOR, {SIP_PEERS: [*peers, other]}, sip)) == {"b": up}
+
+
+@pytest.mark.parametrize(("state", "up"), [("Not in use", {"t": 1.0}), ("Unavailable", {"t": 0.0})])
+def test_a_trunk_matched_by_a_pattern_follows_its_pjsip_endpoints(state: str, up: dict[str, float]) -> None:
+    context = Context(trunks={"t": Trunk("t", "PJSIP", "telco-*")}, trunk_patterns=(("PJSIP/telco-*", "t"),))
+    answers = {PJSIP_ENDPOINTS: [listed(state)], AORS: [aor(60)]}
+    assert ups(polled(trunks.COLLECTOR, answers, context)) == up

@@ -22,6 +22,7 @@ _DEVICE = {
     "On Hold": "on_hold",
     "Invalid": "invalid",
     "Unknown": "unknown",
+    "Ring+Inuse": "ring_in_use",
 }
 _HINT = {"Idle": "not_in_use", "InUse": "in_use", "Unavailable": "unavailable", "Ringing": "ringing", "Busy": "busy"}
 _REGISTRATION = {
@@ -52,10 +53,10 @@ def bridges(server: AsteriskServer) -> list[tuple[str, str, int]]:
 
 
 def pjsip_endpoints(server: AsteriskServer) -> Mapping[str, tuple[str, int, str]]:
-    """Endpoint → (device state, channels, reachability by its best contact, or by its device state without one)."""
+    """Endpoint → (device state, channels, reachability: unavailable is unreachable, else by its best contact)."""
     found = {}
     for block in server.cli("pjsip show endpoints").split("\n Endpoint:  ")[2:]:
-        head = re.match(r"(.+?)(?:/\S+)?  +(\w[\w ]*?)  +(\d+) of ", block)
+        head = re.match(r"(.+?)(?:/\S+)?  +(\w[\w+ ]*?)  +(\d+) of ", block)
         assert head is not None, block
         contacts = {
             _CONTACT[word]
@@ -63,7 +64,8 @@ def pjsip_endpoints(server: AsteriskServer) -> Mapping[str, tuple[str, int, str]
         }
         best = next((state for state in _BEST_FIRST if state in contacts), None)
         name, state = head[1], _DEVICE[head[2]]
-        found[name] = (state, int(head[3]), best or ("unreachable" if state == "unavailable" else "reachable"))
+        reach = "unreachable" if state == "unavailable" else best or "reachable"
+        found[name] = (state, int(head[3]), reach)
     return found
 
 
@@ -105,7 +107,7 @@ def members(block: str) -> list[tuple[str, str | None]]:
     """(device state, pause reason: None when not paused, "none" when none was given) of each member of a queue."""
     found = []
     for line in re.split(r"No Callers|Callers", block.partition("Members:")[2])[0].strip().splitlines():
-        state = re.search(rf"\(({'|'.join(_DEVICE)})\)", line)
+        state = re.search(rf"\(({'|'.join(map(re.escape, _DEVICE))})\)", line)
         assert state is not None, line
         paused = re.search(r"\(paused(?::(.*?))? was ", line)
         found.append((_DEVICE[state[1]], (paused[1] or "none") if paused else None))

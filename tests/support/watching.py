@@ -49,8 +49,14 @@ def watching(
 
 
 def agree(figures: Callable[[], T], truth: Callable[[], T]) -> None:
-    """Wait until both say the same, then assert it: the failure shows both."""
+    """Wait until both say the same; the failure shows both."""
+    last: list[T] = []
+
+    def same() -> bool:
+        last[:] = [figures(), truth()]
+        return last[0] == last[1]
+
     try:
-        wait_until(lambda: figures() == truth(), AGREE_SECONDS, "agreement")
+        wait_until(same, AGREE_SECONDS, "agreement")
     except TimeoutError:
-        assert figures() == truth()
+        raise AssertionError(f"figures: {last[0]}\ntruth:   {last[1]}") from None
