@@ -1,0 +1,47 @@
+"""First inputs for the fuzzer: what the simulated PBX really says, and the configuration files of the tests."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from pathlib import Path
+
+from ami_exporter.ami.actions import ACTIONS
+from ami_exporter.demo import Settings, SimulatedPbx
+from tests.support.ami_wire import packet
+
+CONFIG = Path(__file__).parent.parent / "config"
+LISTEN_SECONDS = 1.0
+QUERIES = [
+    b"collect[]=channels&collect[]=core",
+    b"target=pbx1&exclude%5B%5D=queues",
+    b"target=%00",
+    b"application/openmetrics-text;version=1.0.0;q=0.5,text/plain;q=0.2",
+]
+
+
+def seeds(subject: str) -> list[bytes]:
+    """Inputs of one subject."""
+    if subject == "url":
+        return QUERIES
+    if subject == "configuration":
+        return [file.read_bytes() for file in sorted(CONFIG.glob("*/*.yml"))]
+    packets = wire()
+    return [b"\x07" + each for each in packets] if subject == "codec" else packets
+
+
+def wire() -> list[bytes]:
+    """Answers of every list action, and the events of a second."""
+    with SimulatedPbx(Settings(channels=4)) as pbx, socket.create_connection(("127.0.0.1", pbx.port)) as sock:
+        sock.settimeout(0.2)
+        sock.sendall(packet(("Action", "Login"), ("Username", pbx.username), ("Secret", pbx.secret)))
+        for name in sorted(ACTIONS.keys() - {"Command"}):
+            sock.sendall(packet(("Action", name), ("ActionID", name)))
+        data, until = b"", time.monotonic() + LISTEN_SECONDS
+        while time.monotonic() < until:
+            with contextlib.suppress(TimeoutError):
+                data += sock.recv(65536)
+    packets = [each + b"\r\n\r\n" for each in data.split(b"\r\n\r\n") if each]
+    different = {each.split(b"\r\n", 1)[0]: each for each in packets}
+    return [*different.values(), *(b"".join(packets[at : at + 8]) for at in range(0, min(400, len(packets)), 8))]

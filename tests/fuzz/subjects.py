@@ -1,0 +1,139 @@
+"""What is fuzzed: functions of bytes that return when the program is right, whatever the bytes.
+
+`tests/fuzz/fuzz.py` runs them under coverage-guided atheris, `test_fuzz_subjects.py` under hypothesis in `make test`.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+
+from ami_exporter.ami.actions import ACTIONS, Action, Shape
+from ami_exporter.ami.codec import Decoder
+from ami_exporter.ami.errors import ProtocolError
+from ami_exporter.ami.exchange import Answer, Outcome
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.model import Context, Trunk
+from ami_exporter.collectors.registry import builtin
+from ami_exporter.config.load import load
+from ami_exporter.exposition import render
+from ami_exporter.faults import ConfigErrors
+from ami_exporter.formats import Format
+from ami_exporter.plan import PING, Chosen, Plan, make_plan
+from ami_exporter.poll import Fault, Poll
+from ami_exporter.store import EventStore
+from ami_exporter.web.negotiate import choose_format
+from ami_exporter.web.params import BadRequestError, page_target, scrape_params
+from ami_exporter.writer import Caps, Writer
+from tests.support.config_catalogue import catalogue
+from tests.support.targets import parsed
+
+COLLECTORS = builtin()
+CAPS = Caps(50, lambda _metric, _labels: None, lambda _metric, _labels: True)
+TRUNK = Trunk("telco", "PJSIP", "telco", "telco", 30)
+CONTEXT = Context(
+    trunks={"telco": TRUNK},
+    trunk_names={("PJSIP", "telco"): "telco"},
+    trunk_patterns=(("SIP/t*", "telco"),),
+    technologies=("Local", "PJSIP"),
+    names={"queue": {"sales": 'The "Sales"'}},
+    now=1_700_000_000.0,
+    start_time=1_600_000_000.0,
+)
+
+
+def codec(data: bytes) -> None:
+    """Messages or ProtocolError, the same ones whatever pieces the bytes come in; the first byte says which pieces."""
+    size, wire = (data[0] % 64) + 1 if data else 1, data[1:]
+    whole, pieces = _decoded([wire]), _decoded([wire[at : at + size] for at in range(0, len(wire), size)])
+    if whole[1] == pieces[1] == "":
+        assert whole[0] == pieces[0]
+
+
+def _decoded(chunks: list[bytes]) -> tuple[list[tuple[dict[str, str], object]], str]:
+    decoder = Decoder()
+    found: list[tuple[dict[str, str], object]] = []
+    try:
+        for chunk in chunks:
+            found.extend((dict(message), message.repeated) for message in decoder.feed(chunk))
+        decoder.end()
+    except ProtocolError as error:
+        return found, str(error.kind)
+    return found, ""
+
+
+def scrape(data: bytes) -> None:
+    """All collectors fold whatever messages the bytes hold, polled and counted: no fault, valid text, finite values."""
+    plan, by_item = _plan()
+    store = EventStore(COLLECTORS, CONTEXT, CAPS)
+    writer = Writer(CAPS)
+    poll = Poll(plan, [Chosen(collector) for collector in COLLECTORS], CONTEXT, store.watch, writer)
+    for now, message in enumerate(_messages(data)):
+        for action in by_item.get(message.get("event", ""), ()):
+            poll.item(action, message)
+        store.feed([message], float(now))
+    store.expire(1e6)
+    answers = {action: Answer(Outcome.COMPLETE, "", 0.0, 1) for action in (PING, *plan.actions)}
+    results = poll.results(answers, writer, 0.0)
+    assert [result.name for result in results if result.fault is Fault.INTERNAL] == []
+    store.know(poll.named(answers))
+    families = [family for result in results for family in result.families] + store.families()
+    assert all(math.isfinite(value) for value in parsed(render(families, Format.TEXT_004).decode()).values())
+
+
+def _messages(data: bytes) -> Iterator[Message]:
+    try:
+        yield from Decoder().feed(data)
+    except ProtocolError:
+        return
+
+
+@cache
+def _plan() -> tuple[Plan, Mapping[str, tuple[Action, ...]]]:
+    plan = make_plan([Chosen(collector) for collector in COLLECTORS], frozenset(name.lower() for name in ACTIONS))
+    by_item: dict[str, tuple[Action, ...]] = {}
+    for action in plan.actions:
+        for item in action.spec.items if action.spec.shape in (Shape.LIST, Shape.EVENT) else ("",):
+            by_item[item] = (*by_item.get(item, ()), action)
+    return plan, by_item
+
+
+def configuration(data: bytes) -> None:
+    """Settings, or all faults at once, each on one line."""
+    faults: list[str] | None = None
+    try:
+        load("fuzz.yml", data.decode("utf-8", "surrogateescape"), catalogue({}))
+    except ConfigErrors as errors:
+        faults = [str(fault) for fault in errors.faults]
+    assert faults is None or (faults and not any("\n" in fault for fault in faults))
+
+
+def url(data: bytes) -> None:
+    """Parameters, or one line that says what is valid; a format for any Accept."""
+    names = ["channels", "core", "queues"]
+    messages = []
+    for targets in (None, ["pbx1", "pbx2"]):
+        try:
+            found = scrape_params(data, targets=targets, collectors=names)
+            assert found.select.collect | found.select.exclude <= set(names)
+            assert found.target is None or found.target in (targets or ())
+            page_target(data, targets or [])
+        except BadRequestError as error:
+            messages.append(str(error))
+    assert all(message.isprintable() for message in messages)
+    choose_format(data.decode("latin-1"))
+
+
+SUBJECTS: Mapping[str, Callable[[bytes], None]] = {
+    "codec": codec,
+    "scrape": scrape,
+    "configuration": configuration,
+    "url": url,
+}
+
+
+def quiet() -> None:
+    """No log lines while millions of inputs run."""
+    logging.getLogger("ami_exporter").setLevel(logging.CRITICAL)
