@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test lint types docs coverage dist lock clean
+.PHONY: help demo run test soak lint types docs coverage dist lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,9 @@ run: $(VENV)/.installed ## serve, with the flags in ARGS
 
 test: $(VENV)/.installed lint types ## everything, on real Asterisk 22 and 16 where root on Debian
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/.installed ## an hour of churn, restarts and scrapes; AMI_EXPORTER_SOAK_SECONDS=600 for less
+	$(BIN)/python -m pytest -m soak -s tests/soak
 
 lint: $(VENV)/.installed ## ruff
 	$(BIN)/ruff check .

@@ -40,8 +40,12 @@ _bookworm = pytest.StashKey[Path | CannotProvideError]()
 _programs = pytest.StashKey[dict[str, Path | CannotProvideError]]()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs against a real Asterisk: `-m "not asterisk"` leaves it out."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what runs against a real Asterisk: `-m "not asterisk"` leaves it out; soaks run only by `-m soak`."""
+    if "soak" not in config.option.markexpr:
+        hours = [item for item in items if item.get_closest_marker("soak")]
+        items[:] = [item for item in items if item not in hours]
+        config.hook.pytest_deselected(items=hours)
     for item in items:
         if "asterisk_roots" in _fixtures(item):
             item.add_marker(pytest.mark.asterisk)
