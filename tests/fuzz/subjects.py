@@ -69,7 +69,8 @@ def scrape(data: bytes) -> None:
     plan, by_item = _plan()
     store = EventStore(COLLECTORS, CONTEXT, CAPS)
     writer = Writer(CAPS)
-    poll = Poll(plan, [Chosen(collector) for collector in COLLECTORS], CONTEXT, store.watch, writer)
+    poll = Poll(plan, [Chosen(collector) for collector in COLLECTORS], CONTEXT, writer)
+    poll.show(store.watched, store.watch)
     for now, message in enumerate(_messages(data)):
         for action in by_item.get(message.get("event", ""), ()):
             poll.item(action, message)
