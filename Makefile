@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test soak lint types docs coverage dist lock clean
+.PHONY: help demo run test soak lint types docs coverage dist lock bench clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ lock: ## pin the dependencies of image and Debian package anew
 	$(PYTHON) -m venv $(VENV)/lock
 	$(VENV)/lock/bin/pip install --quiet --disable-pip-version-check pip-tools
 	deploy/docker/lock $(VENV)/lock/bin/pip-compile
+
+bench: $(VENV)/.installed ## speed, memory and scale (an hour or so; MEMORY=full: hours; BENCH=poll codec events memory fleet cost start)
+	$(BIN)/python -m benchmarks --memory $(or $(MEMORY),short) $(BENCH)
 
 clean: ## remove what make made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
