@@ -6,6 +6,8 @@ Works on plain values, before and beside the models, so that its faults are told
 from __future__ import annotations
 
 import csv
+import errno
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +27,9 @@ MAX_NAMES_FILE: Final = 4 * 1024 * 1024
 MAX_CA_FILE: Final = 4 * 1024 * 1024
 """Bytes: the bundle of all public authorities has 0.2 MB."""
 NAMES_COLUMNS: Final = 2
+ABSENT: Final = (errno.ENOENT, errno.ENAMETOOLONG)
+VARIABLE: Final = re.compile("[A-Z_][A-Z0-9_]*")
+"""How variables are named by custom. What is not, and is not set, may be a secret written in the wrong place."""
 
 Plain = Mapping[str, object]
 
@@ -86,10 +91,12 @@ def _from_env(name: str, result: External) -> str | None:
     text = result.catalogue.environ.get(name)
     if text:
         return text
-    state = "is empty" if text == "" else "is not set"
-    result.wrong.append(
-        (("secret_env",), f"the environment variable {shorten(name)} {state}, expected the secret in it")
-    )
+    if text is None and not VARIABLE.fullmatch(name):
+        message = "no variable has this name (not shown: it may be the secret), expected the name of one, in capitals"
+    else:
+        state = "is empty" if text == "" else "is not set"
+        message = f"the environment variable {shorten(name)} {state}, expected the secret in it"
+    result.wrong.append((("secret_env",), message))
     return None
 
 
@@ -170,7 +177,10 @@ def _read_text(path: Steps, name: str, bound: int, result: External) -> str | No
         return data.decode("utf-8-sig")
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
-        result.wrong.append((path, f"the file {shorten(name)} cannot be read: {why}"))
+        # A name without a folder may be the secret itself, written in the wrong place.
+        secretive = path == ("secret_file",) and "/" not in name and error.errno in ABSENT
+        shown = "named here (not shown: it may be the secret)" if secretive else shorten(name)
+        result.wrong.append((path, f"the file {shown} cannot be read: {why}"))
     except UnicodeDecodeError:
         result.wrong.append((path, f"the file {shorten(name)} is not UTF-8 text"))
     except ValueError:
