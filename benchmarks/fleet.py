@@ -53,7 +53,7 @@ def _fleet(size: int) -> tuple[str, ...]:
         config.write_text(settings(ports, "demo", "demo"))
         ours = stack.enter_context(exporter("--config.file", str(config)))
         pool = stack.enter_context(ThreadPoolExecutor(CLIENTS))
-        _wait_connected(ours, size, pool)
+        _wait_connected(ours, size)
         for process in processes:
             tell(process, f"flood {EVENTS} {int(EVENTS * INTERVAL * (INTERVALS + 3))}")
         _scrape_all(ours, size, pool, 1)
@@ -95,14 +95,14 @@ def _scrape(port: int, number: int) -> float:
     return seconds
 
 
-def _wait_connected(ours: ExporterProcess, size: int, pool: ThreadPoolExecutor) -> None:
+def _wait_connected(ours: ExporterProcess, size: int) -> None:
     deadline = time.monotonic() + CONNECT_SECONDS
     waiting = list(range(size))
     while waiting:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{len(waiting)} of {size} event links are not up")
-        up = pool.map(lambda number: _link_up(ours, number), waiting)
-        waiting = [number for number, listening in zip(waiting, up, strict=True) if not listening]
+        waiting = [number for number in waiting if not _link_up(ours, number)]
+        time.sleep(0.5 * bool(waiting))
 
 
 def _link_up(ours: ExporterProcess, number: int) -> bool:

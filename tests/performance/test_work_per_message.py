@@ -100,7 +100,7 @@ def test_an_event_costs_few_calls() -> None:
 
 @pytest.mark.parametrize("fmt", list(Format))
 def test_a_series_costs_few_calls(fmt: Format) -> None:
-    values = {("PJSIP", f"phone-{number}"): float(number) for number in range(1_000)}
+    values: dict[tuple[str, ...], float] = {("PJSIP", f"phone-{number}"): float(number) for number in range(1_000)}
     families = [
         Family(make("asterisk_things", "Things.", "technology", "endpoint"), values) for make in (gauge, counter)
     ]
