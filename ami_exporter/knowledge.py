@@ -7,6 +7,7 @@ queues and endpoints come from a database.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, replace
 from threading import Lock
 from types import MappingProxyType
 
@@ -29,6 +30,32 @@ REALTIME_ACTIONS = ("QueueStatus", "PJSIPShow")
 REALTIME_MIN_INTERVAL = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """When a server started by the monotonic and by the wall clock, as told at `seen` (monotonic), up for so long."""
+
+    seen: float
+    uptime: float
+    monotonic: float
+    wall: float
+
+    @staticmethod
+    def of(seen: float, uptime: float, offset: float) -> _Start:
+        """offset: wall clock less monotonic clock."""
+        return _Start(seen, uptime, seen - uptime, seen - uptime + offset)
+
+    def restarted(self, known: _Start) -> bool:
+        """Tell whether this is a later start than the one known.
+
+        It is when the server has been up for less time than has passed since it was seen; or when it started later by
+        both clocks: one that was set moves the wall clock only, a machine that slept the monotonic one.
+        """
+        if self.uptime + 1.0 < self.seen - known.seen:  # Uptime is in whole seconds
+            return True
+        moved = (abs(self.monotonic - known.monotonic), abs(self.wall - known.wall))
+        return min(moved) > START_MOVED_SECONDS
+
+
 class Knowledge:
     """Facts of one target's server. clock: monotonic, wall: Unix seconds. Both links' threads call it."""
 
@@ -49,7 +76,7 @@ class Knowledge:
         self._trunks = configured_trunks(() if settings.trunks == "auto" else settings.trunks)
         self._discovery = Discovery()
         self._technologies: tuple[str, ...] = technologies(())
-        self._start: tuple[float, float] | None = None  # of the server, by the monotonic and by the wall clock
+        self._start: _Start | None = None
         self._booted: bool | None = None
         self.realtime = False
         self.version = ""
@@ -89,15 +116,13 @@ class Knowledge:
             self._booted = True
             if boot.uptime is None:
                 return False
-            start = boot.at - boot.uptime, self._wall() - (self._clock() - boot.at) - boot.uptime
-            known, self._start = self._start, start
-            # A clock that was set moves one of the two, a machine that slept the other; a restart moves both.
-            moved = [abs(new - old) > START_MOVED_SECONDS for new, old in zip(start, known or start, strict=True)]
-            if known is not None and not moved[1]:
-                self._start = start[0], known[1]
-        if all(moved):
+            known, self._start = self._start, _Start.of(boot.at, boot.uptime, self._wall() - self._clock())
+            restarted = known is not None and self._start.restarted(known)
+            if known is not None and not restarted and abs(self._start.wall - known.wall) <= START_MOVED_SECONDS:
+                self._start = replace(self._start, wall=known.wall)
+        if restarted:
             store.add([(core.BOOTS, (), 1.0)])
-        return all(moved)
+        return restarted
 
     @property
     def watched(self) -> tuple[Action, ...]:
@@ -143,7 +168,7 @@ class Knowledge:
                 technologies=self._technologies,
                 names=self._settings.names,
                 now=self._wall(),
-                start_time=None if self._start is None else self._start[1],
+                start_time=None if self._start is None else self._start.wall,
                 fully_booted=self._booted,
                 event_classes=self._event_classes,
                 own_sessions=self._own_sessions,

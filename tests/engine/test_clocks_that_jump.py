@@ -58,6 +58,18 @@ def test_a_restart_is_one_with_any_clock() -> None:
         assert value(scrape(one), "asterisk_boots_total") == 1
 
 
+def test_a_restart_within_seconds_of_the_start_before_is_one_too() -> None:
+    monotonic, wall, clocks = movable()
+    with ScriptedPbx(boot=boot("1")) as pbx, target(pbx.port, clocks=clocks, events=True) as one:
+        scrape(one)
+        listening(one)
+        monotonic.ahead += 4
+        wall.ahead += 4
+        pbx.boot = boot("0")
+        pbx.kick()
+        assert value(scrape(one), "asterisk_boots_total") == 1
+
+
 @pytest.mark.parametrize("uptime", ["9" * 400, "-1", "1e400", "nan", "", "٣" * 30])
 def test_an_impossible_uptime_gives_no_start_time(uptime: str) -> None:
     with ScriptedPbx(boot=boot(uptime)) as pbx, target(pbx.port) as one:

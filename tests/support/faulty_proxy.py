@@ -60,6 +60,12 @@ class FaultyProxy:
             thread.join(JOIN_SECONDS)
             assert not thread.is_alive(), "the proxy hangs"
 
+    def kick(self) -> None:
+        """Cut every connection."""
+        for sock in self._sockets:
+            _end(sock)
+        self._sockets.clear()
+
     def _run(self, work: object, *arguments: object) -> None:
         assert callable(work)
         thread = threading.Thread(target=work, args=arguments, name="faulty-proxy", daemon=True)
@@ -70,9 +76,13 @@ class FaultyProxy:
         while True:
             try:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._upstream), timeout=JOIN_SECONDS)
             except OSError:
                 return
+            try:
+                server = socket.create_connection(("127.0.0.1", self._upstream), timeout=JOIN_SECONDS)
+            except OSError:
+                _end(client)
+                continue
             server.settimeout(None)
             for sock in (client, server):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
