@@ -14,7 +14,7 @@ from typing import TextIO
 from ami_exporter import __version__
 from ami_exporter.ami.actions import ACTIONS, Action, Shape
 from ami_exporter.ami.errors import AmiError
-from ami_exporter.ami.link import Link
+from ami_exporter.ami.link import Link, Outcome
 from ami_exporter.ami.message import Message
 from ami_exporter.capture.anonymise import anonymous
 from ami_exporter.capture.pseudonyms import Pseudonyms
@@ -73,7 +73,7 @@ def _list(link: Link, action: Action, names: Pseudonyms, timeout: float, out: Te
     answer = link.exchange((action,), item, time.monotonic() + timeout)[action]
     said = [("message", answer.message)] if answer.message and not answer.full else []
     _packet(out, [("answer", answer.outcome), *said])
-    return answer.full
+    return answer.outcome not in (Outcome.CUT, Outcome.DEADLINE)
 
 
 def _open(settings: TargetSettings) -> Link:

@@ -64,7 +64,7 @@ class Diagnosis:
 def diagnose(about: Subject, found: Examination) -> Diagnosis:
     """Judge one examination."""
     findings = [finding(choice, found.answers) for choice in about.chosen]
-    held = held_classes(found.commands)
+    held = _held(found)
     brings: dict[str, list[str]] = {}
     for one in findings:
         for right, actions in (one.missing or {}).items():
@@ -83,6 +83,14 @@ def diagnose(about: Subject, found: Examination) -> Diagnosis:
         list(dict.fromkeys(action for one in findings for action in one.unsupported)),
         list(_faults(findings, brings, reads, found.listened)),
     )
+
+
+def _held(found: Examination) -> frozenset[str]:
+    """The classes of write= a user surely has; where ListCommands is refused, only what an answer proves."""
+    if "listcommands" in found.commands:
+        return held_classes(found.commands)
+    needed = [action.spec.rights for action, answer in found.answers.items() if answer.full]
+    return frozenset[str]().union(*(rights for rights in needed if len(rights) == 1))
 
 
 def read_classes(wanted: frozenset[str], listened: Listened | None) -> dict[str, bool | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ami_exporter.ami.actions import Action
+from ami_exporter.ami.actions import ACTIONS, Action
 from ami_exporter.ami.link import Answer, Outcome
 from ami_exporter.collectors.model import Collector
 from ami_exporter.config.model import TargetSettings
@@ -37,7 +37,7 @@ def settings() -> TargetSettings:
 def diagnosis(answers: dict[Action, Answer], commands: str = "", listened: Listened | None = None) -> Diagnosis:
     polls = tuple((action,) for action in answers)
     about = subject(settings(), [collector(*polls)])
-    held = frozenset(commands.split())
+    held = frozenset(f"listcommands {commands}".split())
     return diagnose(about, Examination((11, 0, 0), "127.0.0.1", held, "22.10.1", answers, listened))
 
 
@@ -116,6 +116,14 @@ def test_a_right_beyond_the_tiers_is_named_with_what_needs_it() -> None:
     found = diagnosis({AGENTS: WORKS, ENDPOINTS: WORKS}, "agents originate moduleload faxstats")
     assert dict(found.surplus) == {"agent": ["Agents"], "originate": []}
     assert found.tier_useful
+
+
+def test_a_server_that_lists_no_commands_proves_rights_by_its_answers_alone() -> None:
+    about = subject(settings(), [collector((AGENTS,), (DEVICES,), (ENDPOINTS,))])
+    answers = {AGENTS: WORKS, DEVICES: WORKS, ENDPOINTS: DENIED}
+    everything = frozenset(name.lower() for name in ACTIONS)
+    found = diagnose(about, Examination((1, 0), "127.0.0.1", everything, "", answers))
+    assert found.held == {"agent"}
 
 
 def test_system_is_too_much_where_nothing_needs_it() -> None:
