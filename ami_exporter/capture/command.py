@@ -83,9 +83,14 @@ def _open(settings: TargetSettings) -> Link:
 
 
 def _packet(out: TextIO, headers: Iterable[tuple[str, str]]) -> None:
-    lines = [f"{header}: {value}\n" for header, value in headers]
+    lines = [f"{header}: {_printable(value)}\n" for header, value in headers]
     if lines:
         out.write("".join([*lines, "\n"]))
+
+
+def _printable(value: str) -> str:
+    """Without control characters: a transcript is read in terminals."""
+    return value if value.isprintable() else "".join(c if c.isprintable() else "?" for c in value)
 
 
 def _dotted(version: tuple[int, ...]) -> str:

@@ -29,7 +29,9 @@ def report(about: Subject, found: Examination, result: Diagnosis) -> str:
         _filters(about, found),
         _end(result),
     )
-    return "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines) + "\n"
+    text = "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines) + "\n"
+    # The server's own words are in it: no control characters into a terminal.
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
 def _head(about: Subject, found: Examination) -> Iterator[str]:
