@@ -48,7 +48,7 @@ dist: $(VENV)/.installed ## wheel, sdist, Debian package and Kubernetes manifest
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
 	PYTHON=$(BIN)/python deploy/deb/build dist dist/*.whl
-	$(BIN)/python -m deploy.kubernetes.build dist/kubernetes
+	$(BIN)/python deploy/kubernetes/build.py dist/kubernetes
 
 lock: ## pin the dependencies of image and Debian package anew
 	$(PYTHON) -m venv $(VENV)/lock

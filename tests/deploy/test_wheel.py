@@ -46,7 +46,13 @@ def test_the_sdist_holds_what_people_build_and_test_with(built: Path) -> None:
         names = set(archive.getnames())
     expected = (
         *("README.md", "LICENSE", "Makefile", "Dockerfile", ".dockerignore", "pyproject.toml"),
-        *("tests/conftest.py", "grafana/build.py", "prometheus/rules/pbx.yml", "deploy/deb/build"),
+        *(
+            "tests/conftest.py",
+            "grafana/build.py",
+            "prometheus/rules/pbx.yml",
+            "deploy/deb/build",
+            "deploy/compose.yml",
+        ),
     )
     assert [name for name in expected if top + name not in names] == []
 
