@@ -83,8 +83,7 @@ class Dialer:
             link.open(deadline)
         except AmiError as error:
             self._stats.login_failed(error.reason)
-            for kind, count in link.protocol_errors.items():
-                self._stats.protocol_errors(kind, count)
+            self.count_errors(link)
             text = f"{error}"
             if isinstance(error, LoginRefused):
                 self._gate.refused()
@@ -99,12 +98,17 @@ class Dialer:
     def lost(self, name: LinkName, link: Link, reason: str) -> None:
         """Note that an open link is gone; an empty reason: we logged off."""
         self._stats.link_down(name)
-        for kind, count in link.protocol_errors.items():
-            self._stats.protocol_errors(kind, count)
+        self.count_errors(link)
         if reason:
             self._changed(name, logging.WARNING, "connection to Asterisk lost", reason)
         else:
             self._changed(name, logging.INFO, "logged off", "")
+
+    def count_errors(self, link: Link) -> None:
+        """Take over what a link has counted of violations of the protocol."""
+        for kind, count in link.protocol_errors.items():
+            self._stats.protocol_errors(kind, count)
+        link.protocol_errors.clear()
 
     def detail(self, name: LinkName) -> str:
         """Why a link is down, for the status page; empty when it is up or was never tried."""

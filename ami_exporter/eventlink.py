@@ -116,6 +116,7 @@ class EventLink:
             if now - expired > EXPIRE_SECONDS:
                 expired = now
                 self._store.expire(now)
+                self._dialer.count_errors(link)
 
     def _take(self, events: list[Message], link: Link, now: float) -> None:
         self._stats.received(len(events))

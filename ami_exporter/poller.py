@@ -219,6 +219,7 @@ class Poller:
         limit = self._first_answer(deadline) if idle and self._last_used else None
         answers = link.exchange(plan.actions, poll.item, deadline, limit)
         self._last_used = self._clock()
+        self._dialer.count_errors(link)
         return answers, poll
 
     def _first_answer(self, deadline: float) -> float:

@@ -101,8 +101,10 @@ class WebServer:
             )
         except asyncio.CancelledError:
             pass  # hypercorn's way to say that its grace period was not enough
-        except Exception:
-            log.critical("bug: the web server ended", exc_info=True)
+        except Exception as error:
+            # At the stop it gathers its connections: one that a client broke (TLS alerts, resets) says so only then.
+            if not (self._stopping.is_set() and isinstance(error, OSError)):
+                log.critical("bug: the web server ended", exc_info=True)
         finally:
             loop.close()
             self.ended.set()

@@ -72,7 +72,7 @@ def test_a_list_that_completes_twice_counts_once_and_the_rest_as_a_fault() -> No
         assert value(found, "asterisk_active_calls") == 1
         assert value(found, "asterisk_active_channels", technology="PJSIP", state="up") == 1
         assert value(found, "ami_exporter_link_connects_total", link="poll") == 1
-        assert value(found, "ami_exporter_protocol_errors_total", kind="repeated_completion") is not None
+        assert (value(found, "ami_exporter_protocol_errors_total", kind="repeated_completion") or 0) >= 1
 
 
 def test_items_and_ends_with_other_action_ids_belong_to_nobody() -> None:

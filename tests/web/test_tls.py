@@ -1,5 +1,6 @@
 import http.client
 import ssl
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -194,3 +195,19 @@ def test_a_client_held_to_another_curve_is_refused(tmp_path: Path) -> None:
     context.set_ecdh_curve("secp384r1")
     with running(config_file=str(folder_with(tmp_path, TLS.replace("}", ", curve_preferences: [CurveP521]}")))) as web:
         assert refused(web.port, context)
+
+
+def test_a_client_cannot_have_the_connection_renegotiated(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with running(config_file=str(folder_with(tmp_path))) as web:
+        asked = subprocess.run(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{web.port}", "-tls1_2"],
+            input="R\n",
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        assert "RENEGOTIATING" in asked.stderr
+        assert "no renegotiation" in asked.stderr
+        assert ask(web.port, trusting(tmp_path)).status == 200
+    assert [record.getMessage() for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")] == []
