@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -64,14 +65,18 @@ def test_a_ping_keeps_the_events_that_come_in_between() -> None:
 
 
 def test_events_before_the_end_are_not_lost() -> None:
+    opened = threading.Event()
+
     def script(session: Session) -> None:
         session.log_in(boot=b"")
+        assert opened.wait(SECONDS)
         session.send(packet(("Event", "A")), b"x" * 70_000)
         session.until_closed()
 
     with AmiServer(script) as server:
         link = link_to(server, classes=("call",))
         link.open(soon())
+        opened.set()
         assert link.read_events(soon()) == [{"event": "A"}]
         with pytest.raises(AmiError, match="a line of more than 65536 bytes"):  # with the event, or in the next bytes
             link.read_events(soon())
