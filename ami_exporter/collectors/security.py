@@ -62,6 +62,10 @@ def _service_named(message: Message, _context: Context) -> tuple[str, ...]:
     return (_service(message),)
 
 
+def _manager(_message: Message, _context: Context) -> tuple[str, ...]:
+    return ("AMI",)
+
+
 def _event_and_service(message: Message, context: Context) -> tuple[str, ...] | None:
     if _is_own(message, context):
         return None
@@ -74,5 +78,9 @@ COLLECTOR = Collector(
     metrics=(SECURITY_EVENTS,),
     rows=(Row(SECURITY_EVENTS, None, EVENTS, _event_and_service),),
     # The first event of a service, most often a plain ChallengeSent or our own login, makes all its events exist at 0.
-    known=(Known((SECURITY_EVENTS,), None, EVENTS, _service_named),),
+    # AMI is known with the FullyBooted that answers our login: its first refused login is then an increase.
+    known=(
+        Known((SECURITY_EVENTS,), None, EVENTS, _service_named),
+        Known((SECURITY_EVENTS,), None, ("FullyBooted",), _manager),
+    ),
 )

@@ -100,7 +100,7 @@ NOW = Row(
                 service level at the queue's own threshold, and mean wait until answered.""",
             keys={"instance": "PBX", "name": "Queue", "queue": "Id"},
             unseen=("queue",),
-            height=9,
+            height=11,
             sort=("Longest wait", True),
             columns=(
                 Column(

@@ -33,7 +33,7 @@ NOW = Row(
             title="Failed AMI logins",
             description="""Somebody tried the manager interface, which can run anything on the PBX. The exporter's own
                 logins are not counted.""",
-            queries=(Query(expr=events(f"{FAILED}|FailedACL", ', service="AMI"')),),
+            queries=(Query(expr=f"""{events(f"{FAILED}|FailedACL", ', service="AMI"')} or 0 * {events()}"""),),
             decimals=0,
             thresholds=c.NONE_IS_GOOD,
             filled=True,

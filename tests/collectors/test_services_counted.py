@@ -115,6 +115,13 @@ OWN = Context(own_sessions=frozenset({("127.0.0.1", 54321), ("2001:db8::1", 4000
 
 
 @pytest.mark.parametrize("address", ["IPV4/TCP/127.0.0.1/54321", "IPV6/TLS/2001:db8::1/40001"])
+def test_events_of_ami_exist_at_0_from_our_login_on_so_that_the_first_refused_one_is_an_increase() -> None:
+    store = store_of(security.COLLECTOR)
+    assert counted(store) == {}
+    store.feed([named("FullyBooted", Status="Fully Booted")], 0.0)
+    assert counted(store)["asterisk_security_events_total", "InvalidPassword", "AMI"] == 0
+
+
 @pytest.mark.parametrize("name", ["SuccessfulAuth", "ChallengeSent"])
 def test_our_own_logins_are_left_out_but_make_the_service_known(name: str, address: str) -> None:
     store = store_of(security.COLLECTOR, context=OWN)
@@ -184,5 +191,5 @@ def test_events_with_pins_and_passwords_are_not_in_the_table() -> None:
 def test_the_mask_holds_the_classes_of_enabled_rules_and_no_more() -> None:
     settings = TargetSettings("default", "127.0.0.1", "exporter", Secret("s"))
     assert event_classes(settings, (events.COLLECTOR,)) == frozenset()
-    assert event_classes(settings, (events.COLLECTOR, security.COLLECTOR)) == {"security"}
+    assert event_classes(settings, (events.COLLECTOR, security.COLLECTOR)) == {"security", "system"}
     assert event_classes(settings, (queues.COLLECTOR,)) == {"agent", "call"}
