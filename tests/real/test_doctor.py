@@ -154,3 +154,18 @@ def test_the_form_by_name_is_silently_ignored_by_16(asterisk_factory: AsteriskFa
     seen = listen(server, lines(["Hangup"], "22.10.1"), "Hangup")
     assert {"Newchannel", "Newexten", "Newstate", "Hangup"} <= seen
     assert "eventfilter" not in server.log()
+
+
+def test_a_user_who_may_log_in_only_once_is_told_so_and_still_examined(asterisk_factory: AsteriskFactory) -> None:
+    server = asterisk_factory(22)
+    block = ["[once]", "secret = once-secret", "read = all", "write = reporting", "allowmultiplelogin = no"]
+    with (server.folder / "etc" / "manager.conf").open("a") as file:
+        file.write("\n" + "\n".join(block) + "\n")
+    server.cli("manager reload")
+    address = f"127.0.0.1:{server.ami_port}"
+    environ = {"AMI_EXPORTER_AMI_SECRET": "once-secret"}
+    done = run("doctor", "--ami.address", address, "--ami.username", "once", environ=environ)
+    assert done.returncode == 1
+    assert states(done.stdout)["channels"] == "works"
+    assert "allowmultiplelogin=yes" in " ".join(to_be_mended(done.stdout).split())
+    assert "read=security is missing" not in done.stdout
