@@ -15,7 +15,7 @@ from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.model import Settings, TargetSettings
 from ami_exporter.config.shard import Shard
 from ami_exporter.config.source import load_settings
-from ami_exporter.faults import ConfigErrors, Fault
+from ami_exporter.faults import ConfigErrors, Fault, either, suggest
 from ami_exporter.logs import Guard
 
 #: Status tells codecs; CoreShowChannels takes no channel's lock. Chosen for one collector, chosen for all.
@@ -42,6 +42,19 @@ def sources(collector: Collector) -> tuple[str, ...]:
     """The actions among which `source:` chooses: the two lists of channels, where a collector folds one of them."""
     choices = [tuple(action.name for action in alternatives) for alternatives in collector.polls]
     return CHANNEL_SOURCES if CHANNEL_SOURCES in choices else ()
+
+
+def chosen_target(name: str | None, settings: Settings) -> TargetSettings:
+    """The one target a command is about: the one named, or the only one. Raises ConfigErrors naming those there are."""
+    names = list(settings.targets)
+    wanted = names[0] if name is None and len(names) == 1 else name
+    if wanted is None:
+        message = f"found {len(names)} targets, expected the name of one: {either(names or ['none configured'])}"
+    elif wanted not in settings.targets:
+        message = f'found no target "{wanted}", expected {either(names)}{suggest(wanted, names)}'
+    else:
+        return settings.targets[wanted]
+    raise ConfigErrors([Fault("command line", 0, 0, message)])
 
 
 class Loader:

@@ -8,36 +8,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TextIO
 
-from ami_exporter.config.model import Settings, TargetSettings
 from ami_exporter.exposition import render
-from ami_exporter.faults import ConfigErrors, Fault, either, suggest
+from ami_exporter.faults import ConfigErrors, Fault
 from ami_exporter.formats import Format
-from ami_exporter.loading import Loader
-from ami_exporter.options import Capture, Check, Doctor, Scrape
+from ami_exporter.loading import Loader, chosen_target
+from ami_exporter.options import Check, Scrape
 from ami_exporter.target import Target
 
 
-def chosen_target(options: Scrape | Doctor | Capture, settings: Settings) -> TargetSettings | str:
-    """The one target a command is about, or the message that says which there are."""
-    names = list(settings.targets)
-    if options.target is None:
-        if len(names) == 1:
-            return settings.targets[names[0]]
-        return f"found {len(names)} targets, expected the name of one: {either(names) if names else 'none configured'}"
-    found = settings.targets.get(options.target)
-    if found is None:
-        return f'found no target "{options.target}", expected {either(names)}{suggest(options.target, names)}'
-    return found
-
-
 def scrape(options: Scrape, environ: Mapping[str, str], out: TextIO) -> int:
-    """Poll once and print the metrics; 1 when the PBX is down. Event counters need time, so there are none."""
+    """Poll once and print the metrics; 1 when the PBX is down. Raises ConfigErrors.
+
+    Event counters need time, so there are none.
+    """
     loader = Loader(options.config_file, options.ami, environ)
     settings = loader.settings()
-    found = chosen_target(options, settings)
-    if isinstance(found, str):
-        sys.stderr.write(f"{found}\n")
-        return 1
+    found = chosen_target(options.target, settings)
     target = Target(replace(found, events=False), loader.collectors(settings, found))
     try:
         names = frozenset(collector.name for collector in target.collectors)

@@ -20,8 +20,7 @@ from ami_exporter.capture.anonymise import anonymous
 from ami_exporter.capture.pseudonyms import Pseudonyms
 from ami_exporter.config.model import TargetSettings
 from ami_exporter.dialer import make_link
-from ami_exporter.loading import Loader
-from ami_exporter.oneshot import chosen_target
+from ami_exporter.loading import Loader, chosen_target
 from ami_exporter.options import Capture
 
 FORMAT = "1"
@@ -31,10 +30,7 @@ _NEEDS_A_PARAMETER = frozenset({"MWIGet"})
 def capture(options: Capture, environ: Mapping[str, str], out: TextIO) -> int:
     """Write the transcript; 1 when there is no session or a list did not end. Raises ConfigErrors."""
     loader = Loader(options.config_file, options.ami, environ)
-    found = chosen_target(options, loader.settings())
-    if isinstance(found, str):
-        sys.stderr.write(f"{found}\n")
-        return 1
+    found = chosen_target(options.target, loader.settings())
     try:
         return 0 if transcribe(found, out) else 1
     except AmiError as error:

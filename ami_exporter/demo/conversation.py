@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 from . import blocks
 from .dice import Dice
 from .engine import Process
@@ -40,8 +42,8 @@ class Conversation:
         for chan in (*others, first):
             self.switch.hangup(chan)
 
-    def ring_and_talk(self, caller: Channel, phone: Endpoint, mean: float) -> Process:
-        """Dial a phone that answers, talk, end; the caller's channel ends here in any case."""
+    def ring(self, caller: Channel, phone: Endpoint) -> Generator[float, None, Channel]:
+        """Dial a phone, which rings and is picked up; its leg."""
         leg = self.switch.leg(caller, phone, phone.name)
         self.switch.run(caller, "Dial", f"{phone.device},25")
         self.switch.dial_begin(caller, leg)
@@ -49,6 +51,11 @@ class Conversation:
         self.switch.dial_state(caller, leg, "RINGING")
         yield self.dice.around(6.0, at_least=1.5)
         self.answer(caller, leg)
+        return leg
+
+    def ring_and_talk(self, caller: Channel, phone: Endpoint, mean: float) -> Process:
+        """Dial a phone that answers, talk, end; the caller's channel ends here in any case."""
+        leg = yield from self.ring(caller, phone)
         yield from self.talk(caller, leg, mean)
         pair = (caller, leg) if self.dice.chance(0.5) else (leg, caller)
         self.end(*pair)

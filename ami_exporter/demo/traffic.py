@@ -143,13 +143,7 @@ class Traffic:
         if not phone.free or self.dice.chance(0.2):
             yield from self._voicemail(caller)
             return
-        leg = self.switch.leg(caller, phone, phone.name)
-        self.switch.run(caller, "Dial", f"{phone.device},25")
-        self.switch.dial_begin(caller, leg)
-        yield 0.15
-        self.switch.dial_state(caller, leg, "RINGING")
-        yield self.dice.around(6.0, at_least=1.5)
-        self.conversation.answer(caller, leg)
+        leg = yield from self.conversation.ring(caller, phone)
         yield from self.conversation.talk(caller, leg, 70.0)
         lot = self.dice.pick(self.world.lots)
         if self.dice.chance(PARK_SHARE) and len(lot.parked) <= lot.last - lot.first:

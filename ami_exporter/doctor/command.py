@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import TextIO
@@ -14,8 +13,7 @@ from ami_exporter.doctor.advice import diagnose, subject
 from ami_exporter.doctor.examine import Examiner
 from ami_exporter.doctor.findings import examine_order
 from ami_exporter.doctor.report import report
-from ami_exporter.loading import Loader
-from ami_exporter.oneshot import chosen_target
+from ami_exporter.loading import Loader, chosen_target
 from ami_exporter.options import Doctor
 
 
@@ -23,11 +21,7 @@ def doctor(options: Doctor, environ: Mapping[str, str], out: TextIO) -> int:
     """Print the report; 0 when nothing must be mended. Raises ConfigErrors."""
     loader = Loader(options.config_file, options.ami, environ)
     settings = loader.settings()
-    found = chosen_target(options, settings)
-    if isinstance(found, str):
-        sys.stderr.write(f"{found}\n")
-        return 1
-    target = found
+    target = chosen_target(options.target, settings)
     about = subject(target, loader.collectors(settings, target))
 
     def connect(classes: Sequence[str]) -> Link:

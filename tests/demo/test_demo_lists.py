@@ -8,7 +8,7 @@ import pytest
 
 from ami_exporter.demo import Dialect, Settings, SimulatedPbx
 from ami_exporter.demo.world import Conference, Parked, Party
-from tests.support.raw_ami import Packet, RawAmi, named, value
+from tests.support.ami_packets import Packet, PacketClient, named, value
 
 # Action → names of its items, name of its completion event.
 LISTS = {
@@ -70,7 +70,7 @@ def old() -> Iterator[SimulatedPbx]:
 
 
 def answer(pbx: SimulatedPbx, action: str, *headers: tuple[str, str]) -> list[Packet]:
-    with RawAmi(pbx.port) as ami:
+    with PacketClient(pbx.port) as ami:
         ami.login()
         return ami.answer(action, *headers)
 
@@ -119,7 +119,7 @@ def test_a_living_pbx_has_something_in_each_list(modern: SimulatedPbx, action: s
 @pytest.mark.parametrize("dialect", ["modern", "1.1"])
 def test_nothing_there_is_the_error_of_a_real_server(dialect: str) -> None:
     empty = Settings(traffic=0, warmup=0, endpoints=0, queues=0)
-    with SimulatedPbx(empty, dialect=dialect) as pbx, RawAmi(pbx.port) as ami:
+    with SimulatedPbx(empty, dialect=dialect) as pbx, PacketClient(pbx.port) as ami:
         ami.login()
         assert ami.ask("ConfbridgeListRooms") == [("Response", "Error"), ("Message", "No active conferences.")]
         assert len(ami.answer("Status")) == 2
@@ -127,7 +127,7 @@ def test_nothing_there_is_the_error_of_a_real_server(dialect: str) -> None:
 
 
 def test_voicemail_without_users_is_a_success_that_no_list_follows() -> None:
-    with SimulatedPbx(Settings(traffic=0, warmup=0)) as pbx, RawAmi(pbx.port) as ami:
+    with SimulatedPbx(Settings(traffic=0, warmup=0)) as pbx, PacketClient(pbx.port) as ami:
         pbx.scene.world.mailboxes.clear()
         ami.login()
         text = "There are no voicemail users currently defined."
@@ -148,7 +148,7 @@ def test_pjsip_errors_end_in_a_line_feed_of_their_own() -> None:
     with SimulatedPbx(Settings(traffic=0, warmup=0)) as pbx:
         pbx.scene.world.trunks.clear()
         pbx.scene.world.phones.clear()
-        with RawAmi(pbx.port) as ami:
+        with PacketClient(pbx.port) as ami:
             ami.login()
             ami.send(("Action", "PJSIPShowEndpoints"))
             assert ami.until(b"\r\n\r\n") == b"Response: Error\r\nMessage: No endpoints found\n\r\n\r\n"
@@ -230,7 +230,7 @@ def test_taskprocessors_come_as_output_lines_today(modern: SimulatedPbx) -> None
 
 
 def test_taskprocessors_come_as_raw_text_in_the_old_dialect(old: SimulatedPbx) -> None:
-    with RawAmi(old.port) as ami:
+    with PacketClient(old.port) as ami:
         ami.login()
         ami.send(("Action", "Command"), ("ActionID", "c"), ("Command", "core show taskprocessors"))
         text = ami.until(b"--END COMMAND--\r\n\r\n").decode()
@@ -245,7 +245,7 @@ def test_an_unknown_cli_command_is_an_error_with_output(modern: SimulatedPbx) ->
 
 
 def test_the_old_dialect_has_its_banner_and_no_uptime(old: SimulatedPbx) -> None:
-    with RawAmi(old.port) as ami:
+    with PacketClient(old.port) as ami:
         assert ami.banner == "Asterisk Call Manager/1.1\r\n"
         ami.login(events="system")
         assert ami.packet() == [("Event", "FullyBooted"), ("Privilege", "system,all"), ("Status", "Fully Booted")]
@@ -256,7 +256,7 @@ def test_the_old_dialect_has_its_banner_and_no_uptime(old: SimulatedPbx) -> None
 
 def test_asked_for_sizes_are_there() -> None:
     settings = Settings(channels=10_000, endpoints=500, queues=30, traffic=0, warmup=0)
-    with SimulatedPbx(settings, dialect=Dialect.MODERN) as pbx, RawAmi(pbx.port) as ami:
+    with SimulatedPbx(settings, dialect=Dialect.MODERN) as pbx, PacketClient(pbx.port) as ami:
         ami.login()
         assert len(named(ami.answer("Status"), "Status")) == 10_000
         assert len(named(ami.answer("PJSIPShowEndpoints"), "EndpointList")) == 500

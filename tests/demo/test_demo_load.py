@@ -10,7 +10,7 @@ import pytest
 
 from ami_exporter.demo import Settings, SimulatedPbx, User, run_demo_pbx
 from ami_exporter.demo.rights import classes
-from tests.support.raw_ami import DEADLINE, Packet, RawAmi, named, value
+from tests.support.ami_packets import DEADLINE, Packet, PacketClient, named, value
 
 QUIET = Settings(traffic=0, warmup=0)
 
@@ -31,7 +31,7 @@ def listed(packets: list[Packet]) -> set[str]:
 
 def test_new_channels_less_hangups_are_the_channels_of_the_next_status() -> None:
     clock = Clock()
-    with SimulatedPbx(Settings(seed=2), clock=clock) as pbx, RawAmi(pbx.port) as ami:
+    with SimulatedPbx(Settings(seed=2), clock=clock) as pbx, PacketClient(pbx.port) as ami:
         ami.login(events="call")
         known = listed(ami.answer("Status"))
         assert known
@@ -49,7 +49,7 @@ def test_new_channels_less_hangups_are_the_channels_of_the_next_status() -> None
 
 
 def test_an_answer_is_never_interrupted_by_events() -> None:
-    with SimulatedPbx(Settings(seed=2, speed=50)) as pbx, RawAmi(pbx.port) as ami:
+    with SimulatedPbx(Settings(seed=2, speed=50)) as pbx, PacketClient(pbx.port) as ami:
         ami.login(events="on")
         for _round in range(20):
             packets = ami.answer("QueueStatus")
@@ -60,7 +60,11 @@ def test_an_answer_is_never_interrupted_by_events() -> None:
 
 def test_events_go_only_to_those_who_may_and_want_to_read_them() -> None:
     users = [User("call-only", "c", read=classes("call")), User("deaf", "d")]
-    with SimulatedPbx(Settings(seed=2, speed=50), users=users) as pbx, RawAmi(pbx.port) as one, RawAmi(pbx.port) as two:
+    with (
+        SimulatedPbx(Settings(seed=2, speed=50), users=users) as pbx,
+        PacketClient(pbx.port) as one,
+        PacketClient(pbx.port) as two,
+    ):
         one.login("call-only", "c", events="on")
         two.login("deaf", "d", events="off")
         heard = [one.packet() for _ in range(300)]
@@ -69,7 +73,7 @@ def test_events_go_only_to_those_who_may_and_want_to_read_them() -> None:
 
 
 def test_a_flood_arrives_whole_and_in_order() -> None:
-    with SimulatedPbx(QUIET) as pbx, RawAmi(pbx.port) as ami:
+    with SimulatedPbx(QUIET) as pbx, PacketClient(pbx.port) as ami:
         ami.login(events="on")
         assert ami.packet()[0] == ("Event", "FullyBooted")
         flood = pbx.flood(rate=50_000, total=20_000)
@@ -80,7 +84,11 @@ def test_a_flood_arrives_whole_and_in_order() -> None:
 
 
 def test_two_sessions_of_one_user_work_side_by_side() -> None:
-    with SimulatedPbx(Settings(channels=2000, speed=20)) as pbx, RawAmi(pbx.port) as poll, RawAmi(pbx.port) as events:
+    with (
+        SimulatedPbx(Settings(channels=2000, speed=20)) as pbx,
+        PacketClient(pbx.port) as poll,
+        PacketClient(pbx.port) as events,
+    ):
         events.login(events="call,agent")
         poll.login()
         for _round in range(5):
@@ -89,7 +97,11 @@ def test_two_sessions_of_one_user_work_side_by_side() -> None:
 
 
 def test_a_reader_that_stops_reading_is_cut_off_while_others_go_on() -> None:
-    with SimulatedPbx(QUIET, write_timeout=0.3) as pbx, RawAmi(pbx.port) as lively, RawAmi(pbx.port) as asleep:
+    with (
+        SimulatedPbx(QUIET, write_timeout=0.3) as pbx,
+        PacketClient(pbx.port) as lively,
+        PacketClient(pbx.port) as asleep,
+    ):
         asleep.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         asleep.login(events="on")
         lively.login(events="off")
@@ -105,31 +117,31 @@ def test_a_reader_that_stops_reading_is_cut_off_while_others_go_on() -> None:
 def test_a_pbx_that_stopped_starts_again_on_its_port() -> None:
     pbx = SimulatedPbx(QUIET)
     port = pbx.start()
-    with RawAmi(port) as ami:
+    with PacketClient(port) as ami:
         ami.login()
         pbx.stop()
         assert ami.at_end() == b""
     with pytest.raises(ConnectionRefusedError):
-        RawAmi(port)
+        PacketClient(port)
     assert pbx.start() == port
-    with RawAmi(port) as ami:
+    with PacketClient(port) as ami:
         assert value(ami.login(), "Response") == "Success"
     pbx.stop()
 
 
 def test_kick_closes_connections_and_goes_on_listening() -> None:
-    with SimulatedPbx(QUIET) as pbx, RawAmi(pbx.port) as ami:
+    with SimulatedPbx(QUIET) as pbx, PacketClient(pbx.port) as ami:
         ami.login()
         pbx.kick()
         assert ami.at_end() == b""
-        with RawAmi(pbx.port) as again:
+        with PacketClient(pbx.port) as again:
             assert value(again.login(), "Response") == "Success"
 
 
 def test_the_demo_of_the_command_line_lives_at_once() -> None:
     pbx = run_demo_pbx(channels=10, endpoints=30, queues=2, dialect="1.1", seed=4)
     try:
-        with RawAmi(pbx.port) as ami:
+        with PacketClient(pbx.port) as ami:
             assert ami.banner == "Asterisk Call Manager/1.1\r\n"
             ami.login(pbx.username, pbx.secret)
             assert len(named(ami.answer("Status"), "Status")) > 15

@@ -10,7 +10,7 @@ import pytest
 
 from ami_exporter.demo import Settings, SimulatedPbx, User
 from ami_exporter.demo.rights import ALL, event_mask
-from tests.support.raw_ami import RawAmi, value
+from tests.support.ami_packets import PacketClient, value
 
 QUIET = Settings(traffic=0, warmup=0)
 
@@ -23,27 +23,27 @@ def pbx() -> Iterator[SimulatedPbx]:
 
 
 @pytest.fixture
-def ami(pbx: SimulatedPbx) -> Iterator[RawAmi]:
-    with RawAmi(pbx.port) as ami:
+def ami(pbx: SimulatedPbx) -> Iterator[PacketClient]:
+    with PacketClient(pbx.port) as ami:
         yield ami
 
 
-def test_banner_is_one_line_with_the_ami_version_of_asterisk_22(ami: RawAmi) -> None:
+def test_banner_is_one_line_with_the_ami_version_of_asterisk_22(ami: PacketClient) -> None:
     assert ami.banner == "Asterisk Call Manager/11.0.0\r\n"
     assert ami.buffer == b""
 
 
-def test_plain_login_is_accepted_and_echoes_the_action_id(ami: RawAmi) -> None:
+def test_plain_login_is_accepted_and_echoes_the_action_id(ami: PacketClient) -> None:
     reply = ami.ask("Login", ("ActionID", "7"), ("Username", "demo"), ("Secret", "demo"), ("Events", "off"))
     assert reply == [("Response", "Success"), ("ActionID", "7"), ("Message", "Authentication accepted")]
 
 
-def test_user_names_match_in_any_case_and_a_second_login_is_already_authenticated(ami: RawAmi) -> None:
+def test_user_names_match_in_any_case_and_a_second_login_is_already_authenticated(ami: PacketClient) -> None:
     assert value(ami.login("DEMO"), "Message") == "Authentication accepted"
     assert value(ami.login(secret="wrong"), "Message") == "Already authenticated"
 
 
-def test_md5_login_takes_the_digest_of_challenge_and_secret(ami: RawAmi) -> None:
+def test_md5_login_takes_the_digest_of_challenge_and_secret(ami: PacketClient) -> None:
     challenge = value(ami.ask("Challenge", ("AuthType", "MD5")), "Challenge")
     assert challenge.isdigit()
     key = hashlib.md5(f"{challenge}demo".encode(), usedforsecurity=False).hexdigest()
@@ -51,13 +51,13 @@ def test_md5_login_takes_the_digest_of_challenge_and_secret(ami: RawAmi) -> None
     assert value(ami.ask("Login", *login), "Message") == "Authentication accepted"
 
 
-def test_challenge_without_md5_is_an_error(ami: RawAmi) -> None:
+def test_challenge_without_md5_is_an_error(ami: PacketClient) -> None:
     assert ami.ask("Challenge") == [("Response", "Error"), ("Message", "Must specify AuthType")]
 
 
 @pytest.mark.parametrize(("username", "secret"), [("demo", "wrong"), ("nobody", "demo"), ("demo", "")])
 def test_wrong_credentials_are_refused_after_a_while_and_the_session_ends(
-    ami: RawAmi, username: str, secret: str
+    ami: PacketClient, username: str, secret: str
 ) -> None:
     began = time.monotonic()
     assert ami.login(username, secret) == [("Response", "Error"), ("Message", "Authentication failed")]
@@ -65,58 +65,58 @@ def test_wrong_credentials_are_refused_after_a_while_and_the_session_ends(
     assert ami.at_end() == b""
 
 
-def test_a_digest_for_another_challenge_is_refused(ami: RawAmi) -> None:
+def test_a_digest_for_another_challenge_is_refused(ami: PacketClient) -> None:
     ami.ask("Challenge", ("AuthType", "MD5"))
     key = hashlib.md5(b"0demo", usedforsecurity=False).hexdigest()
     reply = ami.ask("Login", ("AuthType", "MD5"), ("Username", "demo"), ("Key", key))
     assert value(reply, "Message") == "Authentication failed"
 
 
-def test_before_login_everything_else_is_denied_and_the_session_lives(ami: RawAmi) -> None:
+def test_before_login_everything_else_is_denied_and_the_session_lives(ami: PacketClient) -> None:
     assert ami.ask("Ping") == [("Response", "Error"), ("Message", "Permission denied")]
     assert ami.ask("Nonsense") == [("Response", "Error"), ("Message", "Permission denied")]
     assert value(ami.login(), "Response") == "Success"
 
 
-def test_ping_answers_pong_with_a_timestamp(ami: RawAmi) -> None:
+def test_ping_answers_pong_with_a_timestamp(ami: PacketClient) -> None:
     ami.login()
     reply = ami.ask("Ping", ("ActionID", "x"))
     assert reply[:3] == [("Response", "Success"), ("ActionID", "x"), ("Ping", "Pong")]
     assert abs(float(value(reply, "Timestamp")) - time.time()) < 5
 
 
-def test_logoff_says_goodbye_and_closes(ami: RawAmi) -> None:
+def test_logoff_says_goodbye_and_closes(ami: PacketClient) -> None:
     ami.login()
     assert ami.ask("Logoff") == [("Response", "Goodbye"), ("Message", "Thanks for all the fish.")]
     assert ami.at_end() == b""
 
 
-def test_an_unknown_action_is_named_in_the_error(ami: RawAmi) -> None:
+def test_an_unknown_action_is_named_in_the_error(ami: PacketClient) -> None:
     ami.login()
     text = "Invalid/unknown command: Frobnicate. Use Action: ListCommands to show available commands."
     assert ami.ask("Frobnicate") == [("Response", "Error"), ("Message", text)]
 
 
-def test_a_stray_blank_line_is_an_empty_action(ami: RawAmi) -> None:
+def test_a_stray_blank_line_is_an_empty_action(ami: PacketClient) -> None:
     ami.login()
     ami.sock.sendall(b"\r\n")
     assert ami.packet() == [("Response", "Error"), ("Message", "Missing action in request")]
 
 
-def test_bare_lf_odd_case_and_no_space_after_the_colon_are_understood(ami: RawAmi) -> None:
+def test_bare_lf_odd_case_and_no_space_after_the_colon_are_understood(ami: PacketClient) -> None:
     ami.login()
     ami.sock.sendall(b"ACTION:pInG\nactionid:9\n\n")
     assert value(ami.packet(), "ActionID") == "9"
 
 
-def test_a_request_may_come_byte_by_byte(ami: RawAmi) -> None:
+def test_a_request_may_come_byte_by_byte(ami: PacketClient) -> None:
     ami.login()
     for byte in b"Action: Ping\r\nActionID: slow\r\n\r\n":
         ami.sock.sendall(bytes([byte]))
     assert value(ami.packet(), "ActionID") == "slow"
 
 
-def test_a_line_over_1024_bytes_fails_the_message_and_keeps_the_session(ami: RawAmi) -> None:
+def test_a_line_over_1024_bytes_fails_the_message_and_keeps_the_session(ami: PacketClient) -> None:
     ami.login()
     ami.send(("Action", "Ping"), ("ActionID", "long"), ("Junk", "x" * 3000))
     reply = ami.packet()
@@ -125,13 +125,13 @@ def test_a_line_over_1024_bytes_fails_the_message_and_keeps_the_session(ami: Raw
     assert value(ami.ask("Ping"), "Ping") == "Pong"
 
 
-def test_more_than_128_headers_fail_the_message(ami: RawAmi) -> None:
+def test_more_than_128_headers_fail_the_message(ami: PacketClient) -> None:
     ami.login()
     ami.send(("Action", "Ping"), *((f"H{number}", "1") for number in range(128)))
     assert value(ami.packet(), "Message") == "Too many lines in message or allocation failure"
 
 
-def test_pipelined_actions_are_answered_in_order(ami: RawAmi) -> None:
+def test_pipelined_actions_are_answered_in_order(ami: PacketClient) -> None:
     ami.login()
     for number in range(40):
         ami.send(("Action", "Ping"), ("ActionID", str(number)))
@@ -142,12 +142,12 @@ def test_pipelined_actions_are_answered_in_order(ami: RawAmi) -> None:
     ("mask", "answer"),
     [("off", "Off"), ("on", "On"), ("call,agent", "On"), ("bogus", "Off"), ("1", "On"), ("0", "Off")],
 )
-def test_event_masks_answer_on_or_off_and_an_unknown_class_is_none(ami: RawAmi, mask: str, answer: str) -> None:
+def test_event_masks_answer_on_or_off_and_an_unknown_class_is_none(ami: PacketClient, mask: str, answer: str) -> None:
     ami.login()
     assert ami.ask("Events", ("EventMask", mask)) == [("Response", "Success"), ("Events", answer)]
 
 
-def test_an_empty_event_mask_is_an_error(ami: RawAmi) -> None:
+def test_an_empty_event_mask_is_an_error(ami: PacketClient) -> None:
     ami.login()
     assert ami.ask("Events") == [("Response", "Error"), ("Message", "Invalid event mask")]
 
@@ -160,8 +160,8 @@ def test_masks_are_classes_or_bits() -> None:
     assert event_mask("") is None
 
 
-def test_refusals_reach_whoever_reads_class_security(pbx: SimulatedPbx, ami: RawAmi) -> None:
-    with RawAmi(pbx.port) as watcher:
+def test_refusals_reach_whoever_reads_class_security(pbx: SimulatedPbx, ami: PacketClient) -> None:
+    with PacketClient(pbx.port) as watcher:
         watcher.login("watcher", "watched", events="security")
         ami.login()
         ami.ask("Frobnicate")
@@ -177,8 +177,8 @@ def test_refusals_reach_whoever_reads_class_security(pbx: SimulatedPbx, ami: Raw
     assert value(refused, "LocalAddress") == f"IPV4/TCP/127.0.0.1/{pbx.port}"
 
 
-def test_no_password_reaches_a_security_event(pbx: SimulatedPbx, ami: RawAmi) -> None:
-    with RawAmi(pbx.port) as watcher:
+def test_no_password_reaches_a_security_event(pbx: SimulatedPbx, ami: PacketClient) -> None:
+    with PacketClient(pbx.port) as watcher:
         watcher.login("watcher", "watched", events="security")
         ami.login(secret="planted-secret")
         event = watcher.packet()

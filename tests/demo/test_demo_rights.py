@@ -8,7 +8,7 @@ import pytest
 
 from ami_exporter.demo import Settings, SimulatedPbx, User
 from ami_exporter.demo.rights import NONE, classes
-from tests.support.raw_ami import RawAmi, value
+from tests.support.ami_packets import PacketClient, value
 
 QUIET = Settings(traffic=0, warmup=0)
 USERS = [
@@ -25,7 +25,7 @@ def pbx() -> Iterator[SimulatedPbx]:
 
 
 def commands(pbx: SimulatedPbx, username: str, secret: str) -> dict[str, str]:
-    with RawAmi(pbx.port) as ami:
+    with PacketClient(pbx.port) as ami:
         ami.login(username, secret)
         return dict(ami.ask("ListCommands")[1:])
 
@@ -34,7 +34,7 @@ def test_a_reporting_user_sees_and_runs_only_what_reporting_allows(pbx: Simulate
     offered = commands(pbx, "reporter", "r")
     assert {"Status", "CoreShowChannels", "QueueStatus", "ConfbridgeListRooms", "FAXStats", "Ping"} <= set(offered)
     assert not {"PJSIPShowEndpoints", "Agents", "ParkedCalls", "Parkinglots", "Command", "Originate"} & set(offered)
-    with RawAmi(pbx.port) as ami:
+    with PacketClient(pbx.port) as ami:
         ami.login("reporter", "r")
         assert ami.ask("PJSIPShowEndpoints") == [("Response", "Error"), ("Message", "Permission denied")]
         assert value(ami.ask("CoreStatus"), "Response") == "Success"
@@ -60,7 +60,7 @@ def test_list_commands_names_the_privileges_as_asterisk_does(pbx: SimulatedPbx) 
 
 def test_a_missing_module_s_action_is_not_offered_and_not_known(pbx: SimulatedPbx) -> None:
     assert "VoicemailUsersList" not in commands(pbx, "demo", "demo")
-    with RawAmi(pbx.port) as ami:
+    with PacketClient(pbx.port) as ami:
         ami.login()
         assert value(ami.ask("VoicemailUsersList"), "Message").startswith(
             "Invalid/unknown command: VoicemailUsersList."
@@ -80,7 +80,7 @@ def test_a_missing_module_s_action_is_not_offered_and_not_known(pbx: SimulatedPb
 def test_fully_booted_follows_a_login_only_with_read_system_and_system_in_the_mask(
     pbx: SimulatedPbx, username: str, secret: str, events: str, booted: bool
 ) -> None:
-    with RawAmi(pbx.port) as ami:
+    with PacketClient(pbx.port) as ami:
         ami.login(username, secret, events)
         ami.send(("Action", "Ping"))
         first = ami.packet()
@@ -93,7 +93,7 @@ def test_fully_booted_follows_a_login_only_with_read_system_and_system_in_the_ma
 
 
 def test_state_changing_actions_do_nothing(pbx: SimulatedPbx) -> None:
-    with RawAmi(pbx.port) as ami:
+    with PacketClient(pbx.port) as ami:
         ami.login()
         assert value(ami.ask("QueueReset"), "Response") == "Error"
     assert pbx.actions["QueueReset"] == 1

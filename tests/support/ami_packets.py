@@ -12,7 +12,7 @@ DEADLINE = 10.0
 SECRET = "demo"
 
 
-class RawAmi:
+class PacketClient:
     """One connection; reads have a deadline and say what they were waiting for."""
 
     def __init__(self, port: int) -> None:
