@@ -116,6 +116,7 @@ class ScriptedPbx:
                 if self._tls is not None:
                     connection = self._tls.wrap_socket(connection, server_side=True)
                 session = Session(connection)
+                connection.settimeout(None)  # an event link may be quiet for long; `stop` ends them all
                 self.sessions.append(session)
                 self._converse(session, len(self.sessions) - 1)
             except (Ended, OSError):
