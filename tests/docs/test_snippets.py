@@ -7,6 +7,7 @@ import subprocess
 import sys
 from configparser import ConfigParser
 from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ import yaml
 from ami_exporter import loading
 from ami_exporter.ami.login import EVENT_CLASSES
 from ami_exporter.config.load import load
+from ami_exporter.demo import Settings, SimulatedPbx, User
+from ami_exporter.demo.rights import classes
 from ami_exporter.options import parse
 from ami_exporter.web.webconfig import read_web_config
 from tests.support.documents import REPO, Block, blocks, commands
-from tests.support.exporter_process import clean_environ
+from tests.support.exporter_process import clean_environ, exporter, run
 
 PROMETHEUS_KEYS = {"scrape_configs", "rule_files", "alerting", "global"}
 WEB_KEYS = {"tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"}
@@ -75,11 +78,33 @@ def our_commands() -> list[Any]:
     return found
 
 
+USER = User("ami_exporter", "s3cret", read=classes("system,call,agent,security,reporting"), write=classes("reporting"))
+CONFIG = """
+defaults: {{address: "127.0.0.1:{port}", username: ami_exporter, secret: s3cret}}
+targets: {{pbx1: {{}}, pbx2: {{}}, pbx3: {{}}}}
+"""
+
+
 @pytest.mark.parametrize(("arguments", "environ"), our_commands())
-def test_our_commands_parse(arguments: list[str], environ: dict[str, str]) -> None:
-    plain = [re.sub(r"[()$]", "", word) for word in arguments]
-    options = parse([word for word in plain if not word.startswith("[")], environ)
-    assert options.warnings == ()
+def test_our_commands_work(arguments: list[str], environ: dict[str, str], tmp_path: Path) -> None:
+    assert parse(arguments, environ).warnings == ()
+    with SimulatedPbx(Settings(), users=[USER]) as pbx:
+        config = tmp_path / "ours.yml"
+        config.write_text(CONFIG.format(port=pbx.port), encoding="utf-8")
+        ours = {
+            "--config.file": str(config),
+            "--ami.address": f"127.0.0.1:{pbx.port}",
+            "--ami.username": USER.name,
+        }
+        pairs = zip(["", *arguments], arguments, strict=False)
+        replaced = [ours.get(flag, value) for flag, value in pairs]
+        secret = {"AMI_EXPORTER_AMI_SECRET": USER.secret} if "--ami.address" in arguments else {}
+        if arguments[0].startswith("-"):
+            with exporter(*replaced, environ=secret) as process:
+                assert process.get("/-/healthy").status == HTTPStatus.OK
+        else:
+            done = run(*replaced, environ=secret)
+            assert (done.returncode, done.stdout != "") == (0, True), done.stderr
 
 
 def test_make_targets_named_exist() -> None:
