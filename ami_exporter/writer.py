@@ -70,7 +70,7 @@ class Writer:
 
     def __init__(self, caps: Caps) -> None:
         self._caps = caps
-        self._served: dict[Metric, set[Key]] = {}
+        self._served: dict[Metric, Collection[Key]] = {}
 
     @property
     def limit(self) -> int:
@@ -117,5 +117,5 @@ class Writer:
     def _capped(self, metric: Metric, values: dict[Key, float]) -> dict[Key, float]:
         if len(values) > self._caps.limit or metric.limits:
             values = self.keep(metric, values)
-        self._served[metric] = set(values)
+        self._served[metric] = values.keys()
         return values

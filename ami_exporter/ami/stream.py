@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     #: Family, kind, protocol and address, as socket.getaddrinfo has them.
     Resolved = list[tuple[int, int, int, tuple[object, ...]]]
 
-#: Bytes taken from the kernel at once: a hundred items of a list. More is not faster (measured up to 1 MiB: the
 #: Bytes taken from the kernel at once. Every call lets another thread run first, for as long as it likes (Python's
 #: switch interval), so the fewer calls a flood of events takes, the less it falls behind while scrapes are answered.
 #: Only pages that were ever filled take memory.
