@@ -64,7 +64,7 @@ NOW = Row(
                 servicelevel), out of all answered or abandoned in the time shown. Green from 80 %.""",
             queries=(Query(expr=f"sum({over_range(IN_TIME)}) / (sum({over_range(DECIDED)}) > 0)"),),
             unit="percentunit",
-            decimals=0,
+            decimals=1,
             thresholds=c.SHARE_KEPT,
             filled=True,
             height=5,

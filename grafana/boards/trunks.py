@@ -103,7 +103,7 @@ NOW = Row(
             description="""State and channels now; over the time shown: outbound attempts, ASR (answered share), NER
                 (share the network carried), mean talk time, 95th percentile of the post-dial delay.""",
             keys={"instance": "PBX", "trunk": "Trunk", "technology": "Technology"},
-            height=7,
+            height=8,
             sort=("State", False),
             columns=(
                 Column(
