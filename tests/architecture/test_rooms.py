@@ -16,7 +16,6 @@ ARCHITECTURE = REPO / "docs" / "architecture.md"
 ROOMS = ("ami", "collectors", "config", "demo", "web")
 MODULES = {".".join(path.relative_to(REPO).with_suffix("").parts): path for path in PACKAGE.rglob("*.py")}
 NET = {"socket", "ssl", "select", "selectors", "asyncio", "http", "urllib", "hypercorn"}
-MAX_LINES = 400
 
 # Room → what of ours it may import beside itself. The leaves (no I/O, no state of their own) are open to all.
 LEAVES = {"ami_exporter", "ami_exporter.faults", "ami_exporter.formats"}
@@ -111,16 +110,6 @@ def test_imports_walk_one_way() -> None:
     """No cycle among modules, type-checking and late imports included."""
     graph = {name: {other for other in imported(path) if other in MODULES} for name, path in MODULES.items()}
     TopologicalSorter({name: others - {name} for name, others in graph.items()}).prepare()
-
-
-def test_no_module_is_long_without_a_reason_at_its_top() -> None:
-    long = {
-        str(path.relative_to(REPO)): len(lines)
-        for path in sorted([*MODULES.values(), *(REPO / "grafana").rglob("*.py"), *(REPO / "tests").rglob("*.py")])
-        if len(lines := path.read_text(encoding="utf-8").splitlines()) > MAX_LINES
-        and not any("long because" in line.lower() for line in lines[:20])
-    }
-    assert long == {}
 
 
 def test_every_path_in_the_architecture_exists() -> None:
