@@ -16,6 +16,7 @@ import kubernetes_validate  # type: ignore[import-untyped]  # it has no types
 import pytest
 import yaml
 
+from ami_exporter import __version__
 from ami_exporter.config.load import load
 from ami_exporter.config.shard import Shard
 from ami_exporter.loading import catalogue
@@ -155,6 +156,7 @@ def test_the_arguments_are_the_programs_and_the_pods_are_restricted(manifests: l
     found = one(manifests, kind)
     pod = found["spec"]["template"]["spec"]
     (container,) = pod["containers"]
+    assert container["image"] == f"ami-exporter:{__version__}"
     arguments = [argument.replace("$(SHARD)", "2") for argument in container["args"]]
     options = parse(arguments, {})
     assert isinstance(options, Serve)
