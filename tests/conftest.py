@@ -6,6 +6,7 @@ Before the first test and not in fixtures, so that a cold machine's minutes coun
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 from typing import NoReturn
 
@@ -81,10 +82,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One loud line when tests against real servers could not run."""
-    skipped = [report for report in terminalreporter.stats.get("skipped", []) if _NO_ASTERISK in str(report.longrepr)]
-    if skipped:
-        terminalreporter.write_line(f"{len(skipped)} skipped: {_NO_ASTERISK}", yellow=True, bold=True)
+    """A line a reason for what was skipped, and loud: that tests against real servers could not run."""
+    skipped = [report.longrepr for report in terminalreporter.stats.get("skipped", [])]
+    reasons = Counter(
+        str(found[2] if isinstance(found, tuple) else found).removeprefix("Skipped: ") for found in skipped
+    )
+    for reason, count in sorted(reasons.items(), key=lambda item: item[0].startswith(_NO_ASTERISK)):
+        terminalreporter.write_line(f"{count} skipped: {reason}", yellow=True, bold=reason.startswith(_NO_ASTERISK))
 
 
 @pytest.fixture(scope="session")
