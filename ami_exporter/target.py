@@ -189,7 +189,7 @@ class Target:
         families = [
             Family(UP, {(): float(polled.up)}),
             Family(SCRAPE_DURATION, {(): seconds}),
-            Family(SUCCESS, {(result.name,): float(result.success) for result in results.values()}),
+            Family(SUCCESS, {(result.name,): float(result.success and polled.up) for result in results.values()}),
             Family(DURATION, {(result.name,): result.seconds for result in fresh}),
             Family(AGE, {(result.name,): max(0.0, now - result.taken) for result in fresh}),
             Family(UNAVAILABLE, unavailable),
