@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 
 from tests.support.asterisk_root import (
     AsteriskRoot,
@@ -20,6 +21,10 @@ from tests.support.asterisk_root import (
     provide_root,
     provide_roots,
 )
+
+# A machine under load is no fault of the code: examples have no time limit, tests have.
+settings.register_profile("ours", deadline=None)
+settings.load_profile("ours")
 
 MAJORS = (22, 16)
 
