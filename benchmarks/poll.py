@@ -17,7 +17,7 @@ from tests.support.asterisk_server import AsteriskServer
 from tests.support.exporter_process import ExporterProcess, exporter
 
 CHANNELS = (10, 100, 1000, 10_000)
-ROUNDS = {10: 60, 100: 60, 1000: 40, 10_000: 15}
+ROUNDS = {10: 40, 100: 40, 1000: 30, 10_000: 9}
 
 OURS, ONLY, FLOOR = "ami-exporter, default set", "ami-exporter, `collect[]=channels`", "raw drain of `Status`"
 CORE_OURS, CORE_FLOOR = "ami-exporter, `source: CoreShowChannels`, channels only", "raw drain of `CoreShowChannels`"
