@@ -36,7 +36,8 @@ def alternate(
 ) -> dict[str, list[Taken]]:
     """Run every subject once a round, in turn, so that what disturbs the machine disturbs all of them alike.
 
-    A first round is not counted: it connects and warms up. pids: name → process whose CPU is read around each run.
+    A first round is not counted: it connects and warms up; nor is a run that returned 0, which asked nobody.
+    pids: name → process whose CPU is read around each run.
     """
     taken: dict[str, list[Taken]] = {name: [] for name in subjects}
     for number in range(rounds + 1):
@@ -46,7 +47,7 @@ def alternate(
             size = run()
             seconds = time.perf_counter() - begin
             cpu = {one: cpu_seconds(pid) - before[one] for one, pid in pids.items()}
-            if number:
+            if number and size:
                 taken[name].append(Taken(seconds, cpu, size))
     return taken
 

@@ -30,13 +30,20 @@ class HttpGet:
 
     def __call__(self) -> int:
         """Bytes on the wire."""
-        self._connection.request("GET", self._path, headers={"Accept-Encoding": "gzip"})
-        answer = self._connection.getresponse()
+        try:
+            answer = self._ask()
+        except ConnectionError:  # the server ended it while it was idle
+            self._connection.close()
+            answer = self._ask()
         body = answer.read()
         if answer.status != http.client.OK:
             raise RuntimeError(f"GET {self._path}: {answer.status} {body[:200]!r}")
         self.body = gzip.decompress(body) if answer.getheader("Content-Encoding") == "gzip" else body
         return len(body)
+
+    def _ask(self) -> http.client.HTTPResponse:
+        self._connection.request("GET", self._path, headers={"Accept-Encoding": "gzip"})
+        return self._connection.getresponse()
 
     def close(self) -> None:
         """End the connection."""
@@ -52,12 +59,12 @@ class Scrape(HttpGet):
     """Our scrape, checked: complete, and asked of the PBX and not served from what was kept."""
 
     def __call__(self) -> int:
-        """Bytes on the wire."""
+        """Bytes on the wire; 0 when the load guard served something that it had kept."""
         size = super().__call__()
         failed = _FAILED.findall(self.body)
         if failed or b"\nasterisk_up 1\n" not in self.body:
             raise RuntimeError(f"the scrape is not complete: {failed or 'PBX down'}")
-        return size
+        return size if self.fresh else 0
 
     @property
     def fresh(self) -> bool:
@@ -68,8 +75,7 @@ class Scrape(HttpGet):
         """Scrape until the load guard keeps nothing."""
         deadline = time.monotonic() + GUARD_SECONDS
         while True:
-            self()
-            if self.fresh or time.monotonic() > deadline:
+            if self() or time.monotonic() > deadline:
                 return
             time.sleep(1.0)
 
