@@ -97,6 +97,7 @@ def test_a_kill_in_the_middle_of_scrapes_and_a_restart_under_them(asterisk_facto
     with watched(server.ami_port) as running:
         with scraping(running) as found:
             wait_until(lambda: len(found) >= 3, 10, "scrapes before")
+            running.wait_older(6)
             server.kill()
             wait_until(lambda: found[-1].value("asterisk_up") == 0, 10, "a scrape of nobody")
             server.start()

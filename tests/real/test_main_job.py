@@ -88,6 +88,7 @@ def test_a_restart_is_survived_and_counted_with_everything_back(asterisk_factory
     with exporter(*arguments, environ=environ) as running:
         before = running.get()
         assert before.value("asterisk_up") == 1
+        running.wait_older(6)
         server.kill()
         down = running.get()
         assert (down.status, down.value("asterisk_up")) == (200, 0)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from pathlib import Path
 from queue import Empty, Queue
 
 from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.asterisk_server import wait_until
 
 START_SECONDS = 15.0
 
@@ -77,6 +80,10 @@ class ExporterProcess:
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self.process.send_signal(number)
+
+    def wait_older(self, seconds: float) -> None:
+        """Wait until Asterisk runs for so long: a start that soon after the one before is no certain restart."""
+        wait_until(lambda: time.time() - (self.get().value("asterisk_start_time_seconds") or 0) > seconds, 20, "age")
 
     @property
     def log(self) -> str:
