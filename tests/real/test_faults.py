@@ -121,7 +121,7 @@ def test_core_reload_in_the_middle_takes_nothing_away(asterisk_factory: Asterisk
         with scraping(running) as found:
             for _ in range(3):
                 server.cli("core reload")
-        assert len(found) > 3
+            wait_until(lambda: len(found) > 3, 20, "scrapes among and after the reloads")
         assert {scrape.value("asterisk_up") for scrape in found} == {1}
         assert running.get().by("asterisk_scrape_collector_success", "collector") == before
         assert running.get().value("ami_exporter_link_connects_total", link="poll") == 1
