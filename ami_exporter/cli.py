@@ -46,56 +46,56 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
 
 
 def _serve(options: opt.Serve, run: _Run) -> int:
-    from ami_exporter.serve import serve  # noqa: PLC0415 - --help stays quick
+    from ami_exporter.serve import serve
 
     return serve(options, run.environ, run.guard)
 
 
 def _demo(options: opt.Demo, run: _Run) -> int:
-    from ami_exporter.serve import demo  # noqa: PLC0415 - as above
+    from ami_exporter.serve import demo
 
     return demo(options, run.environ, run.out)
 
 
 def _scrape(options: opt.Scrape, run: _Run) -> int:
-    from ami_exporter.oneshot import scrape  # noqa: PLC0415 - as above
+    from ami_exporter.oneshot import scrape
 
     return scrape(options, run.environ, run.out)
 
 
 def _check(options: opt.Check, run: _Run) -> int:
-    from ami_exporter.oneshot import check  # noqa: PLC0415 - as above
+    from ami_exporter.oneshot import check
 
     return check(options, run.environ, run.out)
 
 
 def _doctor(options: opt.Doctor, run: _Run) -> int:
-    from ami_exporter.doctor.command import doctor  # noqa: PLC0415 - as above
+    from ami_exporter.doctor.command import doctor
 
     return doctor(options, run.environ, run.out)
 
 
 def _capture(options: opt.Capture, run: _Run) -> int:
-    from ami_exporter.capture.command import capture  # noqa: PLC0415 - as above
+    from ami_exporter.capture.command import capture
 
     return capture(options, run.environ, run.out)
 
 
 def _metrics(options: opt.Metrics, run: _Run) -> int:
-    from ami_exporter.metricsdoc import as_json, as_markdown  # noqa: PLC0415 - as above
+    from ami_exporter.metricsdoc import as_json, as_markdown
 
     run.out.write(as_json() if options.format == "json" else as_markdown())
     return OK
 
 
 def _healthcheck(options: opt.Healthcheck, run: _Run) -> int:
-    from ami_exporter.healthcheck import healthcheck  # noqa: PLC0415 - as above
+    from ami_exporter.healthcheck import healthcheck
 
     return healthcheck(options, run.out)
 
 
 def _completion(options: opt.Completion, run: _Run) -> int:
-    from ami_exporter.completion import completion  # noqa: PLC0415 - as above
+    from ami_exporter.completion import completion
 
     run.out.write(completion(options.shell))
     return OK
