@@ -23,9 +23,9 @@ from ami_exporter.collectors.model import Collector, Context, Known, Metric, Row
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.config.model import PORT, TIMEOUT, TLS_PORT, TargetSettings, TlsSettings
 from ami_exporter.config.secret import Secret
-from ami_exporter.exposition import bound
+from ami_exporter.exposition.text import bound
+from ami_exporter.exposition.writer import Family
 from ami_exporter.target import Target
-from ami_exporter.writer import Family
 
 __all__ = [
     "Action",

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from ami_exporter import options as opt
-from ami_exporter.faults import ConfigErrors
-from ami_exporter.logs import Guard, configure
+from ami_exporter.commands import options as opt
+from ami_exporter.commands.logs import Guard, configure
+from ami_exporter.config.faults import ConfigErrors
 
 log = logging.getLogger("ami_exporter")
 
@@ -46,56 +46,56 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
 
 
 def _serve(options: opt.Serve, run: _Run) -> int:
-    from ami_exporter.serve import serve
+    from ami_exporter.commands.serve import serve
 
     return serve(options, run.environ, run.guard)
 
 
 def _demo(options: opt.Demo, run: _Run) -> int:
-    from ami_exporter.serve import demo
+    from ami_exporter.commands.serve import demo
 
     return demo(options, run.environ, run.out)
 
 
 def _scrape(options: opt.Scrape, run: _Run) -> int:
-    from ami_exporter.oneshot import scrape
+    from ami_exporter.commands.oneshot import scrape
 
     return scrape(options, run.environ, run.out)
 
 
 def _check(options: opt.Check, run: _Run) -> int:
-    from ami_exporter.oneshot import check
+    from ami_exporter.commands.oneshot import check
 
     return check(options, run.environ, run.out)
 
 
 def _doctor(options: opt.Doctor, run: _Run) -> int:
-    from ami_exporter.doctor.command import doctor
+    from ami_exporter.commands.doctor.command import doctor
 
     return doctor(options, run.environ, run.out)
 
 
 def _capture(options: opt.Capture, run: _Run) -> int:
-    from ami_exporter.capture.command import capture
+    from ami_exporter.commands.capture.command import capture
 
     return capture(options, run.environ, run.out)
 
 
 def _metrics(options: opt.Metrics, run: _Run) -> int:
-    from ami_exporter.metricsdoc import as_json, as_markdown
+    from ami_exporter.commands.metricsdoc import as_json, as_markdown
 
     run.out.write(as_json() if options.format == "json" else as_markdown())
     return OK
 
 
 def _healthcheck(options: opt.Healthcheck, run: _Run) -> int:
-    from ami_exporter.healthcheck import healthcheck
+    from ami_exporter.commands.healthcheck import healthcheck
 
     return healthcheck(options, run.out)
 
 
 def _completion(options: opt.Completion, run: _Run) -> int:
-    from ami_exporter.completion import completion
+    from ami_exporter.commands.completion import completion
 
     run.out.write(completion(options.shell))
     return OK

@@ -12,16 +12,16 @@ from ami_exporter.ami.events import classes_of
 from ami_exporter.ami.link import Link
 from ami_exporter.collectors.model import Collector, Metric, Origin
 from ami_exporter.config.model import TargetSettings
-from ami_exporter.dialer import Dialer
-from ami_exporter.eventlink import EventLink
-from ami_exporter.gate import Backoff, LoginGate
-from ami_exporter.knowledge import Knowledge
-from ami_exporter.plan import Chosen
-from ami_exporter.poll import Fault, Result
-from ami_exporter.poller import Polled, Poller
-from ami_exporter.stats import TargetStats
-from ami_exporter.store import EventStore
-from ami_exporter.writer import Caps, Family, Writer
+from ami_exporter.exposition.writer import Caps, Family, Writer
+from ami_exporter.pbx.dialer import Dialer
+from ami_exporter.pbx.eventlink import EventLink
+from ami_exporter.pbx.gate import Backoff, LoginGate
+from ami_exporter.pbx.knowledge import Knowledge
+from ami_exporter.pbx.plan import Chosen
+from ami_exporter.pbx.poll import Fault, Result
+from ami_exporter.pbx.poller import Polled, Poller
+from ami_exporter.pbx.stats import TargetStats
+from ami_exporter.pbx.store import EventStore
 
 Key = tuple[str, ...]
 

@@ -16,10 +16,10 @@ from ami_exporter.ami.stream import RECEIVE_BYTES
 from ami_exporter.collectors.model import Context
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.demo.load import flood_corpus
-from ami_exporter.eventlink import BATCH
-from ami_exporter.store import EventStore
+from ami_exporter.exposition.writer import Caps
+from ami_exporter.pbx.eventlink import BATCH
+from ami_exporter.pbx.store import EventStore
 from ami_exporter.target import events_of
-from ami_exporter.writer import Caps
 from benchmarks.measure import cpu_seconds, median
 from benchmarks.pbx import SECRET, USER, asterisk, asterisk_pid, settings, simulated, tell
 from benchmarks.report import Table

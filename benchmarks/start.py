@@ -21,7 +21,7 @@ ROUNDS = 9
 START_SECONDS = 30.0
 _MODULES = {
     "`ami-exporter --help`": "ami_exporter.cli",
-    "`serve`": "ami_exporter.serve",
+    "`serve`": "ami_exporter.commands.serve",
     "of that, libraries": "asyncio, hypercorn.asyncio, pydantic, yaml, prometheus_client, ssl, http.client",
 }
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from ami_exporter.config import scalars
 from ami_exporter.config.external import read_external
+from ami_exporter.config.faults import ConfigErrors, Fault
 from ami_exporter.config.model import PORT, TLS_PORT, Settings, TargetSettings, TlsSettings
-from ami_exporter.faults import ConfigErrors, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, mod
 from pydantic import ValidationInfo as Info
 
 from ami_exporter.config import scalars
+from ami_exporter.config.faults import either, shorten, suggest
 from ami_exporter.config.fields import (
     AnyText,
     Buckets,
@@ -26,7 +27,6 @@ from ami_exporter.config.fields import (
     integer,
     schema,
 )
-from ami_exporter.faults import either, shorten, suggest
 
 TYPES: Final = ("gauge", "counter", "histogram")
 REDUCES: Final = ("sum", "max", "min", "last")

@@ -14,6 +14,7 @@ from pydantic import ValidationInfo as Info
 
 from ami_exporter.config import scalars
 from ami_exporter.config.customdoc import CustomDoc
+from ami_exporter.config.faults import suggest
 from ami_exporter.config.fields import (
     Address,
     AnyText,
@@ -33,7 +34,6 @@ from ami_exporter.config.fields import (
     integer,
 )
 from ami_exporter.config.model import QUEUE_WAIT_BUCKETS, SERIES_PER_METRIC, TIMEOUT
-from ami_exporter.faults import suggest
 
 NAME_KINDS = ("queue",)
 """Kinds of things that can be given names for people."""

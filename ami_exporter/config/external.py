@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from ami_exporter.config.catalogue import Catalogue
+from ami_exporter.config.faults import Fault, either, shorten, suggest
+from ami_exporter.config.faults import Path as Steps
 from ami_exporter.config.scalars import found, kind, secret
 from ami_exporter.config.secret import Secret
-from ami_exporter.faults import Fault, either, shorten, suggest
-from ami_exporter.faults import Path as Steps
 
 SECRET_KEYS: Final = ("secret", "secret_file", "secret_env")
 MAX_SECRET_FILE: Final = 8 * 1024

@@ -16,13 +16,13 @@ from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.customdoc import CustomDoc, LabelDoc, MetricDoc, ValueDoc
 from ami_exporter.config.document import CollectorDoc, Document, LimitsDoc, TargetDoc, TlsDoc, TrunkDoc
 from ami_exporter.config.external import SECRET_KEYS, External, read_external
+from ami_exporter.config.faults import ConfigErrors, Fault, shorten, suggest
+from ami_exporter.config.faults import Path as Steps
 from ami_exporter.config.fields import WithinError
 from ami_exporter.config.merge import merge
 from ami_exporter.config.model import Settings
 from ami_exporter.config.scalars import found, kind
 from ami_exporter.config.yamlnodes import Node
-from ami_exporter.faults import ConfigErrors, Fault, shorten, suggest
-from ami_exporter.faults import Path as Steps
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 """A configuration file; 5,000 targets of 20 lines have 2 MB."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 from typing import Final, Literal, NoReturn
 
-from ami_exporter.faults import either, shorten, suggest
+from ami_exporter.config.faults import either, shorten, suggest
 
 MAX_SENT: Final = 900
 """Bytes of a value sent to Asterisk, which cuts a line at 1024."""

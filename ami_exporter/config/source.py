@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ami_exporter.config.amiflags import AmiFlags, settings_from_ami_flags
-from ami_exporter.faults import ConfigErrors, Fault
+from ami_exporter.config.faults import ConfigErrors, Fault
 
 if TYPE_CHECKING:
     from ami_exporter.config.catalogue import Catalogue

@@ -15,8 +15,8 @@ from typing import Final, NoReturn
 import yaml
 from yaml.resolver import Resolver
 
+from ami_exporter.config.faults import ConfigErrors, Fault, Path, shorten
 from ami_exporter.config.scalars import Odd
-from ami_exporter.faults import ConfigErrors, Fault, Path, shorten
 
 __all__ = ["Node", "Odd", "locate", "parse", "scalar"]
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-from ami_exporter.formats import Format
+from ami_exporter.exposition.formats import Format
 from ami_exporter.web.http import JSON, TEXT, Request, Response, plain, zipped
 from ami_exporter.web.negotiate import accepts_gzip, choose_format
 from ami_exporter.web.page import status_page

@@ -4,7 +4,7 @@ import logging
 import os
 import ssl
 
-from ami_exporter.faults import ConfigErrors, Fault
+from ami_exporter.config.faults import ConfigErrors, Fault
 from ami_exporter.web.tls_config import LiveContext, TlsError, build_context
 from ami_exporter.web.webconfig import TlsSettings, WebConfig, load_text, read_web_config
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ami_exporter.formats import Format
+from ami_exporter.exposition.formats import Format
 
 # (media type, version) -> format. An absent version is the oldest text format, and the one OpenMetrics we
 # speak. OpenMetrics 0.0.1 differs in details nobody needs any more, and 2.0 in syntax: both fall through to

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from ami_exporter.formats import Format
+from ami_exporter.exposition.formats import Format
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
+from ami_exporter.config.faults import ConfigErrors, Fault, either, suggest
 from ami_exporter.config.yamlnodes import parse
-from ami_exporter.faults import ConfigErrors, Fault, either, suggest
 from ami_exporter.web import tlsnames
 from ami_exporter.web.webfile import Section
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from ami_exporter.config.faults import Fault, either, shorten, suggest
 from ami_exporter.config.yamlnodes import Node, Odd
-from ami_exporter.faults import Fault, either, shorten, suggest
 
 # Go's YAML reads YAML 1.1 booleans, and people's files have them.
 _YES_NO = {"yes": True, "on": True, "y": True, "no": False, "off": False, "n": False}

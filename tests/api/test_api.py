@@ -22,7 +22,7 @@ from ami_exporter.api import (
     histogram,
 )
 from ami_exporter.demo import Settings, SimulatedPbx, User
-from ami_exporter.writer import Family, HistogramValue
+from ami_exporter.exposition.writer import Family, HistogramValue
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from ami_exporter.ami.message import Message
 from ami_exporter.collectors import channels, legs
 from ami_exporter.collectors.calls import MAX_CALL_CHANNELS, Calls
 from ami_exporter.collectors.model import Context, Trunk
-from ami_exporter.store import EventStore
+from ami_exporter.pbx.store import EventStore
 from tests.support.collecting import Samples, counted, nonzero, store_of
 
 TELCO = Context(

@@ -10,8 +10,8 @@ from ami_exporter.ami.message import Message
 from ami_exporter.collectors import custom
 from ami_exporter.collectors.model import Context
 from ami_exporter.config.model import CustomLabel, CustomMetric, CustomMetricsSettings, CustomValue
-from ami_exporter.store import EventStore
-from ami_exporter.writer import Caps, Writer
+from ami_exporter.exposition.writer import Caps, Writer
+from ami_exporter.pbx.store import EventStore
 from tests.support.collecting import counted, messages, nonzero, polled, store_of
 
 DEVICES = Action("DeviceStateList")

@@ -6,7 +6,7 @@ from ami_exporter.ami.message import Message
 from ami_exporter.collectors import lists, queue_callers, queues
 from ami_exporter.collectors.model import Context
 from ami_exporter.collectors.queue_callers import QueueCallers, wait_histogram
-from ami_exporter.store import EventStore
+from ami_exporter.pbx.store import EventStore
 from tests.support.collecting import Samples, counted, message, nonzero, show, store_of
 
 CALLER = "1700000000.1"

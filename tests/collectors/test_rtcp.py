@@ -7,7 +7,7 @@ import pytest
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import rtcp
 from ami_exporter.collectors.model import Context, Trunk
-from ami_exporter.store import EventStore
+from ami_exporter.pbx.store import EventStore
 from tests.support.collecting import counted, message, nonzero, show, store_of
 
 CHANNEL = "PJSIP/telco-00000001"

@@ -6,7 +6,7 @@ from ami_exporter.ami.message import Message
 from ami_exporter.collectors import trunks
 from ami_exporter.collectors.legs import MAX_AGE
 from ami_exporter.collectors.model import Context, Trunk
-from ami_exporter.store import EventStore
+from ami_exporter.pbx.store import EventStore
 from tests.support.collecting import Samples, counted, nonzero, store_of
 
 CONTEXT = Context(

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from ami_exporter.config.faults import ConfigErrors
 from ami_exporter.config.load import load_file
-from ami_exporter.faults import ConfigErrors
 from tests.support.config_catalogue import catalogue
 
 BAD = Path(__file__).parent / "bad"

@@ -9,14 +9,14 @@ import jsonschema
 import pytest
 import yaml
 
-from ami_exporter import loading
+from ami_exporter.commands import loading
 from ami_exporter.config import schema
 from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.effective import duration, effective_yaml
+from ami_exporter.config.faults import ConfigErrors
 from ami_exporter.config.load import load, load_file
 from ami_exporter.config.model import Settings
 from ami_exporter.config.yamlnodes import parse
-from ami_exporter.faults import ConfigErrors
 from tests.support.config_catalogue import catalogue
 
 HERE = Path(__file__).parent

@@ -7,11 +7,11 @@ import pytest
 
 from ami_exporter.config.amiflags import AmiFlags, settings_from_ami_flags
 from ami_exporter.config.catalogue import Catalogue
+from ami_exporter.config.faults import ConfigErrors
 from ami_exporter.config.load import load, load_file
 from ami_exporter.config.model import TargetSettings, TlsSettings
 from ami_exporter.config.secret import Secret
 from ami_exporter.config.source import load_settings
-from ami_exporter.faults import ConfigErrors
 
 HEAD = "targets: {pbx1: {address: pbx1, username: exporter, "
 

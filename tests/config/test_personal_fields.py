@@ -2,8 +2,8 @@
 
 import pytest
 
+from ami_exporter.config.faults import ConfigErrors
 from ami_exporter.config.load import load
-from ami_exporter.faults import ConfigErrors
 from tests.support.config_catalogue import catalogue
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
+from ami_exporter.commands.loading import catalogue
+from ami_exporter.commands.options import Demo, Serve, parse
 from ami_exporter.config.load import load_file
-from ami_exporter.loading import catalogue
-from ami_exporter.options import Demo, Serve, parse
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ import pytest
 import yaml
 
 from ami_exporter import __version__
+from ami_exporter.commands.loading import catalogue
+from ami_exporter.commands.options import Serve, parse
 from ami_exporter.config.load import load
 from ami_exporter.config.shard import Shard
-from ami_exporter.loading import catalogue
-from ami_exporter.options import Serve, parse
 
 # The oldest with the pod's index as a label, and one of today.
 VERSIONS = ("1.28", "1.34")

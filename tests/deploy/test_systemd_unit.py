@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ami_exporter.commands.loading import catalogue
 from ami_exporter.config.load import load_file
-from ami_exporter.loading import catalogue
 from tests.support.debian_root import DebianRoot
 
 CREDENTIALS = "/run/credentials/ami-exporter.service/ami_"

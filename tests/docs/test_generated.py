@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ami_exporter.metricsdoc import as_markdown
+from ami_exporter.commands.metricsdoc import as_markdown
 from tests.support.documents import REPO
 
 

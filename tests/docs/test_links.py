@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ami_exporter.flags import COMMANDS
+from ami_exporter.commands.flags import COMMANDS
 from tests.support.declared import declared
 from tests.support.documents import LINK, REPO, anchors, pages, prose
 from tests.support.promql import series_of

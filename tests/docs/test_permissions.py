@@ -8,9 +8,9 @@ import pytest
 
 from ami_exporter.ami.actions import ACTIONS
 from ami_exporter.collectors.registry import builtin
-from ami_exporter.doctor.advice import event_need
-from ami_exporter.doctor.rights import RISKS, mending_class
-from ami_exporter.doctor.userblock import user_block
+from ami_exporter.commands.doctor.advice import event_need
+from ami_exporter.commands.doctor.rights import RISKS, mending_class
+from ami_exporter.commands.doctor.userblock import user_block
 from tests.support.documents import REPO
 
 PAGE = (REPO / "docs/permissions.md").read_text(encoding="utf-8")

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 import yaml
 
-from ami_exporter import loading
 from ami_exporter.ami.login import EVENT_CLASSES
+from ami_exporter.commands import loading
+from ami_exporter.commands.options import parse
 from ami_exporter.config.load import load
 from ami_exporter.demo import Settings, SimulatedPbx, User
 from ami_exporter.demo.rights import classes
-from ami_exporter.options import parse
 from ami_exporter.web.webconfig import read_web_config
 from tests.support.documents import REPO, Block, blocks, commands
 from tests.support.exporter_process import clean_environ, exporter, run

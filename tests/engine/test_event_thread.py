@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from ami_exporter.poller import Polled
+from ami_exporter.pbx.poller import Polled
 from tests.support.scripted_pbx import ScriptedPbx
 from tests.support.targets import listening, scrape, target, value
 

@@ -10,9 +10,9 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from ami_exporter.collectors.model import Metric, counter, gauge, histogram
-from ami_exporter.exposition import number, render
-from ami_exporter.formats import Format
-from ami_exporter.writer import Family, HistogramValue
+from ami_exporter.exposition.formats import Format
+from ami_exporter.exposition.text import number, render
+from ami_exporter.exposition.writer import Family, HistogramValue
 
 QUEUE = gauge("asterisk_queue_callers", "Callers waiting (AMI QueueStatus: Calls)", "queue")
 HANGUPS = counter("asterisk_hangups_total", 'Hang-ups, "by" cause', "cause")

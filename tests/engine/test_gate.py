@@ -2,10 +2,10 @@
 
 import pytest
 
-from ami_exporter.deadline import scrape_seconds
-from ami_exporter.gate import Backoff, LoginGate
-from ami_exporter.keeper import Keeper
-from ami_exporter.poll import Fault, Result
+from ami_exporter.pbx.gate import Backoff, LoginGate
+from ami_exporter.pbx.keeper import Keeper
+from ami_exporter.pbx.poll import Fault, Result
+from ami_exporter.service.deadline import scrape_seconds
 
 
 class Clock:

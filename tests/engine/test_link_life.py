@@ -8,7 +8,7 @@ import time
 import pytest
 
 from ami_exporter.config.model import CollectorSettings
-from ami_exporter.poller import FIRST_ANSWER_SECONDS, IDLE_SECONDS, REFRESH_SECONDS
+from ami_exporter.pbx.poller import FIRST_ANSWER_SECONDS, IDLE_SECONDS, REFRESH_SECONDS
 from ami_exporter.target import Clocks
 from tests.support.ami_server import Fields, Session
 from tests.support.ami_wire import packet

@@ -7,9 +7,9 @@ from ami_exporter.ami.link import Answer, Outcome
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.fields import labels, text
 from ami_exporter.collectors.model import Collector, Context, Row, Sample, gauge
-from ami_exporter.plan import PING, Chosen, make_plan
-from ami_exporter.poll import Fault, Poll, Result
-from ami_exporter.writer import Caps, Writer
+from ami_exporter.exposition.writer import Caps, Writer
+from ami_exporter.pbx.plan import PING, Chosen, make_plan
+from ami_exporter.pbx.poll import Fault, Poll, Result
 
 STATUS, CORE, QUEUES, BRIDGES = (
     Action("Status"),

@@ -17,8 +17,8 @@ from ami_exporter.collectors.model import (
     counter,
     histogram,
 )
-from ami_exporter.store import EventStore
-from ami_exporter.writer import Caps
+from ami_exporter.exposition.writer import Caps
+from ami_exporter.pbx.store import EventStore
 
 HANGUPS = counter(
     "asterisk_hangups_total", "Hang-ups", "technology", "cause", closed={"cause": ("none", "busy", "other")}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ami_exporter.collectors.model import Metric, gauge
 from ami_exporter.collectors.table import SPARE, Table
-from ami_exporter.writer import Caps, Writer
+from ami_exporter.exposition.writer import Caps, Writer
 
 SIZE = gauge("asterisk_queue_callers", "Callers", "queue")
 NAMES = st.integers(0, 60).map(lambda number: (f"q{number:02}",))

@@ -17,16 +17,16 @@ from ami_exporter.ami.exchange import Answer, Outcome
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.model import Context, Trunk
 from ami_exporter.collectors.registry import builtin
+from ami_exporter.config.faults import ConfigErrors
 from ami_exporter.config.load import load
-from ami_exporter.exposition import render
-from ami_exporter.faults import ConfigErrors
-from ami_exporter.formats import Format
-from ami_exporter.plan import PING, Chosen, Plan, make_plan
-from ami_exporter.poll import Fault, Poll
-from ami_exporter.store import EventStore
+from ami_exporter.exposition.formats import Format
+from ami_exporter.exposition.text import render
+from ami_exporter.exposition.writer import Caps, Writer
+from ami_exporter.pbx.plan import PING, Chosen, Plan, make_plan
+from ami_exporter.pbx.poll import Fault, Poll
+from ami_exporter.pbx.store import EventStore
 from ami_exporter.web.negotiate import choose_format
 from ami_exporter.web.params import BadRequestError, page_target, scrape_params
-from ami_exporter.writer import Caps, Writer
 from tests.support.config_catalogue import catalogue
 from tests.support.targets import parsed
 

@@ -21,12 +21,12 @@ from ami_exporter.collectors.registry import builtin
 from ami_exporter.demo.load import flood_corpus, static_load
 from ami_exporter.demo.wire import with_action_id
 from ami_exporter.demo.world import World
-from ami_exporter.exposition import render
-from ami_exporter.formats import Format
-from ami_exporter.plan import Chosen, make_plan
-from ami_exporter.poll import Poll
-from ami_exporter.store import EventStore
-from ami_exporter.writer import Caps, Family
+from ami_exporter.exposition.formats import Format
+from ami_exporter.exposition.text import render
+from ami_exporter.exposition.writer import Caps, Family
+from ami_exporter.pbx.plan import Chosen, make_plan
+from ami_exporter.pbx.poll import Poll
+from ami_exporter.pbx.store import EventStore
 
 STATUS = Action("Status")
 CAPS = Caps(1000, lambda _metric, _labels: None, lambda _metric, _labels: True)

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from ami_exporter.doctor.eventfilter import lines
+from ami_exporter.commands.doctor.eventfilter import lines
 from tests.real.conftest import AsteriskFactory
 from tests.support.ami_raw import EventRecorder, RawAmi
 from tests.support.asterisk_server import AsteriskServer

@@ -11,8 +11,8 @@ from ami_exporter.ami.message import Message
 from ami_exporter.collectors.model import Context
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.collectors.trunks import DISCOVERY, Discovery
-from ami_exporter.contexts import technologies, trunk_names
-from ami_exporter.plan import Chosen, make_plan
+from ami_exporter.pbx.contexts import technologies, trunk_names
+from ami_exporter.pbx.plan import Chosen, make_plan
 from tests.support.collecting import Samples, polled
 
 FOLDER = Path(__file__).parent.parent / "captures"

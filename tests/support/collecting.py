@@ -9,8 +9,8 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.model import Collector, Context
 from ami_exporter.collectors.rowfold import RowFold
-from ami_exporter.store import EventStore
-from ami_exporter.writer import Caps
+from ami_exporter.exposition.writer import Caps
+from ami_exporter.pbx.store import EventStore
 
 Samples = dict[tuple[str, ...], float]
 """(metric name, label values …) → value; of a histogram, two: name_count and name_sum."""

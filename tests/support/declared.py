@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ami_exporter.collectors.registry import builtin
-from ami_exporter.loading import all_metrics
+from ami_exporter.commands.loading import all_metrics
 from tests.support.promql import Declared
 
 PROMETHEUS = {

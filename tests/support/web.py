@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ami_exporter.formats import Format
+from ami_exporter.exposition.formats import Format
 from ami_exporter.web.server import DEFAULT_BOUNDS, WebServer, make_server
 from ami_exporter.web.service import DiscoveredTarget, ReloadOutcome, Selection, StatusView
 from ami_exporter.web.settings import Bounds, WebSettings

@@ -1,6 +1,6 @@
 import pytest
 
-from ami_exporter.formats import Format
+from ami_exporter.exposition.formats import Format
 from ami_exporter.web.negotiate import accepts_gzip, choose_format
 
 PROMETHEUS_3 = (

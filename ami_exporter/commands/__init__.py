@@ -1,0 +1,1 @@
+"""The command line: flags, environment and help, and one module or folder a command."""

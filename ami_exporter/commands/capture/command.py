@@ -1,0 +1,93 @@
+"""The command `capture`: ask a PBX for every safe list, and write what it answers, anonymised, as it arrives.
+
+The transcript is text in AMI's own form: packets of `header: value` lines, parted by blank lines. `capture:` begins it,
+`action:` begins an answer, `answer:` ends one and says how it went.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from typing import TextIO
+
+from ami_exporter import __version__
+from ami_exporter.ami.actions import ACTIONS, Action, Shape
+from ami_exporter.ami.errors import AmiError
+from ami_exporter.ami.link import Link, Outcome
+from ami_exporter.ami.message import Message
+from ami_exporter.commands.capture.anonymise import anonymous
+from ami_exporter.commands.capture.pseudonyms import Pseudonyms
+from ami_exporter.commands.loading import Loader, chosen_target
+from ami_exporter.commands.options import Capture
+from ami_exporter.config.model import TargetSettings
+from ami_exporter.pbx.dialer import make_link
+
+FORMAT = "1"
+_NEEDS_A_PARAMETER = frozenset({"MWIGet"})
+
+
+def capture(options: Capture, environ: Mapping[str, str], out: TextIO) -> int:
+    """Write the transcript; 1 when there is no session or a list did not end. Raises ConfigErrors."""
+    loader = Loader(options.config_file, options.ami, environ)
+    found = chosen_target(options.target, loader.settings())
+    try:
+        return 0 if transcribe(found, out) else 1
+    except AmiError as error:
+        sys.stderr.write(f"{found.name}: no session with {found.host}:{found.port}: {error}\n")
+        return 1
+
+
+def transcribe(settings: TargetSettings, out: TextIO) -> bool:
+    """Write all lists the server offers to this user, one after the other; tell whether each one ended."""
+    names = Pseudonyms()
+    link = _open(settings)
+    whole = True
+    try:
+        actions = [action for action in safe_lists() if link.offers(action.name)]
+        _packet(out, [("capture", FORMAT), ("by", f"ami-exporter {__version__}"), ("ami", _dotted(link.version))])
+        for action in actions:
+            if link.closed:
+                link = _open(settings)
+            whole &= _list(link, action, names, settings.timeout, out)
+    finally:
+        link.close()
+    return whole
+
+
+def safe_lists() -> list[Action]:
+    """Everything of the action table that answers without a parameter, cheap ones first; no console commands."""
+    specs = sorted(ACTIONS.values(), key=lambda spec: spec.cost)
+    return [Action(s.name) for s in specs if s.shape is not Shape.COMMAND and s.name not in _NEEDS_A_PARAMETER]
+
+
+def _list(link: Link, action: Action, names: Pseudonyms, timeout: float, out: TextIO) -> bool:
+    def item(_action: Action, message: Message) -> None:
+        _packet(out, anonymous(message, names))
+
+    _packet(out, [("action", action.name)])
+    answer = link.exchange((action,), item, time.monotonic() + timeout)[action]
+    said = [("message", answer.message)] if answer.message and not answer.full else []
+    _packet(out, [("answer", answer.outcome), *said])
+    return answer.outcome not in (Outcome.CUT, Outcome.DEADLINE)
+
+
+def _open(settings: TargetSettings) -> Link:
+    link = make_link(settings)
+    link.open(time.monotonic() + settings.timeout)
+    return link
+
+
+def _packet(out: TextIO, headers: Iterable[tuple[str, str]]) -> None:
+    lines = [f"{header}: {_printable(value)}\n" for header, value in headers]
+    if lines:
+        out.write("".join([*lines, "\n"]))
+
+
+def _printable(value: str) -> str:
+    """Without control characters: a transcript is read in terminals."""
+    return value if value.isprintable() else "".join(c if c.isprintable() else "?" for c in value)
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))

@@ -1,0 +1,152 @@
+"""From findings to advice: the rights worth having, the rights too many, what must be mended. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ami_exporter.ami.events import EVENT_NAMES, classes_of
+from ami_exporter.collectors.model import Collector
+from ami_exporter.commands.doctor.examine import Examination, Listened
+from ami_exporter.commands.doctor.findings import Finding, examine_order, finding
+from ami_exporter.commands.doctor.rights import BASE, RISKS, TIER, held_classes, mending_class
+from ami_exporter.config.model import TargetSettings
+from ami_exporter.pbx.plan import Chosen
+from ami_exporter.target import choose, event_classes, events_of
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is examined: a target's settings, its enabled collectors, and those that are there but off."""
+
+    settings: TargetSettings
+    chosen: Sequence[Chosen]
+    off: Sequence[Collector]
+
+    @property
+    def classes(self) -> frozenset[str]:
+        """Classes of read= that the enabled event rules need."""
+        return event_classes(self.settings, [choice.collector for choice in self.chosen])
+
+    @property
+    def events(self) -> list[str]:
+        """Names of the events that the enabled rules want, as Asterisk writes them."""
+        active = [choice.collector for choice in self.chosen if not choice.collector.passive]
+        return sorted(EVENT_NAMES.get(name, name) for name in {n for c in active for n in events_of(c)})
+
+
+def subject(settings: TargetSettings, collectors: Sequence[Collector]) -> Subject:
+    """Part the collectors into those enabled on a target and the others."""
+    chosen = choose(settings, collectors)
+    enabled = {choice.collector.name for choice in chosen}
+    return Subject(settings, chosen, [collector for collector in collectors if collector.name not in enabled])
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Everything the report says.
+
+    brings: class of write= → actions it would bring. surplus: classes held that no gauge is worth → the actions
+    that need them. reads: class of read= → True it is there, False it is not, None nobody can tell from outside.
+    faults: what must be mended.
+    """
+
+    findings: Sequence[Finding]
+    held: frozenset[str]
+    brings: Mapping[str, Sequence[str]]
+    tier_useful: bool
+    surplus: Mapping[str, Sequence[str]]
+    reads: Mapping[str, bool | None]
+    unsupported: Sequence[str]
+    faults: Sequence[str] = field(default_factory=list)
+
+
+def diagnose(about: Subject, found: Examination) -> Diagnosis:
+    """Judge one examination."""
+    findings = [finding(choice, found.answers) for choice in about.chosen]
+    held = _held(found)
+    brings: dict[str, list[str]] = {}
+    for one in findings:
+        for right, actions in (one.missing or {}).items():
+            known = brings.setdefault(right, [])
+            known.extend(action for action in actions if action not in known)
+    tier = TIER in brings or (TIER in held and bool(_users(TIER, about.chosen, found)))
+    worth = {BASE, TIER} if tier else {BASE}
+    reads = read_classes(about.classes, found.listened)
+    return Diagnosis(
+        findings,
+        held,
+        brings,
+        tier,
+        {name: _users(name, about.chosen, found) for name in RISKS if name in held and name not in worth},
+        reads,
+        list(dict.fromkeys(action for one in findings for action in one.unsupported)),
+        list(_faults(findings, brings, reads, found.listened)),
+    )
+
+
+def _held(found: Examination) -> frozenset[str]:
+    """The classes of write= a user surely has; where ListCommands is refused, only what an answer proves."""
+    if "listcommands" in found.commands:
+        return held_classes(found.commands)
+    needed = [action.spec.rights for action, answer in found.answers.items() if answer.full]
+    return frozenset[str]().union(*(rights for rights in needed if len(rights) == 1))
+
+
+def read_classes(wanted: frozenset[str], listened: Listened | None) -> dict[str, bool | None]:
+    """Whether the user's read= holds each wanted class, and system for FullyBooted, as far as that can be seen."""
+    seen = Listened() if listened is None else listened
+    known = dict.fromkeys(seen.seen, True) | {"system": seen.system}
+    if listened is not None and not listened.fault:
+        known["security"] = seen.security
+    if listened is None:
+        known = {}
+    return {name: known.get(name) for name in sorted(wanted | {"system"})}
+
+
+def _users(right: str, chosen: Sequence[Chosen], found: Examination) -> list[str]:
+    """The actions that need this right and were answered."""
+    asked = [action for alternatives in examine_order(chosen) for action in alternatives if action in found.answers]
+    return [a.name for a in asked if mending_class(a.spec.rights) == right and found.answers[a].full]
+
+
+def _faults(
+    findings: Iterable[Finding],
+    brings: Mapping[str, Sequence[str]],
+    reads: Mapping[str, bool | None],
+    listened: Listened | None,
+) -> Iterable[str]:
+    if brings.get(BASE):
+        yield f"write={BASE} is missing: without it there is no {', '.join(brings[BASE])}"
+    if listened is not None and listened.fault:
+        yield f"the event link cannot be opened beside the poll link: {listened.fault}"
+    yield from (_READ_FAULTS[name] for name, there in reads.items() if there is False and name in _READ_FAULTS)
+    for one in findings:
+        yield from (f"{one.name}: {text}" for text in one.faults)
+        if one.required and (one.missing or one.unsupported):
+            lost = [*(action for actions in (one.missing or {}).values() for action in actions), *one.unsupported]
+            yield f"{one.name} is required (enabled: true), but this user cannot have {', '.join(lost)}"
+
+
+_READ_FAULTS = {
+    "system": "read=system is missing: no FullyBooted came with the login, so the start time is unknown and "
+    "registration, contact and alarm events are not seen (a server that is still starting looks the same)",
+    "security": "read=security is missing: our own login was not announced (an eventfilter that drops SuccessfulAuth "
+    "looks the same)",
+}
+
+
+def smallest_read(about: Subject) -> str:
+    """The value of read= for what is enabled: system for FullyBooted, and what the event rules need."""
+    wanted = about.classes | {"system"}
+    return ",".join(name for name in _READ_ORDER if name in wanted)
+
+
+_READ_ORDER = ("system", "call", "agent", "reporting", "security", "user", "cdr", "dialplan")
+
+
+def event_need(collector: Collector) -> str:
+    """The classes of read= one collector's event rules need, as in read=; empty when it counts no events."""
+    if collector.passive:
+        return ""
+    return ",".join(name for name in _READ_ORDER if name in classes_of(events_of(collector)))

@@ -1,0 +1,39 @@
+"""The command `doctor`: examine one target, print the report; exit status 1 when something is to be mended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TextIO
+
+from ami_exporter.ami.errors import AmiError
+from ami_exporter.ami.link import Link
+from ami_exporter.commands.doctor.advice import diagnose, subject
+from ami_exporter.commands.doctor.examine import Examiner
+from ami_exporter.commands.doctor.findings import examine_order
+from ami_exporter.commands.doctor.report import report
+from ami_exporter.commands.loading import Loader, chosen_target
+from ami_exporter.commands.options import Doctor
+from ami_exporter.pbx.dialer import make_link
+
+
+def doctor(options: Doctor, environ: Mapping[str, str], out: TextIO) -> int:
+    """Print the report; 0 when nothing must be mended. Raises ConfigErrors."""
+    loader = Loader(options.config_file, options.ami, environ)
+    settings = loader.settings()
+    target = chosen_target(options.target, settings)
+    about = subject(target, loader.collectors(settings, target))
+
+    def connect(classes: Sequence[str]) -> Link:
+        return make_link(target, classes)
+
+    try:
+        seen = Examiner(connect, target.timeout, time.monotonic).examine(
+            examine_order(about.chosen), sorted(about.classes)
+        )
+    except AmiError as error:
+        out.write(f"{target.name}: no session with {target.host}:{target.port}: {error}\n")
+        return 1
+    result = diagnose(about, seen)
+    out.write(report(about, seen, result))
+    return 1 if result.faults else 0

@@ -1,0 +1,105 @@
+"""The examination: two logins, every list the configuration wants asked for once. The only part that does I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.errors import AmiError
+from ami_exporter.ami.events import EVENT_CLASSES
+from ami_exporter.ami.link import Answer, Link
+from ami_exporter.ami.message import Message
+from ami_exporter.commands.doctor.findings import Verdict, verdict
+
+#: How long the security event of our own second login may take to come.
+ANNOUNCED_SECONDS = 1.5
+SETTINGS = Action("CoreSettings")
+
+
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """What the event link saw. system: FullyBooted came; security: our other login was announced.
+
+    seen: classes of the events that came by chance. fault: why there was no event link beside the poll link.
+    """
+
+    system: bool = False
+    security: bool = False
+    seen: frozenset[str] = frozenset()
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """Everything learned of a server. address: our end of the connection, as the server's permit= must have it."""
+
+    ami: tuple[int, ...]
+    address: str
+    commands: frozenset[str]
+    version: str = ""
+    answers: dict[Action, Answer] = field(default_factory=dict)
+    listened: Listened | None = None
+
+
+class Examiner:
+    """Examines one server. connect: makes a link, not open, for these classes of events; clock: monotonic seconds."""
+
+    def __init__(self, connect: Callable[[Sequence[str]], Link], timeout: float, clock: Callable[[], float]) -> None:
+        self._connect = connect
+        self._timeout = timeout
+        self._clock = clock
+        self._version = ""
+
+    def examine(self, choices: Sequence[tuple[Action, ...]], classes: Sequence[str]) -> Examination:
+        """Log in, listen for a moment when there are classes to listen to, ask for each list. Raises AmiError."""
+        link = self._open(())
+        try:
+            listened = self._listen(link, classes) if classes else None
+            ami, address, commands = link.version, (link.local_address or ("", 0))[0], link.commands
+            answers: dict[Action, Answer] = {}
+            for alternatives in ((SETTINGS,), *choices):
+                for action in alternatives:
+                    if action not in answers:
+                        if link.closed:
+                            link = self._open(())
+                        answers[action] = self._ask(link, action)
+                    if verdict(answers[action]) is Verdict.WORKS:
+                        break
+        finally:
+            link.close()
+        return Examination(ami, address, commands, self._version, answers, listened)
+
+    def _open(self, classes: Sequence[str]) -> Link:
+        link = self._connect(classes)
+        link.open(self._clock() + self._timeout)
+        return link
+
+    def _ask(self, link: Link, action: Action) -> Answer:
+        return link.exchange((action,), self._item, self._clock() + self._timeout)[action]
+
+    def _item(self, action: Action, message: Message) -> None:
+        if action == SETTINGS:
+            self._version = message.get("asteriskversion", "")
+
+    def _listen(self, first: Link, classes: Sequence[str]) -> Listened:
+        """Open the event link; a third login, at once logged off, is what it should hear of."""
+        try:
+            events = self._open(classes)
+        except AmiError as error:
+            return Listened(system=first.boot is not None, fault=str(error))
+        try:
+            self._open(()).close()
+            return self._hear(events, first)
+        except AmiError as error:
+            return Listened(system=first.boot is not None, fault=str(error))
+        finally:
+            events.close()
+
+    def _hear(self, events: Link, first: Link) -> Listened:
+        deadline = self._clock() + ANNOUNCED_SECONDS
+        seen: set[str] = set()
+        while "security" not in seen and self._clock() < deadline:
+            for event in events.read_events(deadline):
+                seen |= EVENT_CLASSES.get(event["event"].lower(), frozenset())
+        return Listened(first.boot is not None, "security" in seen, frozenset(seen))

@@ -1,0 +1,109 @@
+"""From the answers of one examination to what a collector has and lacks. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.link import Answer, Outcome
+from ami_exporter.commands.doctor.rights import mending_class
+from ami_exporter.pbx.plan import Chosen
+
+
+class Verdict(StrEnum):
+    """What a server answered to one action."""
+
+    WORKS = "works"
+    DENIED = "permission denied"
+    UNSUPPORTED = "not supported"
+    FAILED = "failed"
+
+
+class State(StrEnum):
+    """How a collector fares: the second column of the table."""
+
+    WORKS = "works"
+    PART = "works in part"
+    DENIED = "permission missing"
+    UNSUPPORTED = "not supported"
+    FAULT = "fault"
+    EVENTS = "events only"
+    OFF = "off"
+
+
+def verdict(answer: Answer) -> Verdict:
+    """Tell "no right" (Permission denied) from "no module" (Invalid/unknown command)."""
+    if answer.full:
+        return Verdict.WORKS
+    if answer.outcome is Outcome.REFUSED:
+        return Verdict.DENIED
+    return Verdict.UNSUPPORTED if answer.unsupported else Verdict.FAILED
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One collector. missing: what a right would bring, by the class of write=; faults: what failed, and how."""
+
+    name: str
+    state: State
+    required: bool = False
+    missing: Mapping[str, tuple[str, ...]] | None = None
+    unsupported: tuple[str, ...] = ()
+    instead: Mapping[str, str] | None = None
+    """Action that is missing → the lesser one that answers in its place."""
+    faults: tuple[str, ...] = ()
+
+    def lacks(self, right: str) -> tuple[str, ...]:
+        """The actions that this class of write= would bring."""
+        return (self.missing or {}).get(right, ())
+
+
+def examine_order(chosen: Sequence[Chosen]) -> list[tuple[Action, ...]]:
+    """Every poll's alternatives, once each, in the order of the collectors."""
+    return list(dict.fromkeys(choice for one in chosen for choice in one.collector.polls))
+
+
+def finding(choice: Chosen, answers: Mapping[Action, Answer]) -> Finding:
+    """Judge one collector by the answers to its actions; an alternative that was not asked does not matter."""
+    polls = choice.collector.polls
+    if not polls:
+        return Finding(choice.collector.name, State.EVENTS, choice.required)
+    missing: dict[str, list[str]] = {}
+    instead: dict[str, str] = {}
+    unsupported: list[str] = []
+    faults: list[str] = []
+    working = 0
+    for alternatives in polls:
+        asked = {action: verdict(answers[action]) for action in alternatives if action in answers}
+        works = next((action for action, found in asked.items() if found is Verdict.WORKS), None)
+        denied = next((action for action, found in asked.items() if found is Verdict.DENIED), None)
+        failed = next((action for action, found in asked.items() if found is Verdict.FAILED), None)
+        working += works is not None
+        if denied is not None:
+            names = missing.setdefault(mending_class(denied.spec.rights), [])
+            names.append(denied.name)
+            if works is not None:
+                instead[denied.name] = works.name
+        elif works is None and failed is not None:
+            faults.append(f"{failed.name}: {answers[failed].message or answers[failed].outcome}")
+        elif works is None:
+            unsupported.append(alternatives[0].name)
+    return Finding(
+        choice.collector.name,
+        _state(working, missing=bool(missing), faults=bool(faults)),
+        choice.required,
+        {right: tuple(names) for right, names in missing.items()},
+        tuple(unsupported),
+        instead,
+        tuple(faults),
+    )
+
+
+def _state(working: int, *, missing: bool, faults: bool) -> State:
+    if faults:
+        return State.FAULT
+    if not missing:
+        return State.WORKS if working else State.UNSUPPORTED
+    return State.PART if working else State.DENIED

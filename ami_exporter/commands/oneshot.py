@@ -1,0 +1,55 @@
+"""`scrape` and `check`: do one thing, print it, end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TextIO
+
+from ami_exporter.commands.loading import Loader, chosen_target
+from ami_exporter.commands.options import Check, Scrape
+from ami_exporter.config.faults import ConfigErrors, Fault
+from ami_exporter.exposition.formats import Format
+from ami_exporter.exposition.text import render
+from ami_exporter.target import Target
+
+
+def scrape(options: Scrape, environ: Mapping[str, str], out: TextIO) -> int:
+    """Poll once and print the metrics; 1 when the PBX is down. Raises ConfigErrors.
+
+    Event counters need time, so there are none.
+    """
+    loader = Loader(options.config_file, options.ami, environ)
+    settings = loader.settings()
+    found = chosen_target(options.target, settings)
+    target = Target(replace(found, events=False), loader.collectors(settings, found))
+    try:
+        names = frozenset(collector.name for collector in target.collectors)
+        families = target.scrape(names, time.monotonic() + found.timeout)
+    finally:
+        target.join(1.0)
+    out.write(render(families, Format.TEXT_004).decode())
+    return 0 if target.last_up else 1
+
+
+def check(options: Check, environ: Mapping[str, str], out: TextIO) -> int:
+    """Print every fault of the configuration and of the web configuration with its place."""
+    from ami_exporter.web.liveconfig import check_web_config  # noqa: PLC0415 - only for a web configuration
+
+    faults: list[Fault] = []
+    if options.config_file is not None or options.ami or options.web_config_file is None:
+        try:
+            settings = Loader(options.config_file, options.ami, environ).settings()
+            out.write(f"{options.config_file or 'flags'}: good, {len(settings.targets)} targets\n")
+        except ConfigErrors as errors:
+            faults += errors.faults
+    if options.web_config_file is not None:
+        wrong = check_web_config(options.web_config_file)
+        faults += wrong
+        if not wrong:
+            out.write(f"{options.web_config_file}: good\n")
+    for fault in faults:
+        sys.stderr.write(f"{fault}\n")
+    return 1 if faults else 0

@@ -1,0 +1,118 @@
+"""`serve` and `demo`: the exporter behind HTTP, until a signal ends it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from types import FrameType
+from typing import TextIO
+
+from ami_exporter import __version__
+from ami_exporter.commands.loading import Loader
+from ami_exporter.commands.logs import Guard
+from ami_exporter.commands.options import Demo, Serve, Web
+from ami_exporter.config.amiflags import AmiFlags
+from ami_exporter.config.secret import Secret
+from ami_exporter.service.exporter import Exporter
+from ami_exporter.web.listen import ListenError
+from ami_exporter.web.server import make_server
+from ami_exporter.web.settings import WebSettings
+
+log = logging.getLogger(__name__)
+
+#: Requests in flight at least; a fleet's Prometheus asks for all targets at once.
+MIN_MAX_REQUESTS = 40
+
+#: How long a thread may keep the others waiting. At Python's 5 ms a scrape's work starves the event links, and Asterisk
+#: cuts off whoever reads too slowly.
+SWITCH_SECONDS = 0.001
+#: How soon a web server that died by itself ends the program, so that systemd starts it anew.
+ENDED_CHECK_SECONDS = 1.0
+
+
+def serve(options: Serve, environ: Mapping[str, str], guard: Guard) -> int:
+    """Serve metrics until SIGTERM or SIGINT. Raises ConfigErrors before anything is started."""
+    loader = Loader(options.config_file, options.ami, environ, shard=options.shard, guard=guard)
+    return _run(loader, options.web, environ)
+
+
+def demo(options: Demo, environ: Mapping[str, str], out: TextIO) -> int:
+    """Serve the metrics of a simulated PBX with living traffic."""
+    from ami_exporter.demo import run_demo_pbx  # noqa: PLC0415 - `serve` starts quicker without
+
+    pbx = run_demo_pbx(
+        channels=options.channels,
+        endpoints=options.endpoints,
+        queues=options.queues,
+        dialect=options.dialect,
+        seed=options.seed,
+    )
+    try:
+        flags = AmiFlags(f"{pbx.host}:{pbx.port}", pbx.username, Secret(pbx.secret))
+        return _run(Loader(None, flags, environ), options.web, environ, hint=out)
+    finally:
+        pbx.stop()
+
+
+def _run(loader: Loader, web: Web, environ: Mapping[str, str], hint: TextIO | None = None) -> int:
+    exporter = Exporter(loader.settings(), loader.settings, loader.collectors)
+    try:
+        server = make_server(exporter, _web_settings(web, len(exporter.target_names())), environ=environ)
+    except (ListenError, ValueError) as error:
+        log.error("cannot serve", extra={"error": str(error)})
+        return 1
+    sys.setswitchinterval(SWITCH_SECONDS)
+    stop = threading.Event()
+    _on_signals(stop, exporter)
+    log.info("starting", extra={"version": __version__, "targets": len(exporter.target_names())})
+    exporter.start()
+    bound = server.start()
+    if hint is not None:
+        _greet(hint, bound, web)
+    while not stop.wait(ENDED_CHECK_SECONDS) and not server.ended.is_set():
+        pass
+    ended = not stop.is_set()
+    log.log(logging.ERROR if ended else logging.INFO, "the web server ended by itself" if ended else "stopping")
+    server.stop()
+    exporter.stop()
+    return int(ended)
+
+
+def _on_signals(stop: threading.Event, exporter: Exporter) -> None:
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    def reload(_number: int, _frame: FrameType | None) -> None:
+        threading.Thread(target=exporter.reload, name="reload", daemon=True).start()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGHUP, reload)
+
+
+def _web_settings(web: Web, targets: int) -> WebSettings:
+    requests = max(MIN_MAX_REQUESTS, 2 * targets) if web.max_requests is None else web.max_requests
+    return WebSettings(
+        listen_addresses=web.listen_addresses,
+        telemetry_path=web.telemetry_path,
+        config_file=web.config_file,
+        max_requests=requests,
+        route_prefix=web.route_prefix,
+        external_url=web.external_url,
+        systemd_socket=web.systemd_socket,
+    )
+
+
+def _greet(out: TextIO, bound: list[str], web: Web) -> None:
+    port = bound[0].rpartition(":")[2]
+    base = f"http://localhost:{port}{web.route_prefix}"
+    out.write(
+        "\nA simulated PBX is running, and its metrics are served. Open\n\n"
+        f"    {base}{web.telemetry_path}   the metrics\n"
+        f"    {base}/          the status page\n\n"
+        "Ctrl-C ends it.\n"
+    )
+    out.flush()

@@ -1,0 +1,73 @@
+"""The parsers and the help texts, made from the table of flags."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from typing import Final, NoReturn
+
+from ami_exporter import __version__
+from ami_exporter.commands.flags import COMMANDS, Command
+from ami_exporter.config.amiflags import SECRET_VARIABLE
+from ami_exporter.config.faults import either
+
+WIDTH: Final = 80
+
+
+def overview() -> str:
+    """Write the help of the program as a whole."""
+    lines = [f"  {command.name:<12} {command.summary}" for command in COMMANDS.values()]
+    return (
+        "usage: ami-exporter [COMMAND] [flags]\n\nPrometheus exporter for the Asterisk PBX, over its manager "
+        "interface (AMI).\n\ncommands:\n" + "\n".join(lines) + "\n\n`ami-exporter COMMAND --help` lists a command's "
+        "flags. Without a command: serve.\n"
+    )
+
+
+class Parser(argparse.ArgumentParser):
+    """Writes one line on stderr for a fault, without the usage of many lines."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the program with status 2."""
+        self.exit(2, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
+
+
+def build_parser(command: Command) -> argparse.ArgumentParser:
+    """Make the parser of one command; values stay text, their meaning is the part of options.py."""
+    tail = f" [{command.positional}]" if command.optional else f" {command.positional}"
+    parser = Parser(
+        prog=f"ami-exporter {command.name}",
+        usage=f"ami-exporter {command.name}{tail if command.positional else ''} [flags]",
+        description=command.summary[0].upper() + command.summary[1:] + ".",
+        epilog=_epilog(command),
+        allow_abbrev=False,
+        add_help=False,
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, max_help_position=34, width=WIDTH),
+    )
+    if command.positional:
+        parser.add_argument("positional", metavar=command.positional, nargs="?", help=argparse.SUPPRESS)
+    group = parser.add_argument_group("flags")
+    for flag in command.flags:
+        name = f"--{flag.name}"
+        if flag.parse is None:
+            group.add_argument(name, dest=flag.name, action="store_const", const="true", help=flag.help)
+            group.add_argument(
+                f"--no-{flag.name}", dest=flag.name, action="store_const", const="false", help=argparse.SUPPRESS
+            )
+        else:
+            action = "append" if flag.repeat else "store"
+            group.add_argument(name, dest=flag.name, metavar=flag.metavar, action=action, help=flag.help)
+    group.add_argument("-h", "--help", action="help", help="show this and exit")
+    version = f"ami-exporter {__version__} (Python {platform.python_version()})"
+    group.add_argument("--version", action="version", version=version, help="show the version and exit")
+    return parser
+
+
+def _epilog(command: Command) -> str | None:
+    if not command.flags:
+        return f"{command.positional}: {either(command.choices)}" if command.choices else None
+    first = min(command.flags, key=lambda flag: len(flag.name))
+    text = f"Each flag has a variable, as --{first.name} has {first.variable}."
+    if any(flag.name == "ami.address" for flag in command.flags):
+        text += f"\nThe secret has no flag (it would show in `ps`), only {SECRET_VARIABLE}."
+    return text

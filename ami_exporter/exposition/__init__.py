@@ -1,0 +1,1 @@
+"""Samples to families to exposition text. Knows no PBX and no HTTP."""

@@ -1,0 +1,176 @@
+"""What a target has learned of its server beside metrics, and the Context made of it.
+
+Technologies from the actions offered, the start time from FullyBooted, trunks from the configuration or found, whether
+queues and endpoints come from a database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, replace
+from threading import Lock
+from types import MappingProxyType
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.link import Boot, Link
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors import core
+from ami_exporter.collectors.model import Context, Trunk
+from ami_exporter.collectors.trunks import DISCOVERY, Discovery
+from ami_exporter.config.model import TargetSettings
+from ami_exporter.pbx.contexts import configured_trunks, technologies, trunk_names, trunk_patterns
+from ami_exporter.pbx.plan import Chosen
+from ami_exporter.pbx.store import EventStore
+
+SETTINGS = Action("CoreSettings")
+#: A start time that moves by more than this is another start; less is the jitter of a login.
+START_MOVED_SECONDS = 5.0
+#: Realtime queues and endpoints are read from a database by these lists: no more often than once a minute.
+REALTIME_ACTIONS = ("QueueStatus", "PJSIPShow")
+REALTIME_MIN_INTERVAL = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """When a server started by the monotonic and by the wall clock, as told at `seen` (monotonic), up for so long."""
+
+    seen: float
+    uptime: float
+    monotonic: float
+    wall: float
+
+    @staticmethod
+    def of(seen: float, uptime: float, offset: float) -> _Start:
+        """offset: wall clock less monotonic clock."""
+        return _Start(seen, uptime, seen - uptime, seen - uptime + offset)
+
+    def restarted(self, known: _Start) -> bool:
+        """Tell whether this is a later start than the one known.
+
+        It is when the server has been up for less time than has passed since it was seen; or when it started later by
+        both clocks: one that was set moves the wall clock only, a machine that slept the monotonic one.
+        """
+        if self.uptime + 1.0 < self.seen - known.seen:  # Uptime is in whole seconds
+            return True
+        moved = (abs(self.monotonic - known.monotonic), abs(self.wall - known.wall))
+        return min(moved) > START_MOVED_SECONDS
+
+
+class Knowledge:
+    """Facts of one target's server. clock: monotonic, wall: Unix seconds. Both links' threads call it."""
+
+    def __init__(
+        self,
+        settings: TargetSettings,
+        event_classes: frozenset[str],
+        own_sessions: Container[tuple[str, int]],
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._event_classes = event_classes
+        self._own_sessions = own_sessions
+        self._clock = clock
+        self._wall = wall
+        self._lock = Lock()
+        self._trunks = configured_trunks(() if settings.trunks == "auto" else settings.trunks)
+        self._discovery = Discovery()
+        self._technologies: tuple[str, ...] = technologies(())
+        self._start: _Start | None = None
+        self._booted: bool | None = None
+        self.realtime = False
+        self.version = ""
+
+    def configure(self, settings: TargetSettings, event_classes: frozenset[str]) -> None:
+        """Take new settings; trunks found stay until the next poll finds them again."""
+        with self._lock:
+            if settings.trunks != "auto" or self._settings.trunks != "auto":
+                self._trunks = configured_trunks(() if settings.trunks == "auto" else settings.trunks)
+            self._settings = settings
+            self._event_classes = event_classes
+
+    @property
+    def booting(self) -> bool:
+        """True while the server is known to be starting: modules are still to come."""
+        return self._booted is False
+
+    def connected(self, link: Link, store: EventStore) -> bool:
+        """Take what a fresh link knows; True when the server has been started anew since."""
+        self.offered(link)
+        return self.booted(link.boot, store)
+
+    def offered(self, link: Link) -> None:
+        """Take what the server offers to this user now."""
+        with self._lock:
+            self._technologies = technologies(link.commands)
+            if link.boot is not None:
+                self._booted = True
+
+    def booted(self, boot: Boot | None, store: EventStore) -> bool:
+        """Take a FullyBooted, or that a login brought none; True when the start time moved."""
+        with self._lock:
+            if boot is None:
+                # None came although this user may see it: the server is starting. Else nobody can tell.
+                self._booted = None if self._start is None else False
+                return False
+            self._booted = True
+            if boot.uptime is None:
+                return False
+            known, self._start = self._start, _Start.of(boot.at, boot.uptime, self._wall() - self._clock())
+            restarted = known is not None and self._start.restarted(known)
+            if known is not None and not restarted and abs(self._start.wall - known.wall) <= START_MOVED_SECONDS:
+                self._start = replace(self._start, wall=known.wall)
+        if restarted:
+            store.add([(core.BOOTS, (), 1.0)])
+        return restarted
+
+    @property
+    def watched(self) -> tuple[Action, ...]:
+        """Actions whose items say something here too, whoever has them polled."""
+        return (SETTINGS, *DISCOVERY) if self._settings.trunks == "auto" else (SETTINGS,)
+
+    def wants(self, link: Link) -> tuple[Action, ...]:
+        """Actions to ask once after connecting: what folds must know before the first item."""
+        return tuple(action for action in self.watched if link.offers(action.name))
+
+    def item(self, action: Action, message: Message) -> None:
+        """Take one item of the lists asked for knowledge's sake, or polled anyway."""
+        if action == SETTINGS:
+            self.realtime = message.get("corerealtimeenabled", "").lower() == "yes"
+            self.version = message.get("asteriskversion", "")
+        elif action in DISCOVERY:
+            self._discovery.item(action, message)
+
+    def finish(self, complete: frozenset[Action]) -> bool:
+        """End a round of items; True when the trunks changed. What an incomplete list would tell stays as it was."""
+        discovery, self._discovery = self._discovery, Discovery()
+        if self._settings.trunks != "auto" or not complete.intersection(DISCOVERY):
+            return False
+        found = discovery.finish(complete, self._trunks)
+        with self._lock:
+            changed = dict(found) != dict(self._trunks)
+            self._trunks = found
+        return changed
+
+    def min_interval(self, choice: Chosen, sent: tuple[Action, ...]) -> float:
+        """Seconds for which a collector's complete answers are served again."""
+        dear = self.realtime and any(action.name.startswith(REALTIME_ACTIONS) for action in sent)
+        return max(choice.min_interval, REALTIME_MIN_INTERVAL) if dear else choice.min_interval
+
+    def context(self) -> Context:
+        """Everything known, frozen for folds and trackers."""
+        with self._lock:
+            trunks: Mapping[str, Trunk] = MappingProxyType(dict(self._trunks))
+            return Context(
+                trunks=trunks,
+                trunk_names=trunk_names(trunks),
+                trunk_patterns=trunk_patterns(trunks),
+                technologies=self._technologies,
+                names=self._settings.names,
+                now=self._wall(),
+                start_time=None if self._start is None else self._start.wall,
+                fully_booted=self._booted,
+                event_classes=self._event_classes,
+                own_sessions=self._own_sessions,
+                own_username=self._settings.username,
+            )

@@ -1,0 +1,257 @@
+"""The poll side of one target: a lasting connection, one poll at a time, joined by scrapes that want a part of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Condition
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.errors import AmiError, LinkClosed, StaleLink
+from ami_exporter.ami.link import Answer, Boot, Link, Outcome
+from ami_exporter.exposition.writer import Writer
+from ami_exporter.pbx.dialer import Dialer, GateClosed
+from ami_exporter.pbx.keeper import Keeper
+from ami_exporter.pbx.knowledge import Knowledge
+from ami_exporter.pbx.plan import PING, Chosen, make_plan
+from ami_exporter.pbx.poll import Fault, Poll, Result
+from ami_exporter.pbx.store import EventStore
+
+log = logging.getLogger(__name__)
+
+#: Modules load after AMI answers, and rights change: what the server offers is asked again this often.
+REFRESH_SECONDS = 55.0
+#: After a login without FullyBooted nobody can tell whether the server is still starting (or read=system is missing):
+#: for so long it is asked at each poll.
+SETTLING_SECONDS = 60.0
+#: A link idle for longer may be half open: its first answer must come soon, or it is opened anew within the scrape.
+IDLE_SECONDS = 5.0
+FIRST_ANSWER_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What a scrape gets. up: logged in and answering. results: one for each collector that was wanted."""
+
+    up: bool
+    results: Mapping[str, Result]
+
+
+@dataclass(frozen=True, slots=True)
+class _Setup:
+    """What the configuration says of polls; a poll under way keeps the one it began with."""
+
+    chosen: Mapping[str, Chosen]
+    source: str | None
+    writer: Writer
+
+
+@dataclass(slots=True)
+class _Running:
+    names: frozenset[str]
+    polled: Polled | None = None
+    over: bool = False
+
+
+class Poller:
+    """Polls one target. clock: monotonic seconds."""
+
+    def __init__(
+        self,
+        chosen: Sequence[Chosen],
+        source: str | None,
+        *,
+        dialer: Dialer,
+        knowledge: Knowledge,
+        store: EventStore,
+        writer: Writer,
+        clock: Callable[[], float],
+    ) -> None:
+        self._dialer = dialer
+        self._setup = _setup(chosen, source, writer)
+        self._knowledge = knowledge
+        self._store = store
+        self._clock = clock
+        self._keeper = Keeper(clock)
+        self._changed = Condition()
+        self._running: _Running | None = None
+        self._link: Link | None = None
+        self._boot: Boot | None = None
+        self._last_used = 0.0
+        self._opened = 0.0
+        self._refreshed = 0.0
+        self._stale_commands = False
+        self._closed = False
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of all enabled collectors."""
+        return frozenset(self._setup.chosen)
+
+    def poll(self, names: frozenset[str], deadline: float) -> Polled:
+        """Poll these collectors, or join a poll under way that covers them. Never later than the deadline."""
+        with self._changed:
+            while self._running is not None:
+                running = self._running
+                if not self._wait(running, deadline):
+                    return Polled(self._link is not None, {name: Result(name, Fault.DEADLINE) for name in names})
+                joined = running.polled
+                if joined is not None and names <= running.names and not self._worth_repeating(joined, names, deadline):
+                    return Polled(joined.up, {name: joined.results[name] for name in names})
+            setup = self._setup
+            names &= setup.chosen.keys()
+            mine = self._running = _Running(names)
+        try:
+            mine.polled = self._poll_now(setup, names, deadline)
+            return mine.polled
+        finally:
+            with self._changed:
+                mine.over = True
+                self._running = None
+                self._changed.notify_all()
+
+    def _wait(self, running: _Running, deadline: float) -> bool:
+        return self._changed.wait_for(lambda: running.over, max(0.0, deadline - self._clock()))
+
+    def configure(self, chosen: Sequence[Chosen], source: str | None, writer: Writer) -> None:
+        """Use other collectors from the next poll on; nothing kept is served any more."""
+        with self._changed:
+            self._setup = _setup(chosen, source, writer)
+            self._keeper.forget()
+
+    def refresh(self) -> None:
+        """Ask the server again what it offers before the next poll: it was reloaded or has finished booting."""
+        self._stale_commands = True
+
+    def forget(self) -> None:
+        """Serve nothing kept any more."""
+        self._keeper.forget()
+
+    def close(self, timeout: float = 2.0) -> None:
+        """Log off, once the poll under way has ended; polls afterwards find the target down."""
+        self._closed = True
+        with self._changed:
+            if self._running is None or self._wait(self._running, self._clock() + timeout):
+                self._drop("")
+
+    def _worth_repeating(self, joined: Polled, names: frozenset[str], deadline: float) -> bool:
+        late = any(joined.results[name].fault is Fault.DEADLINE for name in names)
+        return late and deadline - self._clock() > 1.0
+
+    def _poll_now(self, setup: _Setup, names: frozenset[str], deadline: float) -> Polled:
+        for last in (False, True):
+            reused = self._link is not None
+            try:
+                link = self._session(deadline)
+                kept = self._keeper.serves(names)
+                answers, poll = self._exchange(setup, link, names - kept.keys(), deadline)
+            except (StaleLink, LinkClosed) as error:
+                self._drop(str(error))
+                if reused and not last:
+                    continue
+                return self._down(names, str(error))
+            except (AmiError, GateClosed) as error:
+                self._drop(str(error))
+                return self._down(names, str(error))
+            if link.closed:
+                cut = next((answer.message for answer in answers.values() if not answer.full), "")
+                self._drop(cut)
+                if reused and not last and all(answer.outcome is Outcome.CUT for answer in answers.values()):
+                    continue
+            return self._results(setup, poll, answers, kept)
+        raise AssertionError  # the second round always returns
+
+    def _session(self, deadline: float) -> Link:
+        if self._closed:
+            raise LinkClosed("the target was removed")
+        now = self._clock()
+        if self._link is None:
+            self._link = self._dialer.open("poll", deadline)
+            self._opened = self._refreshed = now
+            self._stale_commands = False
+            self._learn(self._link, deadline)
+        elif (
+            self._news_of_boot(self._link)
+            or self._stale_commands
+            or now - self._refreshed > REFRESH_SECONDS
+            or self._knowledge.booting
+            or (self._link.boot is None and now - self._opened < SETTLING_SECONDS)
+        ):
+            self._stale_commands = False
+            self._refreshed = now
+            self._link.refresh_commands(deadline, self._first_answer(deadline))
+            self._knowledge.offered(self._link)
+            self._store.use(self._knowledge.context())
+        return self._link
+
+    def _news_of_boot(self, link: Link) -> bool:
+        """Take a FullyBooted that came after the login: the server was starting then, modules were still to come."""
+        if link.boot is self._boot:
+            return False
+        self._boot = link.boot
+        if self._knowledge.booted(link.boot, self._store):
+            self._keeper.forget()
+        return True
+
+    def _learn(self, link: Link, deadline: float) -> None:
+        """Find out what decides the folds: technologies, start time, trunks, whether realtime is on."""
+        self._boot = link.boot
+        if self._knowledge.connected(link, self._store):
+            self._keeper.forget()
+        wanted = self._knowledge.wants(link)
+        if wanted:
+            answers = link.exchange(wanted, self._knowledge.item, deadline)
+            self._knowledge.finish(frozenset(a for a, answer in answers.items() if answer.full))
+            if link.closed:
+                raise LinkClosed("the connection ended while the server was asked for its trunks")
+        self._store.use(self._knowledge.context())
+
+    def _exchange(
+        self, setup: _Setup, link: Link, names: frozenset[str], deadline: float
+    ) -> tuple[Mapping[Action, Answer], Poll]:
+        due = [choice for name, choice in setup.chosen.items() if name in names]
+        plan = make_plan(due, link.commands or None, setup.source)
+        poll = Poll(plan, due, self._knowledge.context(), setup.writer)
+        poll.show(self._store.watched, self._store.watch)
+        poll.show(self._knowledge.watched, self._knowledge.item)
+        idle = self._clock() - self._last_used > IDLE_SECONDS
+        limit = self._first_answer(deadline) if idle and self._last_used else None
+        answers = link.exchange(plan.actions, poll.item, deadline, limit)
+        self._last_used = self._clock()
+        self._dialer.count_errors(link)
+        return answers, poll
+
+    def _first_answer(self, deadline: float) -> float:
+        return min(FIRST_ANSWER_SECONDS, max(0.05, (deadline - self._clock()) / 3))
+
+    def _results(
+        self, setup: _Setup, poll: Poll, answers: Mapping[Action, Answer], kept: Mapping[str, Result]
+    ) -> Polled:
+        now = self._clock()
+        results = {result.name: result for result in poll.results(answers, setup.writer, now)}
+        self._store.know(poll.named(answers))
+        complete = frozenset(action for action, answer in answers.items() if answer.full)
+        if self._knowledge.finish(complete):
+            self._store.use(self._knowledge.context())
+        if setup is self._setup:  # a reload meanwhile: nothing of before may be served again
+            for name, result in results.items():
+                self._keeper.keep(result, self._knowledge.min_interval(setup.chosen[name], result.sent))
+        up = answers[PING].outcome is Outcome.COMPLETE
+        if any(answer.outcome is Outcome.REFUSED or answer.unsupported for answer in answers.values()):
+            self._stale_commands = True
+        return Polled(up, {**results, **kept})
+
+    def _down(self, names: frozenset[str], reason: str) -> Polled:
+        self._keeper.forget()
+        return Polled(up=False, results={name: Result(name, Fault.DOWN, detail=reason) for name in names})
+
+    def _drop(self, reason: str) -> None:
+        if self._link is not None:
+            link, self._link = self._link, None
+            link.close()
+            self._dialer.lost("poll", link, reason)
+
+
+def _setup(chosen: Sequence[Chosen], source: str | None, writer: Writer) -> _Setup:
+    return _Setup({choice.collector.name: choice for choice in chosen}, source, writer)

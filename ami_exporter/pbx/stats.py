@@ -1,0 +1,155 @@
+"""What the exporter knows of itself for one target: links, logins, events received, gaps, drops.
+
+Counters with closed labels exist at 0 from the start. Threads of both links and of scrapes write here: one lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Literal, get_args
+
+from ami_exporter.ami.errors import Kind, Reason
+from ami_exporter.collectors.model import Metric, Origin
+from ami_exporter.exposition.writer import Family
+
+LinkName = Literal["poll", "events"]
+LINKS: tuple[LinkName, ...] = get_args(LinkName)
+REASONS: tuple[str, ...] = get_args(Reason)
+
+
+def _own(name: str, kind: Literal["gauge", "counter"], text: str, *labels: str) -> Metric:
+    return Metric(name, kind, text, labels, Origin.EXPORTER)
+
+
+LINK_UP = _own("ami_exporter_link_up", "gauge", "1: connected and logged in.", "link")
+LINK_CONNECTS = _own(
+    "ami_exporter_link_connects_total", "counter", "Connections on which the login was accepted.", "link"
+)
+LOGIN_FAILURES = _own(
+    "ami_exporter_login_failures_total",
+    "counter",
+    "Connections that ended before the login was accepted, by reason.",
+    "reason",
+)
+EVENTS_RECEIVED = _own(
+    "ami_exporter_events_received_total", "counter", "Messages with an Event header received on the event link."
+)
+EVENTS_GAP = _own(
+    "ami_exporter_events_gap_seconds_total",
+    "counter",
+    "Time without an event link: what happened then is in no event counter.",
+)
+PROTOCOL_ERRORS = _own(
+    "ami_exporter_protocol_errors_total", "counter", "Violations of the protocol by the server, by kind.", "kind"
+)
+SERIES_DROPPED = _own(
+    "ami_exporter_series_dropped_total",
+    "counter",
+    "Label sets refused by the cap series_per_metric, counted at each poll or event that brought one.",
+    "metric",
+)
+METRICS = (
+    LINK_UP,
+    LINK_CONNECTS,
+    LOGIN_FAILURES,
+    EVENTS_RECEIVED,
+    EVENTS_GAP,
+    PROTOCOL_ERRORS,
+    SERIES_DROPPED,
+)
+
+
+class TargetStats:
+    """The exporter's own counters of one target. clock: monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float], *, events: bool) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._links: tuple[LinkName, ...] = LINKS if events else ("poll",)
+        self._up: dict[LinkName, float | None] = dict.fromkeys(self._links)
+        self._connects = dict.fromkeys(self._links, 0)
+        self._failures = dict.fromkeys(REASONS, 0)
+        self._errors = dict.fromkeys([kind.value for kind in Kind], 0)
+        self._dropped: dict[str, int] = {}
+        self._received = 0
+        self._gap = 0.0
+        self._gap_since: float | None = clock() if events else None
+
+    def link_up(self, link: LinkName) -> None:
+        """Note an accepted login; on the event link this ends the gap."""
+        with self._lock:
+            self._up[link] = self._clock()
+            self._connects[link] += 1
+            if link == "events" and self._gap_since is not None:
+                self._gap += self._clock() - self._gap_since
+                self._gap_since = None
+
+    def link_down(self, link: LinkName) -> None:
+        """Note a lost or closed link; on the event link a gap begins."""
+        with self._lock:
+            self._up[link] = None
+            if link == "events" and self._gap_since is None:
+                self._gap_since = self._clock()
+
+    def up_since(self, link: LinkName) -> float | None:
+        """Monotonic time of the login, None while down."""
+        with self._lock:
+            return self._up.get(link)
+
+    def login_failed(self, reason: Reason) -> None:
+        """Count a connection that did not become a session."""
+        with self._lock:
+            self._failures[reason] += 1
+
+    def protocol_errors(self, kind: str, count: int = 1) -> None:
+        """Count violations of the protocol."""
+        with self._lock:
+            self._errors[kind] += count
+
+    def dropped(self, metric: Metric, _labels: tuple[str, ...] = ()) -> None:
+        """Count a label set refused by a cap."""
+        with self._lock:
+            self._dropped[metric.name] = self._dropped.get(metric.name, 0) + 1
+
+    def received(self, events: int) -> None:
+        """Count messages of the event link."""
+        with self._lock:
+            self._received += events
+
+    @property
+    def events_received(self) -> int:
+        """Events received since the start."""
+        return self._received
+
+    @property
+    def series_dropped(self) -> int:
+        """Label sets refused since the start."""
+        with self._lock:
+            return sum(self._dropped.values())
+
+    def gap(self) -> float:
+        """Seconds without an event link, the running gap included."""
+        with self._lock:
+            return self._gap + (0.0 if self._gap_since is None else self._clock() - self._gap_since)
+
+    def families(self) -> list[Family]:
+        """All of it, for the target's metrics."""
+        gap = self.gap()
+        with self._lock:
+            events = "events" in self._links
+            return [
+                Family(LINK_UP, {(link,): float(since is not None) for link, since in self._up.items()}),
+                Family(LINK_CONNECTS, {(link,): float(count) for link, count in self._connects.items()}),
+                Family(LOGIN_FAILURES, {(reason,): float(count) for reason, count in self._failures.items()}),
+                *(
+                    [Family(EVENTS_RECEIVED, {(): float(self._received)}), Family(EVENTS_GAP, {(): gap})]
+                    if events
+                    else []
+                ),
+                Family(PROTOCOL_ERRORS, {(kind,): float(count) for kind, count in self._errors.items()}),
+                *(
+                    [Family(SERIES_DROPPED, {(name,): float(n) for name, n in self._dropped.items()})]
+                    * bool(self._dropped)
+                ),
+            ]

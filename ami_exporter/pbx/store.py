@@ -1,0 +1,262 @@
+"""The event store of one target: counters and histograms, and the trackers that feed them.
+
+The event link's thread feeds it; scrapes read it. One lock, held for a batch of messages or one snapshot.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.model import Collector, Context, Known, Metric, Origin, Row, Sample, Tracked, Tracker
+from ami_exporter.collectors.rowfold import expand
+from ami_exporter.exposition.writer import Caps, Family, HistogramValue, LabelLimits
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    tracked: Tracked
+    tracker: Tracker
+
+
+@dataclass(frozen=True, slots=True)
+class _Wants:
+    """Everything that wants one event name."""
+
+    rows: list[Row]
+    known: list[tuple[Known, set[Key]]]
+    """With the values that were already named, as far as the cap on label sets goes."""
+    trackers: list[Tracker]
+
+
+class EventStore:
+    """Counters and histograms of one target's events.
+
+    Of a capped metric the first label sets seen are kept (a histogram's child is one), the rest is refused and counted.
+    """
+
+    def __init__(self, collectors: Sequence[Collector], context: Context, caps: Caps) -> None:
+        self._lock = Lock()
+        self._caps = caps
+        self._context = context
+        self._values: dict[Metric, dict[Key, float]] = {}
+        self._histograms: dict[Metric, dict[Key, HistogramValue]] = {}
+        self._wants: dict[str, _Wants] = {}
+        self._live: list[_Live] = []
+        self._watching: dict[Action, list[Callable[[Message], None]]] = {}
+        self._collectors: tuple[Collector, ...] = ()
+        self.install(collectors, caps)
+
+    def install(self, collectors: Sequence[Collector], caps: Caps) -> None:
+        """Use these collectors' rules; what a kept metric has counted stays, what is gone is dropped."""
+        with self._lock:
+            self._collectors = tuple(collectors)
+            self._caps = caps
+            metrics = {m for c in collectors for m in c.metrics if m.origin is Origin.EVENTS}
+            old_values, old_histograms = self._values, self._histograms
+            self._values = {m: old_values.get(m, {}) for m in metrics if m.type == "counter"}
+            self._histograms = {m: old_histograms.get(m, {}) for m in metrics if m.type == "histogram"}
+            kept = {id(live.tracked): live for live in self._live}
+            self._live = [kept.get(id(t)) or _Live(t, t.make()) for c in collectors for t in c.tracked]
+            self._wants = self._index()
+            self._watching = self._watchers()
+            for metric in self._values:
+                if not metric.open_labels:
+                    self._zero(metric, ())
+            self._zero_context()
+
+    def _index(self) -> dict[str, _Wants]:
+        wants: dict[str, _Wants] = {}
+
+        def at(name: str) -> _Wants:
+            return wants.setdefault(name.lower(), _Wants([], [], []))
+
+        for collector in self._collectors:
+            for row in (row for row in collector.rows if row.source is None):
+                for name in row.items:
+                    at(name).rows.append(row)
+            for known in (known for known in collector.known if known.source is None):
+                named: set[Key] = set()
+                for name in known.items:
+                    at(name).known.append((known, named))
+        for live in self._live:
+            for name in live.tracked.events:
+                at(name).trackers.append(live.tracker)
+        return wants
+
+    def _watchers(self) -> dict[Action, list[Callable[[Message], None]]]:
+        watching: dict[Action, list[Callable[[Message], None]]] = {}
+        for live in self._live:
+            if live.tracked.watch is not None:
+                for action in live.tracked.watched:
+                    watching.setdefault(action, []).append(partial(live.tracked.watch, live.tracker))
+        return watching
+
+    @property
+    def events(self) -> frozenset[str]:
+        """Names (lower case) of all events that the mask must bring: those of passive collectors come along."""
+        names: set[str] = set()
+        for collector in self._collectors:
+            if not collector.passive:
+                names.update(name for row in collector.rows if row.source is None for name in row.items)
+                names.update(name for tracked in collector.tracked for name in tracked.events)
+        return frozenset(name.lower() for name in names)
+
+    @property
+    def context(self) -> Context:
+        """What rules currently know beside the messages."""
+        return self._context
+
+    def use(self, context: Context) -> None:
+        """Swap the context; counters of newly known trunks and technologies appear at 0."""
+        with self._lock:
+            self._context = context
+            self._zero_context()
+
+    def feed(self, messages: Iterable[Message], now: float) -> None:
+        """Apply every rule to every event, in order. now: monotonic seconds."""
+        with self._lock:
+            context = self._context
+            for message in messages:
+                wanted = self._wants.get(message.get("event", "").lower())
+                if wanted is None:
+                    continue
+                for known, seen in wanted.known:
+                    named = known.values(message, context)
+                    if named is not None and named not in seen:
+                        if len(seen) < self._caps.limit:
+                            seen.add(named)
+                        for metric in known.metrics:
+                            self._zero(metric, named)
+                for row in wanted.rows:
+                    self._count(row, message, context)
+                for tracker in wanted.trackers:
+                    self._add_all(tracker.event(message, context, now))
+
+    def reset_trackers(self) -> None:
+        """Forget what is in flight: the link was lost."""
+        with self._lock:
+            for live in self._live:
+                live.tracker.reset()
+
+    def expire(self, now: float) -> None:
+        """Let trackers drop what is too old."""
+        with self._lock:
+            for live in self._live:
+                self._add_all(live.tracker.expire(now))
+
+    @property
+    def watched(self) -> tuple[Action, ...]:
+        """Actions whose items trackers learn from."""
+        return tuple(self._watching)
+
+    def watch(self, action: Action, message: Message) -> None:
+        """Show a polled item to the trackers that learn from polls."""
+        with self._lock:
+            for watch in self._watching.get(action, ()):
+                watch(message)
+
+    def know(self, named: Iterable[tuple[Metric, Key]]) -> None:
+        """Let label sets exist at 0 because a complete poll named them."""
+        with self._lock:
+            for metric, values in named:
+                self._zero(metric, values)
+
+    def value(self, metric: Metric, labels: Key = ()) -> float:
+        """Current value of one counter's label set; 0 when it never counted."""
+        with self._lock:
+            return self._values.get(metric, {}).get(labels, 0.0)
+
+    def add(self, samples: Iterable[Sample]) -> None:
+        """Count what the target itself saw (boots)."""
+        with self._lock:
+            self._add_all(samples)
+
+    def families(self, metrics: frozenset[Metric] | None = None) -> list[Family]:
+        """A consistent copy of everything counted, in the order of declaration."""
+        with self._lock:
+            families = []
+            for collector in self._collectors:
+                for metric in collector.metrics:
+                    if metrics is not None and metric not in metrics:
+                        continue
+                    values = self._values.get(metric)
+                    if values:
+                        families.append(Family(metric, dict(values)))
+                    histograms = self._histograms.get(metric)
+                    if histograms:
+                        copies = {k: HistogramValue(list(h.counts), h.sum, h.count) for k, h in histograms.items()}
+                        families.append(Family(metric, {}, copies))
+            return families
+
+    def series(self) -> int:
+        """Number of label sets held."""
+        with self._lock:
+            tables: list[Mapping[Key, object]] = [*self._values.values(), *self._histograms.values()]
+            return sum(len(table) for table in tables)
+
+    def _count(self, row: Row, message: Message, context: Context) -> None:
+        if row.where is None or row.where(message):
+            labels = row.labels(message, context)
+            value = None if labels is None else row.value(message)
+            if labels is not None and value is not None:
+                self._add(row.metric, labels, value)
+
+    def _add_all(self, samples: Iterable[Sample]) -> None:
+        for metric, labels, value in samples:
+            self._add(metric, labels, value)
+
+    def _add(self, metric: Metric, labels: Key, value: float) -> None:
+        values = self._values.get(metric)
+        if values is not None:
+            if labels in values:
+                values[labels] += value
+            elif self._admit(metric, labels, values):
+                values[labels] = value
+            return
+        histograms = self._histograms.get(metric)
+        if histograms is None:
+            return
+        child = histograms.get(labels)
+        if child is None:
+            if not self._admit(metric, labels, histograms):
+                return
+            child = histograms[labels] = HistogramValue([0] * (len(metric.buckets) + 1))
+        child.counts[bisect_left(metric.buckets, value)] += 1
+        child.sum += value
+        child.count += 1
+
+    def _admit(self, metric: Metric, labels: Key, held: Collection[Key]) -> bool:
+        if not self._caps.allowed(metric, labels):
+            return False
+        if len(held) < self._caps.limit and (not metric.limits or LabelLimits(metric, held).admit(labels)):
+            return True
+        self._caps.dropped(metric, labels)
+        return False
+
+    def _zero(self, metric: Metric, open_values: Key) -> None:
+        values = self._values.get(metric)
+        histograms = self._histograms.get(metric)
+        for labels in expand(metric, open_values):
+            if values is not None and labels not in values:
+                if self._admit(metric, labels, values):
+                    values[labels] = 0.0
+            elif histograms is not None and labels not in histograms and self._admit(metric, labels, histograms):
+                histograms[labels] = HistogramValue([0] * (len(metric.buckets) + 1))
+
+    def _zero_context(self) -> None:
+        """Counters whose one open label is technology or trunk exist for all that the context knows."""
+        known: dict[Key, list[Key]] = {
+            ("technology",): [(technology,) for technology in self._context.technologies],
+            ("trunk",): [(trunk,) for trunk in self._context.trunks],
+        }
+        for metric in self._values:
+            for open_values in known.get(metric.open_labels, ()):
+                self._zero(metric, open_values)

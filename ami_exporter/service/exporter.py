@@ -1,0 +1,162 @@
+"""The program behind the web: all targets, their scrapes, the configuration and its reload."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from threading import Lock
+
+from ami_exporter.collectors.model import Collector
+from ami_exporter.config.effective import effective_yaml
+from ami_exporter.config.faults import ConfigErrors
+from ami_exporter.config.model import Settings, TargetSettings
+from ami_exporter.exposition.formats import Format
+from ami_exporter.exposition.text import render
+from ami_exporter.service import statusview
+from ami_exporter.service.deadline import scrape_seconds
+from ami_exporter.service.ownmetrics import OwnMetrics
+from ami_exporter.target import SYSTEM_CLOCKS, Clocks, Target
+from ami_exporter.web.service import DiscoveredTarget, ReloadOutcome, Selection, StatusView
+
+log = logging.getLogger(__name__)
+
+#: How long a stop waits for all links to log off.
+STOP_SECONDS = 3.0
+
+Load = Callable[[], Settings]
+CollectorsFor = Callable[[Settings, TargetSettings], Sequence[Collector]]
+
+
+class Exporter:
+    """Implements the web's Service. load: reads the configuration again; raises ConfigErrors.
+
+    collectors_for: all collectors that exist for a target, in order; the same settings give the same objects.
+    """
+
+    def __init__(
+        self, settings: Settings, load: Load, collectors_for: CollectorsFor, clocks: Clocks = SYSTEM_CLOCKS
+    ) -> None:
+        self._load = load
+        self._collectors_for = collectors_for
+        self._clocks = clocks
+        self._reloading = Lock()
+        self._settings = settings
+        self._targets: Mapping[str, Target] = {name: self._make(one) for name, one in settings.targets.items()}
+        self._own = OwnMetrics()
+        self._started = self._loaded = clocks.wall()
+        self._reload_error = ""
+
+    def start(self) -> None:
+        """Start listening to every target's events."""
+        for target in self._targets.values():
+            target.start()
+
+    def stop(self) -> None:
+        """Log off everywhere, within STOP_SECONDS for all targets together."""
+        _stop(self._targets.values(), self._clocks.monotonic)
+
+    def target_names(self) -> Sequence[str]:
+        """Names of all configured targets, in order."""
+        return tuple(self._targets)
+
+    def collector_names(self) -> Sequence[str]:
+        """Names of all collectors of any target."""
+        names = {c.name: None for t in self._targets.values() for c in self._collectors_for(self._settings, t.settings)}
+        return tuple(names)
+
+    def scrape(self, target: str | None, select: Selection, header_timeout: str | None, fmt: Format) -> bytes:
+        """One scrape's body; LookupError for a target that is not there (any more)."""
+        families = []
+        targets = self._targets
+        if target is None:
+            families = self._own.families(reload_ok=not self._reload_error, loaded=self._loaded)
+            only = next(iter(targets.values())) if len(targets) == 1 else None
+        else:
+            only = targets[target]
+        if only is not None:
+            names = frozenset(collector.name for collector in only.collectors)
+            names = names & select.collect if select.collect else names - select.exclude
+            seconds = scrape_seconds(header_timeout, only.settings.timeout)
+            chosen = bool(select.collect or select.exclude)
+            scraped = only.scrape(names, self._clocks.monotonic() + seconds, events_of_all=not chosen)
+            families = scraped + families
+        return render(families, fmt)
+
+    def discovery(self) -> Sequence[DiscoveredTarget]:
+        """All targets with their labels."""
+        return [DiscoveredTarget(name, target.settings.labels) for name, target in self._targets.items()]
+
+    def status(self) -> StatusView:
+        """What the status page shows."""
+        return statusview.view(
+            self._targets.values(),
+            now=self._clocks.wall(),
+            monotonic=self._clocks.monotonic(),
+            started=self._started,
+            loaded=self._loaded,
+            reload_error=self._reload_error,
+        )
+
+    def config_text(self) -> str:
+        """The effective configuration, secrets masked."""
+        return effective_yaml(self._settings)
+
+    def ready(self) -> bool:
+        """Always: the configuration was good at the start, and a PBX that is down is no reason not to be asked."""
+        return True
+
+    def reload(self) -> ReloadOutcome:
+        """Load the configuration again; a bad one changes nothing and is counted."""
+        with self._reloading:
+            try:
+                settings = self._load()
+            except ConfigErrors as errors:
+                self._reload_error = str(errors)
+                log.error("reload failed, nothing changed", extra={"error": self._reload_error})
+                return ReloadOutcome(ok=False, message=self._reload_error)
+            message = self._use(settings)
+            self._loaded = self._clocks.wall()
+            self._reload_error = ""
+            log.info("configuration reloaded", extra={"changes": message})
+            return ReloadOutcome(ok=True, message=message)
+
+    def _make(self, settings: TargetSettings) -> Target:
+        return Target(settings, self._collectors_for(self._settings, settings), self._clocks)
+
+    def _use(self, settings: Settings) -> str:
+        old = self._targets
+        self._settings = settings
+        targets: dict[str, Target] = {}
+        fresh: list[Target] = []
+        for name, one in settings.targets.items():
+            kept = old.get(name)
+            if kept is not None and same_session(kept.settings, one):
+                kept.reconfigure(one, self._collectors_for(settings, one))
+                targets[name] = kept
+            else:
+                targets[name] = self._make(one)
+                fresh.append(targets[name])
+        self._targets = targets
+        gone = [target for name, target in old.items() if targets.get(name) is not target]
+        _stop(gone, self._clocks.monotonic)
+        for target in fresh:
+            target.start()
+        kept_count = len(targets) - len(fresh)
+        return f"{len(targets)} targets: {len(fresh)} connected anew, {kept_count} kept, {len(gone)} logged off"
+
+
+def same_session(one: TargetSettings, other: TargetSettings) -> bool:
+    """Tell whether links may stay: address, TLS, user, secret and the wish for events are equal."""
+    return all(
+        getattr(one, field) == getattr(other, field)
+        for field in ("host", "port", "tls", "username", "secret", "md5", "events")
+    )
+
+
+def _stop(targets: Iterable[Target], clock: Callable[[], float]) -> None:
+    stopping = list(targets)
+    until = clock() + STOP_SECONDS
+    for target in stopping:
+        target.stop()
+    for target in stopping:
+        target.join(max(0.1, until - clock()))

@@ -1,0 +1,69 @@
+"""What `/metrics` says of the exporter itself: build, configuration, process, Python."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client.core import CollectorRegistry
+from prometheus_client.core import Metric as LibraryMetric
+
+from ami_exporter import __version__
+from ami_exporter.collectors.model import Metric, Origin
+from ami_exporter.exposition.writer import Family
+
+BUILD_INFO = Metric(
+    "ami_exporter_build_info",
+    "gauge",
+    "Always 1; the versions of the exporter and of Python.",
+    ("version", "python_version"),
+    Origin.EXPORTER,
+)
+RELOAD_SUCCESSFUL = Metric(
+    "ami_exporter_config_last_reload_successful",
+    "gauge",
+    "1: the last (re)load of the configuration was good; 0: it was bad and changed nothing.",
+    (),
+    Origin.EXPORTER,
+)
+RELOAD_TIMESTAMP = Metric(
+    "ami_exporter_config_last_reload_success_timestamp_seconds",
+    "gauge",
+    "Unix time of the last good (re)load of the configuration.",
+    (),
+    Origin.EXPORTER,
+)
+METRICS = (BUILD_INFO, RELOAD_SUCCESSFUL, RELOAD_TIMESTAMP)
+
+
+class OwnMetrics:
+    """The exporter's own families; process and Python ones come from prometheus_client's collectors."""
+
+    def __init__(self) -> None:
+        registry = CollectorRegistry()
+        self._library = (
+            ProcessCollector(registry=registry),
+            PlatformCollector(registry=registry),
+            GCCollector(registry=registry),
+        )
+
+    def families(self, *, reload_ok: bool, loaded: float) -> list[Family]:
+        """All of it; loaded is the Unix time of the last good load."""
+        return [
+            Family(BUILD_INFO, {(__version__, platform.python_version()): 1.0}),
+            Family(RELOAD_SUCCESSFUL, {(): float(reload_ok)}),
+            Family(RELOAD_TIMESTAMP, {(): loaded}),
+            *(family for collector in self._library for family in from_library(collector.collect())),
+        ]
+
+
+def from_library(found: Iterable[LibraryMetric]) -> Iterator[Family]:
+    """Turn prometheus_client's gauges and counters into families."""
+    for theirs in found:
+        if theirs.samples:
+            kind: tuple[str, ...] = tuple(theirs.samples[0].labels)
+            counts = theirs.type == "counter"
+            name = f"{theirs.name}_total" if counts else theirs.name
+            metric = Metric(name, "counter" if counts else "gauge", theirs.documentation, kind, Origin.EXPORTER)
+            yield Family(metric, {tuple(s.labels[label] for label in kind): float(s.value) for s in theirs.samples})

@@ -1,0 +1,97 @@
+"""From targets to the plain data of the status page: states in words, and what to do about each fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ami_exporter import __version__
+from ami_exporter.ami.actions import Action
+from ami_exporter.pbx.poll import Fault, Result
+from ami_exporter.pbx.stats import LINKS, LinkName
+from ami_exporter.target import Target
+from ami_exporter.web.service import CollectorState, CollectorView, LinkState, LinkView, StatusView, TargetView
+
+_ADVICE = {
+    Fault.DOWN: "",
+    Fault.DEADLINE: "The answer did not come in time: raise scrape_timeout and the target's timeout, or give the "
+    "collector a min_interval.",
+    Fault.CUT: "The connection ended within the answer: look at the PBX's log; the next scrape tries again.",
+    Fault.REFUSED: "The AMI user has lost a right it had: run ami-exporter doctor.",
+    Fault.FAILED: "Asterisk refused the action: run ami-exporter doctor, and look at the PBX's log.",
+    Fault.NOT_OFFERED: "It is required by the configuration (enabled: true), but this server does not offer it to this "
+    "AMI user: run ami-exporter doctor.",
+    Fault.INTERNAL: "A fault of the exporter: please report it with its log and `ami-exporter capture`.",
+}
+
+
+def view(
+    targets: Iterable[Target], *, now: float, monotonic: float, started: float, loaded: float, reload_error: str
+) -> StatusView:
+    """Everything the page shows. now, started and loaded are Unix seconds."""
+    return StatusView(
+        __version__, now, started, [target_view(target, now, monotonic) for target in targets], loaded, reload_error
+    )
+
+
+def target_view(target: Target, now: float, monotonic: float) -> TargetView:
+    """One target, as its last poll found it."""
+    last = target.last
+    return TargetView(
+        name=target.name,
+        up=target.last_up,
+        since=target.changed_at,
+        version=target.knowledge.version,
+        advice="" if target.last_up is not False else target.dialer.detail("poll"),
+        links=[_link(target, link, now, monotonic) for link in LINKS],
+        collectors=[_collector(collector.name, last.get(collector.name), monotonic) for collector in target.collectors],
+        missing_permissions=missing_permissions(last.values()),
+        events_per_second=target.events_per_second(),
+        series=sum(len(f.values) + len(f.histograms) for r in last.values() for f in r.families)
+        + target.store.series(),
+        series_dropped=target.stats.series_dropped,
+    )
+
+
+def missing_permissions(results: Iterable[Result]) -> list[tuple[str, str]]:
+    """The smallest rights that would bring what is missing ("write=system"), each with the actions it brings.
+
+    Only a guess: ListCommands hides actions without a right and actions of modules that are not loaded alike.
+    """
+    wanted: dict[str, set[str]] = {}
+    for result in results:
+        for action in result.unavailable:
+            right = cheapest_right(action)
+            if right:
+                wanted.setdefault(right, set()).add(action.name)
+    return [(f"write={right}", ", ".join(sorted(actions))) for right, actions in sorted(wanted.items())]
+
+
+#: From harmless to dangerous: the first that an action accepts is the one to ask for.
+RIGHTS_BY_RISK = ("reporting", "agent", "call", "system", "command")
+
+
+def cheapest_right(action: Action) -> str:
+    """The least dangerous write class that permits an action; empty when it needs none."""
+    return next((right for right in RIGHTS_BY_RISK if right in action.spec.rights), "")
+
+
+def _link(target: Target, link: LinkName, now: float, monotonic: float) -> LinkView:
+    if link == "events" and target.event_link is None:
+        return LinkView(link, LinkState.OFF)
+    since = target.stats.up_since(link)
+    if since is None:
+        return LinkView(link, LinkState.DOWN, None, target.dialer.detail(link))
+    return LinkView(link, LinkState.UP, now - (monotonic - since))
+
+
+def _collector(name: str, result: Result | None, monotonic: float) -> CollectorView:
+    if result is None:
+        return CollectorView(name, CollectorState.WAITING)
+    if not result.success:
+        return CollectorView(
+            name, CollectorState.FAULT, result.seconds, None, f"{result.fault}: {result.detail}", _ADVICE[result.fault]
+        )
+    if not result.sent and result.unavailable:
+        actions = ", ".join(action.name for action in result.unavailable)
+        return CollectorView(name, CollectorState.UNAVAILABLE, reason=f"not offered: {actions}")
+    return CollectorView(name, CollectorState.OK, result.seconds, max(0.0, monotonic - result.taken))

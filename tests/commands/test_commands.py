@@ -1,0 +1,120 @@
+"""The commands that end by themselves, as the shell calls them."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from ami_exporter.cli import main
+from ami_exporter.commands.logs import LOGGER
+from ami_exporter.demo import Settings, SimulatedPbx
+from tests.support.exporter_process import exporter
+
+
+def command(*arguments: str, environ: dict[str, str] | None = None) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        status = main(arguments, environ or {})
+    return status, out.getvalue(), err.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """A command sets up the log of its process, which here is the tests' own."""
+    ours = logging.getLogger(LOGGER)
+    handlers, level, propagate = list(ours.handlers), ours.level, ours.propagate
+    yield
+    ours.handlers, ours.propagate = handlers, propagate
+    ours.setLevel(level)
+
+
+def flags(pbx: SimulatedPbx) -> tuple[Sequence[str], dict[str, str]]:
+    return (
+        ("--ami.address", f"127.0.0.1:{pbx.port}", "--ami.username", pbx.username),
+        {"AMI_EXPORTER_AMI_SECRET": pbx.secret},
+    )
+
+
+def test_metrics_prints_the_catalogue_as_markdown_or_json() -> None:
+    status, text, _ = command("metrics")
+    assert (status, text.startswith("# Metrics\n")) == (0, True)
+    _, plain, _ = command("metrics", "--format", "json")
+    (up,) = [metric for metric in json.loads(plain) if metric["name"] == "asterisk_up"]
+    assert (up["type"], up["labels"], up["collector"]) == ("gauge", [], None)
+
+
+@pytest.mark.parametrize(("shell", "word"), [("bash", "complete"), ("zsh", "#compdef"), ("fish", "complete -c")])
+def test_completion_prints_a_script(shell: str, word: str) -> None:
+    status, text, _ = command("completion", shell)
+    assert (status, word in text) == (0, True)
+
+
+def test_scrape_prints_the_metrics_once() -> None:
+    with SimulatedPbx(Settings()) as pbx:
+        arguments, environ = flags(pbx)
+        status, text, _ = command("scrape", *arguments, environ=environ)
+    assert (status, "\nasterisk_up 1\n" in text) == (0, True)
+
+
+def test_scrape_of_a_pbx_that_is_down_exits_1_and_says_so() -> None:
+    with SimulatedPbx(Settings()) as pbx:
+        arguments, environ = flags(pbx)
+    status, text, log = command("scrape", *arguments, environ=environ)
+    assert (status, "\nasterisk_up 0\n" in text) == (1, True)
+    assert "cannot connect to Asterisk" in log
+
+
+def test_scrape_without_a_target_says_what_to_give() -> None:
+    status, text, err = command("scrape")
+    assert (status, text) == (1, "")
+    assert err == (
+        "command line: found neither --config.file nor --ami.address, expected one; or try `ami-exporter demo`\n"
+    )
+
+
+def test_check_names_every_fault_of_both_files(tmp_path: Path) -> None:
+    ours, web = tmp_path / "ours.yml", tmp_path / "web.yml"
+    ours.write_text("targets: {pbx1: {adress: pbx1, username: exporter, secret: s}}\n")
+    web.write_text("tls_server_config: {cert_file: 1}\n")
+    status, text, err = command("check", "--config.file", str(ours), "--web.config.file", str(web))
+    assert (status, text) == (1, "")
+    assert f"{ours}:1:11: targets.pbx1: found no address" in err
+    assert f"{ours}:1:18: " in err
+    assert f"{web}:1:" in err
+
+
+def test_check_of_good_files_says_so(tmp_path: Path) -> None:
+    ours, web = tmp_path / "ours.yml", tmp_path / "web.yml"
+    ours.write_text("targets: {pbx1: {address: pbx1, username: exporter, secret: s}}\n")
+    web.write_text("{}\n")
+    assert command("check", "--config.file", str(ours), "--web.config.file", str(web)) == (
+        0,
+        f"{ours}: good, 1 targets\n{web}: good\n",
+        "",
+    )
+
+
+def test_healthcheck_tells_a_running_exporter_from_none() -> None:
+    with SimulatedPbx(Settings()) as pbx:
+        arguments, environ = flags(pbx)
+        with exporter(*arguments, environ=environ) as process:
+            address = f"127.0.0.1:{process.port}"
+            assert command("healthcheck", "--web.listen-address", address)[0] == 0
+    assert command("healthcheck", "--web.listen-address", address)[0] == 1
+
+
+def test_an_address_that_is_taken_ends_serve_with_one_line() -> None:
+    with SimulatedPbx(Settings()) as pbx:
+        arguments, environ = flags(pbx)
+        taken = f"127.0.0.1:{pbx.port}"
+        status, _, log = command("serve", *arguments, "--web.listen-address", taken, environ=environ)
+    assert status == 1
+    assert 'msg="cannot serve"' in log
+    assert taken in log

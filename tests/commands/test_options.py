@@ -1,0 +1,329 @@
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ami_exporter.commands import options as o
+from ami_exporter.commands.completion import completion
+from ami_exporter.commands.flags import COMMANDS
+from ami_exporter.commands.options import parse
+from ami_exporter.config.amiflags import AmiFlags
+from ami_exporter.config.secret import Secret
+from ami_exporter.config.shard import Shard
+
+NOTHING: dict[str, str] = {}
+
+
+def fault(capsys: pytest.CaptureFixture[str], argv: list[str], environ: dict[str, str] | None = None) -> str:
+    with pytest.raises(SystemExit) as ended:
+        parse(argv, environ or {})
+    assert ended.value.code == 2
+    return capsys.readouterr().err.splitlines()[0]
+
+
+def shown(capsys: pytest.CaptureFixture[str], argv: list[str]) -> str:
+    with pytest.raises(SystemExit) as ended:
+        parse(argv, {})
+    assert ended.value.code == 0
+    return capsys.readouterr().out
+
+
+def test_nothing_at_all_is_serve_with_every_default() -> None:
+    assert parse([], NOTHING) == o.Serve(
+        config_file=None,
+        web=o.Web((":15038",), "/metrics", None, None, "", "", systemd_socket=False),
+        shard=None,
+        ami=AmiFlags(),
+        log=o.Log("info", "logfmt"),
+    )
+
+
+def test_every_flag_of_serve() -> None:
+    argv = [
+        "serve",
+        "--config.file=c.yml",
+        "--web.listen-address",
+        ":1",
+        "--web.listen-address",
+        "[::1]:2",
+        "--web.telemetry-path",
+        "/m",
+        "--web.config.file",
+        "web.yml",
+        "--web.max-requests",
+        "7",
+        "--web.route-prefix",
+        "/pre/",
+        "--web.external-url",
+        "https://x/y",
+        "--web.systemd-socket",
+        "--shard",
+        "1/3",
+        "--log.level",
+        "debug",
+        "--log.format",
+        "json",
+        "--ami.address",
+        "pbx",
+        "--ami.username",
+        "u",
+        "--ami.secret-file",
+        "s",
+        "--ami.tls",
+        "--ami.tls-ca-file",
+        "ca.pem",
+    ]
+    assert parse(argv, NOTHING) == o.Serve(
+        config_file="c.yml",
+        web=o.Web((":1", "[::1]:2"), "/m", "web.yml", 7, "/pre", "https://x/y", systemd_socket=True),
+        shard=Shard(1, 3),
+        ami=AmiFlags("pbx", "u", None, "s", tls=True, tls_ca_file="ca.pem"),
+        log=o.Log("debug", "json"),
+    )
+
+
+def test_every_variable_of_serve_and_the_secret() -> None:
+    environ = {
+        "AMI_EXPORTER_CONFIG_FILE": "c.yml",
+        "AMI_EXPORTER_WEB_LISTEN_ADDRESS": ":1, [::1]:2",
+        "AMI_EXPORTER_WEB_TELEMETRY_PATH": "/m",
+        "AMI_EXPORTER_WEB_CONFIG_FILE": "web.yml",
+        "AMI_EXPORTER_WEB_MAX_REQUESTS": "7",
+        "AMI_EXPORTER_WEB_ROUTE_PREFIX": "/pre/",
+        "AMI_EXPORTER_WEB_EXTERNAL_URL": "https://x/y",
+        "AMI_EXPORTER_WEB_SYSTEMD_SOCKET": "true",
+        "AMI_EXPORTER_SHARD": "1/3",
+        "AMI_EXPORTER_LOG_LEVEL": "debug",
+        "AMI_EXPORTER_LOG_FORMAT": "json",
+        "AMI_EXPORTER_AMI_ADDRESS": "pbx",
+        "AMI_EXPORTER_AMI_USERNAME": "u",
+        "AMI_EXPORTER_AMI_SECRET": "s3cret",
+        "AMI_EXPORTER_AMI_TLS": "yes",
+        "AMI_EXPORTER_AMI_TLS_CA_FILE": "ca.pem",
+    }
+    assert parse([], environ) == o.Serve(
+        config_file="c.yml",
+        web=o.Web((":1", "[::1]:2"), "/m", "web.yml", 7, "/pre", "https://x/y", systemd_socket=True),
+        shard=Shard(1, 3),
+        ami=AmiFlags("pbx", "u", Secret("s3cret"), None, tls=True, tls_ca_file="ca.pem"),
+        log=o.Log("debug", "json"),
+    )
+
+
+def test_a_flag_beats_its_variable_and_an_empty_variable_is_none() -> None:
+    environ = {
+        "AMI_EXPORTER_WEB_LISTEN_ADDRESS": ":1",
+        "AMI_EXPORTER_WEB_SYSTEMD_SOCKET": "true",
+        "AMI_EXPORTER_LOG_LEVEL": "",
+    }
+    options = parse(["--web.listen-address", ":9", "--no-web.systemd-socket"], environ)
+    assert isinstance(options, o.Serve)
+    assert options.web.listen_addresses == (":9",)
+    assert options.web.systemd_socket is False
+    assert options.log.level == "info"
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        (["scrape", "pbx1", "--config.file=c"], o.Scrape("pbx1", "c", AmiFlags(), o.Log("info", "logfmt"))),
+        (["doctor"], o.Doctor(None, None, AmiFlags(), o.Log("info", "logfmt"))),
+        (["capture", "--config.file", "c", "pbx1"], o.Capture("pbx1", "c", AmiFlags(), o.Log("info", "logfmt"))),
+        (["check", "--web.config.file=w"], o.Check(None, "w", AmiFlags(), o.Log("info", "logfmt"))),
+        (["metrics"], o.Metrics("markdown")),
+        (["metrics", "--format", "json"], o.Metrics("json")),
+        (["healthcheck", "--web.external-url=https://h/pre/"], o.Healthcheck(":15038", None, "/pre", 3)),
+        (["completion", "zsh"], o.Completion("zsh")),
+    ],
+)
+def test_each_command_has_its_own_options(argv: list[str], expected: o.Options) -> None:
+    got = parse(argv, NOTHING)
+    assert type(got) is type(expected)
+    assert got == expected
+
+
+def test_demo_has_its_sizes_and_the_web_flags() -> None:
+    options = parse(
+        ["demo", "--channels", "10", "--endpoints", "20", "--queues", "3", "--dialect", "1.1", "--seed", "5"], NOTHING
+    )
+    assert isinstance(options, o.Demo)
+    assert (options.channels, options.endpoints, options.queues, options.dialect, options.seed) == (10, 20, 3, "1.1", 5)
+    assert options.web.listen_addresses == (":15038",)
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (
+            ["serv"],
+            (
+                'ami-exporter: found the command "serv", expected serve, demo, scrape, check, doctor, capture, '
+                'metrics, healthcheck or completion; did you mean "serve"?'
+            ),
+        ),
+        (
+            ["--web.listen-adress=:1"],
+            'ami-exporter serve: found the unknown flag --web.listen-adress; did you mean "--web.listen-address"?',
+        ),
+        (["--log.lev", "debug"], 'ami-exporter serve: found the unknown flag --log.lev; did you mean "--log.level"?'),
+        (
+            ["--log.level", "inof"],
+            (
+                'ami-exporter serve: --log.level: found "inof", expected debug, info, warning or '
+                'error; did you mean "info"?'
+            ),
+        ),
+        (
+            ["--web.listen-address", "15038"],
+            'ami-exporter serve: --web.listen-address: found "15038", expected [HOST]:PORT such as :15038',
+        ),
+        (
+            ["--web.listen-address", "::1:80"],
+            (
+                'ami-exporter serve: --web.listen-address: found "::1:80", '
+                "expected an IPv6 address in brackets such as [::1]:15038"
+            ),
+        ),
+        (
+            ["--web.listen-address", ":70000"],
+            'ami-exporter serve: --web.listen-address: found ":70000", expected [HOST]:PORT such as :15038',
+        ),
+        (
+            ["--web.telemetry-path", "metrics"],
+            'ami-exporter serve: --web.telemetry-path: found "metrics", expected a path that begins with /',
+        ),
+        (
+            ["--web.telemetry-path", "/probe"],
+            (
+                'ami-exporter serve: --web.telemetry-path: found "/probe", '
+                "which has another use, expected a path such as /metrics"
+            ),
+        ),
+        (
+            ["--web.max-requests", "-1"],
+            'ami-exporter serve: --web.max-requests: found "-1", expected a whole number from 0 to 100000',
+        ),
+        (
+            ["--shard", "3/3"],
+            'ami-exporter serve: --shard: found "3/3", expected I from 0 to 2: shards are counted from 0',
+        ),
+        (["--shard", "1-3"], 'ami-exporter serve: --shard: found "1-3", expected I/N such as 0/3'),
+        (["--config.file", ""], "ami-exporter serve: --config.file: found nothing, expected FILE"),
+        (
+            ["--ami.username", "u"],
+            "ami-exporter serve: --ami.address: not given, expected it with the other --ami.* flags",
+        ),
+        (["scrape", "a", "b"], "ami-exporter scrape: found 1 arguments too many"),
+        (["completion"], "ami-exporter completion: found no SHELL, expected bash, zsh or fish"),
+        (
+            ["completion", "fsh"],
+            'ami-exporter completion: SHELL: found "fsh", expected bash, zsh or fish; did you mean "fish"?',
+        ),
+        (["--config.file"], "ami-exporter serve: argument --config.file: expected one argument"),
+    ],
+)
+def test_wrong_usage_is_told_in_one_line(capsys: pytest.CaptureFixture[str], argv: list[str], message: str) -> None:
+    assert fault(capsys, argv) == message
+
+
+def test_a_wrong_variable_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    message = fault(capsys, [], {"AMI_EXPORTER_WEB_SYSTEMD_SOCKET": "maybe"})
+    assert message == 'ami-exporter serve: AMI_EXPORTER_WEB_SYSTEMD_SOCKET: found "maybe", expected true or false'
+
+
+@pytest.mark.parametrize(
+    "argv", [["--ami.secret=hunter2"], ["--ami.secret", "hunter2"], ["scrape", "--ami.secret", "hunter2"]]
+)
+def test_a_secret_on_the_command_line_is_refused_and_not_repeated(
+    capsys: pytest.CaptureFixture[str], argv: list[str]
+) -> None:
+    message = fault(capsys, argv)
+    assert "hunter2" not in message
+    assert message.endswith(
+        "--ami.secret: a flag would show in the process list; use --ami.secret-file or AMI_EXPORTER_AMI_SECRET"
+    )
+
+
+def test_variables_that_mean_nothing_are_warned_of_with_the_nearest() -> None:
+    environ = {"AMI_EXPORTER_AMI_ADRESS": "x", "AMI_EXPORTER_SEED": "5", "PATH": "/bin"}
+    assert parse([], environ).warnings == (
+        'the environment variable AMI_EXPORTER_AMI_ADRESS means nothing here; did you mean "AMI_EXPORTER_AMI_ADDRESS"?',
+    )
+
+
+def test_what_kubernetes_sets_beside_a_service_of_our_name_is_no_warning() -> None:
+    environ = {
+        "AMI_EXPORTER_SERVICE_HOST": "10.0.0.1",
+        "AMI_EXPORTER_SERVICE_PORT": "15038",
+        "AMI_EXPORTER_SERVICE_PORT_METRICS": "15038",
+        "AMI_EXPORTER_PORT": "tcp://10.0.0.1:15038",
+        "AMI_EXPORTER_PORT_15038_TCP_ADDR": "10.0.0.1",
+    }
+    assert parse([], environ).warnings == ()
+
+
+def test_the_environments_secret_never_prints() -> None:
+    assert "hunter2" not in repr(parse([], {"AMI_EXPORTER_AMI_SECRET": "hunter2", "AMI_EXPORTER_AMI_ADDRESS": "pbx"}))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_each_command_fits_a_screen_and_names_every_flag(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    text = shown(capsys, [name, "--help"])
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert len(text.splitlines()) <= 30
+    for flag in COMMANDS[name].flags:
+        assert f"--{flag.name}" in text
+
+
+def test_the_help_of_the_program_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    text = shown(capsys, ["--help"])
+    assert len(text.splitlines()) <= 24
+    assert all(f"  {name} " in text for name in COMMANDS)
+
+
+@pytest.mark.parametrize("argv", [["--version"], ["scrape", "--version"]])
+def test_the_version_is_told_everywhere(capsys: pytest.CaptureFixture[str], argv: list[str]) -> None:
+    assert shown(capsys, argv).startswith("ami-exporter 0.")
+
+
+def test_reading_the_command_line_loads_no_heavy_library() -> None:
+    program = (
+        "import sys; from ami_exporter.commands.options import parse; parse([], {}); "
+        "sys.exit(' '.join({'pydantic', 'yaml', 'hypercorn', 'prometheus_client'} & set(sys.modules)) or 0)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
+
+
+def complete(words: list[str], tmp_path: Path) -> list[str]:
+    script = tmp_path / "completion.bash"
+    script.write_text(completion("bash"))
+    quoted = " ".join(f"'{word}'" for word in words)
+    command = f"source {script}; COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; _ami_exporter; "
+    command += 'printf "%s\\n" "${COMPREPLY[@]}"'
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True, timeout=30)
+    return done.stdout.split()
+
+
+def test_bash_completes_commands_flags_and_their_words(tmp_path: Path) -> None:
+    assert complete(["ami-exporter", "d"], tmp_path) == ["demo", "doctor"]
+    assert complete(["ami-exporter", "scrape", "--ami.s"], tmp_path) == ["--ami.secret-file"]
+    assert complete(["ami-exporter", "--log.level", "w"], tmp_path) == ["warning"]
+    assert complete(["ami-exporter", "completion", "z"], tmp_path) == ["zsh"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_can_read_its_script(shell: str, tmp_path: Path) -> None:
+    script = tmp_path / "script"
+    script.write_text(completion(shell))
+    text = script.read_text()
+    assert all(name in text for name in COMMANDS)
+    assert "ami.tls-ca-file" in text
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not installed: its script was not parsed")
+    subprocess.run([program, "-n", os.fspath(script)], check=True, timeout=30)
