@@ -125,7 +125,7 @@ class Decoder:
                 end = match.end()
                 if end - position <= MAX_LINE:
                     position = end
-                    yield shape.message(match, ascii_only)
+                    yield Message(shape.layout, match) if ascii_only else shape.recoded(match)
                     continue
             start = _end_of_blank_lines(region, position)
             if _OLD_COMMAND.match(region, start):

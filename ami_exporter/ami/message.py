@@ -2,46 +2,100 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
+from typing import TYPE_CHECKING, TypeVar, Union, overload
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import re
 
 
-class Message(dict[str, str]):
-    """Header name in lower case -> its first value, in wire order.
+T = TypeVar("T")
+Values = Union["re.Match[str]", Sequence[str]]
+Picker = Callable[[Values], tuple[str, ...]]
+
+
+class Layout:
+    """Which headers a message has, in wire order; one for all messages of a shape.
+
+    names: in lower case. positions: name → place of its first value among a message's values, from 1 on.
+    """
+
+    __slots__ = ("_pickers", "names", "positions")
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self.positions: dict[str, int] = {}
+        for position, name in enumerate(names, 1):
+            self.positions.setdefault(name, position)
+        # As many as there are calls of Message.pick in the code.
+        self._pickers: dict[tuple[str, ...], Picker] = {}
+
+    def picker(self, names: tuple[str, ...]) -> Picker:
+        """Return what takes these headers' values out of a message's values."""
+        known = self._pickers.get(names)
+        if known is None:
+            absent = len(self.names) + 1
+            first, second, *others = (self.positions.get(name, absent) for name in names)
+            known = self._pickers[names] = itemgetter(first, second, *others)
+        return known
+
+
+class Message(Mapping[str, str]):
+    """Header name in lower case → its first value, in wire order.
 
     AMI spells names differently from version to version (`BridgeID`, `BridgeId`), so names are lower-cased;
     repeated headers (`Variable`, `Output`, `Contacts`) are normal, so the others are kept too. Values are the
     wire's bytes as UTF-8, what is not UTF-8 as backslash escapes. A message with an `event` header is an event,
     even if it has a `response` header as well (OriginateResponse has both).
+
+    Values are cut out of the packet when they are asked for: of 33 headers of a channel a poll wants ten.
     """
 
-    __slots__ = ()
+    __slots__ = ("_layout", "_values")
 
-    #: None, or all (name, value) pairs of the packet in wire order when a header repeats.
-    repeated: list[tuple[str, str]] | None = None
+    def __init__(self, layout: Layout, values: Values) -> None:
+        """Make a message of values at the layout's positions; after the last one an empty one, for absent headers."""
+        self._layout = layout
+        self._values = values
 
-    @staticmethod
-    def of(pairs: Sequence[tuple[str, str]]) -> Message:
-        """Build a message of (lower-case name, value) pairs in wire order: the first value of a name wins."""
-        message = Message(pairs)
-        if len(message) == len(pairs):
-            return message
-        message = _RepeatingMessage()
-        for name, value in pairs:
-            message.setdefault(name, value)
-        message.repeated = list(pairs)
-        return message
+    @classmethod
+    def of(cls, headers: Iterable[tuple[str, str]] | Mapping[str, str]) -> Message:
+        """Make a message of headers in wire order, names in lower case."""
+        pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+        return cls(Layout([name for name, _ in pairs]), ("", *(value for _, value in pairs), ""))
+
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, /, default: str) -> str: ...
+    @overload
+    def get(self, name: str, /, default: T) -> str | T: ...
+    def get(self, name: str, /, default: object = None) -> object:
+        """First value of a header."""
+        position = self._layout.positions.get(name)
+        return default if position is None else self._values[position]
+
+    def pick(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """First values of two or more headers, "" for those absent; quicker than a `get` for each."""
+        return self._layout.picker(names)(self._values)
 
     def values_of(self, name: str) -> list[str]:
         """All values of a header, in wire order; empty when there is none."""
-        if self.repeated is not None:
-            return [value for key, value in self.repeated if key == name]
-        return [self[name]] if name in self else []
+        return [value for key, value in self.pairs() if key == name]
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """All headers in wire order, repeated ones too."""
+        return [(name, self._values[position]) for position, name in enumerate(self._layout.names, 1)]
 
-class _RepeatingMessage(Message):
-    """A message that owns its `repeated`; others share the None of the class, which costs them nothing."""
+    def __getitem__(self, name: str, /) -> str:
+        return self._values[self._layout.positions[name]]
 
-    __slots__ = ("__dict__",)
+    def __contains__(self, name: object, /) -> bool:
+        return name in self._layout.positions
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layout.positions)
+
+    def __len__(self) -> int:
+        return len(self._layout.positions)

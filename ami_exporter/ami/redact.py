@@ -32,9 +32,8 @@ def redact(message: Message) -> Message:
     """Return the message without the secrets its event is known to carry."""
     name = message.get("event", "").strip().lower()
     if name in CREDENTIAL_EVENTS:
-        return Message({key: message[key] for key in ("event", "actionid") if key in message})
+        return Message.of({key: message[key] for key in ("event", "actionid") if key in message})
     secret = SECRET_HEADERS.get(name)
     if secret is None:
         return message
-    pairs = message.repeated or list(message.items())
-    return Message.of([pair for pair in pairs if pair[0] not in secret])
+    return Message.of(pair for pair in message.pairs() if pair[0] not in secret)

@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from ami_exporter.ami.message import Message
+from ami_exporter.ami.message import Layout, Message
 from ami_exporter.ami.redact import is_sensitive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 #: Packets of one sequence before it is worth an expression (compiling costs some hundred packets' decoding).
 SEEN_BEFORE_LEARNING = 16
@@ -32,25 +32,16 @@ LEARNABLE_HEADERS = 64
 class Shape(NamedTuple):
     """One learned sequence of headers.
 
-    match: the expression's method. names: in lower case, of all headers but the first. blank: a message with the
-    event's name and no other value yet; copying it and filling it in is faster than growing a new one.
+    match: the expression's method; its groups are the values at the layout's positions, and an empty one.
     """
 
     match: Callable[[str, int], re.Match[str] | None]
-    names: tuple[str, ...]
-    blank: Message
-    repeats: bool
+    layout: Layout
 
-    def message(self, match: re.Match[str], ascii_only: bool) -> Message:
-        """Build the message of a packet that matched in text decoded as Latin-1."""
-        values: Sequence[str] = match.groups()
-        if not ascii_only:
-            values = [value if value.isascii() else _from_latin_1(value) for value in values]
-        if self.repeats:
-            return Message.of([("event", self.blank["event"]), *zip(self.names, values, strict=True)])
-        message = Message(self.blank)
-        message.update(zip(self.names, values))  # noqa: B905 - one group a name; strict costs time here
-        return message
+    def recoded(self, match: re.Match[str]) -> Message:
+        """Build the message of a packet that matched in UTF-8 decoded as Latin-1."""
+        values = (value if value.isascii() else _from_latin_1(value) for value in match.groups())
+        return Message(self.layout, ("", *values))
 
 
 def _from_latin_1(value: str) -> str:
@@ -104,13 +95,10 @@ class Shapes:
 
     def _compile(self, first: str, names: tuple[str, ...]) -> None:
         lines = (f"{re.escape(name)}: (.*)\r\n" for name in names)
-        pattern = re.compile(f"{re.escape(first)}\r\n{''.join(lines)}\r\n")
-        lower = tuple(name.lower() for name in names)
-        repeats = len(set(lower)) < len(lower) or "event" in lower
-        shapes = self._by_first_line.setdefault(first, [])
-        blank = Message(dict.fromkeys(("event", *lower), ""))
-        blank["event"] = first.removeprefix("Event: ")
-        shapes.insert(0, Shape(pattern.match, lower, blank, repeats))
+        event, value = first.split(" ", 1)
+        pattern = re.compile(f"{event} ({re.escape(value)})\r\n{''.join(lines)}()\r\n")
+        layout = Layout(("event", *(name.lower() for name in names)))
+        self._by_first_line.setdefault(first, []).insert(0, Shape(pattern.match, layout))
         self._learned += 1
 
 

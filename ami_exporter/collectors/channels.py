@@ -82,6 +82,7 @@ ORIGINATES = counter(
 
 
 K = TypeVar("K", bound=Hashable)
+_CHANNEL = ("channel", "channelstate", "application", "nativeformats", "readtrans", "writetrans", "linkedid")
 
 
 class ChannelFold:
@@ -91,17 +92,16 @@ class ChannelFold:
         self._context = context
         # By technology, state, application, formats, translating: one look-up a channel is quicker than four.
         self._kinds: dict[tuple[str, str, str, str, bool], int] = defaultdict(int)
-        self._linked: set[str | None] = set()
+        self._linked: set[str] = set()
         self._oldest: dict[str, int] = defaultdict(int)
 
     def item(self, _action: Action, message: Message) -> None:
         """Take one channel."""
-        get = message.get
-        tech = get("channel", "").partition("/")[0]
-        translates = bool(get("readtrans") or get("writetrans"))
-        self._kinds[tech, get("channelstate", ""), get("application", ""), get("nativeformats", ""), translates] += 1
+        channel, state, application, formats, read, write, linkedid = message.pick(_CHANNEL)
+        tech = channel.partition("/")[0]
+        self._kinds[tech, state, application, formats, bool(read or write)] += 1
         if len(self._linked) <= MAX_CALLS_COUNTED:
-            self._linked.add(get("linkedid"))
+            self._linked.add(linkedid)
         age = channel_age(message)
         if age is not None and age >= self._oldest[tech]:
             self._oldest[tech] = age
@@ -112,7 +112,7 @@ class ChannelFold:
             return
         yield from self._active_channels()
         # Before Asterisk 12 there is no Linkedid: unknown is not 0.
-        if None not in self._linked and len(self._linked) <= MAX_CALLS_COUNTED:
+        if "" not in self._linked and len(self._linked) <= MAX_CALLS_COUNTED:
             yield ACTIVE_CALLS, (), float(len(self._linked))
         applications = self._counts(lambda kind: kind[2])
         yield from ((APPLICATIONS, (name,), float(count)) for name, count in applications.items() if name)

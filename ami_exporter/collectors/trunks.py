@@ -129,7 +129,7 @@ class TrunkFold:
         self._oldest: dict[str, int] = {}
         self._registered: dict[tuple[str, str], bool] = {}
         self._reachable: dict[str, dict[str, bool]] = {tech: {} for tech in _PEER_LISTS}
-        self._endpoints: dict[str, Message] = {}
+        self._endpoints: dict[str, tuple[str, ...]] = {}  # aor, device state, contacts
         self._qualified: set[str] = set()
         self._kinds = {
             "OutboundRegistrationDetail": self._pjsip_registration,
@@ -177,7 +177,7 @@ class TrunkFold:
     def _endpoint(self, _action: Action, message: Message) -> None:
         name = message.get("objectname", "")
         if self._context.trunk("PJSIP", name) is not None:
-            self._endpoints[name] = message
+            self._endpoints[name] = message.pick(("aor", "devicestate", "contacts"))
 
     def _aor(self, _action: Action, message: Message) -> None:
         if qualified(message):
@@ -221,10 +221,10 @@ class TrunkFold:
         Unavailable: none answers; it is also the state of endpoints that never had a contact, which is no sign. Any
         other state is only a sign when they are asked. PJSIPShowContacts does not list permanent contacts.
         """
-        endpoint = self._endpoints[name]
-        asked = any(aor in self._qualified for aor in names(endpoint.get("aor")))
-        state = DEVICE_STATE.get(endpoint.get("devicestate", "").strip().lower(), "unknown")
-        if state == "unavailable" and (asked or endpoint.get("contacts")):
+        aors, device, contacts = self._endpoints[name]
+        asked = any(aor in self._qualified for aor in names(aors))
+        state = DEVICE_STATE.get(device.strip().lower(), "unknown")
+        if state == "unavailable" and (asked or contacts):
             yield False
         elif asked and state not in DEVICE_REACHABILITY:
             yield True

@@ -116,7 +116,7 @@ def test_the_first_of_a_repeated_header_counts_and_all_are_kept() -> None:
         assert message.values_of("variable") == ["a=1", "b=2", ""]
         assert message.values_of("x") == ["y"]
         assert message.values_of("absent") == []
-        assert message.repeated == [
+        assert message.pairs() == [
             ("event", "S"),
             ("variable", "a=1"),
             ("x", "y"),
@@ -168,6 +168,7 @@ def test_an_end_in_the_middle_of_a_cli_answer_is_noticed() -> None:
 
 def test_a_list_is_decoded_alike_by_learned_shapes_and_line_by_line() -> None:
     data = b"".join(status_item(number) for number in range(60))
-    whole = pairs(decode([data]))
-    assert [message["uniqueid"] for message, _ in whole] == [f"1700000000.{number}" for number in range(60)]
+    messages = decode([data])
+    whole = pairs(messages)
+    assert [message["uniqueid"] for message in messages] == [f"1700000000.{number}" for number in range(60)]
     assert whole == [pair for number in range(60) for pair in pairs(decode([status_item(number)]))]

@@ -32,7 +32,7 @@ class Play:
         )
 
     def take(self, **headers: str) -> None:
-        self.exchange.take([Message(headers)])
+        self.exchange.take([Message.of(headers)])
 
     def answer(self, action_id: str = "1") -> Answer:
         return self.exchange.answers[self.actions[action_id]]
@@ -227,4 +227,4 @@ def test_giving_up_ends_what_is_unfinished_only() -> None:
     ],
 )
 def test_strays_are_told_apart(headers: dict[str, str], kind: Kind | None) -> None:
-    assert stray_kind(Message(headers), "ours-") is kind
+    assert stray_kind(Message.of(headers), "ours-") is kind

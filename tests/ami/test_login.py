@@ -73,11 +73,13 @@ def test_masks_have_no_blank_and_no_empty_class() -> None:
 )
 def test_a_refused_login_says_what_to_do(text: str, error: type[Exception], advice: str) -> None:
     with pytest.raises(error, match=advice):
-        check_login(Message(response="Error", message=text))
+        check_login(Message.of({"response": "Error", "message": text}))
 
 
 def test_commands_are_the_names_of_the_answer() -> None:
-    answer = Message(response="Success", actionid="1", corestatus="Show (Priv: system,reporting,all)", ping="x")
+    answer = Message.of(
+        {"response": "Success", "actionid": "1", "corestatus": "Show (Priv: system,reporting,all)", "ping": "x"}
+    )
     assert parse_commands(answer) == {"corestatus", "ping"}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from ami_exporter.ami.actions import Action
-from ami_exporter.ami.message import Message
+from ami_exporter.ami.message import Layout, Message
 from ami_exporter.collectors.model import Collector, Context, Sample, Trunk
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.collectors.rowfold import RowFold
@@ -32,15 +32,18 @@ class Anything(Message):
     """A message whose every header has the same value, but for the event's name."""
 
     def __init__(self, event: str, value: str) -> None:
-        super().__init__({"event": event})
+        super().__init__(Layout(("event",)), ("", event, ""))
         self._value = value
 
-    def __missing__(self, key: str) -> str:
-        return self._value
+    def __getitem__(self, name: str, /) -> str:
+        return super().__getitem__(name) if name == "event" else self._value
 
-    def get(self, key: str, default: str | None = None) -> str:  # type: ignore[override]  # never missing
+    def get(self, name: str, /, default: object = None) -> str:
         del default
-        return self[key]
+        return self[name]
+
+    def pick(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(map(self.__getitem__, names))
 
 
 def items(action: Action) -> Iterator[Message]:

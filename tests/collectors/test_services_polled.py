@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from ami_exporter.ami.actions import Action
-from ami_exporter.ami.message import Message
+from ami_exporter.ami.message import Layout, Message
 from ami_exporter.collectors import agents, conferences, fax, parking, voicemail
 from ami_exporter.collectors.model import Collector
 from tests.support.collecting import message, messages, nonzero, polled
@@ -177,13 +177,14 @@ class Spy(Message):
 
     read: set[str]
 
-    def get(self, key: str, default: str | None = None) -> str:  # type: ignore[override] # only strings are asked for
-        self.read.add(key)
-        return super().get(key, default) or ""
+    def get(self, name: str, /, default: object = None) -> str:
+        self.read.add(name)
+        return str(super().get(name, default) or "")
 
 
 def test_voicemail_reads_no_name_and_no_address() -> None:
-    item = Spy(messages(BOXES)[0])
+    [box, *_] = messages(BOXES)
+    item = Spy(Layout(list(box)), ("", *box.values(), ""))
     item.read = set()
     for collector in voicemail.COLLECTORS:
         polled(collector, {voicemail.POLL: [item]})

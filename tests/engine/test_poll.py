@@ -53,7 +53,7 @@ def results(
     plan = make_plan(chosen, frozenset(offered.lower().split()))
     poll = Poll(plan, chosen, Context())
     for action, event in items:
-        poll.item(action, Message({"event": event, "queue": "a"}))
+        poll.item(action, Message.of({"event": event, "queue": "a"}))
     return {result.name: result for result in poll.results(answers, Writer(CAPS), 50.0)}
 
 

@@ -44,7 +44,7 @@ PEER_COLLECTOR = Collector(
 
 
 def item(event: str, **headers: str) -> Message:
-    return Message({"event": event} | {key.lower(): value for key, value in headers.items()})
+    return Message.of({"event": event} | {key.lower(): value for key, value in headers.items()})
 
 
 def folded(

@@ -59,7 +59,7 @@ def store(
 
 
 def event(name: str, **headers: str) -> Message:
-    return Message({"event": name} | {key.lower(): value for key, value in headers.items()})
+    return Message.of({"event": name} | {key.lower(): value for key, value in headers.items()})
 
 
 def values(of: EventStore, metric: Metric) -> dict[tuple[str, ...], float]:

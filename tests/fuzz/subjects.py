@@ -52,12 +52,12 @@ def codec(data: bytes) -> None:
         assert whole[0] == pieces[0]
 
 
-def _decoded(chunks: list[bytes]) -> tuple[list[tuple[dict[str, str], object]], str]:
+def _decoded(chunks: list[bytes]) -> tuple[list[list[tuple[str, str]]], str]:
     decoder = Decoder()
-    found: list[tuple[dict[str, str], object]] = []
+    found: list[list[tuple[str, str]]] = []
     try:
         for chunk in chunks:
-            found.extend((dict(message), message.repeated) for message in decoder.feed(chunk))
+            found.extend(message.pairs() for message in decoder.feed(chunk))
         decoder.end()
     except ProtocolError as error:
         return found, str(error.kind)

@@ -64,6 +64,6 @@ def chunkings(data: bytes) -> Iterator[Sequence[bytes]]:
     yield [data[place : place + 1] for place in range(len(data))]
 
 
-def pairs(messages: Iterable[Message]) -> list[tuple[dict[str, str], list[tuple[str, str]] | None]]:
-    """Messages in a form that compares repeated headers too."""
-    return [(dict(message), message.repeated) for message in messages]
+def pairs(messages: Iterable[Message]) -> list[list[tuple[str, str]]]:
+    """Messages in a form that compares order and repeated headers too."""
+    return [message.pairs() for message in messages]

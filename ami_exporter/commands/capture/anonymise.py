@@ -62,7 +62,7 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 def anonymous(message: Message, names: Pseudonyms) -> Iterator[tuple[str, str]]:
     """Headers (lower case) and values of one packet, in wire order, without what must not be told."""
-    for header, value in message.repeated or message.items():
+    for header, value in message.pairs():
         if header in KEPT:
             yield header, value
         elif _told(header):
