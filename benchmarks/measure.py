@@ -8,6 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+#: Longest time that a subject may go without asking.
+AGAIN_SECONDS = 120.0
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -36,20 +39,30 @@ def alternate(
 ) -> dict[str, list[Taken]]:
     """Run every subject once a round, in turn, so that what disturbs the machine disturbs all of them alike.
 
-    A first round is not counted: it connects and warms up; nor is a run that returned 0, which asked nobody.
-    pids: name → process whose CPU is read around each run.
+    A first round is not counted: it connects and warms up. A run that returned 0 asked nobody: it is made again a
+    little later. pids: name → process whose CPU is read around each run.
     """
     taken: dict[str, list[Taken]] = {name: [] for name in subjects}
     for number in range(rounds + 1):
         for name, run in subjects.items():
-            before = {one: cpu_seconds(pid) for one, pid in pids.items()}
-            begin = time.perf_counter()
-            size = run()
-            seconds = time.perf_counter() - begin
-            cpu = {one: cpu_seconds(pid) - before[one] for one, pid in pids.items()}
-            if number and size:
-                taken[name].append(Taken(seconds, cpu, size))
+            one = _run(run, pids)
+            until = time.monotonic() + AGAIN_SECONDS
+            while not one.size:
+                if time.monotonic() > until:
+                    raise TimeoutError(f"{name} asked nobody for {AGAIN_SECONDS} s")
+                time.sleep(0.5)
+                one = _run(run, pids)
+            if number:
+                taken[name].append(one)
     return taken
+
+
+def _run(run: Callable[[], int], pids: Mapping[str, int]) -> Taken:
+    before = {one: cpu_seconds(pid) for one, pid in pids.items()}
+    begin = time.perf_counter()
+    size = run()
+    seconds = time.perf_counter() - begin
+    return Taken(seconds, {one: cpu_seconds(pid) - before[one] for one, pid in pids.items()}, size)
 
 
 def median(values: Sequence[float]) -> float:

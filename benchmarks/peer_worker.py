@@ -1,7 +1,8 @@
 """Runs in the peers' environment: `peer_worker.py LIBRARY [PORT USER SECRET]`, then one answer for each line read.
 
-poll              send Status, wait for all of it, answer the number of channels
-parse TIMES FILE  feed a recorded answer to the library's own parser, answer [CPU seconds, messages]
+poll                          send Status, wait for all of it, answer the number of channels
+parse TIMES FILE [HEADER...]  feed a recorded answer to the library's own parser and read these headers of every
+                              message, answer [CPU seconds, messages]
 
 Each library is used as its own documents show it, reading in pieces of the size it reads in.
 """
@@ -14,7 +15,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,9 @@ class Panoramisk:
 
         return sum(1 for message in self._loop.run_until_complete(ask()) if message.event == "Status")
 
-    def parser(self) -> Callable[[bytes], int]:
+    def parser(self, headers: Sequence[str]) -> Callable[[bytes], int]:
         protocol = import_module("panoramisk.ami_protocol").AMIProtocol()
-        seen = _Count()
+        seen = _Count(headers)
 
         def feed(data: bytes) -> int:
             protocol.connection_made(None)
@@ -83,9 +84,9 @@ class AsteriskAmi:
             raise TimeoutError
         return self._count
 
-    def parser(self) -> Callable[[bytes], int]:
+    def parser(self, headers: Sequence[str]) -> Callable[[bytes], int]:
         client = import_module("asterisk.ami").AMIClient()
-        seen = _Count()
+        seen = _Count(headers)
         client.add_event_listener(seen.listen)
 
         def feed(data: bytes) -> int:
@@ -103,17 +104,16 @@ class AsteriskAmi:
 class Pyst2:
     """A thread that makes a ManagerMsg and an Event of each packet."""
 
-    def parser(self) -> Callable[[bytes], int]:
+    def parser(self, headers: Sequence[str]) -> Callable[[bytes], int]:
         library = import_module("asterisk.manager")
+        seen = _Count(headers)
 
         def feed(data: bytes) -> int:
             manager = _pyst2_manager(library, data)
             manager._receive_data()  # to the end of the recording, packets of lines into its queue
-            count = 0
             while lines := manager._message_queue.get():
-                library.Event(library.ManagerMsg(lines))
-                count += 1
-            return count
+                seen.read(library.Event(library.ManagerMsg(lines)).headers)
+            return seen.take()
 
         return feed
 
@@ -130,16 +130,22 @@ def _pyst2_manager(library: Any, data: bytes) -> Any:
 
 
 class _Count:
-    """Counts what a parser hands over."""
+    """Counts what a parser hands over, and reads some headers of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, headers: Sequence[str]) -> None:
+        self._headers = headers
         self._count = 0
 
-    def dispatch(self, _event: Any) -> None:
+    def read(self, event: Mapping[str, str]) -> None:
         self._count += 1
+        for header in self._headers:
+            event.get(header)
 
-    def listen(self, **_: Any) -> None:
-        self._count += 1
+    def dispatch(self, event: Any) -> None:
+        self.read(event)
+
+    def listen(self, event: Any, **_: Any) -> None:
+        self.read(event.keys)
 
     def take(self) -> int:
         count, self._count = self._count, 0
@@ -167,7 +173,7 @@ def main() -> None:
         library.connect(int(sys.argv[2]), sys.argv[3], sys.argv[4])
     for line in sys.stdin:
         command, *rest = line.split()
-        answer = library.poll() if command == "poll" else _parse(library.parser(), int(rest[0]), Path(rest[1]))
+        answer = library.poll() if command == "poll" else _parse(library.parser(rest[2:]), int(rest[0]), Path(rest[1]))
         sys.stdout.write(f"{json.dumps(answer)}\n")
         sys.stdout.flush()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,9 +39,9 @@ class Peer:
         """One Status through the library; returns its number of channels."""
         return int(tell(self._process, "poll"))
 
-    def parse(self, file: Path, times: int) -> tuple[float, int]:
-        """CPU seconds and messages of parsing a recording so many times."""
-        seconds, messages = json.loads(tell(self._process, f"parse {times} {file}"))
+    def parse(self, file: Path, times: int, headers: Sequence[str]) -> tuple[float, int]:
+        """CPU seconds and messages of parsing a recording so many times and reading these headers of each message."""
+        seconds, messages = json.loads(tell(self._process, " ".join(("parse", str(times), str(file), *headers))))
         return float(seconds), int(messages)
 
 

@@ -72,11 +72,11 @@ class Scrape(HttpGet):
         return all(float(age) < _FRESH_SECONDS for age in _AGE.findall(self.body))
 
     def wait_fresh(self) -> None:
-        """Scrape until the load guard keeps nothing."""
+        """Scrape until the load guard keeps nothing: a fresh answer that took long is the one that is served next."""
         deadline = time.monotonic() + GUARD_SECONDS
-        while True:
-            if self() or time.monotonic() > deadline:
-                return
+        while not (self() and self()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the load guard still serves what it kept after {GUARD_SECONDS} s: a slow PBX")
             time.sleep(1.0)
 
 
