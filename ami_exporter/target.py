@@ -44,8 +44,8 @@ DURATION = _meta(
 )
 AGE = _meta(
     "asterisk_scrape_collector_data_age_seconds",
-    "Age of the answers behind this collector's metrics; above 0 when they are served again (min_interval, or the load "
-    "guard: an answer that took t ≥ 0.5 s is served again for 20 × t).",
+    "Age of the oldest answer behind this collector's metrics; above 0 when one is served again (min_interval; load "
+    "guard: an answer that took t ≥ 0.5 s is served again for 20 × t; a minute for lists from a realtime database).",
     "collector",
 )
 UNAVAILABLE = _meta(
@@ -242,7 +242,8 @@ def choose(settings: TargetSettings, collectors: Sequence[Collector]) -> list[Ch
         enabled = collector.enabled if own is None or own.enabled is None else own.enabled
         interval = collector.min_interval if own is None or own.min_interval is None else own.min_interval
         if enabled is not False:
-            chosen.append(Chosen(collector, enabled is True, interval))
+            paced = own is not None and own.min_interval is not None
+            chosen.append(Chosen(collector, enabled is True, interval, paced))
     return chosen
 
 

@@ -87,6 +87,13 @@ class CoreFold:
         self._context = context
         self._reloaded: float | None = None
 
+    def again(self, context: Context, resting: frozenset[Action]) -> CoreFold:
+        """Return the next poll's fold, with what the resting answers told."""
+        fold = CoreFold(context)
+        if STATUS in resting:
+            fold._reloaded = self._reloaded
+        return fold
+
     def item(self, action: Action, message: Message) -> None:
         """Take the response to CoreStatus."""
         if action == STATUS and self._context.start_time is not None:

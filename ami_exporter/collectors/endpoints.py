@@ -71,6 +71,7 @@ _CONTACT_STATE = {
     "nonqualified": "unmonitored",
     "created": "unmonitored",
 }
+_PEER_LISTS = {SIP_PEERS: "SIP", IAX_PEERS: "IAX2"}
 _PEER_UP = {"reachable": 1.0, "lagged": 1.0, "unreachable": 0.0, "unknown": 0.0}
 
 _States = Mapping[str, str]
@@ -96,6 +97,26 @@ class EndpointFold:
             "ContactStatusDetail": self._contact,
             "PeerEntry": self._peer,
         }
+
+    def again(self, context: Context, resting: frozenset[Action]) -> EndpointFold:
+        """Return the next poll's fold, with what the resting lists told."""
+        fold = EndpointFold(context)
+        if resting & CHANNEL_LISTS:
+            fold._channels = self._channels
+        if PJSIP_ENDPOINTS in resting:
+            fold._devices, fold._aors = self._devices, self._aors
+        if DEVICES in resting:
+            fold._cached = self._cached
+        if AORS in resting:
+            fold._qualified = self._qualified
+        round_trips = {tech for action, tech in _PEER_LISTS.items() if action in resting}
+        for tech in round_trips:
+            fold._peers[tech] = self._peers[tech]
+        if resting & CONTACT_LISTS:
+            fold._contacts = self._contacts
+            round_trips.add("PJSIP")
+        fold._rtt = {key: seconds for key, seconds in self._rtt.items() if key[0] in round_trips}
+        return fold
 
     def item(self, _action: Action, message: Message) -> None:
         """Take one item of any of the lists."""
@@ -155,7 +176,7 @@ class EndpointFold:
             yield from self._each("PJSIP", up, channels)
         if contacts:
             yield from self._rtts("PJSIP")
-        for action, tech in ((SIP_PEERS, "SIP"), (IAX_PEERS, "IAX2")):
+        for action, tech in _PEER_LISTS.items():
             if action in complete:
                 peers = self._peers[tech]
                 yield from _count(tech, peers)

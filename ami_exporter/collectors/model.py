@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
 from types import MappingProxyType
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, runtime_checkable
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
@@ -185,6 +185,17 @@ class Fold(Protocol):
 
     def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
         """Publish only what the complete lists allow."""
+
+
+@runtime_checkable
+class Resumable(Fold, Protocol):
+    """A fold of several lists, of which a poll may ask some again and let the others rest."""
+
+    def again(self, context: Context, resting: frozenset[Action]) -> Fold:
+        """Return the next poll's fold: it knows what the resting lists told, and nothing of the others.
+
+        This one may be used no more for the resting lists' items: what they told is shared.
+        """
 
 
 class Tracker(Protocol):

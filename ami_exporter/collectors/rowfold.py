@@ -37,6 +37,7 @@ class RowFold:
     def __init__(
         self, collector: Collector, sent: frozenset[Action], context: Context, bounds: Bounds | None = None
     ) -> None:
+        self._collector = collector
         self._context = context
         self._bounds = bounds
         self._rows: dict[tuple[Action, str], list[tuple[Row, Table]]] = {}
@@ -61,6 +62,20 @@ class RowFold:
                     self._known.setdefault((known.source, name.lower()), []).append(named)
                 for metric in known.metrics:
                     self._named.setdefault(metric, []).append(named)
+
+    def again(
+        self, sent: frozenset[Action], context: Context, bounds: Bounds | None, resting: frozenset[Action]
+    ) -> RowFold:
+        """Return the next poll's fold: it knows what the resting lists told and waits for the items of the others."""
+        fold = RowFold(self._collector, sent, context, bounds)
+        for metric, by_source in fold._values.items():
+            told = self._values.get(metric, {})
+            by_source.update({source: told[source] for source in by_source if source in resting and source in told})
+        for kind, found in fold._known.items():
+            if kind[0] in resting:
+                for new, old in zip(found, self._known.get(kind, ()), strict=False):
+                    new.values = old.values
+        return fold
 
     @property
     def sources(self) -> frozenset[Action]:

@@ -139,6 +139,23 @@ class TrunkFold:
             "PeerEntry": self._peer,
         }
 
+    def again(self, context: Context, resting: frozenset[Action]) -> TrunkFold:
+        """Return the next poll's fold, with what the resting lists told."""
+        fold = TrunkFold(context)
+        if resting & CHANNEL_LISTS:
+            fold._channels, fold._oldest = self._channels, self._oldest
+        for action, tech in _REGISTRATION_LISTS.items():
+            if action in resting:
+                fold._registered |= {key: up for key, up in self._registered.items() if key[0] == tech}
+        for tech, action in _PEER_LISTS.items():
+            if action in resting:
+                fold._reachable[tech] = self._reachable[tech]
+        if PJSIP_ENDPOINTS in resting:
+            fold._endpoints = self._endpoints
+        if AORS in resting:
+            fold._qualified = self._qualified
+        return fold
+
     def item(self, action: Action, message: Message) -> None:
         """Take one item of any of the lists."""
         event = message.get("event", "")

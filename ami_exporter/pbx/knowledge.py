@@ -19,7 +19,6 @@ from ami_exporter.collectors.model import Context, Trunk
 from ami_exporter.collectors.trunks import DISCOVERY, Discovery
 from ami_exporter.config.model import TargetSettings
 from ami_exporter.pbx.contexts import configured_trunks, technologies, trunk_names, trunk_patterns
-from ami_exporter.pbx.plan import Chosen
 from ami_exporter.pbx.store import EventStore
 
 SETTINGS = Action("CoreSettings")
@@ -152,10 +151,9 @@ class Knowledge:
             self._trunks = found
         return changed
 
-    def min_interval(self, choice: Chosen, sent: tuple[Action, ...]) -> float:
-        """Seconds for which a collector's complete answers are served again."""
-        dear = self.realtime and any(action.name.startswith(REALTIME_ACTIONS) for action in sent)
-        return max(choice.min_interval, REALTIME_MIN_INTERVAL) if dear else choice.min_interval
+    def rest(self, action: Action) -> float:
+        """Seconds for which a complete answer to this action is served again, however quick it was."""
+        return REALTIME_MIN_INTERVAL if self.realtime and action.name.startswith(REALTIME_ACTIONS) else 0.0
 
     def context(self) -> Context:
         """Everything known, frozen for folds and trackers."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.collectors.model import Collector
@@ -19,6 +19,9 @@ class Chosen:
     required: bool = False
     """enabled: true, so what the server does not offer is a fault."""
     min_interval: float = 0.0
+    """Seconds for which all its complete answers are served again."""
+    paced: bool = False
+    """The configuration says min_interval: it knows better than what is the default for lists from a database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,10 @@ class Plan:
     actions: tuple[Action, ...]
     feeds: Mapping[str, tuple[Action, ...]]
     unavailable: Mapping[str, tuple[Action, ...]] = field(default_factory=dict)
+
+    def without(self, resting: Collection[Action]) -> Plan:
+        """The same plan, but these actions are not sent: what they told an earlier poll is served again."""
+        return replace(self, actions=tuple(action for action in self.actions if action not in resting))
 
 
 def make_plan(chosen: Sequence[Chosen], offered: frozenset[str] | None, source: str | None = None) -> Plan:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Answer, Outcome
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.model import Context, Fold, Metric, Sample
+from ami_exporter.collectors.model import Context, Fold, Metric, Resumable, Sample
 from ami_exporter.collectors.rowfold import RowFold
 from ami_exporter.collectors.table import Bounds
 from ami_exporter.exposition.writer import Family, Writer
@@ -47,7 +47,10 @@ _FAULT_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one collector got out of a poll. seconds: sum of its answers' times; taken: their monotonic time."""
+    """What one collector got out of a poll.
+
+    seconds: sum of its answers' times; taken: monotonic time of the oldest of them, which may be of an earlier poll.
+    """
 
     name: str
     fault: Fault
@@ -55,8 +58,6 @@ class Result:
     families: Sequence[Family] = ()
     taken: float = 0.0
     detail: str = ""
-    slow: float = 0.0
-    """The slowest of its answers, seconds."""
     sent: tuple[Action, ...] = ()
     unavailable: tuple[Action, ...] = ()
     refused: tuple[tuple[Action, str], ...] = ()
@@ -72,7 +73,7 @@ Watch = Callable[[Action, Message], None]
 
 
 @dataclass(slots=True)
-class _Feed:
+class Feed:
     """A collector's folds within one poll; broken by the first exception in one of them."""
 
     choice: Chosen
@@ -80,6 +81,27 @@ class _Feed:
     rows: RowFold
     fold: Fold | None
     broken: bool = False
+
+    @staticmethod
+    def new(choice: Chosen, sent: tuple[Action, ...], context: Context, bounds: Bounds | None) -> Feed:
+        """A feed that waits for all its lists."""
+        collector = choice.collector
+        fold = None if collector.fold is None else collector.fold(context)
+        return Feed(choice, sent, RowFold(collector, frozenset(sent), context, bounds), fold)
+
+    @property
+    def resumable(self) -> bool:
+        """Whether some of its lists may rest while others are asked again; else all rest or none."""
+        return self.fold is None or isinstance(self.fold, Resumable)
+
+    def again(
+        self, sent: tuple[Action, ...], context: Context, bounds: Bounds | None, resting: frozenset[Action]
+    ) -> Feed:
+        """Return the next poll's feed, which knows what the resting lists told."""
+        fold = self.fold
+        if isinstance(fold, Resumable):
+            fold = fold.again(context, resting)
+        return Feed(self.choice, sent, self.rows.again(frozenset(sent), context, bounds, resting), fold)
 
     def sinks(self) -> Iterator[tuple[Action, Watch]]:
         """The actions this collector is fed by, with what takes their items."""
@@ -96,32 +118,55 @@ class _Feed:
         self.broken = True
 
     def samples(self, complete: frozenset[Action]) -> Iterable[Sample]:
+        """All that the complete lists allow to publish."""
         yield from self.rows.finish(complete)
         if self.fold is not None:
             yield from self.fold.finish(complete)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One complete answer: how long it took, and when it was there (monotonic seconds)."""
+
+    seconds: float
+    taken: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What a collector's feed was told by lists that are not asked again in this poll."""
+
+    feed: Feed
+    told: Mapping[Action, Told]
+
+
 @dataclass(slots=True)
 class Poll:
-    """Folds of one poll."""
+    """Folds of one poll. rests: by collector, the lists that the plan leaves out: their answers are served again."""
 
     plan: Plan
     chosen: Sequence[Chosen]
     context: Context
     bounds: Bounds | None = None
     """How many label sets a metric may have while lists arrive; None: any number."""
-    _feeds: list[_Feed] = field(default_factory=list)
-    _sinks: dict[Action, list[tuple[_Feed | None, Watch]]] = field(default_factory=dict)
-    _last: tuple[Action, list[tuple[_Feed | None, Watch]]] | None = None
+    rests: Mapping[str, Rest] = field(default_factory=dict)
+    feeds: list[Feed] = field(default_factory=list)
+    _sinks: dict[Action, list[tuple[Feed | None, Watch]]] = field(default_factory=dict)
+    _last: tuple[Action, list[tuple[Feed | None, Watch]]] | None = None
 
     def __post_init__(self) -> None:
         for choice in self.chosen:
-            collector, sent = choice.collector, self.plan.feeds[choice.collector.name]
-            fold = None if collector.fold is None else collector.fold(self.context)
-            feed = _Feed(choice, sent, RowFold(collector, frozenset(sent), self.context, self.bounds), fold)
-            self._feeds.append(feed)
+            feed = self._feed(choice)
+            self.feeds.append(feed)
             for action, sink in feed.sinks():
                 self._sinks.setdefault(action, []).append((feed, sink))
+
+    def _feed(self, choice: Chosen) -> Feed:
+        name = choice.collector.name
+        sent, rest = self.plan.feeds[name], self.rests.get(name)
+        if rest is None:
+            return Feed.new(choice, sent, self.context, self.bounds)
+        return rest.feed.again(sent, self.context, self.bounds, frozenset(rest.told))
 
     def show(self, actions: Iterable[Action], watch: Watch) -> None:
         """Have the items of these actions shown to somebody else too, where a collector has them polled."""
@@ -144,16 +189,25 @@ class Poll:
     def results(self, answers: Mapping[Action, Answer], writer: Writer, now: float) -> list[Result]:
         """Families and success of every collector of the poll."""
         complete = frozenset(action for action, answer in answers.items() if answer.full)
-        return [self._result(feed, answers, complete, writer, now) for feed in self._feeds]
+        return [self._result(feed, answers, complete, writer, now) for feed in self.feeds]
+
+    def told(self, feed: Feed, answers: Mapping[Action, Answer], now: float) -> dict[Action, Told]:
+        """What a feed was told in full, in this poll or by the lists that rest."""
+        fresh = {action: answers[action] for action in feed.sent if action in answers}
+        rest = self.rests.get(feed.choice.collector.name)
+        return {
+            **({} if rest is None else rest.told),
+            **{action: Told(answer.seconds, now) for action, answer in fresh.items() if answer.full},
+        }
 
     def named(self, answers: Mapping[Action, Answer]) -> list[tuple[Metric, Key]]:
         """Label values for event metrics that complete lists named."""
         complete = frozenset(action for action, answer in answers.items() if answer.full)
-        return [named for feed in self._feeds if not feed.broken for named in feed.rows.named(complete)]
+        return [named for feed in self.feeds if not feed.broken for named in feed.rows.named(complete)]
 
     def _result(
         self,
-        feed: _Feed,
+        feed: Feed,
         answers: Mapping[Action, Answer],
         complete: frozenset[Action],
         writer: Writer,
@@ -162,29 +216,29 @@ class Poll:
         name = feed.choice.collector.name
         sent = self.plan.feeds[name]
         missing = self.plan.unavailable.get(name, ())
+        rest = self.rests.get(name)
         got = [answers[action] for action in sent if action in answers]
         bad = next((answer for answer in got if not answer.full), None)
         fault, detail = (_FAULT_OF[bad.outcome], bad.message) if bad is not None else (Fault.NONE, "")
         if fault is Fault.NONE and feed.choice.required and missing:
             fault, detail = Fault.NOT_OFFERED, missing[0].name
         families: Sequence[Family] = ()
+        resting = rest.told if rest is not None else {}
         if feed.broken:
             fault = Fault.INTERNAL
         else:
             try:
-                families = writer.families(feed.samples(complete))
+                families = writer.families(feed.samples(complete.union(resting)))
             except Exception:
                 log.exception("collector failed at the end of its lists", extra={"collector": name})
                 fault = Fault.INTERNAL
-        seconds = [answer.seconds for answer in got]
         return Result(
             name,
             fault,
-            sum(seconds),
+            sum(answer.seconds for answer in got) + sum(one.seconds for one in resting.values()),
             families,
-            now,
+            min((one.taken for one in resting.values()), default=now),
             detail,
-            max(seconds, default=0.0),
             sent,
             missing,
             tuple((action, reason) for action in sent if action in answers and (reason := _reason(answers[action]))),

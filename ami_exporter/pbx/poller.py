@@ -212,7 +212,9 @@ class Poller:
     ) -> tuple[Mapping[Action, Answer], Poll]:
         due = [choice for name, choice in setup.chosen.items() if name in names]
         plan = make_plan(due, link.commands or None, setup.source)
-        poll = Poll(plan, due, self._knowledge.context(), setup.writer)
+        rests = self._keeper.rests(plan.feeds)
+        plan = plan.without({action for rest in rests.values() for action in rest.told})
+        poll = Poll(plan, due, self._knowledge.context(), setup.writer, rests)
         poll.show(self._store.watched, self._store.watch)
         poll.show(self._knowledge.watched, self._knowledge.item)
         idle = self._clock() - self._last_used > IDLE_SECONDS
@@ -234,13 +236,19 @@ class Poller:
         complete = frozenset(action for action, answer in answers.items() if answer.full)
         if self._knowledge.finish(complete):
             self._store.use(self._knowledge.context())
-        if setup is self._setup:  # a reload meanwhile: nothing of before may be served again
+            self._keeper.forget()  # folds looked at other trunks
+        elif setup is self._setup:  # a reload meanwhile: nothing of before may be served again
             for name, result in results.items():
-                self._keeper.keep(result, self._knowledge.min_interval(setup.chosen[name], result.sent))
+                self._keeper.keep(result, setup.chosen[name].min_interval)
+            for feed in poll.feeds:
+                self._keeper.rest(feed, poll.told(feed, answers, now), self._at_least(feed.choice))
         up = answers[PING].outcome is Outcome.COMPLETE
         if any(answer.outcome is Outcome.REFUSED or answer.unsupported for answer in answers.values()):
             self._stale_commands = True
         return Polled(up, {**results, **kept})
+
+    def _at_least(self, choice: Chosen) -> Callable[[Action], float]:
+        return (lambda _action: 0.0) if choice.paced else self._knowledge.rest
 
     def _down(self, names: frozenset[str], reason: str) -> Polled:
         self._keeper.forget()

@@ -1,10 +1,16 @@
 """The login gate, back-off, deadlines and the load guard: time is passed in."""
 
+from collections.abc import Iterable
+
 import pytest
 
+from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.model import Collector, Context, Sample
 from ami_exporter.pbx.gate import Backoff, LoginGate
 from ami_exporter.pbx.keeper import Keeper
-from ami_exporter.pbx.poll import Fault, Result
+from ami_exporter.pbx.plan import Chosen
+from ami_exporter.pbx.poll import Fault, Feed, Result, Told
 from ami_exporter.service.deadline import scrape_seconds
 
 
@@ -72,31 +78,106 @@ def test_a_scrape_ends_before_prometheus_gives_up(header: str | None, timeout: f
     assert scrape_seconds(header, timeout) == pytest.approx(seconds)
 
 
-def result(clock: Clock, slow: float = 0.0, fault: Fault = Fault.NONE) -> Result:
-    return Result("channels", fault, slow, (), clock.now, slow=slow)
-
-
-def test_a_slow_answer_rests_twenty_times_as_long_as_it_took() -> None:
-    clock = Clock()
-    keeper = Keeper(clock)
-    keeper.keep(result(clock, slow=0.6), 0.0)
-    clock.now += 11.9
-    assert keeper.serves(frozenset({"channels", "core"})).keys() == {"channels"}
-    clock.now += 0.2
-    assert keeper.serves(frozenset({"channels"})) == {}
-
-
-def test_a_quick_answer_is_never_served_again() -> None:
-    clock = Clock()
-    keeper = Keeper(clock)
-    keeper.keep(result(clock, slow=0.49), 0.0)
-    assert keeper.serves(frozenset({"channels"})) == {}
+def result(clock: Clock, fault: Fault = Fault.NONE) -> Result:
+    return Result("channels", fault, 0.0, (), clock.now)
 
 
 def test_min_interval_serves_again_and_a_failed_poll_forgets() -> None:
     clock = Clock()
     keeper = Keeper(clock)
     keeper.keep(result(clock), 60.0)
-    assert keeper.serves(frozenset({"channels"})).keys() == {"channels"}
+    clock.now += 59.0
+    assert keeper.serves(frozenset({"channels", "core"})).keys() == {"channels"}
+    clock.now += 1.0
+    assert keeper.serves(frozenset({"channels"})) == {}
+    keeper.keep(result(clock), 60.0)
     keeper.keep(result(clock, fault=Fault.CUT), 60.0)
     assert keeper.serves(frozenset({"channels"})) == {}
+
+
+STATUS, AORS, CONTACTS = Action("Status"), Action("PJSIPShowAors"), Action("PJSIPShowContacts")
+
+
+def feed(name: str, *sent: Action, resumable: bool = True) -> Feed:
+    fold = None if resumable else lambda _context: Deaf()
+    collector = Collector(name, name, (), polls=tuple((action,) for action in sent), fold=fold)
+    return Feed.new(Chosen(collector), sent, Context(), None)
+
+
+class Deaf:
+    """A fold that cannot join old lists with new ones."""
+
+    def item(self, _action: Action, _message: Message) -> None: ...
+
+    def finish(self, _complete: frozenset[Action]) -> Iterable[Sample]:
+        return ()
+
+
+class Rests:
+    """A keeper and what it lets rest, by collector."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.keeper = Keeper(self.clock)
+
+    def told(self, feed: Feed, **seconds: float) -> None:
+        """The answers took so long; those of AORS and CONTACTS rest a minute whatever they took."""
+        told = {action: Told(seconds.get(action.name, 0.1), self.clock.now) for action in feed.sent}
+        self.keeper.rest(feed, told, lambda action: 0.0 if action == STATUS else 60.0)
+
+    def of(self, **feeds: tuple[Action, ...]) -> dict[str, set[Action]]:
+        return {name: set(rest.told) for name, rest in self.keeper.rests(feeds).items()}
+
+
+def test_a_slow_answer_rests_twenty_times_as_long_as_it_took() -> None:
+    rests = Rests()
+    rests.told(feed("channels", STATUS), Status=0.6)
+    rests.clock.now += 11.9
+    assert rests.of(channels=(STATUS,)) == {"channels": {STATUS}}
+    rests.clock.now += 0.2
+    assert rests.of(channels=(STATUS,)) == {}
+
+
+def test_a_quick_answer_is_never_served_again() -> None:
+    rests = Rests()
+    rests.told(feed("channels", STATUS), Status=0.49)
+    assert rests.of(channels=(STATUS,)) == {}
+
+
+def test_a_list_rests_alone_while_the_others_of_its_collector_are_asked() -> None:
+    rests = Rests()
+    rests.told(feed("endpoints", STATUS, AORS))
+    rests.clock.now += 59.0
+    assert rests.of(endpoints=(STATUS, AORS)) == {"endpoints": {AORS}}
+    rests.clock.now += 1.0
+    assert rests.of(endpoints=(STATUS, AORS)) == {}
+
+
+def test_a_list_that_one_collector_does_not_know_is_asked_for_all() -> None:
+    rests = Rests()
+    rests.told(feed("endpoints", STATUS, AORS))
+    assert rests.of(endpoints=(STATUS, AORS), contacts=(AORS, CONTACTS)) == {}
+    rests.told(feed("contacts", AORS, CONTACTS))
+    both = {"endpoints": (STATUS, AORS), "contacts": (AORS, CONTACTS)}
+    assert rests.of(**both) == {"endpoints": {AORS}, "contacts": {AORS, CONTACTS}}
+
+
+def test_a_fold_that_cannot_join_rests_as_a_whole_or_not_at_all() -> None:
+    rests = Rests()
+    rests.told(feed("stiff", AORS, CONTACTS, resumable=False))
+    assert rests.of(stiff=(AORS, CONTACTS)) == {"stiff": {AORS, CONTACTS}}
+    rests.told(feed("contacts", CONTACTS))
+    rests.told(feed("stiff", STATUS, AORS, CONTACTS, resumable=False))
+    assert rests.of(stiff=(STATUS, AORS, CONTACTS), contacts=(CONTACTS,)) == {}
+
+
+def test_a_broken_feed_and_a_forgotten_one_know_nothing() -> None:
+    rests = Rests()
+    one = feed("contacts", AORS)
+    rests.told(one)
+    rests.keeper.forget()
+    assert rests.of(contacts=(AORS,)) == {}
+    rests.told(one)
+    one.broken = True
+    rests.told(one)
+    assert rests.of(contacts=(AORS,)) == {}

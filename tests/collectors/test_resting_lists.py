@@ -1,0 +1,71 @@
+"""Lists that rest: what they told an earlier poll joins with what the others tell now, for every collector."""
+
+from __future__ import annotations
+
+import pytest
+
+from ami_exporter.ami.actions import Action
+from ami_exporter.collectors.model import Collector, Context
+from ami_exporter.collectors.registry import builtin
+from ami_exporter.exposition.writer import Caps, Writer
+from ami_exporter.pbx.plan import Chosen, make_plan
+from ami_exporter.pbx.poll import Feed
+from tests.support.captures import NAMES, Answers, context_of, read_file
+from tests.support.collecting import Samples
+
+NOTHING_DROPPED = Caps(1000, lambda _metric, _labels: None, lambda _metric, _labels: True)
+SEVERAL_LISTS = [collector for collector in builtin() if len(collector.polls) > 1]
+
+
+def samples(feed: Feed, complete: frozenset[Action]) -> Samples:
+    found = list(feed.samples(complete))
+    assert len({(metric, labels) for metric, labels, _ in found}) == len(found)
+    return {(metric.name, *labels): value for metric, labels, value in found}
+
+
+def take(feed: Feed, answers: Answers, actions: frozenset[Action]) -> None:
+    for action, sink in feed.sinks():
+        if action in actions:
+            for item in answers[action].items:
+                sink(action, item)
+
+
+def lists_of(collector: Collector, answers: Answers) -> tuple[Action, ...]:
+    return make_plan([Chosen(collector)], frozenset(action.name.lower() for action in answers)).feeds[collector.name]
+
+
+def fed(collector: Collector, answers: Answers, context: Context) -> Feed:
+    sent = lists_of(collector, answers)
+    feed = Feed.new(Chosen(collector), sent, context, Writer(NOTHING_DROPPED))
+    take(feed, answers, frozenset(sent))
+    return feed
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("collector", SEVERAL_LISTS, ids=lambda collector: collector.name)
+def test_one_list_that_rests_or_is_the_only_one_asked_again_changes_no_figure(collector: Collector, name: str) -> None:
+    answers = read_file(name)
+    context = context_of(answers)
+    feed = fed(collector, answers, context)
+    assert feed.resumable
+    sent = frozenset(feed.sent)
+    whole = samples(feed, sent)
+    for one in sent:
+        for resting in (frozenset({one}), sent - {one}):
+            again = feed.again(feed.sent, context, Writer(NOTHING_DROPPED), resting)
+            take(again, answers, sent - resting)
+            assert samples(again, sent) == whole, resting
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("collector", SEVERAL_LISTS, ids=lambda collector: collector.name)
+def test_what_does_not_rest_is_forgotten(collector: Collector, name: str) -> None:
+    answers = read_file(name)
+    context = context_of(answers)
+    feed = fed(collector, answers, context)
+    sent = frozenset(feed.sent)
+    for one in sent:
+        again = feed.again(feed.sent, context, Writer(NOTHING_DROPPED), sent - {one})
+        anew = Feed.new(feed.choice, feed.sent, context, Writer(NOTHING_DROPPED))
+        take(anew, answers, sent - {one})
+        assert samples(again, sent) == samples(anew, sent), one
