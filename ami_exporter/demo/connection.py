@@ -40,6 +40,11 @@ class Connection:
             self.gone = True
 
     @property
+    def waiting(self) -> int:
+        """How many bytes wait."""
+        return self._size
+
+    @property
     def wants_write(self) -> bool:
         """Whether bytes wait."""
         return bool(self._waiting)

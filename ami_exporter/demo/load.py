@@ -55,13 +55,15 @@ def static_load(count: int, world: World, age: float) -> StaticLoad:
 class Flood:
     """Replays ``corpus`` (name, class, bytes of each event) at ``rate`` per real second, ``total`` in all.
 
-    ``sent`` counts the events played, by name, whoever listened.
+    ``sent`` counts the events played, by name, whoever listened. ``ahead``: bytes that may wait for a reader before the
+    flood does, too; None: it never waits, and a reader that stays behind is cut off as by any PBX.
     """
 
     corpus: list[tuple[str, str, bytes]]
     rate: float
     total: int
     began: float
+    ahead: int | None = None
     played: int = 0
     sent: Counter[str] = field(default_factory=Counter)
 
@@ -69,6 +71,10 @@ class Flood:
     def finished(self) -> bool:
         """Whether everything was played."""
         return self.played >= self.total
+
+    def hold(self, now: float) -> None:
+        """Play nothing for now, and go on from here at the same rate: what was held back comes in no burst."""
+        self.began = now - self.played / self.rate
 
     def play(self, now: float) -> list[tuple[str, str, bytes]]:
         """The events due by the monotonic time ``now``."""

@@ -150,9 +150,12 @@ class SimulatedPbx:
         for connection in self._connections.values():
             connection.gone = True
 
-    def flood(self, rate: float, total: int) -> Flood:
-        """Play ``total`` events at ``rate`` per second to whoever may read them; watch ``finished`` and ``sent``."""
-        flood = Flood(flood_corpus(), rate, total, time.monotonic())
+    def flood(self, rate: float, total: int, ahead: int | None = None) -> Flood:
+        """Play ``total`` events at ``rate`` per second to whoever may read them; watch ``finished`` and ``sent``.
+
+        ``ahead``: bytes that may wait unread before the flood pauses; None: it never does.
+        """
+        flood = Flood(flood_corpus(), rate, total, time.monotonic(), ahead)
 
         def begin() -> None:
             self._flood = flood
@@ -242,6 +245,9 @@ class SimulatedPbx:
     def _play_flood(self, now: float) -> None:
         flood = self._flood
         if flood is None or flood.finished:
+            return
+        if flood.ahead is not None and any(one.waiting > flood.ahead for one in self._connections.values()):
+            flood.hold(now)
             return
         played = flood.play(now)
         for connection in self._connections.values():

@@ -11,6 +11,7 @@ import pytest
 from ami_exporter.demo import Settings, SimulatedPbx, User, run_demo_pbx
 from ami_exporter.demo.rights import classes
 from tests.support.ami_packets import DEADLINE, Packet, PacketClient, named, value
+from tests.support.asterisk_server import wait_until
 
 QUIET = Settings(traffic=0, warmup=0)
 
@@ -81,6 +82,27 @@ def test_a_flood_arrives_whole_and_in_order() -> None:
         assert flood.finished
         assert heard == flood.sent
         assert abs(heard["Newchannel"] - heard["Hangup"]) <= 2
+
+
+def test_a_flood_with_patience_waits_for_its_reader_and_loses_nothing() -> None:
+    with (
+        SimulatedPbx(QUIET) as pbx,
+        PacketClient(pbx.port) as other,
+        PacketClient(pbx.port) as ami,
+    ):
+        other.login(events="off")
+        ami.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        ami.login(events="on")
+        assert ami.packet()[0] == ("Event", "FullyBooted")
+        flood = pbx.flood(rate=200_000, total=40_000, ahead=100_000)
+        wait_until(lambda: flood.played > 0, DEADLINE, "the flood")
+        before = -1
+        while flood.played != before:  # until the kernel's buffers are full, and as much waits as may
+            before = flood.played
+            assert value(other.ask("Ping"), "Ping") == "Pong"
+        assert flood.played < flood.total
+        heard = Counter(value(ami.packet(), "Event") for _ in range(flood.total))
+        assert heard == flood.sent
 
 
 def test_two_sessions_of_one_user_work_side_by_side() -> None:
