@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import time
 from pathlib import Path
 
 from ami_exporter.ami.actions import ACTIONS
+from ami_exporter.ami.events import EVENT_NAMES
 from ami_exporter.demo import Settings, SimulatedPbx
 from tests.support.ami_wire import packet
 
@@ -29,6 +31,14 @@ def seeds(subject: str) -> list[bytes]:
         return [file.read_bytes() for file in sorted(CONFIG.glob("*/*.yml"))]
     packets = wire()
     return [b"\x07" + each for each in packets] if subject == "codec" else packets
+
+
+def dictionary(subject: str) -> list[str]:
+    """Words in the fuzzer's own notation that bytes put together by chance would hardly ever make."""
+    found = {word for seed in seeds(subject) for word in re.findall(rb"[A-Za-z][A-Za-z_-]{2,40}", seed)}
+    if subject in ("codec", "scrape"):
+        found |= {name.encode() for name in EVENT_NAMES.values()} | {b"\r\n\r\nEvent: ", b"\r\nResponse: Success\r\n"}
+    return sorted("".join(chr(byte) if chr(byte).isalnum() else f"\\x{byte:02x}" for byte in word) for word in found)
 
 
 def wire() -> list[bytes]:
