@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 DEFAULT_BOUNDS = Bounds()
 # Two TLS records; a request is smaller than one.
 TLS_BUFFER_BYTES = 32 * 1024
+# Cancelled tasks end in the next turn of the loop; this is for one that would not.
+REST_SECONDS = 1.0
 
 
 class WebServer:
@@ -106,6 +108,7 @@ class WebServer:
             if not (self._stopping.is_set() and isinstance(error, OSError)):
                 log.critical("bug: the web server ended", exc_info=True)
         finally:
+            _end_rest(loop)
             loop.close()
             self.ended.set()
 
@@ -185,6 +188,15 @@ class _Config(Config):
     def create_sockets(self) -> Sockets:
         sockets: list[socket.socket] = list(self._sockets)
         return Sockets([], sockets, []) if self._context is None else Sockets(sockets, [], [])
+
+
+def _end_rest(loop: asyncio.AbstractEventLoop) -> None:
+    """End the tasks that the server library does not know of, above all TLS handshakes whose client is silent."""
+    rest = asyncio.all_tasks(loop)
+    for task in rest:
+        task.cancel()
+    if rest:
+        loop.run_until_complete(asyncio.wait(rest, timeout=REST_SECONDS))
 
 
 def _log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Crowds of bad clients at once: none of them may delay a scrape by 100 ms."""
 
+import gc
 import http.client
 import socket
 import ssl
@@ -95,6 +96,38 @@ def test_silent_half_sent_and_never_reading_clients_do_not_delay_a_scrape(tls: b
     assert sorted(crowded)[-2] - max(calm) < 0.1  # one may meet a busy machine
 
 
+class CountsCrowd(FakeService):
+    """Knows how many connections the server had taken when a scrape was answered."""
+
+    crowd: Callable[[], int] = staticmethod(lambda: 0)
+    taken = 0
+
+    def scrape(self, target: str | None, select: Selection, header_timeout: str | None, fmt: Format) -> bytes:
+        self.taken = self.crowd()
+        return super().scrape(target, select, header_timeout, fmt)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_a_connection_that_is_there_need_not_wait_until_a_crowd_of_new_ones_is_let_in(tls: bool, tls_file: str) -> None:
+    context, service = unverified() if tls else None, CountsCrowd()
+    with running(service, config_file=tls_file if tls else None) as web, ExitStack() as stack:
+        service.crowd = lambda: len(web.server._connections)
+        kept = connect(web, context)
+        assert exchange(kept, "/metrics").status == 200
+        loop, doors = web.server._loop, threading.Event()
+        assert loop is not None
+        loop.call_soon_threadsafe(doors.wait, 20)  # the server is busy while all of them come
+        for _ in range(SILENT + HALF_SENT):
+            sock = stack.enter_context(socket.create_connection(("127.0.0.1", web.port), timeout=10))
+            sock.sendall(b"\x16\x03\x01\x02\x00\x01" if tls else b"GET /metrics HTTP/1.1\r\nHost:")
+        kept.request("GET", "/metrics")
+        doors.set()
+        assert kept.getresponse().status == 200
+        assert service.taken < (SILENT + HALF_SENT) / 4
+        wait_until(lambda: service.crowd() > SILENT + HALF_SENT)
+        kept.close()
+
+
 def test_ten_scrapers_at_once_are_all_served() -> None:
     with running() as web:
         answers: list[int] = []
@@ -107,6 +140,16 @@ def test_ten_scrapers_at_once_are_all_served() -> None:
         for scraper in scrapers:
             scraper.join(20)
         assert answers == [200] * 200
+
+
+def test_a_stop_amid_tls_handshakes_is_no_news(tls_file: str, caplog: pytest.LogCaptureFixture) -> None:
+    with running(config_file=tls_file) as web, ExitStack() as stack:
+        for words in (b"", b"\x16\x03\x01\x02\x00\x01") * 10:
+            stack.enter_context(socket.create_connection(("127.0.0.1", web.port))).sendall(words)
+        wait_until(lambda: len(web.server._connections) == 20)
+        web.server.stop()
+        gc.collect()  # a task that was left behind says so when it goes
+    assert [record.getMessage() for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
 
 
 def test_clients_that_begin_tls_and_leave_are_no_news(tls_file: str, caplog: pytest.LogCaptureFixture) -> None:
