@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
+from math import prod
 from types import MappingProxyType
 from typing import Final, Literal, Protocol, runtime_checkable
 
@@ -21,6 +22,10 @@ NO_CLOSED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 
 MetricType = Literal["gauge", "counter", "histogram"]
 Reduce = Literal["sum", "max", "min", "last"]
+
+MAX_CLOSED_SETS: Final = 2000
+"""Label sets of a metric whose labels hold only words of ours and technologies: fifty causes of forty technologies. The
+configuration's cap does not go below, for it would cut totals; more would be no truth."""
 
 
 class Origin(Enum):
@@ -53,6 +58,26 @@ class Metric:
     def open_labels(self) -> tuple[str, ...]:
         """Labels whose values only a poll, an event or the context can name."""
         return tuple(label for label in self.labels if label not in self.closed)
+
+    @property
+    def is_total(self) -> bool:
+        """Whether the PBX's configuration cannot make it grow: all its labels are closed, or technologies."""
+        return frozenset(self.open_labels) <= {"technology"}
+
+    @property
+    def group_size(self) -> int:
+        """Label sets for each value of the open labels, as far as they are known beforehand."""
+        return 1 if self.is_total else prod(len(values) for values in self.closed.values())
+
+    def group(self, labels: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what a cap takes or leaves as a whole: a queue with all its states, or the sum over them was wrong."""
+        if self.is_total or not self.closed:
+            return labels
+        return tuple(value for label, value in zip(self.labels, labels, strict=True) if label not in self.closed)
+
+    def cap(self, limit: int) -> int:
+        """Return the label sets it may have where the configuration allows so many of a metric."""
+        return max(limit, MAX_CLOSED_SETS) if self.is_total else limit
 
 
 def gauge(name: str, text: str, *labels: str, closed: Mapping[str, tuple[str, ...]] = NO_CLOSED) -> Metric:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Collection, Container
 from heapq import nsmallest
 from typing import Final, Protocol
 
@@ -26,9 +26,9 @@ class Bounds(Protocol):
 
     @property
     def limit(self) -> int:
-        """Label sets of one metric."""
+        """Label sets of one metric, as configured."""
 
-    def served(self, metric: Metric) -> Container[Key]:
+    def served(self, metric: Metric) -> Collection[Key]:
         """Label sets that were served before and so come first."""
 
     def keep(self, metric: Metric, values: dict[Key, float]) -> dict[Key, float]:
@@ -45,16 +45,16 @@ class Table:
     set that comes back after it was given up counts as dropped again.
     """
 
-    __slots__ = ("_bounds", "_ceiling", "_metric", "_most", "_reduce", "_served", "values")
+    __slots__ = ("_bounds", "_cap", "_ceiling", "_metric", "_reduce", "_served", "values")
 
     def __init__(self, metric: Metric, reduce: Reduce, bounds: Bounds | None = None) -> None:
         self.values: dict[Key, float] = {}
         self._metric = metric
         self._reduce = REDUCE[reduce]
         self._bounds = bounds
-        self._most = SPARE * bounds.limit if bounds is not None else 0
-        self._served: Container[Key] = bounds.served(metric) if bounds is not None else ()
-        self._ceiling: Key | None = None  # nothing beyond it will be served, unless it was before
+        self._cap = metric.cap(bounds.limit) if bounds is not None else 0
+        self._served: Container[Key] = ()  # groups
+        self._ceiling: Key | None = None  # no group beyond it will be served, unless it was before
 
     def add(self, labels: Key, value: float) -> None:
         """Reduce a value into its label set."""
@@ -63,18 +63,22 @@ class Table:
             values[labels] = self._reduce(values[labels], value)
         elif self._bounds is None:
             values[labels] = value
-        elif self._ceiling is not None and labels > self._ceiling and labels not in self._served:
+        elif self._ceiling is not None and self._is_beyond(self._metric.group(labels), self._ceiling):
             self._bounds.refuse(self._metric, labels)
         else:
             values[labels] = value
-            if len(values) > self._most:
+            if len(values) > SPARE * self._cap:
                 self._cut(self._bounds)
+
+    def _is_beyond(self, group: Key, ceiling: Key) -> bool:
+        return group > ceiling and group not in self._served
 
     def _cut(self, bounds: Bounds) -> None:
         kept = bounds.keep(self._metric, self.values)
         self.values = kept
-        if len(kept) >= bounds.limit:
-            self._ceiling = max(kept)
+        if len(kept) + self._metric.group_size > self._cap:
+            self._ceiling = max(map(self._metric.group, kept))
+            self._served = frozenset(map(self._metric.group, bounds.served(self._metric)))
 
 
 def first(named: set[Key], limit: int) -> set[Key]:

@@ -1,7 +1,8 @@
 """The one place where samples become families: arity, duplicates, caps and filters are decided here.
 
-Caps count label sets per metric and target. Polls keep the label sets already served, then the first in sorted order;
-what is refused is counted, never silently lost.
+Caps count label sets per metric and target, never totals: label sets that differ only in closed labels (the states of a
+queue's members) are served together or not at all, and metrics without open labels whatever the cap. Polls keep what is
+already served, then the first in sorted order; what is refused is counted, never silently lost.
 """
 
 from __future__ import annotations
@@ -101,21 +102,28 @@ class Writer:
         return [Family(metric, self._capped(metric, values)) for metric, values in found.items() if values]
 
     def keep(self, metric: Metric, values: dict[Key, float]) -> dict[Key, float]:
-        """Those label sets that the filters and the cap let through: served ones first, then in sorted order."""
-        served = self.served(metric)
-        limits = LabelLimits(metric)
+        """Those label sets that the filters and the cap let through: served ones first, then in sorted order.
+
+        Whole groups; the first is let through however large it is.
+        """
+        served = frozenset(map(metric.group, self.served(metric)))
+        groups: dict[Key, list[Key]] = {}
+        for labels in sorted(values):
+            if self._caps.allowed(metric, labels):
+                groups.setdefault(metric.group(labels), []).append(labels)
+        limits, cap, full = LabelLimits(metric), metric.cap(self._caps.limit), False
         kept: dict[Key, float] = {}
-        for labels in sorted(values, key=lambda labels: (labels not in served, labels)):
-            if not self._caps.allowed(metric, labels):
-                continue
-            if len(kept) < self._caps.limit and limits.admit(labels):
-                kept[labels] = values[labels]
-            else:
-                self._caps.dropped(metric, labels)
+        for group in sorted(groups, key=lambda group: (group not in served, group)):
+            full = full or (len(kept) > 0 and len(kept) + len(groups[group]) > cap)
+            for labels in groups[group]:
+                if not full and limits.admit(labels):
+                    kept[labels] = values[labels]
+                else:
+                    self._caps.dropped(metric, labels)
         return kept
 
     def _capped(self, metric: Metric, values: dict[Key, float]) -> dict[Key, float]:
-        if len(values) > self._caps.limit or metric.limits:
+        if len(values) > metric.cap(self._caps.limit) or metric.limits:
             values = self.keep(metric, values)
         self._served[metric] = values.keys()
         return values

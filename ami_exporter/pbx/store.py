@@ -39,7 +39,8 @@ class _Wants:
 class EventStore:
     """Counters and histograms of one target's events.
 
-    Of a capped metric the first label sets seen are kept (a histogram's child is one), the rest is refused and counted.
+    Of a capped metric the first label sets seen are kept (a histogram's child is one), the rest is refused and counted:
+    whole groups, so that sums over closed labels stay right.
     """
 
     def __init__(self, collectors: Sequence[Collector], context: Context, caps: Caps) -> None:
@@ -48,6 +49,7 @@ class EventStore:
         self._context = context
         self._values: dict[Metric, dict[Key, float]] = {}
         self._histograms: dict[Metric, dict[Key, HistogramValue]] = {}
+        self._groups: dict[Metric, set[Key]] = {}  # of metrics with open and closed labels: what the cap has admitted
         self._wants: dict[str, _Wants] = {}
         self._live: list[_Live] = []
         self._watching: dict[Action, list[Callable[[Message], None]]] = {}
@@ -63,6 +65,7 @@ class EventStore:
             old_values, old_histograms = self._values, self._histograms
             self._values = {m: old_values.get(m, {}) for m in metrics if m.type == "counter"}
             self._histograms = {m: old_histograms.get(m, {}) for m in metrics if m.type == "histogram"}
+            self._groups = {m: {m.group(labels) for labels in self._held(m)} for m in metrics if m.group_size > 1}
             kept = {id(live.tracked): live for live in self._live}
             self._live = [kept.get(id(t)) or _Live(t, t.make()) for c in collectors for t in c.tracked]
             self._wants = self._index()
@@ -236,10 +239,25 @@ class EventStore:
     def _admit(self, metric: Metric, labels: Key, held: Collection[Key]) -> bool:
         if not self._caps.allowed(metric, labels):
             return False
-        if len(held) < self._caps.limit and (not metric.limits or LabelLimits(metric, held).admit(labels)):
+        if (not metric.limits or LabelLimits(metric, held).admit(labels)) and self._fits(metric, labels, held):
             return True
         self._caps.dropped(metric, labels)
         return False
+
+    def _fits(self, metric: Metric, labels: Key, held: Collection[Key]) -> bool:
+        groups = self._groups.get(metric)
+        if groups is None:
+            return len(held) < metric.cap(self._caps.limit)
+        group = metric.group(labels)
+        if group in groups:
+            return True  # a rare cause: of closed labels there are only so many values
+        if groups and max(len(held), len(groups) * metric.group_size) + metric.group_size > self._caps.limit:
+            return False
+        groups.add(group)
+        return True
+
+    def _held(self, metric: Metric) -> Collection[Key]:
+        return self._values[metric] if metric.type == "counter" else self._histograms[metric]
 
     def _zero(self, metric: Metric, open_values: Key) -> None:
         values = self._values.get(metric)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import pytest
+
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.fields import labels, number, text, word
 from ami_exporter.collectors.model import (
@@ -107,6 +109,38 @@ def test_the_first_label_sets_are_kept_and_the_rest_is_counted_as_dropped() -> N
     of.feed([event("Join", Queue=name) for name in "abcab"], 0.0)
     assert values(of, JOINS) == {("a",): 2.0, ("b",): 2.0}
     assert log.dropped == [("asterisk_queue_joins_total", ("c",))]
+
+
+def test_no_cap_cuts_a_total_of_events() -> None:
+    of = store(limit=1, context=Context(technologies=("Local", "PJSIP")))
+    of.feed([event("Hangup", Tech=tech, Cause=cause) for tech in ("PJSIP", "SIP") for cause in ("0", "17", "99")], 0.0)
+    assert sum(values(of, HANGUPS).values()) == 6
+
+
+OUTCOMES = counter("asterisk_queue_calls_total", "Calls", "queue", "outcome", closed={"outcome": ("up", "down")})
+CALLERS = Collector(
+    "callers",
+    "Callers",
+    (OUTCOMES,),
+    rows=(Row(OUTCOMES, None, ("Left",), labels(text("Queue"), text("Outcome"))),),
+    known=(Known((OUTCOMES,), None, ("QueueCallerJoin",), labels(text("Queue"))),),
+)
+
+
+@pytest.mark.parametrize(("limit", "kept"), [(1, "a"), (2, "a"), (3, "a"), (4, "ab"), (5, "ab"), (6, "abc")])
+def test_a_queue_is_counted_with_all_its_outcomes_or_not_at_all(limit: int, kept: str) -> None:
+    of = EventStore([CALLERS], Context(), Log().caps(limit))
+    left = [event("Left", Queue=name, Outcome="up") for name in "abc"]
+    of.feed([*left, *(event("QueueCallerJoin", Queue=name) for name in "abc")], 0.0)
+    of.install([CALLERS], Log().caps(limit))
+    of.feed([event("Left", Queue=name, Outcome="down") for name in "cba"], 0.0)
+    assert values(of, OUTCOMES) == {(queue, outcome): 1.0 for queue in kept for outcome in ("up", "down")}
+
+
+def test_a_rare_outcome_of_a_queue_that_is_served_is_counted_beyond_the_cap() -> None:
+    of = EventStore([CALLERS], Context(), Log().caps(2))
+    of.feed([event("Left", Queue="a", Outcome=outcome) for outcome in ("up", "down", "sideways")], 0.0)
+    assert sum(values(of, OUTCOMES).values()) == 3
 
 
 def test_a_reload_keeps_the_counts_of_metrics_that_stay() -> None:
