@@ -128,7 +128,7 @@ class Stream:
     def receive(self, deadline: float) -> memoryview:
         """Send what is queued and return the next bytes, valid until the next call; none: the stream has ended.
 
-        Raises Timeout, also when the bytes would never end.
+        Raises Timeout, also when the bytes would never end, and TlsFailed when the server wants a client certificate.
         """
         if self._clock() >= deadline:
             raise Timeout("the answer was not complete at the deadline")
@@ -141,6 +141,8 @@ class Stream:
             except ssl.SSLWantWriteError:
                 wanted |= select.POLLOUT
             except OSError as error:
+                if "CERTIFICATE_REQUIRED" in str(error):  # with TLS 1.3 only after the handshake
+                    raise TlsFailed(_tls_advice(error)) from error
                 self.end_reason = f"the connection broke: {error.strerror or error}"
                 return _NO_BYTES
             self._wait(wanted, deadline)
@@ -250,4 +252,9 @@ def _tls_advice(error: OSError) -> str:
         )
     if "WRONG_VERSION_NUMBER" in text or "UNKNOWN_PROTOCOL" in text:
         return "the server does not speak TLS on this port; AMI over TLS is tlsbindaddr in manager.conf (5039)"
+    if "CERTIFICATE_REQUIRED" in text or "HANDSHAKE_FAILURE" in text:
+        return (
+            f"the server ended the TLS handshake: {text}; the server wants a certificate of its clients, which this one"
+            " has not, or has no protocol version or cipher in common with it"
+        )
     return f"the TLS handshake failed: {text}; check tlscertfile in manager.conf and the port"

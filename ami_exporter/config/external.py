@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import errno
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -82,9 +82,23 @@ def _read_secret(target: Plain, result: External) -> None:
     if text is None:
         return
     try:
-        result.secret = Secret(secret(text))
+        result.secret = Secret(secret(text), _again(value, result) if key == "secret_file" else None)
     except ValueError as error:
         result.wrong.append(((key,), f"in {shorten(value)} {error}"))
+
+
+def _again(name: str, result: External) -> Callable[[], str | None]:
+    """Read a file of a secret as it is later, when it has been rotated."""
+    folder, catalogue = result.folder, result.catalogue
+
+    def read() -> str | None:
+        text = _from_file(name, External(folder, catalogue))
+        try:
+            return None if text is None else secret(text)
+        except ValueError:
+            return None
+
+    return read
 
 
 def _from_env(name: str, result: External) -> str | None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MASK = "<secret>"
 
@@ -13,16 +16,25 @@ class Secret:
 
     Equal secrets are equal (a reload keeps links whose secret did not change). It cannot be pickled: a pickle
     would carry either the secret or a lie.
+
+    again: reads it from where it came, for one that may be changed while the program runs; None when what is there now
+    is no secret.
     """
 
-    __slots__ = ("__value",)
+    __slots__ = ("__again", "__value")
 
-    def __init__(self, value: str) -> None:
+    def __init__(self, value: str, again: Callable[[], str | None] | None = None) -> None:
         self.__value = value
+        self.__again = again
 
     def reveal(self) -> str:
         """Give the secret itself. Only for the wire."""
         return self.__value
+
+    def now(self) -> Secret:
+        """The secret as it is where it came from; the last good one while there is none."""
+        value = None if self.__again is None else self.__again()
+        return self if value is None or value == self.__value else Secret(value, self.__again)
 
     def __repr__(self) -> str:
         return MASK

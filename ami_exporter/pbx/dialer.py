@@ -6,6 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from ami_exporter.ami.errors import AmiError, LoginRefused
 from ami_exporter.ami.link import Link, Tls
@@ -63,6 +64,7 @@ class Dialer:
         self._stats = stats
         self._clock = clock
         self._details: dict[LinkName, str] = {}
+        self._lost: set[LinkName] = set()  # lost, and not yet seen at work again
         self._state_log = StateLog(log)
         self.sessions = OwnSessions()
 
@@ -74,6 +76,7 @@ class Dialer:
         on_event: Callable[[Message], None] | None = None,
     ) -> Link:
         """Connect and log in. Raises GateClosed without trying, or the AmiError that says what went wrong."""
+        self._use_secret_of_now()
         closed_for = self._gate.closed_for()
         if closed_for > 0:
             raise GateClosed(f"the last login was refused; the next is tried in {closed_for:.0f} s, or after a reload")
@@ -92,14 +95,35 @@ class Dialer:
             raise
         self._gate.accepted()
         self._stats.link_up(name)
-        self._changed(name, logging.INFO, "connected to Asterisk", "")
+        self._details[name] = ""
+        if name not in self._lost:
+            self.works(name)
         return link
+
+    def _use_secret_of_now(self) -> None:
+        """Take a secret whose file was changed, and try it at once."""
+        secret = self._settings.secret.now()
+        if secret != self._settings.secret:
+            self._settings = replace(self._settings, secret=secret)
+            self._gate.open()
+            log.info("the secret's file has changed", extra={"target": self._settings.name})
+
+    def works(self, name: LinkName) -> None:
+        """Note that an open link does its work.
+
+        After a loss only this is news: a link that is opened and lost in each scrape would be two lines a scrape.
+        """
+        self._lost.discard(name)
+        self._changed(name, logging.INFO, "connected to Asterisk", "")
 
     def lost(self, name: LinkName, link: Link, reason: str) -> None:
         """Note that an open link is gone; an empty reason: we logged off."""
         self._stats.link_down(name)
         self.count_errors(link)
-        if reason:
+        if reason and name in self._lost:
+            self._details[name] = reason
+        elif reason:
+            self._lost.add(name)
             self._changed(name, logging.WARNING, "connection to Asterisk lost", reason)
         else:
             self._changed(name, logging.INFO, "logged off", "")

@@ -101,6 +101,7 @@ class EventLink:
         return None
 
     def _listen(self, link: Link) -> None:
+        self._dialer.works("events")
         heard = expired = self._clock()
         while not self._stop.is_set():
             events = link.read_events(self._clock() + WAKE_SECONDS)

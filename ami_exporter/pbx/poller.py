@@ -159,6 +159,8 @@ class Poller:
                 self._drop(cut)
                 if reused and not last and all(answer.outcome is Outcome.CUT for answer in answers.values()):
                     continue
+            else:
+                self._dialer.works("poll")
             return self._results(setup, poll, answers, kept)
         raise AssertionError  # the second round always returns
 
