@@ -167,34 +167,33 @@ class Poller:
     def _session(self, deadline: float) -> Link:
         if self._closed:
             raise LinkClosed("the target was removed")
-        now = self._clock()
+        link = self._link
+        if link is not None and link.boot is self._boot and self._must_ask_again(link):
+            self._stale_commands = False
+            self._refreshed = self._clock()
+            link.refresh_commands(deadline, self._first_answer(deadline))
+            self._knowledge.offered(link)
+            self._store.use(self._knowledge.context())
+        if link is not None and link.boot is not self._boot:
+            # The server was starting at our login and has finished since; when, nobody can tell, for the news waited
+            # unread. The answer to a new login says how long it has been up, and what modules have come.
+            self._drop("")
         if self._link is None:
             self._link = self._dialer.open("poll", deadline)
-            self._opened = self._refreshed = now
+            self._opened = self._refreshed = self._clock()
             self._stale_commands = False
             self._learn(self._link, deadline)
-        elif (
-            self._news_of_boot(self._link)
-            or self._stale_commands
-            or now - self._refreshed > REFRESH_SECONDS
-            or self._knowledge.booting
-            or (self._link.boot is None and now - self._opened < SETTLING_SECONDS)
-        ):
-            self._stale_commands = False
-            self._refreshed = now
-            self._link.refresh_commands(deadline, self._first_answer(deadline))
-            self._knowledge.offered(self._link)
-            self._store.use(self._knowledge.context())
         return self._link
 
-    def _news_of_boot(self, link: Link) -> bool:
-        """Take a FullyBooted that came after the login: the server was starting then, modules were still to come."""
-        if link.boot is self._boot:
-            return False
-        self._boot = link.boot
-        if self._knowledge.booted(link.boot, self._store):
-            self._keeper.forget()
-        return True
+    def _must_ask_again(self, link: Link) -> bool:
+        """Tell whether what the server offers may be something else by now."""
+        now = self._clock()
+        return (
+            self._stale_commands
+            or now - self._refreshed > REFRESH_SECONDS
+            or self._knowledge.booting
+            or (link.boot is None and now - self._opened < SETTLING_SECONDS)
+        )
 
     def _learn(self, link: Link, deadline: float) -> None:
         """Find out what decides the folds: technologies, start time, trunks, whether realtime is on."""

@@ -6,10 +6,11 @@ import time
 
 import pytest
 
+from ami_exporter.collectors import core
 from tests.support.ami_server import SECONDS
 from tests.support.ami_wire import packet
 from tests.support.scripted_pbx import ScriptedPbx
-from tests.support.targets import listening, movable, scrape, target, value
+from tests.support.targets import listening, movable, scrape, target, until, value
 
 HOUR = 3600.0
 
@@ -56,6 +57,34 @@ def test_a_restart_is_one_with_any_clock() -> None:
         pbx.boot = boot("1")
         pbx.kick()
         assert value(scrape(one), "asterisk_boots_total") == 1
+
+
+def test_a_boot_that_ends_long_before_the_next_scrape_is_one_start_at_its_own_time() -> None:
+    """FullyBooted waits unread on the poll link: when it is read says nothing of when it came."""
+    monotonic, wall, clocks = movable()
+    with ScriptedPbx(boot=boot("100")) as pbx, target(pbx.port, clocks=clocks, events=True) as one:
+        scrape(one)
+        listening(one)
+        monotonic.ahead += 60
+        wall.ahead += 60
+        pbx.boot = b""  # connected while it starts: the login is answered, FullyBooted is to come
+        connected = len(pbx.sessions)
+        pbx.kick()
+        assert value(scrape(one), "asterisk_fully_booted") == 0
+        until(lambda: len(pbx.sessions) == connected + 2 and one.stats.up_since("events") is not None)
+        until(lambda: "ListCommands" in pbx.names(connected) and "ListCommands" in pbx.names(connected + 1))
+        for session in pbx.sessions[connected:]:
+            session.send(boot("3"))
+        started = wall() - 3
+        until(lambda: one.store.value(core.BOOTS) == 1)
+        monotonic.ahead += 30
+        wall.ahead += 30
+        pbx.boot = boot("33")
+        for _ in range(2):
+            after = scrape(one)
+            assert value(after, "asterisk_boots_total") == 1
+            assert value(after, "asterisk_start_time_seconds") == pytest.approx(started, abs=4.0)
+            assert value(after, "asterisk_fully_booted") == 1
 
 
 def test_a_restart_within_seconds_of_the_start_before_is_one_too() -> None:
