@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test soak lint types docs coverage dist lock bench clean
+.PHONY: help demo run test soak lint types docs coverage dist sbom lock bench clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,11 +44,16 @@ coverage: $(VENV)/.installed ## branch coverage of all tests, the exporter's own
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-dist: $(VENV)/.installed ## wheel, sdist, Debian package and Kubernetes manifests, into dist/
+dist: $(VENV)/.installed ## wheel, sdist, Debian package, Kubernetes manifests and SBOM, into dist/
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
 	PYTHON=$(BIN)/python deploy/deb/build dist dist/*.whl
 	$(BIN)/python deploy/kubernetes/build.py dist/kubernetes
+	deploy/docker/sbom $(BIN)/cyclonedx-py dist/ami-exporter.cdx.json
+
+sbom: $(VENV)/.installed ## what image and Debian package are made of, CycloneDX, into dist/
+	mkdir -p dist
+	deploy/docker/sbom $(BIN)/cyclonedx-py dist/ami-exporter.cdx.json
 
 lock: ## pin the dependencies of image and Debian package anew
 	$(PYTHON) -m venv $(VENV)/lock
