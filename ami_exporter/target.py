@@ -228,7 +228,7 @@ class Target:
         self.last = {**self.last, **polled.results}
 
     def _noticed(self, event: str, link: Link) -> None:
-        """React to the server's own life: it was reloaded, or has finished booting."""
+        """React to the server's own life: it was reloaded, has finished booting, or has other modules now."""
         if event == "FullyBooted":
             self.knowledge.booted(link.boot, self.store)
         self.poller.refresh()

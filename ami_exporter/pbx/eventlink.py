@@ -28,6 +28,8 @@ OPEN_SECONDS = 10.0
 EXPIRE_SECONDS = 10.0
 #: Messages counted under one hold of the store's lock: some 5 ms, the most a scrape waits for it.
 BATCH = 500
+#: After these the server may be another, or offer other actions.
+NOTICED = frozenset({"FullyBooted", "Reload", "Shutdown", "Load", "Unload"})
 
 
 class EventLink:
@@ -125,5 +127,5 @@ class EventLink:
             self._store.feed(events[start : start + BATCH], now)
         for event in events:
             name = event["event"]
-            if name in ("FullyBooted", "Reload", "Shutdown"):
+            if name in NOTICED:
                 self._noticed(name, link)

@@ -42,13 +42,15 @@ def test_lines_by_name() -> None:
     assert lines(["Hangup"], "22.10.1") == [
         "eventfilter(name(FullyBooted)) =",
         "eventfilter(name(Hangup)) =",
+        "eventfilter(name(Load)) =",
         "eventfilter(name(Reload)) =",
         "eventfilter(name(Shutdown)) =",
+        "eventfilter(name(Unload)) =",
     ]
 
 
 def test_lines_of_the_old_form_are_one_alternation() -> None:
-    assert lines(["Hangup"], "16.28.0") == ["eventfilter = ^Event: (FullyBooted|Hangup|Reload|Shutdown)"]
+    assert lines(["Hangup"], "16.28.0") == ["eventfilter = ^Event: (FullyBooted|Hangup|Load|Reload|Shutdown|Unload)"]
 
 
 def test_long_lines_of_the_old_form_are_parted_and_lose_no_event() -> None:

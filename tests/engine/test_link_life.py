@@ -150,8 +150,8 @@ def test_a_module_loaded_later_is_found_after_55_seconds() -> None:
         assert len(pbx.sessions) == 1
 
 
-@pytest.mark.parametrize("event", ["Reload", "FullyBooted"])
-def test_a_reload_or_the_end_of_booting_makes_the_next_scrape_ask_anew(event: str) -> None:
+@pytest.mark.parametrize("event", ["Reload", "FullyBooted", "Load", "Unload"])
+def test_a_reload_the_end_of_booting_or_another_module_makes_the_next_scrape_ask_anew(event: str) -> None:
     with ScriptedPbx({"Status": [CALL]}) as pbx, target(pbx.port, events=True) as one:
         listening(one)
         scrape(one)

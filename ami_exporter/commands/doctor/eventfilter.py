@@ -17,7 +17,7 @@ _LINE: Final = 96
 """Characters: the lines are to be copied from a terminal."""
 _VERSION: Final = re.compile(r"(?:certified[-/])?(\d+)\.(\d+)")
 
-ALWAYS: Final = ("FullyBooted", "Reload", "Shutdown")
+ALWAYS: Final = ("FullyBooted", "Load", "Reload", "Shutdown", "Unload")
 """Events the event link itself listens to."""
 
 
