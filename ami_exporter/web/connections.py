@@ -20,9 +20,10 @@ Key = tuple[Any, Any]  # (client, server) as ASGI scopes have them: what tells t
 
 
 class Connections:
-    """Table of the open connections, oldest first. At the limit the oldest one that waits for its client is ended.
+    """Table of the open connections. At the limit one that waits for its client is ended.
 
-    So silent clients drive each other out and never keep a newcomer waiting. Safe to use from any thread.
+    First one that has never had an answer, and of those the oldest: so silent clients drive each other out, never keep
+    a newcomer waiting, and do not drive out who scrapes. Safe to use from any thread.
     """
 
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -36,12 +37,13 @@ class Connections:
         return len(self._open)
 
     def add(self, connection: "Connection") -> None:
-        """Enter a new connection; at the limit, end the oldest idle one first."""
+        """Enter a new connection; at the limit, end an idle one first."""
         with self._lock:
             if len(self._open) >= self._limit:
-                idle = next((key for key in self._open if key not in self._busy), None)
-                if idle is not None:
-                    self._open.pop(idle).end()
+                idle = (one for key, one in self._open.items() if key not in self._busy)
+                least = min(idle, key=lambda one: (one.answered, one.since), default=None)
+                if least is not None:
+                    self._open.pop(least.key).end()
             connection.since = self._clock()
             self._open[connection.key] = connection
 
@@ -63,6 +65,7 @@ class Connections:
                 self._busy.discard(key)
                 if key in self._open:
                     self._open[key].since = self._clock()
+                    self._open[key].answered = True
 
     def end_idle(self, seconds: float) -> None:
         """End the connections on which nothing has been answered for so long, whatever the server thinks of them."""
@@ -92,6 +95,7 @@ class Connection(socket.socket):
 
     key: Key = (None, None)
     since: float = 0.0  # when it was accepted, or its last request was answered; monotonic seconds
+    answered: bool = False  # whether it has had an answer
     table: Connections | None = None
 
     def end(self) -> None:

@@ -1,3 +1,4 @@
+import http.client
 import logging
 import socket
 import threading
@@ -8,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 import pytest
 
 from ami_exporter.web.settings import Bounds
-from tests.support.web import FakeService, Running, running
+from tests.support.web import FakeService, Running, exchange, running
 
 REQUEST = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -112,6 +113,16 @@ def test_the_oldest_idle_connection_makes_room_for_a_new_one() -> None:
         assert service.running.acquire(timeout=10)
         service.hold.set()
         assert read_all(asking).endswith(b"asterisk_up 1\n")
+
+
+def test_a_crowd_of_silent_clients_does_not_drive_out_who_scrapes() -> None:
+    with running(bounds=Bounds(connections=4)) as web, ExitStack() as stack:
+        scraping = http.client.HTTPConnection("127.0.0.1", web.port, timeout=20)
+        stack.callback(scraping.close)
+        for _ in range(3):
+            assert exchange(scraping, "/metrics").status == 200
+            silent = [stack.enter_context(connected(web)) for _ in range(4)]
+            assert read_all(silent[0]) == b""
 
 
 def test_a_thousand_connections_leave_the_server_answering() -> None:
