@@ -71,7 +71,7 @@ class Metric:
 
     def group(self, labels: tuple[str, ...]) -> tuple[str, ...]:
         """Return what a cap takes or leaves as a whole: a queue with all its states, or the sum over them was wrong."""
-        if self.is_total or not self.closed:
+        if not self.closed or self.is_total:
             return labels
         return tuple(value for label, value in zip(self.labels, labels, strict=True) if label not in self.closed)
 
