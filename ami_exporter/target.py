@@ -229,8 +229,8 @@ class Target:
 
     def _noticed(self, event: str, link: Link) -> None:
         """React to the server's own life: it was reloaded, has finished booting, or has other modules now."""
-        if event == "FullyBooted":
-            self.knowledge.booted(link.boot, self.store)
+        if event == "FullyBooted" and self.knowledge.booted(link.boot, self.store):
+            self.poller.forget()  # whichever link sees a restart first, the other one will find nothing new
         self.poller.refresh()
 
 

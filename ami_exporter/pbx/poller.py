@@ -148,6 +148,8 @@ class Poller:
                 answers, poll = self._exchange(setup, link, names - kept.keys(), deadline)
             except (StaleLink, LinkClosed) as error:
                 self._drop(str(error))
+                if self._boot is None:
+                    self._keeper.forget()  # it may have been restarted: without FullyBooted nobody can tell
                 if reused and not last:
                     continue
                 return self._down(names, str(error))

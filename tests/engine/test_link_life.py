@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
 
 import pytest
 
+from ami_exporter.collectors import core
 from ami_exporter.config.model import CollectorSettings
 from ami_exporter.pbx.poller import FIRST_ANSWER_SECONDS, IDLE_SECONDS, REFRESH_SECONDS
 from ami_exporter.target import Clocks
@@ -121,6 +123,31 @@ def test_what_was_kept_is_served_until_the_pbx_restarts() -> None:
         pbx.kick()
         assert value(scrape(one), "asterisk_queue_callers", queue="sales") is None
         assert pbx.names().count("QueueStatus") == 2
+
+
+def test_what_was_kept_is_dropped_when_the_event_link_sees_the_restart_first() -> None:
+    monotonic, wall, clocks = movable()
+    with ScriptedPbx() as pbx, target(pbx.port, clocks=clocks, collectors=RESTING, events=True) as one:
+        assert value(scrape(one), "asterisk_queue_callers", queue="sales") == 3
+        listening(one)
+        pbx.lists["QueueStatus"] = []
+        pbx.boot = boot(1)
+        monotonic.ahead += 20.0
+        wall.ahead += 20.0
+        events = next(session for session in pbx.sessions if session.seen[0]["Events"] != "system")
+        events.connection.shutdown(socket.SHUT_RDWR)
+        until(lambda: one.store.value(core.BOOTS) == 1)
+        pbx.kick()
+        assert value(scrape(one), "asterisk_queue_callers", queue="sales") is None
+
+
+def test_what_was_kept_is_dropped_with_the_link_where_a_restart_cannot_be_told() -> None:
+    with ScriptedPbx(boot=b"") as pbx, target(pbx.port, collectors=RESTING) as one:
+        assert value(scrape(one), "asterisk_queue_callers", queue="sales") == 3
+        pbx.lists["QueueStatus"] = []
+        assert value(scrape(one), "asterisk_queue_callers", queue="sales") == 3
+        pbx.kick()
+        assert value(scrape(one), "asterisk_queue_callers", queue="sales") is None
 
 
 def test_what_was_kept_is_dropped_while_the_pbx_is_down() -> None:
