@@ -31,7 +31,7 @@ class Verdict(Enum):
 
 def compare_bcrypt(password: bytes, hashed: bytes) -> bool:
     """Compare; False too for what bcrypt refuses (passwords over 72 bytes or with NUL, a malformed hash)."""
-    import bcrypt  # noqa: PLC0415  # an optional dependency, wanted only where users are configured
+    import bcrypt  # noqa: PLC0415 - an optional dependency, wanted only where users are configured
 
     try:
         return bcrypt.checkpw(password, hashed)

@@ -37,7 +37,7 @@ def split_address(address: str) -> tuple[str, int]:
     """Split "host:port" as Go's net package does: an empty host means every address, IPv6 stands in brackets."""
     host, colon, port = address.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
-    if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535 or (":" in host and not bracketed):  # noqa: PLR2004  # the highest port
+    if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535 or (":" in host and not bracketed):  # noqa: PLR2004 - the highest port
         raise ListenError(f'--web.listen-address: expected "[host]:port" such as ":15038", found "{address}"')
     return (host[1:-1] if bracketed else host), int(port)
 
@@ -55,7 +55,7 @@ def _resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str
         # One IPv6 socket takes IPv4 too; where the kernel has no IPv6, IPv4 alone.
         if _has_ipv6():
             return [(socket.AF_INET6, ("::", port))]
-        return [(socket.AF_INET, ("0.0.0.0", port))]  # noqa: S104  # an empty host asks for every address
+        return [(socket.AF_INET, ("0.0.0.0", port))]  # noqa: S104 - an empty host asks for every address
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     return list(dict.fromkeys((family, (str(where[0]), port)) for family, _, _, _, where in found))
 

@@ -52,7 +52,7 @@ class LiveWebConfig:
 
     def _current_context(self) -> ssl.SSLContext:
         self.config()
-        assert self._context is not None  # noqa: S101  # `context` hands this method out only then
+        assert self._context is not None  # noqa: S101 - `context` hands this method out only then
         return self._context
 
     def _reload(self, signature: Signature) -> None:
@@ -94,7 +94,7 @@ def _signature(path: str, tls: TlsSettings | None) -> Signature:
 
 def _file_signature(path: str) -> tuple[int, int, int]:
     try:
-        stat = os.stat(path)  # noqa: PTH116  # on every request: a Path costs more than the call
+        stat = os.stat(path)  # noqa: PTH116 - on every request: a Path costs more than the call
     except OSError:
         return (0, 0, 0)
     return (stat.st_mtime_ns, stat.st_size, stat.st_ino)

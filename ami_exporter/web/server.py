@@ -124,7 +124,7 @@ class WebServer:
             return
         key = (scope["client"], scope["server"])
         task = asyncio.current_task()
-        assert task is not None  # noqa: S101  # a coroutine always runs in a task
+        assert task is not None  # noqa: S101 - a coroutine always runs in a task
         self._answering.add(task)
         with self._connections.answering(key):
             try:

@@ -21,7 +21,7 @@ def duration(seconds: float | None) -> str:
 
 
 def _two_digits(value: float) -> str:
-    return f"{value:.1f}" if value < 10 else f"{value:.0f}"  # noqa: PLR2004  # two digits are enough for people
+    return f"{value:.1f}" if value < 10 else f"{value:.0f}"  # noqa: PLR2004 - two digits are enough for people
 
 
 def instant(unix: float | None) -> str:

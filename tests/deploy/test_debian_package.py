@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,8 @@ def deb(wheel: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("deb")
     subprocess.run(
         [repository / "deploy/deb/build", folder, wheel],
-        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHON": sys.executable},
+        # The release compresses well, which takes longer than all else here; what is in it is the same.
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHON": sys.executable, "DPKG_DEB_COMPRESSOR_LEVEL": "0"},
         check=True,
         timeout=100,
         stdin=subprocess.DEVNULL,
@@ -39,20 +41,38 @@ def deb(wheel: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory)
     return found
 
 
-@pytest.fixture
-def bare(debian: DebianRoot) -> set[str]:
-    """What was there before."""
-    return debian.files()
+@dataclass(frozen=True)
+class Packaged:
+    """A Debian with the package, and every path that was there before."""
+
+    root: DebianRoot
+    bare: set[str]
 
 
-@pytest.fixture
-def installed(debian: DebianRoot, bare: set[str], deb: Path) -> DebianRoot:
-    """Debian with the package."""
+@pytest.fixture(scope="module")
+def packaged(bookworm_root: Path, deb: Path, tmp_path_factory: pytest.TempPathFactory) -> Packaged:
+    """What each test gets a copy of: installed once."""
+    folder = tmp_path_factory.mktemp("packaged")
+    (folder / "host").mkdir()
+    root = DebianRoot.make(bookworm_root, folder / "debian", folder / "host")
+    bare = root.files()
     assert CONFIG not in bare
-    shutil.copy(deb, debian.host / "ami-exporter.deb")
-    said = debian.run("dpkg", "--install", "/mnt/ami-exporter.deb")
+    shutil.copy(deb, root.host / "ami-exporter.deb")
+    said = root.run("dpkg", "--install", "/mnt/ami-exporter.deb")
     assert "set it up in /etc/ami-exporter/config.yml" in said
-    return debian
+    return Packaged(root, bare)
+
+
+@pytest.fixture
+def bare(packaged: Packaged) -> set[str]:
+    """What was there before."""
+    return packaged.bare
+
+
+@pytest.fixture
+def installed(packaged: Packaged, tmp_path: Path) -> DebianRoot:
+    """Debian with the package, the test's own."""
+    return packaged.root.copy(tmp_path / "debian", packaged.root.host)
 
 
 def configure(root: DebianRoot, pbx: SimulatedPbx) -> None:

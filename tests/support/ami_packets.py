@@ -1,51 +1,23 @@
-"""A bare AMI client for tests: bytes out, packets in, nothing clever, nothing shared with the product's own client."""
+"""An AMI client for tests of what a server says, word for word."""
 
 from __future__ import annotations
 
-import socket
-import time
-from types import TracebackType
-from typing import Self
+from tests.support.ami_socket import END, AmiSocket
 
 Packet = list[tuple[str, str]]
 DEADLINE = 10.0
 SECRET = "demo"
 
 
-class PacketClient:
-    """One connection; reads have a deadline and say what they were waiting for."""
+class PacketClient(AmiSocket):
+    """Says what it is told to, and gives packets as lists: order and repeated headers included."""
 
     def __init__(self, port: int) -> None:
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE)
-        self.buffer = b""
-        self.banner = self.until(b"\r\n").decode()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.sock.close()
-
-    def until(self, mark: bytes, *, start: int = 0) -> bytes:
-        """Everything up to and with the mark."""
-        end = time.monotonic() + DEADLINE
-        while (place := self.buffer.find(mark, start)) < 0:
-            if time.monotonic() > end:
-                raise TimeoutError(f"no {mark!r}, got {self.buffer[-500:]!r}")
-            data = self.sock.recv(1 << 18)
-            if not data:
-                raise EOFError(f"closed before {mark!r}, got {self.buffer[-500:]!r}")
-            start = max(0, len(self.buffer) - len(mark))
-            self.buffer += data
-        place += len(mark)
-        taken, self.buffer = self.buffer[:place], self.buffer[place:]
-        return taken
+        super().__init__(port, DEADLINE)
 
     def packet(self) -> Packet:
         """The next packet, its lines as (name, value)."""
-        lines = self.until(b"\r\n\r\n").decode("utf-8", "surrogateescape").split("\r\n")
+        lines = self.until(END).decode("utf-8", "surrogateescape").split("\r\n")
         return [(name, value) for name, _colon, value in (line.partition(": ") for line in lines if line)]
 
     def send(self, *headers: tuple[str, str]) -> None:
@@ -70,12 +42,6 @@ class PacketClient:
         while ("ActionID", "fence") not in (packet := self.packet()):
             packets.append(packet)
         return packets
-
-    def at_end(self) -> bytes:
-        """What is left until the server closes the connection."""
-        while data := self.sock.recv(1 << 18):
-            self.buffer += data
-        return self.buffer
 
 
 def value(packet: Packet, name: str) -> str:

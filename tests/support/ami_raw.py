@@ -1,6 +1,7 @@
 """A minimal AMI client and listener for tests: the independent second opinion, without code of ami_exporter.
 
-It knows one thing: packets of `Key: Value` lines, ended by a blank line.
+It knows one thing: packets of `Key: Value` lines, ended by a blank line. For tests of how a server writes them there
+is `ami_packets.py`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self, TypeAlias
 
-_END = b"\r\n\r\n"
-_READ_SIZE = 1 << 18
+from tests.support.ami_socket import END, READ_SIZE, AmiSocket
 
 Fields: TypeAlias = dict[str, str]
 
@@ -26,32 +26,17 @@ def fields_of(packet: bytes) -> Fields:
     return {key.decode(): value.strip().decode(errors="replace") for key, colon, value in lines if colon}
 
 
-class RawAmi:
+class RawAmi(AmiSocket):
     """One AMI session for a test: logs in at once, sends any action, reads packets until a deadline."""
 
     def __init__(self, port: int, username: str, secret: str, *, events: str = "off", seconds: float = 10.0) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=seconds)
-        self._buffer = bytearray()
-        self._seconds = seconds
+        super().__init__(port, seconds)
         self._number = 0
         try:
-            self.banner = self._read_until(b"\r\n", time.monotonic() + seconds).decode().strip()
             self._login(username, secret, events)
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Drop the connection."""
-        self._socket.close()
 
     def action(self, name: str, **headers: str) -> Fields:
         """Send one action and return its Response; events that come in between are passed over."""
@@ -75,9 +60,9 @@ class RawAmi:
     def command(self, command: str) -> str:
         """What a CLI command prints, through the action Command (Asterisk 14 and later)."""
         action_id = self.send("Command", Command=command)
-        deadline = time.monotonic() + self._seconds
+        deadline = time.monotonic() + self.seconds
         while True:
-            packet = self._read_until(_END, deadline)
+            packet = self.until(END, deadline)
             if f"ActionID: {action_id}\r\n".encode() in packet:
                 outputs = [line for line in packet.split(b"\r\n") if line.startswith(b"Output: ")]
                 return "\n".join(line.removeprefix(b"Output: ").decode(errors="replace") for line in outputs)
@@ -93,12 +78,12 @@ class RawAmi:
         self._number += 1
         action_id = f"raw-{self._number}"
         pairs = {"Action": name, "ActionID": action_id, **headers}
-        self._socket.sendall("".join(f"{key}: {value}\r\n" for key, value in pairs.items()).encode() + b"\r\n")
+        self.sock.sendall("".join(f"{key}: {value}\r\n" for key, value in pairs.items()).encode() + b"\r\n")
         return action_id
 
     def read(self) -> Fields:
         """Return the next packet; TimeoutError after the session's seconds."""
-        return fields_of(self._read_until(_END, time.monotonic() + self._seconds))
+        return fields_of(self.until(END))
 
     def _login(self, username: str, secret: str, events: str) -> None:
         answer = self.action("Login", Username=username, Secret=secret, Events=events)
@@ -106,22 +91,11 @@ class RawAmi:
             raise PermissionError(f"AMI login of {username!r}: {answer}")
 
     def _packet_for(self, action_id: str, wanted: Callable[[Fields], bool]) -> Fields:
-        deadline = time.monotonic() + self._seconds
+        deadline = time.monotonic() + self.seconds
         while True:
-            fields = fields_of(self._read_until(_END, deadline))
+            fields = fields_of(self.until(END, deadline))
             if fields.get("ActionID") == action_id and wanted(fields):
                 return fields
-
-    def _read_until(self, end: bytes, deadline: float) -> bytes:
-        while (at := self._buffer.find(end)) < 0:
-            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-            data = self._socket.recv(_READ_SIZE)
-            if not data:
-                raise ConnectionError("the AMI server closed the connection")
-            self._buffer += data
-        found = bytes(self._buffer[:at])
-        del self._buffer[: at + len(end)]
-        return found
 
 
 class EventRecorder:
@@ -149,7 +123,7 @@ class EventRecorder:
     def close(self) -> None:
         """Stop listening; what was recorded stays."""
         with contextlib.suppress(OSError):
-            self._ami._socket.shutdown(socket.SHUT_RDWR)
+            self._ami.sock.shutdown(socket.SHUT_RDWR)
         self._thread.join(5.0)
         self._ami.close()
 
@@ -202,14 +176,14 @@ class EventRecorder:
         return sum(names.values()) - names.get("TestEvent", 0)
 
     def _listen(self) -> None:
-        self._ami._socket.settimeout(None)
-        buffer = self._ami._buffer
+        self._ami.sock.settimeout(None)
+        buffer = self._ami.buffer
         try:
             while True:
-                *packets, rest = bytes(buffer).split(_END)
+                *packets, rest = bytes(buffer).split(END)
                 self._keep(packets)
                 buffer[:] = rest
-                data = self._ami._socket.recv(_READ_SIZE)
+                data = self._ami.sock.recv(READ_SIZE)
                 if not data:
                     return
                 buffer += data

@@ -198,6 +198,8 @@ class AsteriskServer:
     def pause(self) -> None:
         """SIGSTOP: connections stay open, nothing answers."""
         self._signal(signal.SIGSTOP)
+        # The signal stops a process when its main thread is next run; until then all others go on.
+        wait_until(self._stands_still, _STOP_SECONDS, "every thread stopped")
 
     def resume(self) -> None:
         """SIGCONT after `pause`."""
@@ -258,6 +260,13 @@ class AsteriskServer:
         if not children:
             raise ServerFailedError(f"Asterisk {self.major} is not running; its log:\n{self.log()[-1500:]}")
         return children[0]
+
+    def _stands_still(self) -> bool:
+        threads = Path(f"/proc/{self._asterisk_pid()}/task").glob("*/stat")
+        try:
+            return {thread.read_text().rpartition(")")[2].split()[0] for thread in threads} == {"T"}
+        except OSError:  # a thread ended meanwhile
+            return False
 
     def _signal(self, number: signal.Signals) -> None:
         os.kill(self._asterisk_pid(), number)

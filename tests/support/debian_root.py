@@ -39,6 +39,12 @@ class DebianRoot:
         folder.joinpath("upper").chmod(0o755)
         return cls(lower, folder, host)
 
+    def copy(self, folder: Path, host: Path) -> DebianRoot:
+        """Another root, as this one is now."""
+        other = DebianRoot.make(self.lower, folder, host)
+        subprocess.run(["cp", "--archive", f"{self.upper}/.", str(other.upper)], check=True, timeout=60)
+        return other
+
     @property
     def upper(self) -> Path:
         """What was written, seen from outside."""

@@ -239,7 +239,7 @@ def test_stop_ends_every_connection_and_thread() -> None:
         assert web.server.ended.is_set()
         assert read_all(silent) == b""
         assert b"asterisk_up" not in read_all(asking)  # empty, or a 500 that was quicker than the end
-        with pytest.raises(OSError):  # noqa: PT011  # refused
+        with pytest.raises(OSError):  # noqa: PT011 - refused
             web.ask("/-/healthy")
         service.hold.set()
     deadline = time.monotonic() + 5

@@ -64,6 +64,6 @@ def test_redirects_are_relative_so_that_any_proxy_may_stand_before_them() -> Non
     ],
 )
 def test_a_flag_that_cannot_be_served_is_named(flags: dict[str, str], message: str) -> None:
-    with pytest.raises(ValueError) as caught:  # noqa: PT011  # its message is the check
+    with pytest.raises(ValueError) as caught:  # noqa: PT011 - its message is the check
         make_routes(**flags)
     assert str(caught.value).startswith(message)
