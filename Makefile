@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Two test files at a time, as most of them wait for servers; a file stays whole, for it shares what is dear to start.
+TWO := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test soak lint types docs coverage dist sbom lock bench clean
@@ -21,7 +23,7 @@ run: $(VENV)/.installed ## serve, with the flags in ARGS
 	$(BIN)/ami-exporter $(ARGS)
 
 test: $(VENV)/.installed lint types ## everything, on real Asterisk 22 and 16 where root on Debian
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TWO)
 
 soak: $(VENV)/.installed ## an hour of churn, restarts and scrapes; AMI_EXPORTER_SOAK_SECONDS=600 for less
 	$(BIN)/python -m pytest -m soak -s tests/soak
@@ -40,7 +42,7 @@ docs: $(VENV)/.installed ## write what is generated: docs/metrics.md, the config
 
 coverage: $(VENV)/.installed ## branch coverage of all tests, the exporter's own processes included
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage run -m pytest -q $(TWO)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -6,6 +6,7 @@ Before the first test and not in fixtures, so that a cold machine's minutes coun
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import NoReturn
@@ -161,3 +162,5 @@ def _say(config: pytest.Config, line: str) -> None:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
         reporter.write_line(line)
+    elif os.environ.get("PYTEST_XDIST_WORKER") == "gw0":  # one of several that do the same; their stdout is not ours
+        sys.stderr.write(f"{line}\n")

@@ -61,6 +61,7 @@ def test_a_flood_of_events_is_counted_to_the_last_one_while_scrapes_stay_quick()
         assert {name: counted(name) for name in selected} == {name: flood.sent[name] for name in selected}
         assert running.get().value("ami_exporter_link_connects_total", link="events") == 1
         assert sizes[-1] - sizes[0] < 20_000
-        # Quarter and double leave room for a machine with other work; the exact figures are those of make bench.
+        # A quarter of the scrapes, and some times the processor time that it takes: room for a machine with other work
+        # and for measuring coverage. The exact figures are those of make bench.
         assert statistics.quantiles(seconds)[0] < 0.2
-        assert busy < 2 * SECONDS
+        assert busy < 4 * SECONDS
