@@ -20,6 +20,7 @@ from tests.support.planted import AMI_SECRETS
 from tests.support.rich_pbx import rich_pbx
 from tests.support.traffic import Traffic, refuse_ami_logins, refuse_registrations
 
+pytestmark = pytest.mark.timeout(300)  # the calls alone take more than a minute, and on a busy machine two
 CALLS = 2000
 Counts = Counter[tuple[str, ...]]
 
