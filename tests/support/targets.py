@@ -22,6 +22,8 @@ from tests.support.exporter_process import Series
 
 #: Seconds for what must not take long, and the least that a deadline here leaves a busy machine.
 SOON = 10.0
+# How long to wait before it was in vain: only a failing test, or a busy machine, takes so long.
+VAIN = 40.0
 COLLECTORS = builtin()
 
 
@@ -100,7 +102,7 @@ def has(series: Series, metric: str) -> bool:
 
 def until(condition: Callable[[], bool], what: str = "the condition") -> None:
     """Wait for it; a test that waits in vain fails."""
-    deadline = time.monotonic() + SOON
+    deadline = time.monotonic() + VAIN
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.005)
