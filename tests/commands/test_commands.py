@@ -13,7 +13,9 @@ import pytest
 
 from ami_exporter.cli import main
 from ami_exporter.commands.logs import LOGGER
-from ami_exporter.demo import Settings, SimulatedPbx
+from ami_exporter.demo import Settings, SimulatedPbx, User
+from ami_exporter.demo.rights import classes
+from tests.support.certificates import Authority
 from tests.support.exporter_process import exporter
 
 
@@ -108,6 +110,75 @@ def test_healthcheck_tells_a_running_exporter_from_none() -> None:
             address = f"127.0.0.1:{process.port}"
             assert command("healthcheck", "--web.listen-address", address)[0] == 0
     assert command("healthcheck", "--web.listen-address", address)[0] == 1
+
+
+def test_healthcheck_asks_over_tls_and_takes_a_wanted_password_for_a_sign_of_life(tmp_path: Path) -> None:
+    cert, key = Authority().issue("exporter", "localhost").write(tmp_path, "exporter")
+    web = tmp_path / "web.yml"
+    hashed = "$2b$04$" + "." * 53
+    web.write_text(
+        f"tls_server_config: {{cert_file: {cert}, key_file: {key}}}\nbasic_auth_users: {{prometheus: {hashed}}}\n"
+    )
+    with SimulatedPbx(Settings()) as pbx:
+        arguments, environ = flags(pbx)
+        with exporter(*arguments, "--web.config.file", str(web), environ=environ) as process:
+            asked = ("healthcheck", "--web.listen-address", f":{process.port}", "--web.config.file", str(web))
+            assert command(*asked)[:2] == (0, "healthy: HTTP 401\n")
+            assert command("healthcheck", "--web.listen-address", f":{process.port}")[0] == 1
+
+
+def test_doctor_finds_nothing_to_mend_where_nothing_is_missing() -> None:
+    with SimulatedPbx(Settings()) as pbx:
+        arguments, environ = flags(pbx)
+        status, text, _ = command("doctor", *arguments, environ=environ)
+    assert (status, text.endswith("\nNothing must be mended.\n")) == (0, True)
+    assert "  security    yes\n" in text
+    assert "  originate   can start calls, at your cost\n" in text
+
+
+def test_doctor_names_the_rights_that_are_missing() -> None:
+    poor = User("poor", "s3cret", read=frozenset(), write=classes("system"))
+    with SimulatedPbx(Settings(), users=[poor]) as pbx:
+        address = ("--ami.address", f"127.0.0.1:{pbx.port}", "--ami.username", poor.name)
+        status, text, _ = command("doctor", *address, environ={"AMI_EXPORTER_AMI_SECRET": poor.secret})
+    assert status == 1
+    assert "\nfax                 permission missing              write=reporting brings FAXStats\n" in text
+    mended = text.partition("\nTo be mended:\n")[2]
+    assert "write=reporting is missing" in mended
+    assert "read=security is missing" in mended
+    assert poor.secret not in text
+
+
+def test_doctor_of_a_pbx_without_events_asks_for_no_right_to_read_them(tmp_path: Path) -> None:
+    with SimulatedPbx(Settings()) as pbx:
+        ours = tmp_path / "ours.yml"
+        ours.write_text(
+            f"targets: {{quiet: {{address: '127.0.0.1:{pbx.port}', username: demo, secret: demo, events: false}}}}\n"
+        )
+        status, text, _ = command("doctor", "--config.file", str(ours), "quiet")
+    assert (status, "Events are off for this target" in text, "eventfilter" in text) == (0, True, False)
+
+
+@pytest.mark.parametrize("name", ["doctor", "capture"])
+def test_without_a_session_a_command_says_so_and_names_no_secret(name: str) -> None:
+    with SimulatedPbx(Settings(), reject_delay=0.0) as pbx:
+        arguments, _ = flags(pbx)
+        status, out, err = command(name, *arguments, environ={"AMI_EXPORTER_AMI_SECRET": "wrong-on-purpose"})
+    said = out if name == "doctor" else err  # a transcript goes into a file, what went wrong to the terminal
+    assert status == 1
+    assert "default: no session with 127.0.0.1:" in said
+    assert "check username and secret" in said
+    assert "wrong-on-purpose" not in out + err
+
+
+def test_capture_writes_every_list_of_the_pbx_and_nobodys_name() -> None:
+    with SimulatedPbx(Settings(seed=3)) as pbx:
+        arguments, environ = flags(pbx)
+        status, text, _ = command("capture", *arguments, environ=environ)
+        queues = [queue.name for queue in pbx.scene.world.queues]
+    assert (status, text.startswith("capture: 1\n")) == (0, True)
+    assert "action: QueueStatus\n\nevent: QueueParams\n" in text
+    assert [name for name in queues if f"queue: {name}\n" in text] == []
 
 
 def test_an_address_that_is_taken_ends_serve_with_one_line() -> None:
