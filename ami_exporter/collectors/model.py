@@ -144,7 +144,6 @@ class Context:
     """Manager classes the event link asks for: what else happens is not seen."""
     own_sessions: Container[tuple[str, int]] = ()
     """(address, port) of our own ends of AMI connections, to leave our own logins out of security events."""
-    own_username: str = ""
 
     def trunk(self, technology: str, endpoint: str) -> str | None:
         """Name of the trunk that an endpoint is, or None."""

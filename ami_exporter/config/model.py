@@ -6,7 +6,6 @@ No pydantic here: it would cost every start 60 ms.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -71,11 +70,6 @@ class TrunkSettings:
     match: str
     registration: str | None = None
     channel_limit: int | None = None
-
-    def matches(self, technology: str, endpoint: str) -> bool:
-        """Tell whether a channel of this endpoint belongs to the trunk."""
-        tech, _, pattern = self.match.partition("/")
-        return technology == tech and fnmatchcase(endpoint, pattern)
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,5 +170,4 @@ class Knowledge:
                 fully_booted=self._booted,
                 event_classes=self._event_classes,
                 own_sessions=self._own_sessions,
-                own_username=self._settings.username,
             )

@@ -142,20 +142,3 @@ def test_filters_match_whole_names_and_exclude_wins(
         include=re.compile(include) if include else None, exclude=re.compile(exclude) if exclude else None
     )
     assert settings.wants(name) is wanted
-
-
-@pytest.mark.parametrize(
-    ("match", "technology", "endpoint", "belongs"),
-    [
-        ("PJSIP/telco-a", "PJSIP", "telco-a", True),
-        ("PJSIP/telco-a", "PJSIP", "telco-ab", False),
-        ("PJSIP/telco-a", "SIP", "telco-a", False),
-        ("PJSIP/telco-*", "PJSIP", "telco-ab", True),
-        ("PJSIP/Telco-*", "PJSIP", "telco-ab", False),
-        ("DAHDI/i1/*", "DAHDI", "i1/5551234", True),
-    ],
-)
-def test_a_trunk_matches_its_technology_and_endpoint(
-    match: str, technology: str, endpoint: str, *, belongs: bool
-) -> None:
-    assert TrunkSettings("t", match).matches(technology, endpoint) is belongs

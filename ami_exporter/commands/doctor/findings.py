@@ -55,10 +55,6 @@ class Finding:
     """Action that is missing → the lesser one that answers in its place."""
     faults: tuple[str, ...] = ()
 
-    def lacks(self, right: str) -> tuple[str, ...]:
-        """The actions that this class of write= would bring."""
-        return (self.missing or {}).get(right, ())
-
 
 def examine_order(chosen: Sequence[Chosen]) -> list[tuple[Action, ...]]:
     """Every poll's alternatives, once each, in the order of the collectors."""
