@@ -1,0 +1,98 @@
+"""Reading a stream: what is many bytes in one go is gathered, what is few is read at once."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from ami_exporter.ami.stream import LONG_BYTES, Stream
+
+PIECE = b"Event: Status\r\n\r\n"
+#: Pieces that come while the stream lets more come.
+PIECES = 10
+
+
+class Poll:
+    """The kernel's poll, with a server that writes on while nobody waits for bytes to read."""
+
+    def __init__(self, server: socket.socket) -> None:
+        self._server = server
+        self._poll = select.poll()
+        self._wanted = 0
+        self.gathered = 0
+
+    def register(self, connected: socket.socket, wanted: int) -> None:
+        self._wanted = wanted
+        self._poll.register(connected, wanted)
+
+    def poll(self, milliseconds: int) -> list[tuple[int, int]]:
+        if self._wanted:
+            if not self._poll.poll(0):
+                self._server.send(PIECE)
+            return self._poll.poll(milliseconds)
+        self.gathered += 1
+        for _ in range(PIECES):
+            self._server.send(PIECE)
+        return []
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[Stream, socket.socket, Poll]]:
+    ours, server = socket.socketpair()
+    poll = Poll(server)
+    stream = Stream(ours, time.monotonic)
+    stream._poll = poll  # type: ignore[assignment]  # a stand-in for the kernel's
+    with server:
+        yield stream, server, poll
+        stream.close()
+
+
+def read(stream: Stream) -> int:
+    return len(stream.receive(time.monotonic() + 10))
+
+
+def read_much(stream: Stream, server: socket.socket) -> None:
+    size = 0
+    while size < LONG_BYTES:
+        server.send(bytes(16 * 1024))
+        size += read(stream)
+
+
+def test_few_bytes_are_read_as_soon_as_they_come(ends: tuple[Stream, socket.socket, Poll]) -> None:
+    stream, _, poll = ends
+    assert [read(stream) for _ in range(3)] == [len(PIECE)] * 3
+    assert poll.gathered == 0
+
+
+def test_in_a_long_answer_more_is_let_come_before_each_read(ends: tuple[Stream, socket.socket, Poll]) -> None:
+    stream, server, poll = ends
+    read_much(stream, server)
+    assert [read(stream) for _ in range(3)] == [PIECES * len(PIECE)] * 3
+    assert poll.gathered == 3
+
+
+def test_what_is_there_already_is_read_without_waiting(ends: tuple[Stream, socket.socket, Poll]) -> None:
+    stream, server, poll = ends
+    read_much(stream, server)
+    server.send(PIECE)
+    assert read(stream) == len(PIECE)
+    assert poll.gathered == 0
+
+
+def test_the_next_question_is_answered_without_gathering(ends: tuple[Stream, socket.socket, Poll]) -> None:
+    stream, server, poll = ends
+    read_much(stream, server)
+    stream.queue([b"Action: Ping\r\n\r\n"])
+    assert read(stream) == len(PIECE)
+    assert poll.gathered == 0
+
+
+def test_nothing_more_to_come_is_waited_for_until_the_end(ends: tuple[Stream, socket.socket, Poll]) -> None:
+    stream, server, _ = ends
+    read_much(stream, server)
+    server.close()
+    assert read(stream) == 0
