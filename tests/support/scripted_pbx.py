@@ -89,8 +89,8 @@ class ScriptedPbx:
         self._start()
 
     def kick(self) -> None:
-        """Cut every connection."""
-        for session in self.sessions:
+        """Cut every connection there is now, and none that is made meanwhile."""
+        for session in tuple(self.sessions):
             with contextlib.suppress(OSError):
                 session.connection.shutdown(socket.SHUT_RDWR)
 
