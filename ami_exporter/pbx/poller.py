@@ -180,6 +180,7 @@ class Poller:
             # The server was starting at our login and has finished since; when, nobody can tell, for the news waited
             # unread. The answer to a new login says how long it has been up, and what modules have come.
             self._drop("")
+            self._keeper.forget()  # modules that were loading listed less than there is
         if self._link is None:
             self._link = self._dialer.open("poll", deadline)
             self._opened = self._refreshed = self._clock()

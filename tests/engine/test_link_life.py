@@ -14,7 +14,7 @@ from ami_exporter.pbx.poller import FIRST_ANSWER_SECONDS, IDLE_SECONDS, REFRESH_
 from ami_exporter.target import Clocks
 from tests.support.ami_server import Fields, Session
 from tests.support.ami_wire import packet
-from tests.support.scripted_pbx import CALL, ScriptedPbx
+from tests.support.scripted_pbx import CALL, QUEUE, ScriptedPbx
 from tests.support.targets import has, listening, movable, scrape, target, until, value
 
 RESTING = {"queues": CollectorSettings(min_interval=60.0)}
@@ -148,6 +148,16 @@ def test_what_was_kept_is_dropped_with_the_link_where_a_restart_cannot_be_told()
         assert value(scrape(one), "asterisk_queue_callers", queue="sales") == 3
         pbx.kick()
         assert value(scrape(one), "asterisk_queue_callers", queue="sales") is None
+
+
+def test_what_was_kept_while_the_server_was_starting_is_dropped_once_it_has_started() -> None:
+    with ScriptedPbx({"QueueStatus": []}, boot=b"") as pbx, target(pbx.port, collectors=RESTING) as one:
+        assert value(scrape(one), "asterisk_queue_callers", queue="sales") is None
+        pbx.lists["QueueStatus"] = [QUEUE]
+        pbx.sessions[0].send(boot(3))
+        pbx.boot = boot(3)
+        found = [value(scrape(one), "asterisk_queue_callers", queue="sales") for _ in range(2)]
+        assert found[-1] == 3
 
 
 def test_what_was_kept_is_dropped_while_the_pbx_is_down() -> None:
