@@ -179,3 +179,25 @@ def test_a_server_that_wants_a_client_certificate_is_a_fault_of_tls(
         assert "the server wants a certificate of its clients" in line
         context.verify_mode = ssl.CERT_NONE
         assert value(scrape(one), "asterisk_up") == 1
+
+
+def test_a_certificate_without_key_identifiers_is_taken_by_every_version_of_python(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = ssl.create_default_context
+
+    def strict(**options: str | None) -> ssl.SSLContext:  # as Python 3.13 does it
+        context = make(**options)  # type: ignore[arg-type]  # handed on as given
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)
+    authority = Authority()
+    (tmp_path / "ca.pem").write_text(authority.pem)
+    authority.issue("localhost").write(tmp_path, "pbx")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pbx.crt", tmp_path / "pbx.key")
+    tls = TlsSettings(str(tmp_path / "ca.pem"), "localhost")
+    with ScriptedPbx(tls=context) as pbx, target(pbx.port, tls=tls) as one:
+        found = scrape(one)
+        assert (value(found, "asterisk_up"), failures(found, "tls")) == (1, 0)
