@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import TypeAlias, TypeVar
 
 T = TypeVar("T")
@@ -43,12 +43,3 @@ class Timeline:
             if delay is not None:
                 self.spawn(process, max(0.0, delay))
         return False
-
-
-def repeat(pause: Callable[[], float], act: Callable[[], Process | None]) -> Process:
-    """A process that acts again and again; what it returns, if anything, runs to its end in between."""
-    while True:
-        yield pause()
-        part = act()
-        if part is not None:
-            yield from part

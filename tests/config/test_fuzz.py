@@ -98,6 +98,6 @@ def test_a_good_file_with_a_piece_replaced(start: int, length: int, piece: str) 
     ids=lambda text: text[:24].encode("ascii", "backslashreplace").decode(),
 )
 def test_known_traps_end_soon_and_with_a_fault(text: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()  # of our own: a busy machine may take longer
     assert isinstance(outcome(text), ConfigErrors)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
