@@ -81,6 +81,7 @@ def _table(file: Path, peers: Mapping[str, Peer], title: str, headers: Sequence[
 def ours(data: bytes, headers: Sequence[str]) -> tuple[float, int]:
     """CPU seconds and messages; one decoder, as a lasting link has, fed in pieces of the size it receives."""
     messages = 0
+    wanted = tuple(headers)
     whole = memoryview(data)
     decoder = Decoder()
     begin = time.process_time()
@@ -88,6 +89,6 @@ def ours(data: bytes, headers: Sequence[str]) -> tuple[float, int]:
         for start in range(0, len(whole), RECEIVE_BYTES):
             for message in decoder.feed(whole[start : start + RECEIVE_BYTES]):
                 messages += 1
-                for header in headers:
-                    message.get(header)
+                if wanted:
+                    message.pick(wanted)
     return time.process_time() - begin, messages
