@@ -75,13 +75,21 @@ SYSTEM_CLOCKS = Clocks()
 
 
 class Target:
-    """A PBX under watch. `start` begins listening to events; `scrape` answers until `stop`."""
+    """A PBX under watch. `start` begins listening to events; `scrape` answers until `stop`.
+
+    gather: seconds for which its events are let gather before they are read; what is timed by events is off by as much.
+    """
 
     def __init__(
-        self, settings: TargetSettings, collectors: Sequence[Collector], clocks: Clocks = SYSTEM_CLOCKS
+        self,
+        settings: TargetSettings,
+        collectors: Sequence[Collector],
+        clocks: Clocks = SYSTEM_CLOCKS,
+        gather: float = 0.0,
     ) -> None:
         self.settings = settings
         self._clocks = clocks
+        self._gather = gather
         self.gate = LoginGate(clocks.monotonic, clocks.jitter)
         self.stats = TargetStats(clocks.monotonic, events=settings.events)
         self.dialer = Dialer(settings, self.gate, self.stats, clocks.monotonic)
@@ -212,6 +220,7 @@ class Target:
             stats=self.stats,
             backoff=Backoff(self._clocks.jitter),
             clock=self._clocks.monotonic,
+            gather=self._gather,
             prepare=self._prepare,
             noticed=self._noticed,
         )

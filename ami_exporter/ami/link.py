@@ -177,14 +177,15 @@ class Link(Session):
         """Ask for a sign of life; events that come in between are kept for `read_events`."""
         self._ask("Ping", (), deadline)
 
-    def read_events(self, deadline: float) -> list[Message]:
+    def read_events(self, deadline: float, gather: float = 0.0) -> list[Message]:
         """Return all events that have arrived, waiting for the first of them until the deadline; then: none.
 
-        Raises LinkClosed when the session has ended, ProtocolError when the stream can no longer be followed.
+        gather: seconds to let more come with the first. Raises LinkClosed when the session has ended, ProtocolError
+        when the stream can no longer be followed.
         """
         try:
             while not self._events:
-                for message in self._read(deadline, keep=True):
+                for message in self._read(deadline, keep=True, gather=gather):
                     self._stray(message)
         except Timeout:
             return []

@@ -133,10 +133,10 @@ class Session(ABC):
                 raise StaleLink("nothing came back on an idle connection: it is half open") from error
             raise
 
-    def _read(self, deadline: float, *, keep: bool = False) -> Iterator[Message]:
+    def _read(self, deadline: float, *, keep: bool = False, gather: float = 0.0) -> Iterator[Message]:
         """Yield the messages of the next bytes. A fault closes the link; a Timeout too, unless `keep`."""
         try:
-            data = self._connected().receive(deadline)
+            data = self._connected().receive(deadline, gather)
         except Timeout as error:
             if keep:
                 raise

@@ -17,8 +17,10 @@ from ami_exporter.ami.redact import is_sensitive
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Packets of one sequence before it is worth an expression (compiling costs some hundred packets' decoding).
-SEEN_BEFORE_LEARNING = 16
+#: Packets of one sequence before it is worth an expression. Compiling costs some hundred packets' decoding, but equal
+#: ones of two hundred servers are compiled once (`re` remembers), and decoding by lines sixteen times was the most of
+#: what a fleet's start cost.
+SEEN_BEFORE_LEARNING = 4
 #: Expressions for one event name: a server has few forms of an event, and hostile variety must not cost time.
 SHAPES_PER_EVENT = 4
 #: Expressions in all: the event names of one server that come often.

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 #: switch interval), so the fewer calls a flood of events takes, the less it falls behind while scrapes are answered.
 #: Only pages that were ever filled take memory.
 RECEIVE_BYTES = 512 * 1024
-#: Bytes in one go that are many: a long list, or events. From then on, when all that came has been read, more is let
-#: come before it is read: a reader that is woken for each message of a list costs Asterisk and itself a change of
-#: context each, ten thousand times.
+#: Bytes of an answer that is long. From then on more is let come before it is read: a reader that is woken for each
+#: message of a list costs Asterisk and itself a change of context each, ten thousand times.
 LONG_BYTES = 256 * 1024
-#: Milliseconds to let more come: some 60 KB of a list, which the kernel's buffers hold without making Asterisk wait.
-GATHER_MS = 1
+#: Seconds to let more come of a long answer.
+GATHER_SECONDS = 0.001
+#: Bytes that are read at once however long more was to be let come: the kernel's buffer takes twice as much at least,
+#: so that Asterisk never waits for us.
+GATHER_BYTES = 32 * 1024
 #: Seconds of silence before the kernel probes, between probes, and probes until it gives up: a dead peer of an
 #: idle link is noticed within a minute.
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
@@ -136,14 +138,14 @@ class Stream:
         else:
             self._out.append(b"".join(packets))
 
-    def receive(self, deadline: float) -> memoryview:
+    def receive(self, deadline: float, gather: float = 0.0) -> memoryview:
         """Send what is queued and return the next bytes, valid until the next call; none: the stream has ended.
 
-        Raises Timeout, also when the bytes would never end, and TlsFailed when the server wants a client certificate.
+        gather: seconds to let more come after the first bytes that had to be waited for. Raises Timeout, also when the
+        bytes would never end, and TlsFailed when the server wants a client certificate.
         """
         if self._clock() >= deadline:
             raise Timeout("the answer was not complete at the deadline")
-        gathered = self._received < LONG_BYTES
         while True:
             try:
                 wanted = self._send() | select.POLLIN
@@ -160,11 +162,9 @@ class Stream:
             else:
                 self._received += size
                 return self._room[:size]
-            if gathered:
-                self._wait(wanted, deadline)
-            else:
-                gathered = True
-                self._gather()
+            self._wait(wanted, deadline)
+            if gather or self._received >= LONG_BYTES:
+                self._gather(max(gather, GATHER_SECONDS))
 
     def _send(self) -> int:
         """Send without waiting; return what to wait for besides bytes to read."""
@@ -184,10 +184,12 @@ class Stream:
                 self._out.popleft()
         return 0
 
-    def _gather(self) -> None:
-        """Let more bytes come; ends at once when the connection breaks."""
-        self._poll.register(self._socket, 0)
-        self._poll.poll(GATHER_MS)
+    def _gather(self, seconds: float) -> None:
+        """Let more bytes come, until there are GATHER_BYTES or the connection ends."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, GATHER_BYTES)
+        self._poll.register(self._socket, select.POLLIN)
+        self._poll.poll(math.ceil(seconds * 1000))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
 
     def _wait(self, wanted: int, deadline: float) -> None:
         left = deadline - self._clock()

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 import signal
-import sys
 import threading
 from collections.abc import Mapping
 from types import FrameType
 from typing import TextIO
 
 from ami_exporter import __version__
+from ami_exporter.commands.interpreter import tune
 from ami_exporter.commands.loading import Loader
 from ami_exporter.commands.logs import Guard
 from ami_exporter.commands.options import Demo, Serve, Web
 from ami_exporter.config.amiflags import AmiFlags
+from ami_exporter.config.model import Settings
 from ami_exporter.config.secret import Secret
 from ami_exporter.service.exporter import Exporter
 from ami_exporter.web.listen import ListenError
@@ -26,9 +27,6 @@ log = logging.getLogger(__name__)
 #: Requests in flight at least; a fleet's Prometheus asks for all targets at once.
 MIN_MAX_REQUESTS = 40
 
-#: How long a thread may keep the others waiting. At Python's 5 ms a scrape's work starves the event links, and Asterisk
-#: cuts off whoever reads too slowly.
-SWITCH_SECONDS = 0.001
 #: How soon a web server that died by itself ends the program, so that systemd starts it anew.
 ENDED_CHECK_SECONDS = 1.0
 
@@ -58,13 +56,17 @@ def demo(options: Demo, environ: Mapping[str, str], out: TextIO) -> int:
 
 
 def _run(loader: Loader, web: Web, environ: Mapping[str, str], hint: TextIO | None = None) -> int:
-    exporter = Exporter(loader.settings(), loader.settings, loader.collectors)
+    def load() -> Settings:
+        settings = loader.settings()
+        tune(len(settings.targets))
+        return settings
+
+    exporter = Exporter(load(), load, loader.collectors)
     try:
         server = make_server(exporter, _web_settings(web, len(exporter.target_names())), environ=environ)
     except (ListenError, ValueError) as error:
         log.error("cannot serve", extra={"error": str(error)})
         return 1
-    sys.setswitchinterval(SWITCH_SECONDS)
     stop = threading.Event()
     _on_signals(stop, exporter)
     log.info("starting", extra={"version": __version__, "targets": len(exporter.target_names())})

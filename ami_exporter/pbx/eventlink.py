@@ -33,7 +33,10 @@ NOTICED = frozenset({"FullyBooted", "Reload", "Shutdown", "Load", "Unload"})
 
 
 class EventLink:
-    """Feeds the store. `prepare` runs before each connection: it lets the poll side learn what rules must know."""
+    """Feeds the store. `prepare` runs before each connection: it lets the poll side learn what rules must know.
+
+    gather: seconds for which events are let gather before they are read.
+    """
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class EventLink:
         stats: TargetStats,
         backoff: Backoff,
         clock: Callable[[], float],
+        gather: float,
         prepare: Callable[[], None],
         noticed: Callable[[str, Link], None],
     ) -> None:
@@ -54,6 +58,7 @@ class EventLink:
         self._stats = stats
         self._backoff = backoff
         self._clock = clock
+        self._gather = gather
         self._prepare = prepare
         self._noticed = noticed
         self._stop = Event()
@@ -106,7 +111,7 @@ class EventLink:
         self._dialer.works("events")
         heard = expired = self._clock()
         while not self._stop.is_set():
-            events = link.read_events(self._clock() + WAKE_SECONDS)
+            events = link.read_events(self._clock() + WAKE_SECONDS, self._gather)
             now = self._clock()
             if events:
                 heard = now

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import select
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from ami_exporter.ami.stream import LONG_BYTES, Stream
+from ami_exporter.ami.stream import GATHER_BYTES, LONG_BYTES, Stream
 
 PIECE = b"Event: Status\r\n\r\n"
 #: Pieces that come while the stream lets more come.
@@ -17,24 +18,19 @@ PIECES = 10
 
 
 class Poll:
-    """The kernel's poll, with a server that writes on while nobody waits for bytes to read."""
+    """The kernel's poll, with a server that begins when it is waited for, and writes on while more is let come."""
 
     def __init__(self, server: socket.socket) -> None:
         self._server = server
         self._poll = select.poll()
-        self._wanted = 0
-        self.gathered = 0
-
-    def register(self, connected: socket.socket, wanted: int) -> None:
-        self._wanted = wanted
-        self._poll.register(connected, wanted)
+        self.register = self._poll.register
+        self.gathered: list[int] = []
 
     def poll(self, milliseconds: int) -> list[tuple[int, int]]:
-        if self._wanted:
-            if not self._poll.poll(0):
-                self._server.send(PIECE)
+        if milliseconds > 1000:  # until the deadline
+            self._server.send(PIECE)
             return self._poll.poll(milliseconds)
-        self.gathered += 1
+        self.gathered.append(milliseconds)
         for _ in range(PIECES):
             self._server.send(PIECE)
         return []
@@ -51,8 +47,8 @@ def ends() -> Iterator[tuple[Stream, socket.socket, Poll]]:
         stream.close()
 
 
-def read(stream: Stream) -> int:
-    return len(stream.receive(time.monotonic() + 10))
+def read(stream: Stream, gather: float = 0.0) -> int:
+    return len(stream.receive(time.monotonic() + 10, gather))
 
 
 def read_much(stream: Stream, server: socket.socket) -> None:
@@ -65,14 +61,31 @@ def read_much(stream: Stream, server: socket.socket) -> None:
 def test_few_bytes_are_read_as_soon_as_they_come(ends: tuple[Stream, socket.socket, Poll]) -> None:
     stream, _, poll = ends
     assert [read(stream) for _ in range(3)] == [len(PIECE)] * 3
-    assert poll.gathered == 0
+    assert poll.gathered == []
 
 
 def test_in_a_long_answer_more_is_let_come_before_each_read(ends: tuple[Stream, socket.socket, Poll]) -> None:
     stream, server, poll = ends
     read_much(stream, server)
-    assert [read(stream) for _ in range(3)] == [PIECES * len(PIECE)] * 3
-    assert poll.gathered == 3
+    assert [read(stream) for _ in range(3)] == [(1 + PIECES) * len(PIECE)] * 3
+    assert poll.gathered == [1, 1, 1]
+
+
+def test_events_are_let_gather_for_the_time_that_is_asked_for(ends: tuple[Stream, socket.socket, Poll]) -> None:
+    stream, _, poll = ends
+    assert [read(stream, 0.05) for _ in range(2)] == [(1 + PIECES) * len(PIECE)] * 2
+    assert poll.gathered == [50, 50]
+
+
+def test_much_is_read_before_the_time_is_over() -> None:
+    ours, server = socket.socketpair()
+    stream = Stream(ours, time.monotonic)
+    with server:
+        threading.Timer(0.05, server.sendall, [bytes(GATHER_BYTES)]).start()
+        assert len(stream.receive(time.monotonic() + 20, gather=10)) == GATHER_BYTES
+        threading.Timer(0.05, server.close).start()
+        assert len(stream.receive(time.monotonic() + 20, gather=10)) == 0
+        stream.close()
 
 
 def test_what_is_there_already_is_read_without_waiting(ends: tuple[Stream, socket.socket, Poll]) -> None:
@@ -80,7 +93,7 @@ def test_what_is_there_already_is_read_without_waiting(ends: tuple[Stream, socke
     read_much(stream, server)
     server.send(PIECE)
     assert read(stream) == len(PIECE)
-    assert poll.gathered == 0
+    assert poll.gathered == []
 
 
 def test_the_next_question_is_answered_without_gathering(ends: tuple[Stream, socket.socket, Poll]) -> None:
@@ -88,7 +101,7 @@ def test_the_next_question_is_answered_without_gathering(ends: tuple[Stream, soc
     read_much(stream, server)
     stream.queue([b"Action: Ping\r\n\r\n"])
     assert read(stream) == len(PIECE)
-    assert poll.gathered == 0
+    assert poll.gathered == []
 
 
 def test_nothing_more_to_come_is_waited_for_until_the_end(ends: tuple[Stream, socket.socket, Poll]) -> None:
