@@ -70,8 +70,9 @@ def _run(loader: Loader, web: Web, environ: Mapping[str, str], hint: TextIO | No
     stop = threading.Event()
     _on_signals(stop, exporter)
     log.info("starting", extra={"version": __version__, "targets": len(exporter.target_names())})
-    exporter.start()
+    # HTTP first: a thousand targets that connect at once keep one interpreter busy for seconds.
     bound = server.start()
+    exporter.start()
     if hint is not None:
         _greet(hint, bound, web)
     while not stop.wait(ENDED_CHECK_SECONDS) and not server.ended.is_set():
