@@ -12,17 +12,27 @@ SWITCH_SECONDS = 0.001
 #: cores for nothing, and scrapes a minute.
 SWITCH_A_TARGET = 0.0001
 SWITCH_SECONDS_MOST = 0.02
-#: Objects made and not yet freed, then rounds, before garbage is looked for. A scrape makes thousands, which live until
-#: it is answered, and next to none in cycles; at Python's 700 a fleet looked through all targets' state every second.
-GARBAGE = (50_000, 50, 100)
+#: Objects made and not yet freed before garbage is looked for: Python's own number, more for each target, and at most.
+#: At 700 a fleet's process looked through all targets' state every second. With few targets it stays: what the web
+#: server leaves in cycles would hold some 20 MB more.
+GARBAGE = 700
+GARBAGE_A_TARGET = 250
+GARBAGE_MOST = 50_000
+#: Rounds of young garbage before older is looked at: Python's own.
+ROUNDS = (10, 10)
 
 
 def tune(targets: int) -> None:
     """Set what suits so many targets."""
     sys.setswitchinterval(switch_seconds(targets))
-    gc.set_threshold(*GARBAGE)
+    gc.set_threshold(garbage(targets), *ROUNDS)
 
 
 def switch_seconds(targets: int) -> float:
     """How long a thread may keep the others waiting where there are so many targets."""
     return min(max(SWITCH_SECONDS, SWITCH_A_TARGET * targets), SWITCH_SECONDS_MOST)
+
+
+def garbage(targets: int) -> int:
+    """How many objects may be made and not freed before garbage is looked for where there are so many targets."""
+    return min(max(GARBAGE, GARBAGE_A_TARGET * targets), GARBAGE_MOST)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ami_exporter.commands.interpreter import GARBAGE, switch_seconds, tune
+from ami_exporter.commands.interpreter import garbage, switch_seconds, tune
 
 
 @pytest.fixture(autouse=True)
@@ -26,4 +26,8 @@ def test_few_targets_switch_often_and_many_seldom() -> None:
 def test_tuning_takes_effect() -> None:
     tune(50)
     assert sys.getswitchinterval() == pytest.approx(0.005)
-    assert gc.get_threshold() == GARBAGE
+    assert gc.get_threshold() == (12_500, 10, 10)
+
+
+def test_one_target_has_its_garbage_collected_as_python_does_and_many_seldom() -> None:
+    assert [garbage(targets) for targets in (1, 2, 10, 200, 1000)] == [700, 700, 2500, 50_000, 50_000]
