@@ -120,6 +120,11 @@ class Trunk:
     registration: str = ""
     channels_limit: int | None = None
 
+    @property
+    def is_pattern(self) -> bool:
+        """Whether its endpoint is a glob, which may stand for several."""
+        return any(character in self.endpoint for character in "*?[")
+
 
 @dataclass(frozen=True, slots=True)
 class Context:

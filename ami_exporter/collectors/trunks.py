@@ -258,7 +258,7 @@ def members(trunk: Trunk, endpoints: Collection[str]) -> list[str]:
     """Those of the endpoints that are the trunk: one, or several where the configuration has a pattern."""
     if trunk.endpoint in endpoints:
         return [trunk.endpoint]
-    if not any(sign in trunk.endpoint for sign in "*?["):
+    if not trunk.is_pattern:
         return []
     return [name for name in endpoints if fnmatchcase(name, trunk.endpoint)]
 

@@ -35,17 +35,10 @@ def configured_trunks(settings: Iterable[TrunkSettings]) -> Mapping[str, Trunk]:
 def trunk_names(trunks: Mapping[str, Trunk]) -> Mapping[tuple[str, str], str]:
     """(technology, endpoint) → trunk, for trunks whose endpoint is written out."""
     return MappingProxyType(
-        {(trunk.technology, trunk.endpoint): trunk.name for trunk in trunks.values() if not is_pattern(trunk.endpoint)}
+        {(trunk.technology, trunk.endpoint): trunk.name for trunk in trunks.values() if not trunk.is_pattern}
     )
 
 
 def trunk_patterns(trunks: Mapping[str, Trunk]) -> tuple[tuple[str, str], ...]:
     """Patterns over TECHNOLOGY/endpoint → trunk, for trunks whose endpoint is a glob."""
-    return tuple(
-        (f"{trunk.technology}/{trunk.endpoint}", trunk.name) for trunk in trunks.values() if is_pattern(trunk.endpoint)
-    )
-
-
-def is_pattern(endpoint: str) -> bool:
-    """Tell whether an endpoint of the configuration is a glob."""
-    return any(character in endpoint for character in "*?[")
+    return tuple((f"{trunk.technology}/{trunk.endpoint}", trunk.name) for trunk in trunks.values() if trunk.is_pattern)
