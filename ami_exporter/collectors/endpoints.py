@@ -18,6 +18,7 @@ from ami_exporter.collectors.lists import (
     DEVICES,
     IAX_PEERS,
     INBOUND_CONTACTS,
+    PEER_LISTS,
     PJSIP_ENDPOINTS,
     SIP_PEERS,
     STATUS,
@@ -71,7 +72,6 @@ _CONTACT_STATE = {
     "nonqualified": "unmonitored",
     "created": "unmonitored",
 }
-_PEER_LISTS = {SIP_PEERS: "SIP", IAX_PEERS: "IAX2"}
 _PEER_UP = {"reachable": 1.0, "lagged": 1.0, "unreachable": 0.0, "unknown": 0.0}
 
 _States = Mapping[str, str]
@@ -86,10 +86,12 @@ class EndpointFold:
         self._contacts: dict[str, set[str]] = {}
         self._aors: dict[str, list[str]] = {}
         self._qualified: dict[str, bool] = {}
-        self._peers: dict[str, dict[str, str]] = {"SIP": {}, "IAX2": {}}
+        self._peers: dict[str, dict[str, str]] = {tech: {} for tech in PEER_LISTS}
         self._rtt: dict[tuple[str, str], float] = {}
         self._channels: dict[str, int] = defaultdict(int)
         self._kinds = {
+            "Status": self._channel,
+            "CoreShowChannel": self._channel,
             "EndpointList": self._endpoint,
             "AorList": self._aor,
             "DeviceStateChange": self._device,
@@ -109,7 +111,7 @@ class EndpointFold:
             fold._cached = self._cached
         if AORS in resting:
             fold._qualified = self._qualified
-        round_trips = {tech for action, tech in _PEER_LISTS.items() if action in resting}
+        round_trips = {tech for tech, action in PEER_LISTS.items() if action in resting}
         for tech in round_trips:
             fold._peers[tech] = self._peers[tech]
         if resting & CONTACT_LISTS:
@@ -120,13 +122,14 @@ class EndpointFold:
 
     def item(self, _action: Action, message: Message) -> None:
         """Take one item of any of the lists."""
-        event = message.get("event", "")
-        if event in {"Status", "CoreShowChannel"}:
-            channel = message.get("channel", "")
-            if not channel.startswith("Local/"):  # of no endpoint, and each with a name of its own
-                self._channels[channel.rpartition("-")[0]] += 1
-        elif event in self._kinds:
-            self._kinds[event](message)
+        take = self._kinds.get(message.get("event", ""))
+        if take is not None:
+            take(message)
+
+    def _channel(self, message: Message) -> None:
+        channel = message.get("channel", "")
+        if not channel.startswith("Local/"):  # of no endpoint, and each with a name of its own
+            self._channels[channel.rpartition("-")[0]] += 1
 
     def _endpoint(self, message: Message) -> None:
         name = message.get("objectname")
@@ -176,7 +179,7 @@ class EndpointFold:
             yield from self._each("PJSIP", up, channels)
         if contacts:
             yield from self._rtts("PJSIP")
-        for action, tech in _PEER_LISTS.items():
+        for tech, action in PEER_LISTS.items():
             if action in complete:
                 peers = self._peers[tech]
                 yield from _count(tech, peers)

@@ -23,6 +23,7 @@ PJSIP_ENDPOINTS = Action("PJSIPShowEndpoints")
 DEVICES = Action("DeviceStateList")
 SIP_PEERS = Action("SIPpeers")
 IAX_PEERS = Action("IAXpeerlist")
+PEER_LISTS = {"SIP": SIP_PEERS, "IAX2": IAX_PEERS}
 
 QUEUE_STATUS = Action("QueueStatus")
 QUEUE_PARAMS = ("QueueParams",)

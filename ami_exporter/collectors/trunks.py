@@ -19,6 +19,7 @@ from ami_exporter.collectors.lists import (
     DEVICE_REACHABILITY,
     IAX_PEERS,
     IAX_REGISTRATIONS,
+    PEER_LISTS,
     PJSIP_ENDPOINTS,
     PJSIP_REGISTRATIONS,
     REGISTRATION_UP,
@@ -128,10 +129,12 @@ class TrunkFold:
         self._channels = dict.fromkeys(((t, d) for t in context.trunks for d in DIRECTIONS), 0)
         self._oldest: dict[str, int] = {}
         self._registered: dict[tuple[str, str], bool] = {}
-        self._reachable: dict[str, dict[str, bool]] = {tech: {} for tech in _PEER_LISTS}
+        self._reachable: dict[str, dict[str, bool]] = {tech: {} for tech in PEER_LISTS}
         self._endpoints: dict[str, tuple[str, ...]] = {}  # aor, device state, contacts
         self._qualified: set[str] = set()
         self._kinds = {
+            "Status": self._channel,
+            "CoreShowChannel": self._channel,
             "OutboundRegistrationDetail": self._pjsip_registration,
             "RegistryEntry": self._registry,
             "EndpointList": self._endpoint,
@@ -147,7 +150,7 @@ class TrunkFold:
         for action, tech in _REGISTRATION_LISTS.items():
             if action in resting:
                 fold._registered |= {key: up for key, up in self._registered.items() if key[0] == tech}
-        for tech, action in _PEER_LISTS.items():
+        for tech, action in PEER_LISTS.items():
             if action in resting:
                 fold._reachable[tech] = self._reachable[tech]
         if PJSIP_ENDPOINTS in resting:
@@ -158,20 +161,21 @@ class TrunkFold:
 
     def item(self, action: Action, message: Message) -> None:
         """Take one item of any of the lists."""
-        event = message.get("event", "")
-        if event in {"Status", "CoreShowChannel"}:
-            channel = message.get("channel", "")
-            if self._technologies is None or channel.partition("/")[0] in self._technologies:
-                name = channel.rpartition("-")[0]
-                if name not in self._trunks:
-                    self._trunks[name] = trunk_of(self._context, channel)
-                trunk = self._trunks[name]
-                if trunk is not None:
-                    self._channel(trunk, message)
-        elif event in self._kinds:
-            self._kinds[event](action, message)
+        take = self._kinds.get(message.get("event", ""))
+        if take is not None:
+            take(action, message)
 
-    def _channel(self, trunk: str, message: Message) -> None:
+    def _channel(self, _action: Action, message: Message) -> None:
+        channel = message.get("channel", "")
+        if self._technologies is None or channel.partition("/")[0] in self._technologies:
+            name = channel.rpartition("-")[0]
+            if name not in self._trunks:
+                self._trunks[name] = trunk_of(self._context, channel)
+            trunk = self._trunks[name]
+            if trunk is not None:
+                self._count(trunk, message)
+
+    def _count(self, trunk: str, message: Message) -> None:
         first = message.get("uniqueid") == message.get("linkedid")
         outbound = not first or message.get("application") in _DIALLED
         key = (trunk, "outbound" if outbound else "inbound")
@@ -226,7 +230,7 @@ class TrunkFold:
         signs: list[bool] = []
         if trunk.technology == "PJSIP" and PJSIP_ENDPOINTS in complete:
             signs = [sign for name in members(trunk, self._endpoints) for sign in self._endpoint_signs(name)]
-        elif _PEER_LISTS.get(trunk.technology) in complete:
+        elif PEER_LISTS.get(trunk.technology) in complete:
             reachable = self._reachable[trunk.technology]
             signs = [reachable[name] for name in members(trunk, reachable)]
         if signs:
@@ -262,8 +266,6 @@ def members(trunk: Trunk, endpoints: Collection[str]) -> list[str]:
         return []
     return [name for name in endpoints if fnmatchcase(name, trunk.endpoint)]
 
-
-_PEER_LISTS = {"SIP": SIP_PEERS, "IAX2": IAX_PEERS}
 
 COLLECTOR = Collector(
     name="trunks",
