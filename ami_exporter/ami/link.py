@@ -36,14 +36,10 @@ UPTIME_DIGITS = 10
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """A FullyBooted. uptime: the server's, in seconds, where sent (14.0 on). at: when it came, monotonic.
-
-    of_login: it answered our own login; otherwise the server finished starting while we were connected.
-    """
+    """A FullyBooted. uptime: the server's, in seconds, where sent (14.0 on). at: when it came, monotonic."""
 
     uptime: float | None
     at: float
-    of_login: bool
 
 
 class Link(Session):
@@ -202,7 +198,7 @@ class Link(Session):
             self.protocol_errors[kind] += 1
             return
         if message["event"] == "FullyBooted":
-            self.boot = Boot(_seconds(message.get("uptime", "")), self._clock(), of_login=not self.commands)
+            self.boot = Boot(_seconds(message.get("uptime", "")), self._clock())
         if not self._poll:
             if len(self._events) >= MAX_EVENTS_KEPT:
                 raise self._fail(LinkClosed(f"more than {MAX_EVENTS_KEPT} events came before an answer"))

@@ -32,7 +32,6 @@ def test_a_poll_link_learns_the_uptime_and_the_commands_and_turns_events_off() -
         assert link.version == (11, 0, 0)
         assert link.boot is not None
         assert link.boot.uptime == 100.0
-        assert link.boot.of_login
         assert link.commands == {"ping", "status", "corestatus", "queuestatus"}
         assert link.offers("QueueStatus")
         assert not link.offers("Agents")
@@ -97,7 +96,6 @@ def test_a_server_that_is_still_starting_may_tell_when_it_is_ready() -> None:
         for _ in range(2):
             link.exchange([Action("Ping")], ignore, soon())
         assert link.boot is not None
-        assert not link.boot.of_login
         link.close()
     assert told == ["FullyBooted"]
 

@@ -82,7 +82,6 @@ def test_the_uptime_comes_with_the_login_where_the_user_may_read_it(
     link = opened(asterisk, username)
     assert (link.boot is not None) is booted
     if link.boot is not None:
-        assert link.boot.of_login
         assert link.boot.uptime is not None
         assert link.boot.uptime >= 0
     link.close()
