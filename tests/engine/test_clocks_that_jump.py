@@ -3,70 +3,90 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pytest
 
 from ami_exporter.collectors import core
+from ami_exporter.target import Target
 from tests.support.ami_server import SECONDS
-from tests.support.ami_wire import packet
+from tests.support.ami_wire import boot
+from tests.support.exporter_process import Series
 from tests.support.scripted_pbx import ScriptedPbx
-from tests.support.targets import listening, movable, scrape, target, until, value
+from tests.support.targets import MovableClock, listening, movable, scrape, target, until, value
 
 HOUR = 3600.0
 
 
-def boot(uptime: str) -> bytes:
-    return packet(("Event", "FullyBooted"), ("Privilege", "system,all"), ("Uptime", uptime))
+@dataclass
+class Pair:
+    """A PBX and the target that listens to it and has scraped it once, with clocks to move."""
+
+    pbx: ScriptedPbx
+    target: Target
+    monotonic: MovableClock
+    wall: MovableClock
+    first: Series
+
+    def pass_by(self, seconds: float) -> None:
+        """Let time go by."""
+        self.monotonic.ahead += seconds
+        self.wall.ahead += seconds
+
+    def start_time(self) -> float:
+        """Return when the PBX had started, by the first scrape."""
+        found = value(self.first, "asterisk_start_time_seconds")
+        assert found is not None
+        return found
+
+
+@contextmanager
+def pair(uptime: int) -> Iterator[Pair]:
+    monotonic, wall, clocks = movable()
+    with ScriptedPbx(boot=boot(uptime)) as pbx, target(pbx.port, clocks=clocks, events=True) as one:
+        first = scrape(one)
+        listening(one)
+        yield Pair(pbx, one, monotonic, wall, first)
 
 
 @pytest.mark.parametrize("jump", [HOUR, -HOUR])
 def test_a_wall_clock_that_is_set_is_no_restart_and_corrects_the_start_time(jump: float) -> None:
-    _, wall, clocks = movable()
-    with ScriptedPbx(boot=boot("100")) as pbx, target(pbx.port, clocks=clocks, events=True) as one:
-        before = value(scrape(one), "asterisk_start_time_seconds")
-        listening(one)
-        wall.ahead += jump
-        pbx.kick()
-        after = scrape(one)
-        assert before is not None
-        assert value(after, "asterisk_start_time_seconds") == pytest.approx(before + jump, abs=SECONDS)
+    with pair(uptime=100) as of:
+        of.wall.ahead += jump
+        of.pbx.kick()
+        after = scrape(of.target)
+        assert value(after, "asterisk_start_time_seconds") == pytest.approx(of.start_time() + jump, abs=SECONDS)
         assert value(after, "asterisk_boots_total") == 0
 
 
 def test_a_machine_that_slept_sees_no_restart() -> None:
-    _, wall, clocks = movable()
-    with ScriptedPbx(boot=boot("100")) as pbx, target(pbx.port, clocks=clocks, events=True) as one:
-        before = value(scrape(one), "asterisk_start_time_seconds")
-        listening(one)
-        pbx.boot = boot(str(100 + int(HOUR)))
-        wall.ahead += HOUR  # the monotonic clock stands still while the machine sleeps
-        pbx.kick()
-        after = scrape(one)
-        assert before is not None
-        assert value(after, "asterisk_start_time_seconds") == pytest.approx(before, abs=SECONDS)
+    with pair(uptime=100) as of:
+        of.pbx.boot = boot(100 + int(HOUR))
+        of.wall.ahead += HOUR  # the monotonic clock stands still while the machine sleeps
+        of.pbx.kick()
+        after = scrape(of.target)
+        assert value(after, "asterisk_start_time_seconds") == pytest.approx(of.start_time(), abs=SECONDS)
         assert value(after, "asterisk_boots_total") == 0
 
 
-def test_a_restart_is_one_with_any_clock() -> None:
-    monotonic, wall, clocks = movable()
-    with ScriptedPbx(boot=boot("100")) as pbx, target(pbx.port, clocks=clocks, events=True) as one:
-        scrape(one)
-        listening(one)
-        monotonic.ahead += 60
-        wall.ahead += 60
-        pbx.boot = boot("1")
-        pbx.kick()
-        assert value(scrape(one), "asterisk_boots_total") == 1
+@pytest.mark.parametrize(
+    ("before", "passed", "uptime"), [(100, 60, 1), (1, 4, 0)], ids=["after a while", "within seconds of the last start"]
+)
+def test_a_restart_is_one_with_any_clock(before: int, passed: float, uptime: int) -> None:
+    with pair(uptime=before) as of:
+        of.pass_by(passed)
+        of.pbx.boot = boot(uptime)
+        of.pbx.kick()
+        assert value(scrape(of.target), "asterisk_boots_total") == 1
 
 
 def test_a_boot_that_ends_long_before_the_next_scrape_is_one_start_at_its_own_time() -> None:
     """FullyBooted waits unread on the poll link: when it is read says nothing of when it came."""
-    monotonic, wall, clocks = movable()
-    with ScriptedPbx(boot=boot("100")) as pbx, target(pbx.port, clocks=clocks, events=True) as one:
-        scrape(one)
-        listening(one)
-        monotonic.ahead += 60
-        wall.ahead += 60
+    with pair(uptime=100) as of:
+        pbx, one = of.pbx, of.target
+        of.pass_by(60)
         pbx.boot = b""  # connected while it starts: the login is answered, FullyBooted is to come
         connected = len(pbx.sessions)
         pbx.kick()
@@ -74,29 +94,16 @@ def test_a_boot_that_ends_long_before_the_next_scrape_is_one_start_at_its_own_ti
         until(lambda: len(pbx.sessions) == connected + 2 and one.stats.up_since("events") is not None)
         until(lambda: "ListCommands" in pbx.names(connected) and "ListCommands" in pbx.names(connected + 1))
         for session in pbx.sessions[connected:]:
-            session.send(boot("3"))
-        started = wall() - 3
+            session.send(boot(3))
+        started = of.wall() - 3
         until(lambda: one.store.value(core.BOOTS) == 1)
-        monotonic.ahead += 30
-        wall.ahead += 30
-        pbx.boot = boot("33")
+        of.pass_by(30)
+        pbx.boot = boot(33)
         for _ in range(2):
             after = scrape(one)
             assert value(after, "asterisk_boots_total") == 1
             assert value(after, "asterisk_start_time_seconds") == pytest.approx(started, abs=4.0)
             assert value(after, "asterisk_fully_booted") == 1
-
-
-def test_a_restart_within_seconds_of_the_start_before_is_one_too() -> None:
-    monotonic, wall, clocks = movable()
-    with ScriptedPbx(boot=boot("1")) as pbx, target(pbx.port, clocks=clocks, events=True) as one:
-        scrape(one)
-        listening(one)
-        monotonic.ahead += 4
-        wall.ahead += 4
-        pbx.boot = boot("0")
-        pbx.kick()
-        assert value(scrape(one), "asterisk_boots_total") == 1
 
 
 @pytest.mark.parametrize("uptime", ["9" * 400, "-1", "1e400", "nan", "", "٣" * 30])

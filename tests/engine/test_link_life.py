@@ -13,15 +13,11 @@ from ami_exporter.config.model import CollectorSettings
 from ami_exporter.pbx.poller import FIRST_ANSWER_SECONDS, IDLE_SECONDS, REFRESH_SECONDS
 from ami_exporter.target import Clocks
 from tests.support.ami_server import Fields, Session
-from tests.support.ami_wire import packet
+from tests.support.ami_wire import boot, packet
 from tests.support.scripted_pbx import CALL, QUEUE, ScriptedPbx
 from tests.support.targets import has, listening, movable, scrape, target, until, value
 
 RESTING = {"queues": CollectorSettings(min_interval=60.0)}
-
-
-def boot(uptime: int) -> bytes:
-    return packet(("Event", "FullyBooted"), ("Privilege", "system,all"), ("Uptime", str(uptime)))
 
 
 def ignore(_session: Session, _action: Fields) -> None:

@@ -23,6 +23,11 @@ def packet(*headers: tuple[str, str], end: str = "\r\n") -> bytes:
     return ("".join(f"{name}: {value}{end}" for name, value in headers) + end).encode()
 
 
+def boot(uptime: object) -> bytes:
+    """FullyBooted of a server that has been up for so many seconds."""
+    return packet(("Event", "FullyBooted"), ("Privilege", "system,all"), ("Uptime", str(uptime)))
+
+
 def status_item(number: int, action_id: str = "s-1", caller: str = "<unknown>") -> bytes:
     """One Status item of a Local channel."""
     values = dict.fromkeys(STATUS_NAMES, "")
