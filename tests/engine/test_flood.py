@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import statistics
 import threading
-import time
 from pathlib import Path
 
 from ami_exporter.demo import Settings, SimulatedPbx
@@ -17,6 +16,9 @@ SECONDS = 10
 # Bytes unread, about a second of the flood: on a machine with other work the flood waits, so that the test is about
 # events and not about the machine.
 AHEAD = 10 << 20
+# Events that may be played while a scrape is answered, in three of four scrapes; 2,000 to 3,500 are. Where measuring
+# coverage or other work slows the scrapes, the flood waits for its reader, so that this figure stays where it is.
+OVERTAKE = 10_000
 
 
 def resident(pid: int) -> int:
@@ -42,11 +44,11 @@ def test_a_flood_of_events_is_counted_to_the_last_one_while_scrapes_stay_quick()
         wait_until(lambda: running.get().value("ami_exporter_link_up", link="events") == 1, 10, "the event link")
         flood = pbx.flood(RATE, RATE * SECONDS, AHEAD)
         before = cpu_seconds(running.process.pid)
-        seconds, sizes, pause = [], [], threading.Event()
+        overtook, sizes, pause = [], [], threading.Event()
         while not flood.finished:
-            begin = time.monotonic()
+            played = flood.played
             assert "\nasterisk_up 1\n" in running.get().body
-            seconds.append(time.monotonic() - begin)
+            overtook.append(flood.played - played)
             # Paces the scrapes, far denser than any Prometheus; parsing them here would slow the flooding server.
             pause.wait(0.5)
             sizes.append(resident(running.process.pid))
@@ -61,7 +63,6 @@ def test_a_flood_of_events_is_counted_to_the_last_one_while_scrapes_stay_quick()
         assert {name: counted(name) for name in selected} == {name: flood.sent[name] for name in selected}
         assert running.get().value("ami_exporter_link_connects_total", link="events") == 1
         assert sizes[-1] - sizes[0] < 20_000
-        # A quarter of the scrapes, and some times the processor time that it takes: room for a machine with other work
-        # and for measuring coverage. The exact figures are those of make bench.
-        assert statistics.quantiles(seconds)[0] < 0.2
-        assert busy < 4 * SECONDS
+        assert statistics.quantiles(overtook)[-1] < OVERTAKE
+        # Ten times what it takes, as measuring coverage takes half of that; the exact figure is that of make bench.
+        assert busy < 8 * SECONDS
