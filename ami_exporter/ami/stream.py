@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import mmap
 import select
@@ -186,10 +187,12 @@ class Stream:
 
     def _gather(self, seconds: float) -> None:
         """Let more bytes come, until there are GATHER_BYTES or the connection ends."""
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, GATHER_BYTES)
-        self._poll.register(self._socket, select.POLLIN)
-        self._poll.poll(math.ceil(seconds * 1000))
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+        # Not on Linux, but elsewhere a connection that was reset takes no options: what it has become, reading tells.
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, GATHER_BYTES)
+            self._poll.register(self._socket, select.POLLIN)
+            self._poll.poll(math.ceil(seconds * 1000))
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
 
     def _wait(self, wanted: int, deadline: float) -> None:
         left = deadline - self._clock()

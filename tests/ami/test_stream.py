@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import select
 import socket
 import threading
@@ -102,6 +104,39 @@ def test_the_next_question_is_answered_without_gathering(ends: tuple[Stream, soc
     stream.queue([b"Action: Ping\r\n\r\n"])
     assert read(stream) == len(PIECE)
     assert poll.gathered == []
+
+
+class Refusing(socket.socket):
+    """Refuses options but for the first few, as sockets of some systems do once the other end has reset them."""
+
+    allowed = 0
+
+    def setsockopt(self, *_option: object) -> None:
+        self.allowed -= 1
+        if self.allowed < 0:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_a_connection_that_is_reset_while_more_is_let_come_has_broken(allowed: int) -> None:
+    ours, server = socket.socketpair()
+    refusing = Refusing(fileno=ours.detach())
+    refusing.allowed = allowed
+    stream = Stream(refusing, time.monotonic)
+    stream.queue([b"Action: Ping\r\n\r\n"])  # nobody reads it, so that the close is a reset
+    threading.Timer(0.05, server.close).start()
+    assert len(stream.receive(time.monotonic() + 20, gather=10)) == 0
+    assert stream.end_reason == "the connection broke: Connection reset by peer"
+    stream.close()
+
+
+def test_where_bytes_cannot_be_let_gather_they_are_read_as_they_come() -> None:
+    ours, server = socket.socketpair()
+    stream = Stream(Refusing(fileno=ours.detach()), time.monotonic)
+    with server:
+        threading.Timer(0.05, server.sendall, [PIECE]).start()
+        assert len(stream.receive(time.monotonic() + 20, gather=10)) == len(PIECE)
+        stream.close()
 
 
 def test_nothing_more_to_come_is_waited_for_until_the_end(ends: tuple[Stream, socket.socket, Poll]) -> None:
