@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,25 @@ def test_make_targets_and_scripts_exist(path: Path) -> None:
     targets = {word for run in runs for line in re.findall(r"^make (.+)$", run, re.MULTILINE) for word in line.split()}
     assert targets - set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)) == set()
     assert all((REPO / run).exists() for run in runs if re.fullmatch(r"[\w./-]+", run))
+
+
+@pytest.mark.parametrize(
+    ("tag", "tags", "status"),
+    [
+        ("v1.2.3", "ghcr.io/acme/exporter:1.2.3,ghcr.io/acme/exporter:latest", "--latest"),
+        ("v1.2.3rc1", "ghcr.io/acme/exporter:1.2.3rc1", "--prerelease"),
+        ("v1.2.3.dev4", "ghcr.io/acme/exporter:1.2.3.dev4", "--prerelease"),
+        ("v2.0.0-beta.1", "ghcr.io/acme/exporter:2.0.0-beta.1", "--prerelease"),
+    ],
+)
+def test_only_a_release_is_the_latest(tag: str, tags: str, status: str, tmp_path: Path) -> None:
+    found = {step["id"]: step for step in steps(REPO / ".github/workflows/release.yml") if "id" in step}
+    output = tmp_path / "output"
+    environ = {"GITHUB_REPOSITORY": "Acme/Exporter", "GITHUB_REF_NAME": tag, "GITHUB_OUTPUT": str(output)}
+    subprocess.run(["bash", "-eo", "pipefail", "-c", found["names"]["run"]], env=environ, check=True)
+    told = dict(line.split("=", 1) for line in output.read_text().splitlines())
+    assert told == {"image": "ghcr.io/acme/exporter", "version": tag[1:], "tags": tags, "status": status}
+    assert found["push"]["with"]["tags"] == "${{ steps.names.outputs.tags }}"
 
 
 def test_the_pythons_tested_are_those_promised() -> None:
