@@ -57,6 +57,14 @@ def test_make_targets_and_scripts_exist(path: Path) -> None:
     assert all((REPO / run).exists() for run in runs if re.fullmatch(r"[\w./-]+", run))
 
 
+def test_dependabot_looks_where_dependencies_are() -> None:
+    updates = yaml.safe_load((REPO / ".github/dependabot.yml").read_text(encoding="utf-8"))["updates"]
+    looks = {(one["package-ecosystem"], place) for one in updates for place in one.get("directories", ["/"])}
+    assert looks == {("pip", "/"), ("pip", "/deploy/docker"), ("github-actions", "/"), ("docker", "/")}
+    files = ("pyproject.toml", "deploy/docker/requirements.txt", ".github/workflows", "Dockerfile")
+    assert [name for name in files if not (REPO / name).exists()] == []
+
+
 @pytest.mark.parametrize(
     ("tag", "tags", "status"),
     [
