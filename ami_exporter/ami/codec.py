@@ -45,6 +45,8 @@ _OLD_COMMAND = re.compile(
     rb"Response: ?Follows\r?\n(?:ActionID:[^\n]*\n)?Privilege: ?Command\r?\n(?:ActionID:[^\n]*\n)?",
     re.IGNORECASE,
 )
+_BEGIN = re.compile(rb"(?:Event|Response): ?([a-z]{1,40})\r?\n", re.IGNORECASE)
+_HEADER = re.compile(rb"[a-z]{1,40}(?=[:(])", re.IGNORECASE)
 _TEXT_END = re.compile(rb"--END COMMAND--\r?\n\r?\n")
 #: An end may begin this many bytes before newly arrived ones.
 _PACKET_OVERLAP = len(b"\n\r")
@@ -209,10 +211,23 @@ def check_bounds(packet: bytes | bytearray) -> None:
         bound = min(start + MAX_LINE, MAX_PACKET)
         if stop > bound:
             if bound < MAX_PACKET:
-                raise _too_much(Kind.LINE_TOO_LONG, f"a line of more than {MAX_LINE} bytes")
+                raise _too_long(packet, start)
             raise _too_much(Kind.PACKET_TOO_LARGE, f"a packet of more than {MAX_PACKET} bytes")
         start = stop + 1
         lines += 1
+
+
+def _too_long(packet: bytes | bytearray, start: int) -> ProtocolError:
+    """Say which line it is by names that hold nobody's data: of its event and of its header."""
+    begin, header = _BEGIN.match(packet), _HEADER.match(packet, start)
+    found = f"a line of more than {MAX_LINE} bytes"
+    if begin is None or header is None:
+        return _too_much(Kind.LINE_TOO_LONG, found)
+    event, name = begin[1].decode(), header[0].decode()
+    advice = "what it holds has to be shorter on the PBX"
+    if name.lower().endswith("chanvariable"):
+        advice = "take that variable out of channelvars in manager.conf"
+    return ProtocolError(Kind.LINE_TOO_LONG, f"the server sent {found}, header {name} of {event}: {advice}")
 
 
 def _too_much(kind: Kind, found: str) -> ProtocolError:

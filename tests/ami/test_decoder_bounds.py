@@ -7,7 +7,7 @@ import time
 import pytest
 
 from ami_exporter.ami.codec import MAX_HEADERS, MAX_LINE, MAX_PACKET, Decoder
-from ami_exporter.ami.errors import Kind
+from ami_exporter.ami.errors import Kind, ProtocolError
 from tests.support.ami_wire import decode, outcome
 
 SOUND = b"Event: Before\r\n\r\n"
@@ -40,6 +40,33 @@ def test_a_bound_ends_the_stream_with_its_kind_and_keeps_what_came_before(name: 
     messages, found = outcome(data[place : place + size] for place in range(0, len(data), size))
     assert found == kind
     assert messages == [{"event": "Before"}]
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (
+            b"Event: Status\r\nChannel: PJSIP/1001-00000001\r\nChanVariable: NOTE=%b",
+            ", header ChanVariable of Status: take that variable out of channelvars in manager.conf",
+        ),
+        (
+            b"Event: DialEnd\r\nDestChanVariable(PJSIP/1001-00000001): NOTE=%b",
+            ", header DestChanVariable of DialEnd: take that variable out of channelvars in manager.conf",
+        ),
+        (b"Event: ContactList\r\nPath: %b", ", header Path of ContactList: what it holds has to be shorter on the PBX"),
+        (
+            b"Response: Success\r\nMessage: %b",
+            ", header Message of Success: what it holds has to be shorter on the PBX",
+        ),
+        (b"GET / HTTP/1.1\r\nCookie: %b", ": is this address an Asterisk Manager Interface?"),
+        (b"Event: Status\r\n1001 says: %b", ": is this address an Asterisk Manager Interface?"),
+    ],
+)
+@pytest.mark.parametrize("end", [b"", b"\r\n\r\n"], ids=["on and on", "to its end"])
+def test_of_a_line_that_is_too_long_it_is_told_where_and_what_to_do(data: bytes, told: str, end: bytes) -> None:
+    with pytest.raises(ProtocolError) as found:
+        list(Decoder().feed(data % (b"x" * MAX_LINE) + end))
+    assert str(found.value) == f"the server sent a line of more than 65536 bytes{told}"
 
 
 def test_what_is_just_within_the_bounds_is_decoded() -> None:
