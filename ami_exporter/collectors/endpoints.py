@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from typing import ClassVar
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
@@ -89,16 +90,6 @@ class EndpointFold:
         self._peers: dict[str, dict[str, str]] = {tech: {} for tech in PEER_LISTS}
         self._rtt: dict[tuple[str, str], float] = {}
         self._channels: dict[str, int] = defaultdict(int)
-        self._kinds = {
-            "Status": self._channel,
-            "CoreShowChannel": self._channel,
-            "EndpointList": self._endpoint,
-            "AorList": self._aor,
-            "DeviceStateChange": self._device,
-            "ContactList": self._contact,
-            "ContactStatusDetail": self._contact,
-            "PeerEntry": self._peer,
-        }
 
     def again(self, context: Context, resting: frozenset[Action]) -> EndpointFold:
         """Return the next poll's fold, with what the resting lists told."""
@@ -122,9 +113,9 @@ class EndpointFold:
 
     def item(self, _action: Action, message: Message) -> None:
         """Take one item of any of the lists."""
-        take = self._kinds.get(message.get("event", ""))
+        take = self._KINDS.get(message.get("event", ""))
         if take is not None:
-            take(message)
+            take(self, message)
 
     def _channel(self, message: Message) -> None:
         channel = message.get("channel", "")
@@ -213,6 +204,18 @@ class EndpointFold:
 
     def _rtts(self, tech: str) -> Iterator[Sample]:
         return ((RTT, key, value) for key, value in self._rtt.items() if key[0] == tech)
+
+    # Bound methods would be a cycle that only the garbage collector ends, after every scrape.
+    _KINDS: ClassVar = {
+        "Status": _channel,
+        "CoreShowChannel": _channel,
+        "EndpointList": _endpoint,
+        "AorList": _aor,
+        "DeviceStateChange": _device,
+        "ContactList": _contact,
+        "ContactStatusDetail": _contact,
+        "PeerEntry": _peer,
+    }
 
 
 def _count(tech: str, states: _States) -> Iterator[Sample]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from heapq import nsmallest
 from types import MappingProxyType
-from typing import Final
+from typing import ClassVar, Final
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
@@ -132,15 +132,6 @@ class TrunkFold:
         self._reachable: dict[str, dict[str, bool]] = {tech: {} for tech in PEER_LISTS}
         self._endpoints: dict[str, tuple[str, ...]] = {}  # aor, device state, contacts
         self._qualified: set[str] = set()
-        self._kinds = {
-            "Status": self._channel,
-            "CoreShowChannel": self._channel,
-            "OutboundRegistrationDetail": self._pjsip_registration,
-            "RegistryEntry": self._registry,
-            "EndpointList": self._endpoint,
-            "AorList": self._aor,
-            "PeerEntry": self._peer,
-        }
 
     def again(self, context: Context, resting: frozenset[Action]) -> TrunkFold:
         """Return the next poll's fold, with what the resting lists told."""
@@ -161,9 +152,9 @@ class TrunkFold:
 
     def item(self, action: Action, message: Message) -> None:
         """Take one item of any of the lists."""
-        take = self._kinds.get(message.get("event", ""))
+        take = self._KINDS.get(message.get("event", ""))
         if take is not None:
-            take(action, message)
+            take(self, action, message)
 
     def _channel(self, _action: Action, message: Message) -> None:
         channel = message.get("channel", "")
@@ -256,6 +247,17 @@ class TrunkFold:
             registered = self._registered.get((tech, trunk.registration))
             if action in complete and (registered is not None or tech == trunk.technology):
                 yield bool(registered)
+
+    # Bound methods would be a cycle that only the garbage collector ends, after every scrape.
+    _KINDS: ClassVar = {
+        "Status": _channel,
+        "CoreShowChannel": _channel,
+        "OutboundRegistrationDetail": _pjsip_registration,
+        "RegistryEntry": _registry,
+        "EndpointList": _endpoint,
+        "AorList": _aor,
+        "PeerEntry": _peer,
+    }
 
 
 def members(trunk: Trunk, endpoints: Collection[str]) -> list[str]:

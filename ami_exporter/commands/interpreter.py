@@ -13,11 +13,12 @@ SWITCH_SECONDS = 0.001
 SWITCH_A_TARGET = 0.0001
 SWITCH_SECONDS_MOST = 0.02
 #: Objects made and not yet freed before garbage is looked for: Python's own number, more for each target, and at most.
-#: At 700 a fleet's process looked through all targets' state every second. With few targets it stays: what the web
-#: server leaves in cycles would hold some 20 MB more.
+#: Every thread stops meanwhile, for as long as it takes to look at what is young: with 200 targets at 50,000 that is a
+#: quarter of a second twice a minute, at 2,000 some 8 ms once a second, and at 700 so much is called old that all of it
+#: is looked through, a third of a second, every ten.
 GARBAGE = 700
 GARBAGE_A_TARGET = 250
-GARBAGE_MOST = 50_000
+GARBAGE_MOST = 2_000
 #: Rounds of young garbage before older is looked at: Python's own.
 ROUNDS = (10, 10)
 

@@ -1,0 +1,78 @@
+"""What a scrape makes is freed when the scrape ends, not when Python next looks for garbage.
+
+Where the objects of each scrape hold each other, they wait for the collector, which then stops every thread: with 200
+targets for a quarter of a second.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from ami_exporter.config.secret import Secret
+from ami_exporter.demo import Settings, SimulatedPbx
+from tests.support.targets import SOON, listening, target, until
+
+SCRAPES = 3
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No garbage is freed inside, it is kept for looking at; what was there before is not counted."""
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        yield
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+
+
+def left_by(work: Callable[[], object]) -> Counter[str]:
+    """Objects of ours that work leaves to the garbage collector, by class; the simulated PBX's do not count."""
+    with uncollected():
+        work()
+        gc.collect()
+        names = Counter(f"{type(one).__module__}.{type(one).__qualname__}" for one in gc.garbage)
+    return Counter({name: n for name, n in names.items() if name.startswith("ami_exporter.") and ".demo." not in name})
+
+
+class Knot:
+    """Holds itself."""
+
+    __module__ = "ami_exporter.test"
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+def test_what_holds_itself_is_seen() -> None:
+    assert left_by(Knot) == {"ami_exporter.test.Knot": 1}
+
+
+@pytest.mark.parametrize("events", [False, True], ids=["polls", "polls and events"])
+def test_a_scrape_leaves_nothing_to_the_garbage_collector(events: bool) -> None:
+    with (
+        SimulatedPbx(Settings(channels=20, endpoints=20, speed=20.0)) as pbx,
+        target(pbx.port, username=pbx.username, secret=Secret(pbx.secret), events=events) as one,
+    ):
+
+        def scrapes() -> None:
+            received = one.stats.events_received
+            for _ in range(SCRAPES):
+                families = one.scrape(frozenset(collector.name for collector in one.collectors), time.monotonic() + SOON)
+                assert any(family.metric.name == "asterisk_active_channels" for family in families)
+            if events:
+                until(lambda: one.stats.events_received > received, "events")
+
+        if events:
+            listening(one)
+        scrapes()  # the first logs in and learns what there is
+        assert not left_by(scrapes)
