@@ -142,6 +142,12 @@ def test_an_upgrade_keeps_the_changed_configuration_and_its_owner(installed: Deb
     assert installed.run("stat", "--format=%a %U:%G", CONFIG).strip() == "640 root:ami-exporter"
 
 
+def test_its_manual_page_is_where_man_looks(installed: DebianRoot) -> None:
+    assert installed.run("zcat", "/usr/share/man/man1/ami-exporter.1.gz").startswith(
+        f'.TH AMI\\-EXPORTER 1 "" "ami\\-exporter {__version__}"\n'
+    )
+
+
 def test_the_program_uses_nothing_of_the_system_but_python(installed: DebianRoot) -> None:
     said = installed.run("ami-exporter", "--version", environ={"PYTHONPATH": "/nonexistent", "PYTHONHOME": "/x"})
     assert said.startswith(f"ami-exporter {__version__} (Python 3.11.")
