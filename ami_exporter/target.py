@@ -77,7 +77,7 @@ SYSTEM_CLOCKS = Clocks()
 class Target:
     """A PBX under watch. `start` begins listening to events; `scrape` answers until `stop`.
 
-    gather: seconds for which its events are let gather before they are read; what is timed by events is off by as much.
+    gather: seconds between two reads while events keep coming; what is timed by events is off by as much.
     """
 
     def __init__(

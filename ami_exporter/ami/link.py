@@ -176,8 +176,8 @@ class Link(Session):
     def read_events(self, deadline: float, gather: float = 0.0) -> list[Message]:
         """Return all events that have arrived, waiting for the first of them until the deadline; then: none.
 
-        gather: seconds to let more come with the first. Raises LinkClosed when the session has ended, ProtocolError
-        when the stream can no longer be followed.
+        gather: seconds between two reads while events keep coming. Raises LinkClosed when the session has ended,
+        ProtocolError when the stream can no longer be followed.
         """
         try:
             while not self._events:

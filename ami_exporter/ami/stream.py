@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: switch interval), so the fewer calls a flood of events takes, the less it falls behind while scrapes are answered.
 #: Only pages that were ever filled take memory.
 RECEIVE_BYTES = 512 * 1024
-#: Bytes of an answer that is long. From then on more is let come before it is read: a reader that is woken for each
+#: Bytes of an answer that is long. From then on more is let come before it is read on: a reader that is woken for each
 #: message of a list costs Asterisk and itself a change of context each, ten thousand times.
 LONG_BYTES = 256 * 1024
 #: Seconds to let more come of a long answer.
@@ -79,6 +79,8 @@ class Stream:
         self._room = memoryview(mmap.mmap(-1, RECEIVE_BYTES))
         self._poll = select.poll()
         self._received = 0  # bytes since something was queued
+        self._dry = False  # whether the last read took all there was
+        self._low_water = 1  # bytes that have to be there before a wait for them ends
         #: Why the stream ended, once it has.
         self.end_reason = "the server closed the connection"
 
@@ -133,7 +135,7 @@ class Stream:
         Over TLS each goes in a record of its own: the server reads 1,024 bytes of a record and then waits for
         the next one to arrive before it looks at the rest.
         """
-        self._received = 0
+        self._received, self._dry = 0, False
         if isinstance(self._socket, ssl.SSLSocket):
             self._out.extend(packets)
         else:
@@ -142,11 +144,16 @@ class Stream:
     def receive(self, deadline: float, gather: float = 0.0) -> memoryview:
         """Send what is queued and return the next bytes, valid until the next call; none: the stream has ended.
 
-        gather: seconds to let more come after the first bytes that had to be waited for. Raises Timeout, also when the
-        bytes would never end, and TlsFailed when the server wants a client certificate.
+        gather: seconds between two reads, so that more comes while bytes keep coming; what comes after a pause is read
+        at once. Raises Timeout, also when the bytes would never end, and TlsFailed when the server wants a client
+        certificate.
         """
         if self._clock() >= deadline:
             raise Timeout("the answer was not complete at the deadline")
+        gather = gather or GATHER_SECONDS * (self._received >= LONG_BYTES)
+        if gather and self._dry:
+            self._let_come(GATHER_BYTES, select.POLLIN, min(gather, deadline - self._clock()))
+        self._dry = False
         while True:
             try:
                 wanted = self._send() | select.POLLIN
@@ -162,10 +169,9 @@ class Stream:
                 return _NO_BYTES
             else:
                 self._received += size
+                self._dry = 0 < size < RECEIVE_BYTES
                 return self._room[:size]
             self._wait(wanted, deadline)
-            if gather or self._received >= LONG_BYTES:
-                self._gather(max(gather, GATHER_SECONDS))
 
     def _send(self) -> int:
         """Send without waiting; return what to wait for besides bytes to read."""
@@ -185,20 +191,20 @@ class Stream:
                 self._out.popleft()
         return 0
 
-    def _gather(self, seconds: float) -> None:
-        """Let more bytes come, until there are GATHER_BYTES or the connection ends."""
-        # Not on Linux, but elsewhere a connection that was reset takes no options: what it has become, reading tells.
-        with contextlib.suppress(OSError):
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, GATHER_BYTES)
-            self._poll.register(self._socket, select.POLLIN)
-            self._poll.poll(math.ceil(seconds * 1000))
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
-
     def _wait(self, wanted: int, deadline: float) -> None:
         left = deadline - self._clock()
-        self._poll.register(self._socket, wanted)
-        if left <= 0 or not self._poll.poll(math.ceil(left * 1000)):
+        if left <= 0 or not self._let_come(1, wanted, left):
             raise Timeout("no answer before the deadline")
+
+    def _let_come(self, size: int, wanted: int, seconds: float) -> bool:
+        """Wait for so many bytes, the connection's end, or room to send where that is wanted; False: in vain."""
+        if size != self._low_water:
+            self._low_water = size
+            # Elsewhere than on Linux a connection that was reset takes no options: what it has become, reading tells.
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
+        self._poll.register(self._socket, wanted)
+        return bool(self._poll.poll(math.ceil(seconds * 1000)))
 
     def close(self) -> None:
         """Close at once; what is queued is not sent."""

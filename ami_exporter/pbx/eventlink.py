@@ -35,7 +35,7 @@ NOTICED = frozenset({"FullyBooted", "Reload", "Shutdown", "Load", "Unload"})
 class EventLink:
     """Feeds the store. `prepare` runs before each connection: it lets the poll side learn what rules must know.
 
-    gather: seconds for which events are let gather before they are read.
+    gather: seconds between two reads while events keep coming.
     """
 
     def __init__(

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 #: How long a stop waits for all links to log off.
 STOP_SECONDS = 3.0
 
-#: Seconds for each configured target, and at most, that events are let gather before they are read. A thread woken for
+#: Seconds for each configured target, and at most, between two reads while events keep coming. A thread woken for
 #: each single event of two hundred PBXs (10,000 a second) leaves no time for scrapes; so it is some thousand times.
 GATHER_A_TARGET = 0.0005
 GATHER_SECONDS = 0.1

@@ -69,20 +69,44 @@ def test_few_bytes_are_read_as_soon_as_they_come(ends: tuple[Stream, socket.sock
 def test_in_a_long_answer_more_is_let_come_before_each_read(ends: tuple[Stream, socket.socket, Poll]) -> None:
     stream, server, poll = ends
     read_much(stream, server)
-    assert [read(stream) for _ in range(3)] == [(1 + PIECES) * len(PIECE)] * 3
+    assert [read(stream) for _ in range(3)] == [PIECES * len(PIECE)] * 3
     assert poll.gathered == [1, 1, 1]
 
 
-def test_events_are_let_gather_for_the_time_that_is_asked_for(ends: tuple[Stream, socket.socket, Poll]) -> None:
+def test_an_event_after_a_pause_is_read_at_once_and_those_after_it_gather(
+    ends: tuple[Stream, socket.socket, Poll],
+) -> None:
     stream, _, poll = ends
-    assert [read(stream, 0.05) for _ in range(2)] == [(1 + PIECES) * len(PIECE)] * 2
+    assert [read(stream, 0.05) for _ in range(3)] == [len(PIECE), PIECES * len(PIECE), PIECES * len(PIECE)]
     assert poll.gathered == [50, 50]
+
+
+def test_a_pause_is_waited_out_for_the_next_event_and_no_longer() -> None:
+    ours, server = socket.socketpair()
+    stream = Stream(ours, time.monotonic)
+    with server:
+        server.sendall(PIECE)
+        assert read(stream, 0.01) == len(PIECE)
+        threading.Timer(0.1, server.sendall, [PIECE]).start()  # when nothing has come for a while
+        begin = time.monotonic()
+        assert len(stream.receive(begin + 20, 0.01)) == len(PIECE)
+        assert time.monotonic() - begin < 10
+        stream.close()
+
+
+def test_more_is_let_come_no_longer_than_until_the_deadline(ends: tuple[Stream, socket.socket, Poll]) -> None:
+    stream, _, poll = ends
+    read(stream)
+    stream.receive(time.monotonic() + 0.3, gather=20)
+    assert 0 < poll.gathered[0] <= 300
 
 
 def test_much_is_read_before_the_time_is_over() -> None:
     ours, server = socket.socketpair()
     stream = Stream(ours, time.monotonic)
     with server:
+        server.sendall(PIECE)
+        assert read(stream, 10) == len(PIECE)
         threading.Timer(0.05, server.sendall, [bytes(GATHER_BYTES)]).start()
         assert len(stream.receive(time.monotonic() + 20, gather=10)) == GATHER_BYTES
         threading.Timer(0.05, server.close).start()
@@ -92,7 +116,8 @@ def test_much_is_read_before_the_time_is_over() -> None:
 
 def test_what_is_there_already_is_read_without_waiting(ends: tuple[Stream, socket.socket, Poll]) -> None:
     stream, server, poll = ends
-    read_much(stream, server)
+    server.send(PIECE)
+    assert read(stream, 0.05) == len(PIECE)
     server.send(PIECE)
     assert read(stream) == len(PIECE)
     assert poll.gathered == []
@@ -139,8 +164,10 @@ def test_where_bytes_cannot_be_let_gather_they_are_read_as_they_come() -> None:
         stream.close()
 
 
-def test_nothing_more_to_come_is_waited_for_until_the_end(ends: tuple[Stream, socket.socket, Poll]) -> None:
-    stream, server, _ = ends
+def test_nothing_more_to_come_is_waited_for_until_the_end() -> None:
+    ours, server = socket.socketpair()
+    stream = Stream(ours, time.monotonic)
     read_much(stream, server)
     server.close()
-    assert read(stream) == 0
+    assert len(stream.receive(time.monotonic() + 20, gather=10)) == 0
+    stream.close()

@@ -67,7 +67,9 @@ def test_a_scrape_leaves_nothing_to_the_garbage_collector(events: bool) -> None:
         def scrapes() -> None:
             received = one.stats.events_received
             for _ in range(SCRAPES):
-                families = one.scrape(frozenset(collector.name for collector in one.collectors), time.monotonic() + SOON)
+                families = one.scrape(
+                    frozenset(collector.name for collector in one.collectors), time.monotonic() + SOON
+                )
                 assert any(family.metric.name == "asterisk_active_channels" for family in families)
             if events:
                 until(lambda: one.stats.events_received > received, "events")
