@@ -5,8 +5,6 @@ import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from ami_exporter.web.connections import Listener
-
 # A reader that stops acknowledging, or never opens its window, is dropped by the kernel after this long.
 USER_TIMEOUT_MS = 10_000
 # Waiting connections; the kernel's own limit (somaxconn) is 4096 today. Bursts of many scrapers fit.
@@ -19,9 +17,9 @@ class ListenError(Exception):
     """No socket could be opened; the message is one line: which address, why, and what to do."""
 
 
-def open_sockets(addresses: Sequence[str]) -> list[Listener]:
+def open_sockets(addresses: Sequence[str]) -> list[socket.socket]:
     """Return bound sockets for all addresses, or raise ListenError with none left open."""
-    sockets: list[Listener] = []
+    sockets: list[socket.socket] = []
     try:
         for address in addresses:
             host, port = split_address(address)
@@ -42,7 +40,7 @@ def split_address(address: str) -> tuple[str, int]:
     return (host[1:-1] if bracketed else host), int(port)
 
 
-def _bind_all(address: str, host: str, port: int) -> list[Listener]:
+def _bind_all(address: str, host: str, port: int) -> list[socket.socket]:
     try:
         return [_bind(family, where) for family, where in _resolve(host, port)]
     except OSError as error:
@@ -67,8 +65,8 @@ def _has_ipv6() -> bool:
     return False
 
 
-def _bind(family: socket.AddressFamily, where: tuple[str, int]) -> Listener:
-    sock = Listener(family, socket.SOCK_STREAM)
+def _bind(family: socket.AddressFamily, where: tuple[str, int]) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
@@ -81,7 +79,7 @@ def _bind(family: socket.AddressFamily, where: tuple[str, int]) -> Listener:
     return sock
 
 
-def _prepare(sock: Listener) -> None:
+def _prepare(sock: socket.socket) -> None:
     """Set what accepted connections inherit, and listen at once: a second program finds the port taken now."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
@@ -89,7 +87,7 @@ def _prepare(sock: Listener) -> None:
     sock.listen(BACKLOG)
 
 
-def systemd_sockets(environ: Mapping[str, str], pid: int) -> list[Listener]:
+def systemd_sockets(environ: Mapping[str, str], pid: int) -> list[socket.socket]:
     """Return the sockets systemd passed to this process (LISTEN_PID, LISTEN_FDS), or raise ListenError."""
     count = environ.get("LISTEN_FDS", "")
     if environ.get("LISTEN_PID") != str(pid) or not count.isdigit() or int(count) < 1:
@@ -99,10 +97,10 @@ def systemd_sockets(environ: Mapping[str, str], pid: int) -> list[Listener]:
     return [_adopt(fd) for fd in range(FIRST_SYSTEMD_FD, FIRST_SYSTEMD_FD + int(count))]
 
 
-def _adopt(fd: int) -> Listener:
+def _adopt(fd: int) -> socket.socket:
     try:
         fcntl.fcntl(fd, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
-        sock = Listener(fileno=fd)
+        sock = socket.socket(fileno=fd)
     except OSError:
         raise ListenError(f"--web.systemd-socket: descriptor {fd} is no socket") from None
     if sock.family not in {socket.AF_INET, socket.AF_INET6} or sock.type != socket.SOCK_STREAM:

@@ -19,10 +19,11 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config, Sockets
 
 from ami_exporter.web.app import App, AppLimits
-from ami_exporter.web.connections import Connections, Listener
+from ami_exporter.web.connections import Connections
+from ami_exporter.web.door import ServingLoop
 from ami_exporter.web.gate import WebGate
 from ami_exporter.web.http import Receive, Scope, Send
-from ami_exporter.web.listen import BACKLOG, open_sockets, shown, systemd_sockets
+from ami_exporter.web.listen import open_sockets, shown, systemd_sockets
 from ami_exporter.web.liveconfig import LiveWebConfig
 from ami_exporter.web.routes import make_routes
 from ami_exporter.web.service import Service
@@ -43,7 +44,7 @@ class WebServer:
     def __init__(
         self,
         app: App,
-        sockets: list[Listener],
+        sockets: list[socket.socket],
         pools: tuple[ThreadPoolExecutor, ...],
         bounds: Bounds,
         context: ssl.SSLContext | None = None,
@@ -65,9 +66,8 @@ class WebServer:
         """Begin to serve; return the bound addresses ("host:port"). Connections are taken from now on."""
         bound = [shown(sock) for sock in self._sockets]
         for sock in self._sockets:
-            sock.table = self._connections
             log.info("listening on %s://%s", "http" if self._context is None else "https", shown(sock))
-        self._loop = asyncio.new_event_loop()
+        self._loop = ServingLoop(self._connections)
         self._thread = threading.Thread(target=self._run, args=[self._loop], name="web", daemon=True)
         self._thread.start()
         return bound
@@ -85,7 +85,7 @@ class WebServer:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _end_all(self) -> None:
-        """End what did not end in its grace time. From Python 3.12 on the server waits for every connection."""
+        """End what did not end in its grace time."""
         for task in self._answering:
             task.cancel()
         self._connections.end_all()
@@ -162,9 +162,8 @@ class _Config(Config):
 
     accesslog = None
     include_server_header = False
-    backlog = BACKLOG
 
-    def __init__(self, sockets: list[Listener], bounds: Bounds, context: ssl.SSLContext | None) -> None:
+    def __init__(self, sockets: list[socket.socket], bounds: Bounds, context: ssl.SSLContext | None) -> None:
         self._sockets = sockets
         self._context = context
         self.h11_max_incomplete_size = bounds.header_bytes
@@ -186,8 +185,7 @@ class _Config(Config):
         return self._context
 
     def create_sockets(self) -> Sockets:
-        sockets: list[socket.socket] = list(self._sockets)
-        return Sockets([], sockets, []) if self._context is None else Sockets(sockets, [], [])
+        return Sockets([], self._sockets, []) if self._context is None else Sockets(self._sockets, [], [])
 
 
 def _end_rest(loop: asyncio.AbstractEventLoop) -> None:

@@ -2,6 +2,7 @@
 
 import http.client
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -116,3 +117,26 @@ def running(
     finally:
         service.hold.set()
         server.stop()
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    """Wait for what the server does by itself."""
+    deadline = time.monotonic() + 10
+    while not done():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)
+
+
+def waiting(web: Running) -> int:
+    """How many connections the server has taken and not begun."""
+    return sum(one.waits for one in list(web.server._connections._open.values()))
+
+
+@contextmanager
+def busy(web: Running) -> Iterator[None]:
+    """The server does nothing until the block ends; then it finds all who came meanwhile at once."""
+    loop, doors = web.server._loop, threading.Event()
+    assert loop is not None
+    loop.call_soon_threadsafe(doors.wait, 20)
+    yield
+    doors.set()

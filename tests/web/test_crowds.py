@@ -8,7 +8,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,10 @@ import pytest
 from ami_exporter.exposition.formats import Format
 from ami_exporter.web.service import Selection
 from tests.support.certificates import Authority
-from tests.support.web import FakeService, Running, exchange, running
+from tests.support.web import FakeService, Running, busy, exchange, running, wait_until, waiting
 
 SILENT, HALF_SENT, NEVER_READING = 200, 200, 8
+CROWD = 400  # at the same moment
 ROUNDS = 20
 # A scrape's body that no socket buffer swallows, so that a reader who stops is felt.
 LARGE = b"asterisk_active_channels 1\n" * 500_000
@@ -57,13 +58,6 @@ def seconds_of_scrapes(web: Running, context: ssl.SSLContext | None, path: str) 
     return taken
 
 
-def wait_until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not done():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.01)
-
-
 class OnlyMetricsAreLarge(FakeService):
     """`/probe` is small, so that the measured scrape costs what a scrape costs."""
 
@@ -97,36 +91,83 @@ def test_silent_half_sent_and_never_reading_clients_do_not_delay_a_scrape(tls: b
     assert min(sorted(crowded)[-2] for crowded in rounds) - max(calm) < 0.1
 
 
-class CountsCrowd(FakeService):
-    """Knows how many connections the server had taken when a scrape was answered."""
+class CountsBegun(FakeService):
+    """Knows how many connections the server had begun when a scrape was answered."""
 
-    crowd: Callable[[], int] = staticmethod(lambda: 0)
-    taken = 0
+    count: Callable[[], int] = staticmethod(lambda: 0)
+    begun = 0
 
     def scrape(self, target: str | None, select: Selection, header_timeout: str | None, fmt: Format) -> bytes:
-        self.taken = self.crowd()
+        self.begun = self.count()
         return super().scrape(target, select, header_timeout, fmt)
 
 
-@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
-def test_a_connection_that_is_there_need_not_wait_until_a_crowd_of_new_ones_is_let_in(tls: bool, tls_file: str) -> None:
-    context, service = unverified() if tls else None, CountsCrowd()
+def client_hello() -> bytes:
+    """What a TLS client says first."""
+    said = ssl.MemoryBIO()
+    with suppress(ssl.SSLWantReadError):
+        unverified().wrap_bio(ssl.MemoryBIO(), said).do_handshake()
+    return said.read()
+
+
+def say_hello(sock: ssl.SSLSocket) -> None:
+    """Begin the handshake; the first request goes on with it."""
+    timeout = sock.gettimeout()
+    sock.setblocking(False)
+    with suppress(ssl.SSLWantReadError):
+        sock.do_handshake()
+    sock.settimeout(timeout)
+
+
+CROWDS = {
+    "plain": (False, b"GET /metrics HTTP/1.1\r\nHost:"),
+    "half a handshake": (True, b"\x16\x03\x01\x02\x00\x01"),
+    "whole ClientHello": (True, client_hello()),
+}
+
+
+def come(web: Running, stack: ExitStack, words: bytes) -> None:
+    for _ in range(CROWD):
+        sock = stack.enter_context(socket.create_connection(("127.0.0.1", web.port), timeout=10))
+        sock.sendall(words)
+
+
+@pytest.mark.parametrize(("tls", "words"), CROWDS.values(), ids=CROWDS)
+def test_a_connection_that_is_there_need_not_wait_until_a_crowd_of_new_ones_is_begun(
+    tls: bool, words: bytes, tls_file: str
+) -> None:
+    context, service = unverified() if tls else None, CountsBegun()
     with running(service, config_file=tls_file if tls else None) as web, ExitStack() as stack:
-        service.crowd = lambda: len(web.server._connections)
+        service.count = lambda: len(web.server._connections) - waiting(web)
         kept = connect(web, context)
         assert exchange(kept, "/metrics").status == 200
-        loop, doors = web.server._loop, threading.Event()
-        assert loop is not None
-        loop.call_soon_threadsafe(doors.wait, 20)  # the server is busy while all of them come
-        for _ in range(SILENT + HALF_SENT):
-            sock = stack.enter_context(socket.create_connection(("127.0.0.1", web.port), timeout=10))
-            sock.sendall(b"\x16\x03\x01\x02\x00\x01" if tls else b"GET /metrics HTTP/1.1\r\nHost:")
-        kept.request("GET", "/metrics")
-        doors.set()
+        with busy(web):
+            come(web, stack, words)
+            kept.request("GET", "/metrics")
         assert kept.getresponse().status == 200
-        assert service.taken < (SILENT + HALF_SENT) / 4
-        wait_until(lambda: service.crowd() > SILENT + HALF_SENT)
+        assert service.begun < CROWD / 2
+        wait_until(lambda: waiting(web) == 0)  # the crowd has its turn, too
         kept.close()
+
+
+@pytest.mark.parametrize(("tls", "words"), CROWDS.values(), ids=CROWDS)
+def test_a_new_connection_need_not_wait_until_the_crowd_before_it_is_begun(
+    tls: bool, words: bytes, tls_file: str
+) -> None:
+    context, service = unverified() if tls else None, CountsBegun()
+    with running(service, config_file=tls_file if tls else None) as web, ExitStack() as stack:
+        service.count = lambda: len(web.server._connections) - waiting(web)
+        with busy(web):
+            come(web, stack, words)
+            newcomer = connect(web, None)
+            newcomer.connect()
+            if context is not None:
+                newcomer.sock = context.wrap_socket(newcomer.sock, do_handshake_on_connect=False)
+                say_hello(newcomer.sock)
+        assert exchange(newcomer, "/metrics").status == 200
+        assert service.begun < CROWD / 2
+        wait_until(lambda: waiting(web) == 0)
+        newcomer.close()
 
 
 def test_ten_scrapers_at_once_are_all_served() -> None:
