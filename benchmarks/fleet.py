@@ -26,6 +26,8 @@ CHANNELS, ENDPOINTS = 20, 30
 #: Scrape intervals measured, after one in which all connect.
 INTERVALS = 4
 CONNECT_SECONDS = 180.0
+#: How long events are played: longer than anything here takes; the process is ended before.
+FLOOD_SECONDS = 3600
 CLIENTS = 64
 
 
@@ -57,7 +59,7 @@ def _fleet(size: int, events: int) -> tuple[str, ...]:
         pool = stack.enter_context(ThreadPoolExecutor(CLIENTS))
         _wait_connected(ours, size)
         for process in processes:
-            tell(process, f"flood {events} {int(events * INTERVAL * (INTERVALS + 3))}")
+            tell(process, f"flood {events} {events * FLOOD_SECONDS}")
         _scrape_all(ours, size, pool, 1)
         return (f"{size:,}", str(events), *_measure(ours, size, pool, processes))
 
