@@ -26,7 +26,7 @@ test: $(VENV)/.installed lint types ## everything, on real Asterisk 22 and 16 wh
 	$(BIN)/python -m pytest $(TWO)
 
 soak: $(VENV)/.installed ## an hour of churn, restarts and scrapes; AMI_EXPORTER_SOAK_SECONDS=600 for less
-	$(BIN)/python -m pytest -m soak -s tests/soak
+	$(BIN)/python -m pytest -m soak -s
 
 lint: $(VENV)/.installed ## ruff
 	$(BIN)/ruff check .
