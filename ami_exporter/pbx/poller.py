@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Condition
 
@@ -78,6 +78,7 @@ class Poller:
         self._running: _Running | None = None
         self._link: Link | None = None
         self._boot: Boot | None = None
+        self._cut = False  # the last link was ended by the server
         self._last_used = 0.0
         self._opened = 0.0
         self._refreshed = 0.0
@@ -148,8 +149,7 @@ class Poller:
                 answers, poll = self._exchange(setup, link, names - kept.keys(), deadline)
             except (StaleLink, LinkClosed) as error:
                 self._drop(str(error))
-                if self._boot is None:
-                    self._keeper.forget()  # it may have been restarted: without FullyBooted nobody can tell
+                self._cut = True
                 if reused and not last:
                     continue
                 return self._down(names, str(error))
@@ -159,6 +159,7 @@ class Poller:
             if link.closed:
                 cut = next((answer.message for answer in answers.values() if not answer.full), "")
                 self._drop(cut)
+                self._cut = any(answer.outcome is Outcome.CUT for answer in answers.values())
                 if reused and not last and all(answer.outcome is Outcome.CUT for answer in answers.values()):
                     continue
             else:
@@ -200,9 +201,11 @@ class Poller:
 
     def _learn(self, link: Link, deadline: float) -> None:
         """Find out what decides the folds: technologies, start time, trunks, whether realtime is on."""
-        self._boot = link.boot
-        if self._knowledge.connected(link, self._store):
-            self._keeper.forget()
+        before, self._boot = self._boot, link.boot
+        restarted = self._knowledge.connected(link, self._store)
+        if restarted or (self._cut and not (_tells_uptime(before) and _tells_uptime(link.boot))):
+            self._keeper.forget()  # it was restarted, or may have been: without Uptime nobody can tell
+        self._cut = False
         wanted = self._knowledge.wants(link)
         if wanted:
             answers = link.exchange(wanted, self._knowledge.item, deadline)
@@ -234,6 +237,13 @@ class Poller:
     def _results(
         self, setup: _Setup, poll: Poll, answers: Mapping[Action, Answer], kept: Mapping[str, Result]
     ) -> Polled:
+        ping = answers[PING]
+        if ping.outcome in (
+            Outcome.DEADLINE,
+            Outcome.CUT,
+        ):  # nothing of a PBX that does not answer, not even what rests
+            late = ping.outcome is Outcome.DEADLINE
+            return self._down({*(feed.choice.collector.name for feed in poll.feeds), *kept}, ping.message, late=late)
         now = self._clock()
         results = {result.name: result for result in poll.results(answers, setup.writer, now)}
         self._store.know(poll.named(answers))
@@ -246,23 +256,27 @@ class Poller:
                 self._keeper.keep(result, setup.chosen[name].min_interval)
             for feed in poll.feeds:
                 self._keeper.rest(feed, poll.told(feed, answers, now), self._at_least(feed.choice))
-        up = answers[PING].outcome is Outcome.COMPLETE
         if any(answer.outcome is Outcome.REFUSED or answer.unsupported for answer in answers.values()):
             self._stale_commands = True
-        return Polled(up, {**results, **kept})
+        return Polled(ping.outcome is Outcome.COMPLETE, {**results, **kept})
 
     def _at_least(self, choice: Chosen) -> Callable[[Action], float]:
         return (lambda _action: 0.0) if choice.paced else self._knowledge.rest
 
-    def _down(self, names: frozenset[str], reason: str) -> Polled:
+    def _down(self, names: Collection[str], reason: str, *, late: bool = False) -> Polled:
         self._keeper.forget()
-        return Polled(up=False, results={name: Result(name, Fault.DOWN, detail=reason) for name in names})
+        fault = Fault.DEADLINE if late else Fault.DOWN
+        return Polled(up=False, results={name: Result(name, fault, detail=reason) for name in names})
 
     def _drop(self, reason: str) -> None:
         if self._link is not None:
             link, self._link = self._link, None
             link.close()
             self._dialer.lost("poll", link, reason)
+
+
+def _tells_uptime(boot: Boot | None) -> bool:
+    return boot is not None and boot.uptime is not None
 
 
 def _setup(chosen: Sequence[Chosen], source: str | None, writer: Writer) -> _Setup:

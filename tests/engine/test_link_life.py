@@ -9,8 +9,9 @@ import time
 import pytest
 
 from ami_exporter.collectors import core
+from ami_exporter.collectors.model import Origin
 from ami_exporter.config.model import CollectorSettings
-from ami_exporter.pbx.poller import FIRST_ANSWER_SECONDS, IDLE_SECONDS, REFRESH_SECONDS
+from ami_exporter.pbx.poller import FIRST_ANSWER_SECONDS, IDLE_SECONDS, REFRESH_SECONDS, SETTLING_SECONDS
 from ami_exporter.target import Clocks
 from tests.support.ami_server import Fields, Session
 from tests.support.ami_wire import boot, packet
@@ -143,6 +144,35 @@ def test_what_was_kept_is_dropped_with_the_link_where_a_restart_cannot_be_told()
         pbx.lists["QueueStatus"] = []
         assert value(scrape(one), "asterisk_queue_callers", queue="sales") == 3
         pbx.kick()
+        assert value(scrape(one), "asterisk_queue_callers", queue="sales") is None
+
+
+@pytest.mark.parametrize("greeting", [b"", packet(("Event", "FullyBooted"))], ids=["none", "without Uptime"])
+def test_what_was_kept_is_dropped_with_a_settled_link_too_where_a_restart_cannot_be_told(greeting: bytes) -> None:
+    monotonic, _, clocks = movable()
+    resting = {"queues": CollectorSettings(min_interval=300.0)}
+    with ScriptedPbx(boot=greeting) as pbx, target(pbx.port, clocks=clocks, collectors=resting) as one:
+        for ahead in (0.0, SETTLING_SECONDS + 1, 1.0):
+            monotonic.ahead += ahead
+            assert value(scrape(one), "asterisk_queue_callers", queue="sales") == 3
+        assert pbx.names().count("QueueStatus") == 1
+        pbx.lists["QueueStatus"] = []
+        pbx.kick()
+        assert value(scrape(one), "asterisk_queue_callers", queue="sales") is None
+
+
+def test_a_pbx_that_hangs_is_down_with_all_its_gauges_those_that_were_kept_too() -> None:
+    with ScriptedPbx() as pbx, target(pbx.port, collectors=RESTING) as one:
+        assert value(scrape(one), "asterisk_queue_callers", queue="sales") == 3
+        pbx.hooks = dict.fromkeys(("Ping", "Status", "BridgeList"), ignore)
+        down = scrape(one, 0.3)
+        assert value(down, "asterisk_up") == 0
+        polled = {
+            metric.name for collector in one.collectors for metric in collector.metrics if metric.origin is Origin.POLL
+        }
+        assert {name for name, _ in down} & polled == set()
+        pbx.hooks.clear()
+        pbx.lists["QueueStatus"] = []
         assert value(scrape(one), "asterisk_queue_callers", queue="sales") is None
 
 
