@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
+from typing import TypeVar
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
@@ -18,6 +19,7 @@ from ami_exporter.collectors.rowfold import expand
 from ami_exporter.exposition.writer import Caps, Family, HistogramValue, LabelLimits
 
 Key = tuple[str, ...]
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +59,16 @@ class EventStore:
         self.install(collectors, caps)
 
     def install(self, collectors: Sequence[Collector], caps: Caps) -> None:
-        """Use these collectors' rules; what a kept metric has counted stays, what is gone is dropped."""
+        """Use these collectors' rules; what a kept metric has counted stays, what is gone or left out is dropped."""
         with self._lock:
             self._collectors = tuple(collectors)
             self._caps = caps
             metrics = {m for c in collectors for m in c.metrics if m.origin is Origin.EVENTS}
             old_values, old_histograms = self._values, self._histograms
-            self._values = {m: old_values.get(m, {}) for m in metrics if m.type == "counter"}
-            self._histograms = {m: old_histograms.get(m, {}) for m in metrics if m.type == "histogram"}
+            self._values = {m: _allowed(m, old_values.get(m, {}), caps) for m in metrics if m.type == "counter"}
+            self._histograms = {
+                m: _allowed(m, old_histograms.get(m, {}), caps) for m in metrics if m.type == "histogram"
+            }
             self._groups = {m: {m.group(labels) for labels in self._held(m)} for m in metrics if m.group_size > 1}
             kept = {id(live.tracked): live for live in self._live}
             self._live = [kept.get(id(t)) or _Live(t, t.make()) for c in collectors for t in c.tracked]
@@ -278,3 +282,8 @@ class EventStore:
         for metric in self._values:
             for open_values in known.get(metric.open_labels, ()):
                 self._zero(metric, open_values)
+
+
+def _allowed(metric: Metric, held: Mapping[Key, V], caps: Caps) -> dict[Key, V]:
+    """What include and exclude let through: what they leave out must not use up the cap either."""
+    return {labels: value for labels, value in held.items() if caps.allowed(metric, labels)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from tests.support.targets import has, parsed, settings, until, value
 
 EVERYTHING = Selection()
 HOLD = packet(("Event", "Hold"), ("Privilege", "call,all"), ("Channel", "PJSIP/1-1"))
+JOINS = "asterisk_queue_joins_total"
 OFF = {"queues": CollectorSettings(enabled=False)}
 
 
@@ -38,6 +40,16 @@ def exporting(first: Mapping[str, TargetSettings]) -> Iterator[tuple[Exporter, d
 
 def probe(exporter: Exporter, name: str = "pbx") -> Series:
     return parsed(exporter.scrape(name, EVERYTHING, None, Format.TEXT_004).decode())
+
+
+def joined(queue: str) -> bytes:
+    return packet(("Event", "QueueCallerJoin"), ("Queue", queue), ("Uniqueid", f"1.{queue}"))
+
+
+def listening_session(pbx: ScriptedPbx, exporter: Exporter) -> Session:
+    """The PBX's end of the event link, once that is there."""
+    until(lambda: value(probe(exporter), "ami_exporter_link_up", link="events") == 1)
+    return next(session for session in pbx.sessions if session.seen and session.seen[0]["Events"] != "system")
 
 
 def held_calls(pbx: ScriptedPbx, exporter: Exporter, count: int) -> None:
@@ -62,6 +74,21 @@ def test_other_limits_and_collectors_keep_both_links_and_every_counter() -> None
         one.reload()
         assert value(probe(one), "asterisk_queue_callers", queue="sales") == 3
         assert value(probe(one), "asterisk_holds_total") == 1
+
+
+def test_what_a_reload_leaves_out_has_no_counters_either_and_makes_room_for_others() -> None:
+    with ScriptedPbx() as pbx, exporting({"pbx": settings(pbx.port, events=True, limits=Limits(2))}) as (one, after):
+        events = listening_session(pbx, one)
+        events.send(*(joined(queue) for queue in ("a", "b", "c")))
+        until(lambda: value(probe(one), "asterisk_events_total", event="QueueCallerJoin") == 3)
+        assert [value(probe(one), JOINS, queue=queue) for queue in ("sales", "a", "b", "c")] == [0, 1, None, None]
+        after["pbx"] = replace(after["pbx"], collectors={"queues": CollectorSettings(exclude=re.compile("a|sales"))})
+        one.reload()
+        events.send(*(joined(queue) for queue in ("a", "b", "c")))
+        until(lambda: value(probe(one), JOINS, queue="c") == 1)
+        found = probe(one)
+        assert value(found, JOINS, queue="a") is None
+        assert value(found, JOINS, queue="sales") is None
 
 
 def test_a_changed_secret_connects_anew_and_logs_the_old_links_off() -> None:
