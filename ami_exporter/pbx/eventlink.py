@@ -5,6 +5,7 @@ Asterisk cuts a slow reader off and may stall calls on the way there, so this th
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Callable
 from threading import Event, Thread
@@ -118,9 +119,11 @@ class EventLink:
                 self._backoff.succeeded()
                 self._take(events, link, now)
             elif now - heard > KEEPALIVE_SECONDS:
-                link.ping(now + PING_SECONDS)
+                # Where it is in vain the next read tells, after the events that came before the end.
+                with contextlib.suppress(AmiError):
+                    link.ping(now + PING_SECONDS)
+                    self._backoff.succeeded()
                 heard = self._clock()
-                self._backoff.succeeded()
             if now - expired > EXPIRE_SECONDS:
                 expired = now
                 self._store.expire(now)

@@ -8,9 +8,12 @@ import time
 
 import pytest
 
+from ami_exporter.pbx.eventlink import KEEPALIVE_SECONDS
 from ami_exporter.pbx.poller import Polled
+from tests.support.ami_server import Ended, Fields, Session
+from tests.support.ami_wire import packet
 from tests.support.scripted_pbx import ScriptedPbx
-from tests.support.targets import listening, scrape, target, value
+from tests.support.targets import listening, movable, read_back, scrape, target, until, value
 
 
 def test_a_fault_while_preparing_is_logged_and_tried_again(
@@ -44,6 +47,20 @@ def test_a_process_without_free_descriptors_finds_the_pbx_again_later(monkeypatc
             assert value(found, "ami_exporter_login_failures_total", reason="refused") == 1
             patched.undo()
             assert value(scrape(one), "asterisk_up") == 1
+
+
+def test_events_that_come_when_the_link_ends_instead_of_a_sign_of_life_are_counted() -> None:
+    def last_words(session: Session, _action: Fields) -> None:
+        session.send(packet(("Event", "Shutdown"), ("Shutdown", "Cleanly"), ("Restart", "True")))
+        raise Ended
+
+    clock, _, clocks = movable()
+    with ScriptedPbx() as pbx, target(pbx.port, clocks=clocks, events=True) as one:
+        listening(one)
+        until(lambda: one.stats.events_received == 1, "FullyBooted")
+        pbx.hooks["Ping"] = last_words
+        clock.ahead += KEEPALIVE_SECONDS + 1
+        until(lambda: value(read_back(one.store.families()), "asterisk_shutdowns_total", kind="clean") == 1)
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".example.net", "..", "a..b"])
