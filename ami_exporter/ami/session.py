@@ -72,6 +72,7 @@ class Session(ABC):
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+            self._decoder = Decoder()  # what it has learned is up to 100 KB, and closed links are remembered a while
 
     def _connect(self, deadline: float) -> None:
         """Connect and read the greeting."""
