@@ -286,8 +286,7 @@ def event_classes(settings: TargetSettings, collectors: Sequence[Collector]) -> 
 
 
 def events_of(collector: Collector) -> set[str]:
-    """Event names (lower case) that a collector's rules want."""
+    """Event names that a collector's rules want, as the rules write them."""
     names = {name for row in collector.rows if row.source is None for name in row.items}
     names |= {name for known in collector.known if known.source is None for name in known.items}
-    names |= {name for tracked in collector.tracked for name in tracked.events}
-    return {name.lower() for name in names}
+    return names | {name for tracked in collector.tracked for name in tracked.events}

@@ -6,7 +6,7 @@ import pytest
 
 from ami_exporter.ami.actions import ACTIONS, Action
 from ami_exporter.ami.link import Answer, Outcome
-from ami_exporter.collectors.model import Collector
+from ami_exporter.collectors.model import Collector, Row, counter
 from ami_exporter.commands.doctor.advice import Diagnosis, diagnose, subject
 from ami_exporter.commands.doctor.examine import Examination, Listened
 from ami_exporter.commands.doctor.findings import State, finding
@@ -144,6 +144,15 @@ def test_a_second_session_that_is_refused_is_a_fault_that_says_so() -> None:
     found = diagnosis({QUEUES: WORKS}, listened=Listened(system=True, fault="Login Already In Use"))
     assert found.faults == ["the event link cannot be opened beside the poll link: Login Already In Use"]
     assert found.reads == {"system": True}
+
+
+def test_events_are_named_as_asterisk_writes_them_since_a_filter_tells_case_apart() -> None:
+    things = counter("asterisk_custom_things_total", "Things")
+    rules = tuple(Row(things, None, (name,)) for name in ("hangup", "ThirdPartyThing"))
+    assert subject(settings(), [Collector("custom", "Of one's own", (things,), rows=rules)]).events == [
+        "Hangup",
+        "ThirdPartyThing",
+    ]
 
 
 def test_the_block_lets_in_our_own_address_alone() -> None:

@@ -134,7 +134,7 @@ def _wanted(name: str) -> frozenset[str]:
     """Names of the items of a collector, and in lower case of the events it counts; "" is a response."""
     collector = next(each for each in COLLECTORS if each.name == name)
     _, by_item = _plan((collector,))
-    return frozenset(by_item) | events_of(collector)
+    return frozenset(by_item) | {event.lower() for event in events_of(collector)}
 
 
 @cache

@@ -30,9 +30,9 @@ class Subject:
 
     @property
     def events(self) -> list[str]:
-        """Names of the events that the enabled rules want, as Asterisk writes them."""
+        """Names of the events that the enabled rules want, as Asterisk writes them: eventfilter tells case apart."""
         active = [choice.collector for choice in self.chosen if not choice.collector.passive]
-        return sorted(EVENT_NAMES.get(name, name) for name in {n for c in active for n in events_of(c)})
+        return sorted({EVENT_NAMES.get(name.lower(), name) for c in active for name in events_of(c)})
 
 
 def subject(settings: TargetSettings, collectors: Sequence[Collector]) -> Subject:
