@@ -150,10 +150,10 @@ class Target:
         self.poller.configure(self._chosen, source(settings), Writer(self._caps()))
         if self.event_link is not None and classes != self._classes:
             self._classes = classes
-            self.event_link.stop()
-            self.event_link.join(2.0)
-            self.event_link = self._event_link()
-            self.event_link.start()
+            before, self.event_link = self.event_link, self._event_link()
+            before.stop()
+            before.join(2.0)
+            self.event_link.start(before)
 
     def scrape(self, names: frozenset[str], deadline: float, *, events_of_all: bool = True) -> list[Family]:
         """All families for these collectors, by the deadline (monotonic).

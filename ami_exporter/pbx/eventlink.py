@@ -63,22 +63,27 @@ class EventLink:
         self._prepare = prepare
         self._noticed = noticed
         self._stop = Event()
+        self._before: EventLink | None = None
         self._thread = Thread(target=self._run, name=f"events-{name}", daemon=True)
 
-    def start(self) -> None:
-        """Start listening."""
+    def start(self, before: EventLink | None = None) -> None:
+        """Start listening, once the link before this one has ended: what it does last must not seem to be of this."""
+        self._before = before
         self._thread.start()
 
     def stop(self) -> None:
         """Ask the thread to log off and end; `join` waits for it."""
         self._stop.set()
 
-    def join(self, timeout: float) -> None:
+    def join(self, timeout: float | None) -> None:
         """Wait for the thread."""
         if self._thread.is_alive():
             self._thread.join(timeout)
 
     def _run(self) -> None:
+        if self._before is not None:
+            self._before.join(None)
+            self._before = None
         while not self._stop.is_set():
             link = self._open()
             if link is None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
+from ami_exporter.ami.session import LOGOFF_SECONDS
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.config.model import CollectorSettings, Limits, Settings, TargetSettings
 from ami_exporter.config.secret import Secret
@@ -18,7 +19,7 @@ from tests.support.ami_server import SECONDS, Fields, Session
 from tests.support.ami_wire import packet
 from tests.support.exporter_process import Series
 from tests.support.scripted_pbx import ScriptedPbx
-from tests.support.targets import has, parsed, settings, until, value
+from tests.support.targets import has, listening, parsed, scrape, settings, target, until, value
 
 EVERYTHING = Selection()
 HOLD = packet(("Event", "Hold"), ("Privilege", "call,all"), ("Channel", "PJSIP/1-1"))
@@ -89,6 +90,32 @@ def test_what_a_reload_leaves_out_has_no_counters_either_and_makes_room_for_othe
         found = probe(one)
         assert value(found, JOINS, queue="a") is None
         assert value(found, JOINS, queue="sales") is None
+
+
+def test_listening_to_other_events_begins_when_the_old_event_link_has_ended_however_slow_its_login() -> None:
+    asked, go = threading.Event(), threading.Event()
+
+    def held(session: Session, action: Fields) -> None:
+        if action["Events"] != "system" and not asked.is_set():
+            asked.set()
+            assert go.wait(SECONDS)
+        pbx.obey(session, action)
+
+    def slow(_session: Session, _action: Fields) -> None:
+        threading.Event().wait(LOGOFF_SECONDS)  # time for the new link, if it did not wait
+
+    with ScriptedPbx(hooks={"Login": held, "Logoff": slow}) as pbx, target(pbx.port, events=True) as one:
+        assert asked.wait(SECONDS)
+        old = one.event_link
+        assert old is not None
+        security = {"security": CollectorSettings(enabled=False)}
+        one.reconfigure(replace(one.settings, collectors=security), builtin())
+        assert one.event_link is not old
+        go.set()
+        old.join(SECONDS)
+        listening(one)
+        assert value(scrape(one), "ami_exporter_link_connects_total", link="events") == 2
+        assert value(scrape(one), "ami_exporter_link_up", link="events") == 1
 
 
 def test_a_changed_secret_connects_anew_and_logs_the_old_links_off() -> None:
