@@ -107,6 +107,8 @@ class Poller:
             mine.polled = self._poll_now(setup, names, deadline)
             return mine.polled
         finally:
+            if self._closed:
+                self._drop("")  # it took longer than `close` could wait
             with self._changed:
                 mine.over = True
                 self._running = None

@@ -46,6 +46,17 @@ def waiters(one: Target) -> int:
     return len(one.poller._changed._waiters)  # type: ignore[attr-defined]  # the standard library's own list
 
 
+def test_a_target_removed_during_a_long_poll_logs_off_when_that_has_ended() -> None:
+    with ScriptedPbx() as pbx, target(pbx.port) as one:
+        held = pbx.hooks["Status"] = Held(pbx)
+        running = Running(one)
+        held.wait()
+        one.join(0.01)
+        held.go.set()
+        assert value(running.series(), "asterisk_active_calls") == 1
+        assert pbx.names()[-1] == "Logoff"
+
+
 def test_a_scrape_joins_the_poll_under_way_and_both_get_its_answers() -> None:
     with ScriptedPbx() as pbx, target(pbx.port) as one:
         held = pbx.hooks["Status"] = Held(pbx)
