@@ -1,8 +1,9 @@
 """Callers of queues, from their events: who joined, how each left, and how long all of it took.
 
 Order on the wire (apps/app_queue.c): a caller who hangs up raises HangupRequest (class call), then QueueCallerAbandon,
-QueueCallerLeave, Hangup. A timeout, leave-when-empty or withdrawal raises QueueCallerAbandon without HangupRequest. An
-answered caller raises QueueCallerLeave first, then AgentConnect. Leaving by key raises QueueCallerLeave alone.
+QueueCallerLeave, Hangup. A timeout, leave-when-empty, withdrawal or Redirect raises QueueCallerAbandon without
+HangupRequest. An answered caller raises QueueCallerLeave first, then AgentConnect. Leaving by key raises
+QueueCallerLeave alone.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ JOINS = counter("asterisk_queue_joins_total", "Callers who joined the queue (AMI
 CALLS = counter(
     "asterisk_queue_calls_total",
     "Callers who left the queue. abandoned: the caller hung up; timeout: the queue let go of the caller (timeout, no "
-    "members, withdrawn); other: left by key or transferred. Without read=call every timeout counts as abandoned "
+    "members, withdrawn, redirected); other: left by key. Without read=call every timeout counts as abandoned "
     "(AMI AgentConnect, QueueCallerAbandon, QueueCallerLeave, HangupRequest)",
     "queue",
     "outcome",

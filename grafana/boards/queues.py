@@ -172,7 +172,7 @@ FLOW = Row(
         Series(
             title="How calls left the queue, per minute",
             description="""Answered by a member; abandoned: the caller hung up; timeout: the queue's time or its
-                members ran out; other: by a key, a transfer and the like.""",
+                members ran out, or the caller was redirected; other: by a key and the like.""",
             queries=(
                 Query(
                     expr=f"sum by (outcome) (rate(asterisk_queue_calls_total{{{Q}}}[$__rate_interval])) * 60",

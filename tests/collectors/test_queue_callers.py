@@ -79,6 +79,11 @@ def test_a_caller_the_queue_lets_go_is_a_timeout() -> None:
     }
 
 
+def test_a_caller_redirected_out_of_the_queue_is_a_timeout_and_the_later_hangup_changes_nothing() -> None:
+    redirected = (NEW, JOIN, abandon(hold=1), LEAVE)  # as 22.10 and 16.28 send it for AMI's Redirect
+    assert outcomes(after(*redirected, HANGUP_REQUEST, channel_event("SoftHangupRequest"), HANGUP)) == {"timeout": 1}
+
+
 def test_the_hangup_of_another_channel_does_not_make_a_timeout_an_abandon() -> None:
     others = channel_event("HangupRequest", "1700000000.9")
     assert outcomes(after(NEW, JOIN, others, abandon(60), LEAVE)) == {"timeout": 1}
