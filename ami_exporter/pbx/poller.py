@@ -240,11 +240,8 @@ class Poller:
         self, setup: _Setup, poll: Poll, answers: Mapping[Action, Answer], kept: Mapping[str, Result]
     ) -> Polled:
         ping = answers[PING]
-        if ping.outcome in (
-            Outcome.DEADLINE,
-            Outcome.CUT,
-        ):  # nothing of a PBX that does not answer, not even what rests
-            late = ping.outcome is Outcome.DEADLINE
+        late = ping.outcome is Outcome.DEADLINE
+        if late or ping.outcome is Outcome.CUT:  # nothing of a PBX that does not answer, not even what rests
             return self._down({*(feed.choice.collector.name for feed in poll.feeds), *kept}, ping.message, late=late)
         now = self._clock()
         results = {result.name: result for result in poll.results(answers, setup.writer, now)}
