@@ -108,7 +108,7 @@ class QueueCallers:
         if queue and level is not None and (queue in self._service_levels or len(self._service_levels) < MAX_QUEUES):
             self._service_levels[queue] = level
 
-    def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:  # noqa: ARG002 - Tracker
+    def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:  # noqa: ARG002 - as Tracker has it
         """Take one event; now is monotonic seconds."""
         return self._handlers[message["event"].lower()](message.get("uniqueid", ""), message, now)
 

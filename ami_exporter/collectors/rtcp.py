@@ -130,7 +130,7 @@ class MediaReports:
         elif len(self._young) < MAX_CHANNELS:
             self._young.add(channel)
 
-    def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:  # noqa: ARG002 - Tracker
+    def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:  # noqa: ARG002 - as Tracker has it
         """Take one RTCPSent or RTCPReceived."""
         self._wanted = True
         media = _DIRECTION[message["event"].lower()]

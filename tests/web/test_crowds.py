@@ -7,8 +7,8 @@ import ssl
 import statistics
 import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -132,13 +132,21 @@ def come(web: Running, stack: ExitStack, words: bytes) -> None:
         sock.sendall(words)
 
 
+@contextmanager
+def counting(config_file: str | None) -> Iterator[tuple[Running, CountsBegun]]:
+    """A server, and a service that notes how many connections had been begun."""
+    service = CountsBegun()
+    with running(service, config_file=config_file) as web:
+        service.count = lambda: len(web.server._connections) - waiting(web)
+        yield web, service
+
+
 @pytest.mark.parametrize(("tls", "words"), CROWDS.values(), ids=CROWDS)
 def test_a_connection_that_is_there_need_not_wait_until_a_crowd_of_new_ones_is_begun(
     tls: bool, words: bytes, tls_file: str
 ) -> None:
-    context, service = unverified() if tls else None, CountsBegun()
-    with running(service, config_file=tls_file if tls else None) as web, ExitStack() as stack:
-        service.count = lambda: len(web.server._connections) - waiting(web)
+    context = unverified() if tls else None
+    with counting(tls_file if tls else None) as (web, service), ExitStack() as stack:
         kept = connect(web, context)
         assert exchange(kept, "/metrics").status == 200
         with busy(web):
@@ -154,9 +162,8 @@ def test_a_connection_that_is_there_need_not_wait_until_a_crowd_of_new_ones_is_b
 def test_a_new_connection_need_not_wait_until_the_crowd_before_it_is_begun(
     tls: bool, words: bytes, tls_file: str
 ) -> None:
-    context, service = unverified() if tls else None, CountsBegun()
-    with running(service, config_file=tls_file if tls else None) as web, ExitStack() as stack:
-        service.count = lambda: len(web.server._connections) - waiting(web)
+    context = unverified() if tls else None
+    with counting(tls_file if tls else None) as (web, service), ExitStack() as stack:
         with busy(web):
             come(web, stack, words)
             newcomer = connect(web, None)
