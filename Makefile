@@ -62,8 +62,8 @@ lock: ## pin the dependencies of image and Debian package anew
 	$(VENV)/lock/bin/pip install --quiet --disable-pip-version-check pip-tools
 	deploy/docker/lock $(VENV)/lock/bin/pip-compile
 
-bench: $(VENV)/.installed ## speed, memory and scale (an hour or so; MEMORY=full: hours; BENCH=poll codec events memory fleet cost start)
-	$(BIN)/python -m benchmarks --memory $(or $(MEMORY),short) $(BENCH)
+bench: $(VENV)/.installed ## speed, memory and scale (an hour or so; MEMORY=full, WRITE=1, BENCH=poll codec events memory fleet cost start)
+	$(BIN)/python -m benchmarks --memory $(or $(MEMORY),short) $(if $(WRITE),--write) $(BENCH)
 
 clean: ## remove what make made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

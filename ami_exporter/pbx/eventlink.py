@@ -23,8 +23,9 @@ log = logging.getLogger(__name__)
 #: A quiet link is asked for a sign of life after so long, and given so long to answer.
 KEEPALIVE_SECONDS = 15.0
 PING_SECONDS = 5.0
-#: How long one wait for events lasts: the time a stop may take.
+#: How long one wait for events lasts, the time a stop may take: so long, or so many times the time between two reads.
 WAKE_SECONDS = 0.5
+WAKE_GATHERS = 4
 OPEN_SECONDS = 10.0
 EXPIRE_SECONDS = 10.0
 #: Messages counted under one hold of the store's lock: some 5 ms, the most a scrape waits for it.
@@ -115,9 +116,10 @@ class EventLink:
 
     def _listen(self, link: Link) -> None:
         self._dialer.works("events")
+        wake = max(WAKE_SECONDS, WAKE_GATHERS * self._gather)
         heard = expired = self._clock()
         while not self._stop.is_set():
-            events = link.read_events(self._clock() + WAKE_SECONDS, self._gather)
+            events = link.read_events(self._clock() + wake, self._gather)
             now = self._clock()
             if events:
                 heard = now
