@@ -205,14 +205,14 @@ def check_bounds(packet: bytes | bytearray) -> None:
     start = lines = 0
     while start < len(packet):
         if lines > MAX_HEADERS:
-            raise _too_much(Kind.TOO_MANY_HEADERS, f"a packet of more than {MAX_HEADERS} lines")
+            raise _too_much(packet, Kind.TOO_MANY_HEADERS, f"a packet of more than {MAX_HEADERS} lines")
         end = packet.find(b"\n", start)
         stop = len(packet) if end < 0 else end
         bound = min(start + MAX_LINE, MAX_PACKET)
         if stop > bound:
             if bound < MAX_PACKET:
                 raise _too_long(packet, start)
-            raise _too_much(Kind.PACKET_TOO_LARGE, f"a packet of more than {MAX_PACKET} bytes")
+            raise _too_much(packet, Kind.PACKET_TOO_LARGE, f"a packet of more than {MAX_PACKET} bytes")
         start = stop + 1
         lines += 1
 
@@ -222,7 +222,7 @@ def _too_long(packet: bytes | bytearray, start: int) -> ProtocolError:
     begin, header = _BEGIN.match(packet), _HEADER.match(packet, start)
     found = f"a line of more than {MAX_LINE} bytes"
     if begin is None or header is None:
-        return _too_much(Kind.LINE_TOO_LONG, found)
+        return _no_ami(Kind.LINE_TOO_LONG, found)
     event, name = begin[1].decode(), header[0].decode()
     advice = "what it holds has to be shorter on the PBX"
     if name.lower().endswith("chanvariable"):
@@ -230,7 +230,15 @@ def _too_long(packet: bytes | bytearray, start: int) -> ProtocolError:
     return ProtocolError(Kind.LINE_TOO_LONG, f"the server sent {found}, header {name} of {event}: {advice}")
 
 
-def _too_much(kind: Kind, found: str) -> ProtocolError:
+def _too_much(packet: bytes | bytearray, kind: Kind, found: str) -> ProtocolError:
+    begin = _BEGIN.match(packet)
+    if begin is None:
+        return _no_ami(kind, found)
+    advice = "no server known sends so much at once; channel variables are chosen by channelvars in manager.conf"
+    return ProtocolError(kind, f"the server sent {found}, {begin[1].decode()}: {advice}")
+
+
+def _no_ami(kind: Kind, found: str) -> ProtocolError:
     return ProtocolError(kind, f"the server sent {found}: is this address an Asterisk Manager Interface?")
 
 

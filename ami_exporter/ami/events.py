@@ -41,7 +41,19 @@ _NAMES = {
         PeerStatus Registry Reload Shutdown SpanAlarm SpanAlarmClear Unload""",
     "user": "UserEvent",
 }
-# Left out on purpose: DTMFBegin and DTMFEnd (PINs), VoicemailPasswordChange (the new password), AGI and AOC events.
+# Left out on purpose: VoicemailPasswordChange (the new password), and those that are never asked for.
+
+NEVER_ASKED_FOR = frozenset(
+    [
+        *("dtmfbegin", "dtmfend"),
+        *("agiexecstart", "agiexecend", "asyncagistart", "asyncagiexec", "asyncagiend"),
+        *("aoc-d", "aoc-e", "aoc-s"),
+    ]
+)
+"""Events (lower case) of the classes dtmf, agi and aoc, which no mask of ours holds.
+
+They carry PINs, what scripts say to channels, and what calls cost.
+"""
 
 EVENT_NAMES: Mapping[str, str] = MappingProxyType(
     {name.lower(): name for names in _NAMES.values() for name in names.split()}

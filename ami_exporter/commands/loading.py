@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ami_exporter import target
 from ami_exporter.ami.actions import ACTIONS, Shape
+from ami_exporter.ami.events import NEVER_ASKED_FOR
 from ami_exporter.collectors import custom
 from ami_exporter.collectors.model import Collector, Metric
 from ami_exporter.collectors.registry import builtin, metrics
@@ -31,6 +32,7 @@ def catalogue(environ: Mapping[str, str]) -> Catalogue:
         collectors={collector.name: sources(collector) for collector in collectors},
         metrics=frozenset(metric.name for metric in all_metrics(collectors)),
         actions={name: spec.items for name, spec in ACTIONS.items() if spec.shape is not Shape.COMMAND},
+        unheard=NEVER_ASKED_FOR,
         environ=environ,
     )
 

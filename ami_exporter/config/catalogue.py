@@ -21,11 +21,12 @@ class Catalogue:
     """Names that exist, and the world outside.
 
     collectors: name → the sources it can be polled from (empty: no choice). metrics: built-in metric names.
-    actions: safe list actions → the items of their lists.
+    actions: safe list actions → the items of their lists. unheard: events (lower case) that are never asked for.
     """
 
     collectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     metrics: frozenset[str] = frozenset()
     actions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unheard: frozenset[str] = frozenset()
     environ: Mapping[str, str] = field(default_factory=dict)
     read_file: ReadFile = read_file

@@ -89,9 +89,14 @@ def _action(value: object, info: Info) -> str:
     return value
 
 
-def _event(value: object) -> str:
+def _event(value: object, info: Info) -> str:
     if not isinstance(value, str) or not re.fullmatch("[A-Za-z0-9_-]{1,80}", value):
         scalars.wrong(value, "the name of an event, as AMI writes it")
+    if value.lower() in facts(info).unheard:
+        raise ValueError(
+            f"found {value}, which is never asked for, expected an event of another class than dtmf, agi and aoc: "
+            "those carry PINs, what scripts say and what calls cost"
+        )
     return value
 
 

@@ -69,6 +69,20 @@ def test_of_a_line_that_is_too_long_it_is_told_where_and_what_to_do(data: bytes,
     assert str(found.value) == f"the server sent a line of more than 65536 bytes{told}"
 
 
+@pytest.mark.parametrize(
+    ("begin", "advice"),
+    [
+        (b"Event: Status\r\n", ", Status: no server known sends so much at once"),
+        (b"HTTP/1.1 200 OK\r\n", ": is this address an Asterisk Manager Interface?"),
+    ],
+)
+@pytest.mark.parametrize("rest", [SHORT_LINES + SHORT_LINES, WIDE_LINE * (MAX_PACKET // len(WIDE_LINE) + 1)])
+def test_only_of_what_is_no_ami_it_is_asked_whether_it_is_one(begin: bytes, advice: str, rest: bytes) -> None:
+    with pytest.raises(ProtocolError) as found:
+        list(Decoder().feed(begin + rest + b"\r\n"))
+    assert advice in str(found.value)
+
+
 def test_what_is_just_within_the_bounds_is_decoded() -> None:
     decoder = Decoder()
     [message] = decode([b"Event: A\r\n" + LONG_LINE[:-1] + b"\r\n\r\n"], decoder)

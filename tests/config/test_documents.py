@@ -53,6 +53,7 @@ SCHEMA_CANNOT_SAY = {
     "custom-item",
     "custom-item-needed",
     "custom-item-of-an-event",
+    "custom-event-never-asked-for",
     "custom-label-le",
     "custom-label-map-case",
     "custom-label-of-a-channel",

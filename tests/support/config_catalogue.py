@@ -24,5 +24,6 @@ def catalogue(environ: Mapping[str, str] = ENVIRON) -> Catalogue:
             "PJSIPShowRegistrationsOutbound": ("OutboundRegistrationDetail", "AuthDetail"),
             "QueueStatus": ("QueueParams", "QueueMember", "QueueEntry"),
         },
+        unheard=frozenset({"dtmfend"}),
         environ=environ,
     )
