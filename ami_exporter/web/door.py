@@ -1,4 +1,4 @@
-"""Who is let in, and when: a few new connections in each turn of the event loop, the newest first.
+"""Who is let in, and when: one new connection in each short turn of the event loop, the newest first.
 
 asyncio begins all that wait before it looks at a connection that was there before, and in the order they came. To begin
 one takes half a millisecond, with TLS more than one: 400 at the same moment kept a scrape waiting for a third of a
@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 #: turns, and who opens connections without end leaves time for the others.
 TAKEN_A_TURN = 64
 
-#: Connections begun in one turn, some 2 ms. With one a turn, five hundred targets' scrapes came faster than they were
-#: begun: a turn takes long where hundreds of threads share the interpreter.
-BEGUN_A_TURN = 4
+#: After a turn that took long, another connection is begun for each of these: where hundreds of threads share the
+#: interpreter, a turn takes a tenth of a second, and one a turn is less than come.
+ANOTHER_SECONDS = 0.005
 
 #: With these errors of `accept` it is too early to ask again.
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -60,6 +60,7 @@ class Door:
         self._connect = connect
         self._waiting: dict[Connection, None] = {}  # the newest comes last; a dict, as one in the middle may go
         self._beginning = False
+        self._begun_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self._open()
 
@@ -96,8 +97,11 @@ class Door:
             self._begin()
 
     def _begin(self) -> None:
-        """Begin the newest; the next ones in the next turn."""
-        for _ in range(min(BEGUN_A_TURN, len(self._waiting))):
+        """Begin the newest, and what the turn before was too long for; the next one in the next turn."""
+        now = self._loop.time()
+        late = int((now - self._begun_at) / ANOTHER_SECONDS) if self._beginning else 0
+        self._begun_at = now
+        for _ in range(min(1 + late, len(self._waiting))):
             connection, _ = self._waiting.popitem()
             task = self._loop.create_task(self._let_in(connection))
             self._tasks.add(task)

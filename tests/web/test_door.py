@@ -5,9 +5,12 @@ import resource
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import cast
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
@@ -84,6 +87,55 @@ def test_a_client_that_has_gone_before_it_is_taken_has_none(listener: socket.soc
     gone = Connection(listener.accept()[0], waiting)
     table.add(gone)
     assert (gone.fileno(), len(table), waiting) == (-1, 0, {})
+
+
+class Turns:
+    """An event loop by hand: its clock, what it was given for its next turn, and how many connections were begun."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.begun = 0
+        self.next: list[Callable[[], None]] = []
+
+    def time(self) -> float:
+        return self.now
+
+    def add_reader(self, *_: object) -> None:
+        pass
+
+    def call_soon(self, step: Callable[[], None]) -> None:
+        self.next.append(step)
+
+    def create_task(self, begin: Coroutine[None, None, None]) -> Mock:
+        begin.close()
+        self.begun += 1
+        return Mock()
+
+    def turn(self, seconds: float) -> int:
+        """End a turn that took so long; how many the next one begins."""
+        self.now += seconds
+        before, steps, self.next = self.begun, self.next, []
+        for step in steps:
+            step()
+        return self.begun - before
+
+
+def test_one_is_begun_in_a_short_turn_and_after_a_long_one_as_many_as_it_was_too_long_for(
+    listener: socket.socket,
+) -> None:
+    listener.setblocking(False)
+    turns, table = Turns(), Connections(99)
+    served = door.Door(cast("AbstractEventLoop", turns), listener, table, connect=AsyncMock())
+    with ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(socket.create_connection(listener.getsockname()))
+        turns.now = 1000.0  # a long rest is no long turn
+        served._take()
+        assert turns.begun == 1
+        long = 5.5 * door.ANOTHER_SECONDS
+        assert [turns.turn(seconds) for seconds in (0.0, 0.001, long, 0.001, 1000.0, 0.0)] == [1, 1, 6, 1, 10, 0]
+        for connection in list(table._open.values()):
+            connection.close()
 
 
 def descriptors() -> int:
