@@ -24,8 +24,8 @@ def render(families: Iterable[Family], fmt: Format) -> bytes:
     openmetrics = fmt is Format.OPENMETRICS_100
     lines: list[str] = []
     for family in families:
-        lines.extend(_header(family.metric, openmetrics=openmetrics))
-        lines.extend(_series(family))
+        lines += _header(family.metric, openmetrics=openmetrics)
+        lines += _series(family)
     if openmetrics:
         lines.append("# EOF")
     lines.append("")
@@ -40,18 +40,20 @@ def _header(metric: Metric, *, openmetrics: bool) -> tuple[str, str]:
     return f"# HELP {name} {text}", f"# TYPE {name} {metric.type}"
 
 
-def _series(family: Family) -> Iterator[str]:
+def _series(family: Family) -> list[str]:
     metric = family.metric
     # One search and one format for each family: most of a scrape of many series was spent on each label by itself.
     pattern = ",".join(f'{name}="%s"' for name in metric.labels)
     line = f"{metric.name}{_braces(pattern)} %s"
     values = family.values
     plain = not _TO_ESCAPE.search("".join(chain.from_iterable(values)))
-    for labels in sorted(values):
-        shown = labels if plain else map(escape, labels)
-        yield line % (*shown, number(values[labels]))
+    if plain:
+        lines = [line % (*labels, number(values[labels])) for labels in sorted(values)]
+    else:
+        lines = [line % (*map(escape, labels), number(values[labels])) for labels in sorted(values)]
     for labels in sorted(family.histograms):
-        yield from _histogram(metric, pattern % tuple(map(escape, labels)), family.histograms[labels])
+        lines += _histogram(metric, pattern % tuple(map(escape, labels)), family.histograms[labels])
+    return lines
 
 
 def _histogram(metric: Metric, pairs: str, value: HistogramValue) -> Iterator[str]:

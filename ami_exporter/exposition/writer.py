@@ -90,11 +90,15 @@ class Writer:
     def families(self, samples: Iterable[Sample]) -> list[Family]:
         """Families of one collector's samples. Raises SampleError when the collector is wrong."""
         found: dict[Metric, dict[Key, float]] = {}
+        allowed = self._caps.allowed
+        last: Metric | None = None
+        values: dict[Key, float] = {}
         for metric, labels, value in samples:
+            if metric is not last:  # a metric's samples mostly come one after the other
+                last, values = metric, found.setdefault(metric, {})
             if len(labels) != len(metric.labels):
                 raise SampleError(f"{metric.name}: {len(labels)} label values for the labels {metric.labels}")
-            values = found.setdefault(metric, {})
-            if not self._caps.allowed(metric, labels):
+            if not allowed(metric, labels):
                 continue
             if labels in values:
                 raise SampleError(f"{metric.name}: the label set {labels} came twice")
