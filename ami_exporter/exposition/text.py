@@ -47,10 +47,7 @@ def _series(family: Family) -> list[str]:
     line = f"{metric.name}{_braces(pattern)} %s"
     values = family.values
     plain = not _TO_ESCAPE.search("".join(chain.from_iterable(values)))
-    if plain:
-        lines = [line % (*labels, number(values[labels])) for labels in sorted(values)]
-    else:
-        lines = [line % (*map(escape, labels), number(values[labels])) for labels in sorted(values)]
+    lines = [line % (*(labels if plain else map(escape, labels)), number(values[labels])) for labels in sorted(values)]
     for labels in sorted(family.histograms):
         lines += _histogram(metric, pattern % tuple(map(escape, labels)), family.histograms[labels])
     return lines
