@@ -19,34 +19,34 @@ from ami_exporter.ami.errors import AmiError, ForbiddenAction, LinkClosed, Login
 from ami_exporter.ami.link import Answer, Link, Tls
 from ami_exporter.ami.login import Credentials
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.model import Collector, Context, Known, Metric, Row, counter, gauge, histogram
+from ami_exporter.collectors.declarations import Collector, Context, Metric, Rule, ZeroSeries, counter, gauge, histogram
 from ami_exporter.collectors.registry import builtin
-from ami_exporter.config.model import PORT, TIMEOUT, TLS_PORT, TargetSettings, TlsSettings
 from ami_exporter.config.secret import Secret
+from ami_exporter.config.target_settings import PORT, TIMEOUT, TLS_PORT, AmiTlsSettings, TargetSettings
 from ami_exporter.exposition.text import bound
 from ami_exporter.exposition.writer import Family
-from ami_exporter.target import Target
+from ami_exporter.pbx.target import Target
 
 __all__ = [
     "Action",
     "AmiClient",
     "AmiError",
+    "AmiTlsSettings",
     "AnswerError",
     "AsteriskCollector",
     "Collector",
     "Context",
     "ForbiddenAction",
-    "Known",
     "LinkClosed",
     "LoginRefused",
     "Message",
     "Metric",
-    "Row",
+    "Rule",
     "Secret",
     "TargetSettings",
     "Timeout",
     "Tls",
-    "TlsSettings",
+    "ZeroSeries",
     "builtin",
     "counter",
     "gauge",

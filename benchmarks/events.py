@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Self
 
 from ami_exporter.ami.codec import Decoder
-from ami_exporter.ami.events import classes_of
+from ami_exporter.ami.event_classes import classes_of
 from ami_exporter.ami.stream import RECEIVE_BYTES
-from ami_exporter.collectors.model import Context
+from ami_exporter.collectors.declarations import Context
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.demo.load import flood_corpus
 from ami_exporter.exposition.writer import Caps
-from ami_exporter.pbx.eventlink import BATCH
-from ami_exporter.pbx.store import EventStore
-from ami_exporter.target import events_of
+from ami_exporter.pbx.event_counters import EventCounters
+from ami_exporter.pbx.event_link import BATCH
+from ami_exporter.pbx.target import events_of
 from benchmarks.measure import cpu_seconds, median
 from benchmarks.pbx import SECRET, USER, asterisk, asterisk_pid, settings, simulated, tell
 from benchmarks.report import Table
@@ -54,7 +54,7 @@ def _in_process() -> Table:
     corpus = [data for _, _, data in flood_corpus()]
     times = REPLAYED // len(corpus)
     stream = b"".join(corpus)
-    store = EventStore(builtin(), Context(), Caps(1000, lambda *_: None, lambda *_: True))
+    store = EventCounters(builtin(), Context(), Caps(1000, lambda *_: None, lambda *_: True))
     seconds = []
     for _ in range(ROUNDS):
         decoder = Decoder()

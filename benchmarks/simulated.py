@@ -11,8 +11,8 @@ import sys
 import time
 
 from ami_exporter.demo.load import Flood
-from ami_exporter.demo.server import SimulatedPbx
-from ami_exporter.demo.simulation import Settings
+from ami_exporter.demo.simulated_pbx import SimulatedPbx
+from ami_exporter.demo.simulation import DemoSettings
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--channels", type=int, default=0)
     parser.add_argument("--endpoints", type=int, default=60)
     chosen = parser.parse_args()
-    still = Settings(channels=chosen.channels, endpoints=chosen.endpoints, traffic=0, warmup=0)
+    still = DemoSettings(channels=chosen.channels, endpoints=chosen.endpoints, traffic=0, warmup=0)
     pbxs = [SimulatedPbx(still) for _ in range(chosen.count)]
     _say(" ".join(str(pbx.start()) for pbx in pbxs))
     floods: list[Flood] = []

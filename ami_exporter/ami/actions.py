@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
-class Shape(Enum):
+class AnswerForm(Enum):
     """What an answer is made of."""
 
     SINGLE = "single"  # the response is the answer
@@ -40,7 +40,7 @@ class ActionSpec:
 
     name: str
     rights: frozenset[str] = frozenset()
-    shape: Shape = Shape.LIST
+    form: AnswerForm = AnswerForm.LIST
     items: tuple[str, ...] = ()
     complete: str = ""
     empty: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ _SYSTEM_CALL_REPORTING = frozenset({"system", "call", "reporting"})
 
 
 def _single(name: str, rights: frozenset[str] = frozenset()) -> ActionSpec:
-    return ActionSpec(name, rights, Shape.SINGLE, cost=0)
+    return ActionSpec(name, rights, AnswerForm.SINGLE, cost=0)
 
 
 def _list(
@@ -73,7 +73,9 @@ def _list(
     params: Iterable[str] = (),
 ) -> ActionSpec:
     names = tuple(items.split())
-    return ActionSpec(name, rights, Shape.LIST, names, complete or f"{name}Complete", empty, cost, frozenset(params))
+    return ActionSpec(
+        name, rights, AnswerForm.LIST, names, complete or f"{name}Complete", empty, cost, frozenset(params)
+    )
 
 
 _TABLE = (
@@ -116,7 +118,7 @@ _TABLE = (
         empty=("There are no voicemail users currently defined.",),
     ),
     _list("MWIGet", _CALL_REPORTING, "MWIGet", cost=2, params=("Mailbox",)),
-    ActionSpec("FAXStats", _REPORTING, Shape.EVENT, ("FAXStats",)),
+    ActionSpec("FAXStats", _REPORTING, AnswerForm.EVENT, ("FAXStats",)),
     _list("FAXSessions", _CALL, "FAXSessionsEntry", "FAXSessionsComplete"),
     # PJSIP
     _list(
@@ -158,7 +160,7 @@ _TABLE = (
     _list("DAHDIShowStatus", frozenset(), "DAHDIShowStatus"),
     _list("PRIShowSpans", frozenset(), "PRIShowSpans"),
     # CLI, opt-in, and only what CLI_COMMANDS holds
-    ActionSpec("Command", _COMMAND, Shape.COMMAND, cost=2, params=frozenset({"Command"})),
+    ActionSpec("Command", _COMMAND, AnswerForm.COMMAND, cost=2, params=frozenset({"Command"})),
 )
 
 #: Name -> what may be sent. There is no other way to send an action than through this table.
@@ -193,7 +195,7 @@ class Action:
                 allowed = ", ".join(sorted(spec.params)) or "none"
                 raise ForbiddenAction(f"action {self.name}: parameter {name!r} is not allowed; allowed: {allowed}")
             check_value(f"action {self.name}, parameter {name}", value)
-        if spec.shape is Shape.COMMAND:
+        if spec.form is AnswerForm.COMMAND:
             self._check_command()
 
     def __hash__(self) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ami_exporter.ami.actions import Shape
+from ami_exporter.ami.actions import AnswerForm
 from ami_exporter.ami.errors import Kind
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Exchange:
             elif message.get("event") in waiting.items:
                 waiting.count += 1
                 on_item(waiting.action, message)
-                if waiting.spec.shape is Shape.EVENT:
+                if waiting.spec.form is AnswerForm.EVENT:
                     self._end(action_id, Outcome.COMPLETE)
             elif "event" in message:
                 self._take_end(action_id, waiting, message)
@@ -151,11 +151,11 @@ class Exchange:
                 self._end(action_id, Outcome.REFUSED, text)
             else:
                 self._end(action_id, Outcome.FAILED, message.get("output", text))
-        elif waiting.spec.shape in (Shape.SINGLE, Shape.COMMAND):
+        elif waiting.spec.form in (AnswerForm.SINGLE, AnswerForm.COMMAND):
             waiting.count = 1
             self._on_item(waiting.action, message)
             self._end(action_id, Outcome.COMPLETE, text)
-        elif waiting.spec.shape is Shape.LIST and self._lists_announced and "eventlist" not in message:
+        elif waiting.spec.form is AnswerForm.LIST and self._lists_announced and "eventlist" not in message:
             self._end(action_id, Outcome.EMPTY, text)
 
 

@@ -6,8 +6,8 @@ from types import MappingProxyType
 from typing import Final
 
 from ami_exporter.ami.actions import Action
+from ami_exporter.collectors.declarations import Collector, Rule, gauge
 from ami_exporter.collectors.fields import labels, word
-from ami_exporter.collectors.model import Collector, Row, gauge
 
 POLL: Final = Action("Agents")
 
@@ -32,5 +32,5 @@ COLLECTOR = Collector(
     title="Agents of the agent pool",
     metrics=(AGENTS,),
     polls=((POLL,),),
-    rows=(Row(AGENTS, POLL, ("Agents",), labels(word("Status", STATES, "unknown"))),),
+    rules=(Rule(AGENTS, POLL, ("Agents",), labels(word("Status", STATES, "unknown"))),),
 )

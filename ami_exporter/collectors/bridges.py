@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ami_exporter.ami.actions import Action
+from ami_exporter.collectors.declarations import Collector, Rule, gauge
 from ami_exporter.collectors.fields import labels, number, text
-from ami_exporter.collectors.model import Collector, Row, gauge
 
 LIST = Action("BridgeList")
 
@@ -36,8 +36,8 @@ COLLECTOR = Collector(
     title="Bridges and the channels in them",
     metrics=(BRIDGES, CHANNELS),
     polls=((LIST,),),
-    rows=(
-        Row(BRIDGES, LIST, ("BridgeListItem",), _LABELS),
-        Row(CHANNELS, LIST, ("BridgeListItem",), _LABELS, number("BridgeNumChannels")),
+    rules=(
+        Rule(BRIDGES, LIST, ("BridgeListItem",), _LABELS),
+        Rule(CHANNELS, LIST, ("BridgeListItem",), _LABELS, number("BridgeNumChannels")),
     ),
 )

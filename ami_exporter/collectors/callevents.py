@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.calls import UP, Calls, trunk_direction
+from ami_exporter.collectors.declarations import Context, Sample, Tracked, counter, histogram
 from ami_exporter.collectors.fields import OTHER, technology_of, trunk_of
 from ami_exporter.collectors.legs import Legs
-from ami_exporter.collectors.model import Context, Sample, Tracked, counter, histogram
-from ami_exporter.collectors.words import DIAL_STATUS, DIRECTIONS, OUTCOMES
+from ami_exporter.collectors.vocabulary import DIAL_STATUS, DIRECTIONS, OUTCOMES
 
 POST_DIAL_DELAY_BUCKETS = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
 ANSWER_BUCKETS = (1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0)

@@ -10,10 +10,10 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.callevents import CALLS_TRACKED, DIALS_TRACKED
 from ami_exporter.collectors.callevents import METRICS as CALL_METRICS
+from ami_exporter.collectors.declarations import Collector, Context, Rule, Sample, counter, gauge
 from ami_exporter.collectors.fields import OTHER, constant, labels, technology, technology_of, word
 from ami_exporter.collectors.lists import CHANNEL_LISTS, CORE_SHOW_CHANNELS, STATUS, channel_age
-from ami_exporter.collectors.model import Collector, Context, Row, Sample, counter, gauge
-from ami_exporter.collectors.words import CAUSES, CHANNEL_STATE, CHANNEL_STATES, COMMON_CAUSES
+from ami_exporter.collectors.vocabulary import CAUSES, CHANNEL_STATE, CHANNEL_STATES, COMMON_CAUSES
 
 MAX_CALLS_COUNTED = 200_000
 """Distinct Linkedids held during one poll (about 25 MB); beyond, the number of calls is not published at all."""
@@ -175,15 +175,15 @@ COLLECTOR = Collector(
         ORIGINATES,
     ),
     polls=((STATUS, CORE_SHOW_CHANNELS),),
-    rows=(
-        Row(CREATED, None, ("Newchannel",), labels(technology())),
-        Row(HANGUPS, None, ("Hangup",), labels(technology(), word("Cause", CAUSES))),
-        Row(TRANSFERS, None, ("BlindTransfer",), labels(constant("blind"), word("Result", _TRANSFER_RESULTS))),
-        Row(TRANSFERS, None, ("AttendedTransfer",), labels(constant("attended"), word("Result", _TRANSFER_RESULTS))),
+    rules=(
+        Rule(CREATED, None, ("Newchannel",), labels(technology())),
+        Rule(HANGUPS, None, ("Hangup",), labels(technology(), word("Cause", CAUSES))),
+        Rule(TRANSFERS, None, ("BlindTransfer",), labels(constant("blind"), word("Result", _TRANSFER_RESULTS))),
+        Rule(TRANSFERS, None, ("AttendedTransfer",), labels(constant("attended"), word("Result", _TRANSFER_RESULTS))),
         # Before Asterisk 12, Hold carries Status: On or Off; since then the end has its own event.
-        Row(HOLDS, None, ("Hold",), where=lambda message: message.get("status", "").lower() != "off"),
-        Row(PICKUPS, None, ("Pickup",)),
-        Row(ORIGINATES, None, ("OriginateResponse",), labels(word("Response", _ORIGINATE_RESULTS, other=None))),
+        Rule(HOLDS, None, ("Hold",), where=lambda message: message.get("status", "").lower() != "off"),
+        Rule(PICKUPS, None, ("Pickup",)),
+        Rule(ORIGINATES, None, ("OriginateResponse",), labels(word("Response", _ORIGINATE_RESULTS, other=None))),
     ),
     fold=ChannelFold,
     tracked=(CALLS_TRACKED, DIALS_TRACKED),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from ami_exporter.ami.actions import Action
+from ami_exporter.collectors.declarations import Collector, Rule, counter, gauge
 from ami_exporter.collectors.fields import labels, mapped, number, text
-from ami_exporter.collectors.model import Collector, Row, counter, gauge
 
 POLL: Final = Action("ConfbridgeListRooms")
 ROOM: Final = ("ConfbridgeListRooms",)
@@ -35,12 +35,12 @@ COLLECTOR = Collector(
     title="ConfBridge conferences",
     metrics=(CONFERENCES, PARTICIPANTS, ROOM_PARTICIPANTS, ROOM_LOCKED, JOINS),
     polls=((POLL,),),
-    rows=(
-        Row(CONFERENCES, POLL, ROOM),
-        Row(PARTICIPANTS, POLL, ROOM, value=number("Parties")),
-        Row(ROOM_PARTICIPANTS, POLL, ROOM, _conference, number("Parties"), reduce="last"),
-        Row(ROOM_LOCKED, POLL, ROOM, _conference, mapped("Locked", {"yes": 1.0, "no": 0.0}), reduce="last"),
-        Row(JOINS, None, ("ConfbridgeJoin",)),
+    rules=(
+        Rule(CONFERENCES, POLL, ROOM),
+        Rule(PARTICIPANTS, POLL, ROOM, value=number("Parties")),
+        Rule(ROOM_PARTICIPANTS, POLL, ROOM, _conference, number("Parties"), reduce="last"),
+        Rule(ROOM_LOCKED, POLL, ROOM, _conference, mapped("Locked", {"yes": 1.0, "no": 0.0}), reduce="last"),
+        Rule(JOINS, None, ("ConfbridgeJoin",)),
     ),
     filter_label="conference",
 )

@@ -6,9 +6,9 @@ import re
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.declarations import Collector, Context, Rule, counter, gauge
 from ami_exporter.collectors.fields import OTHER, labels, number, technology, text, word
 from ami_exporter.collectors.lists import AORS, CONTACTS, INBOUND_CONTACTS
-from ami_exporter.collectors.model import Collector, Context, Row, counter, gauge
 
 STATUSES = ("reachable", "unreachable", "unknown", "non_qualified", "removed")
 
@@ -95,10 +95,10 @@ def _bound(message: Message) -> float:
     return float(f",{message.get('contacts', '')}".count(f",{message.get('objectname', '')}/"))
 
 
-def _contact_rows(action: Action, item: str) -> tuple[Row, Row]:
+def _contact_rows(action: Action, item: str) -> tuple[Rule, Rule]:
     return (
-        Row(CONTACT_COUNT, action, (item,), labels(word("Status", STATUS, other="unknown"))),
-        Row(USER_AGENTS, action, (item,), labels(_user_agent)),
+        Rule(CONTACT_COUNT, action, (item,), labels(word("Status", STATUS, other="unknown"))),
+        Rule(USER_AGENTS, action, (item,), labels(_user_agent)),
     )
 
 
@@ -107,13 +107,15 @@ COLLECTOR = Collector(
     title="PJSIP contacts, addresses of record, user agents",
     metrics=(CONTACT_COUNT, AOR_CONTACTS, AOR_LIMIT, USER_AGENTS, CONTACT_CHANGES, PEER_CHANGES),
     polls=((CONTACTS, INBOUND_CONTACTS), (AORS,)),
-    rows=(
+    rules=(
         *_contact_rows(CONTACTS, "ContactList"),
         *_contact_rows(INBOUND_CONTACTS, "ContactStatusDetail"),
-        Row(AOR_CONTACTS, AORS, ("AorList",), labels(text("ObjectName")), _bound, reduce="last"),
-        Row(AOR_LIMIT, AORS, ("AorList",), labels(text("ObjectName")), number("MaxContacts", minimum=1), reduce="last"),
-        Row(CONTACT_CHANGES, None, ("ContactStatus",), labels(word("ContactStatus", STATUS))),
-        Row(
+        Rule(AOR_CONTACTS, AORS, ("AorList",), labels(text("ObjectName")), _bound, reduce="last"),
+        Rule(
+            AOR_LIMIT, AORS, ("AorList",), labels(text("ObjectName")), number("MaxContacts", minimum=1), reduce="last"
+        ),
+        Rule(CONTACT_CHANGES, None, ("ContactStatus",), labels(word("ContactStatus", STATUS))),
+        Rule(
             PEER_CHANGES,
             None,
             ("PeerStatus",),

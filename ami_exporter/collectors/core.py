@@ -7,9 +7,9 @@ from datetime import datetime
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.declarations import Collector, Context, Rule, Sample, counter, gauge, polled_counter
 from ami_exporter.collectors.fields import fixed, labels, number, text
-from ami_exporter.collectors.model import Collector, Context, Row, Sample, counter, gauge, polled_counter
-from ami_exporter.collectors.rowfold import RESPONSE
+from ami_exporter.collectors.rulefold import RESPONSE
 
 SETTINGS = Action("CoreSettings")
 STATUS = Action("CoreStatus")
@@ -124,8 +124,8 @@ COLLECTOR = Collector(
         BOOTS,
     ),
     polls=((SETTINGS,), (STATUS,)),
-    rows=(
-        Row(
+    rules=(
+        Rule(
             INFO,
             SETTINGS,
             (RESPONSE,),
@@ -133,10 +133,10 @@ COLLECTOR = Collector(
             fixed(1),
             reduce="last",
         ),
-        Row(CALLS_LIMIT, SETTINGS, (RESPONSE,), value=number("CoreMaxCalls", minimum=_SET), reduce="last"),
-        Row(LOAD_LIMIT, SETTINGS, (RESPONSE,), value=number("CoreMaxLoadAvg", minimum=_SET), reduce="last"),
-        Row(FILES_LIMIT, SETTINGS, (RESPONSE,), value=number("CoreMaxFilehandles", minimum=_SET), reduce="last"),
-        Row(CALLS_PROCESSED, STATUS, (RESPONSE,), value=number("CoreProcessedCalls"), reduce="last"),
+        Rule(CALLS_LIMIT, SETTINGS, (RESPONSE,), value=number("CoreMaxCalls", minimum=_SET), reduce="last"),
+        Rule(LOAD_LIMIT, SETTINGS, (RESPONSE,), value=number("CoreMaxLoadAvg", minimum=_SET), reduce="last"),
+        Rule(FILES_LIMIT, SETTINGS, (RESPONSE,), value=number("CoreMaxFilehandles", minimum=_SET), reduce="last"),
+        Rule(CALLS_PROCESSED, STATUS, (RESPONSE,), value=number("CoreProcessedCalls"), reduce="last"),
     ),
     fold=CoreFold,
 )

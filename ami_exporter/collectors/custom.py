@@ -11,9 +11,9 @@ from typing import Final
 
 from ami_exporter.ami.actions import ACTIONS, Action
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.declarations import Collector, Metric, Origin, Rule, Value, Where, one
 from ami_exporter.collectors.fields import Label, labels, number, text, word
-from ami_exporter.collectors.model import Collector, Metric, Origin, Row, Value, Where, one
-from ami_exporter.config.model import CustomLabel, CustomMetric, CustomMetricsSettings, CustomValue
+from ami_exporter.config.target_settings import CustomLabel, CustomMetric, CustomMetricsSettings, CustomValue
 
 NAME: Final = "custom"
 
@@ -36,7 +36,7 @@ def collector(settings: Sequence[CustomMetricsSettings]) -> Collector:
         title="Metrics of the configuration",
         metrics=tuple(metrics.values()),
         polls=tuple((action,) for action in actions),
-        rows=rows,
+        rules=rows,
     )
 
 
@@ -103,11 +103,11 @@ def _values(column: Sequence[CustomLabel]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _row(rule: _Rule, metric: Metric) -> Row:
+def _row(rule: _Rule, metric: Metric) -> Rule:
     entry, custom = rule.entry, rule.metric
     source = None if entry.action is None else Action(entry.action)
     items = (entry.event or "",) if source is None else (entry.item,) if entry.item else ACTIONS[source.name].items
-    return Row(
+    return Rule(
         metric,
         source,
         items,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.declarations import Collector, Rule, counter, gauge
 from ami_exporter.collectors.fields import OTHER, constant, labels, mapped, text, word
-from ami_exporter.collectors.model import Collector, Row, counter, gauge
 
 CHANNELS = Action("DAHDIShowChannels")
 SPANS = Action("DAHDIShowStatus")
@@ -55,8 +55,8 @@ def _span_alarm(message: Message) -> float | None:
     return 0.0 if alarms == "OK" else 1.0
 
 
-def _alarm_event(name: str, kind: str, state: str) -> Row:
-    return Row(ALARMS, None, (name,), labels(constant(kind), constant(state)))
+def _alarm_event(name: str, kind: str, state: str) -> Rule:
+    return Rule(ALARMS, None, (name,), labels(constant(kind), constant(state)))
 
 
 COLLECTOR = Collector(
@@ -64,10 +64,10 @@ COLLECTOR = Collector(
     title="DAHDI channels, spans and their alarms, ISDN",
     metrics=(DAHDI_CHANNELS, SPAN_ALARM, SPAN_UP, ALARMS),
     polls=((CHANNELS,), (SPANS,), (PRI_SPANS,)),
-    rows=(
-        Row(DAHDI_CHANNELS, CHANNELS, ("DAHDIShowChannels",), labels(word("Alarm", _ALARMS))),
-        Row(SPAN_ALARM, SPANS, ("DAHDIShowStatus",), labels(text("Span")), _span_alarm, reduce="max"),
-        Row(
+    rules=(
+        Rule(DAHDI_CHANNELS, CHANNELS, ("DAHDIShowChannels",), labels(word("Alarm", _ALARMS))),
+        Rule(SPAN_ALARM, SPANS, ("DAHDIShowStatus",), labels(text("Span")), _span_alarm, reduce="max"),
+        Rule(
             SPAN_UP,
             PRI_SPANS,
             ("PRIShowSpans",),

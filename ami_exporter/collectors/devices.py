@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.declarations import Collector, Context, Rule, gauge
 from ami_exporter.collectors.fields import OTHER, labels, technology_of, word
 from ami_exporter.collectors.lists import DEVICES
-from ami_exporter.collectors.model import Collector, Context, Row, gauge
-from ami_exporter.collectors.words import DEVICE_STATE, DEVICE_STATES
+from ami_exporter.collectors.vocabulary import DEVICE_STATE, DEVICE_STATES
 
 HINTS = Action("ExtensionStateList")
 
@@ -53,13 +53,13 @@ COLLECTOR = Collector(
     title="Device states and extension hints",
     metrics=(DEVICE_COUNT, HINT_COUNT),
     polls=((DEVICES,), (HINTS,)),
-    rows=(
-        Row(
+    rules=(
+        Rule(
             DEVICE_COUNT,
             DEVICES,
             ("DeviceStateChange",),
             labels(device_technology, word("State", DEVICE_STATE, other="unknown")),
         ),
-        Row(HINT_COUNT, HINTS, ("ExtensionStatus",), labels(word("Status", _HINT_STATES, other="unknown"))),
+        Rule(HINT_COUNT, HINTS, ("ExtensionStatus",), labels(word("Status", _HINT_STATES, other="unknown"))),
     ),
 )

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.declarations import Collector, Context, Sample, gauge
 from ami_exporter.collectors.fields import to_number
 from ami_exporter.collectors.lists import (
     AORS,
@@ -28,8 +29,7 @@ from ami_exporter.collectors.lists import (
     peer_technology,
     qualified,
 )
-from ami_exporter.collectors.model import Collector, Context, Sample, gauge
-from ami_exporter.collectors.words import DEVICE_STATE, REACHABILITY
+from ami_exporter.collectors.vocabulary import DEVICE_STATE, REACHABILITY
 
 ENDPOINTS = gauge(
     "asterisk_endpoints",

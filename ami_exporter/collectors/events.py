@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.model import Collector, Context, Row, counter
+from ami_exporter.collectors.declarations import Collector, Context, Rule, counter
 
 SELECTED: Final = (
     # calls
@@ -47,6 +47,6 @@ COLLECTOR = Collector(
     name="events",
     title="Events received, by name",
     metrics=(EVENTS,),
-    rows=(Row(EVENTS, None, SELECTED, _name),),
+    rules=(Rule(EVENTS, None, SELECTED, _name),),
     passive=True,
 )

@@ -6,8 +6,8 @@ from types import MappingProxyType
 from typing import Final
 
 from ami_exporter.ami.actions import Action
+from ami_exporter.collectors.declarations import Collector, Rule, gauge, polled_counter
 from ami_exporter.collectors.fields import constant, labels, number
-from ami_exporter.collectors.model import Collector, Row, gauge, polled_counter
 
 POLL: Final = Action("FAXStats")
 ITEM: Final = ("FAXStats",)
@@ -31,11 +31,11 @@ COLLECTOR = Collector(
     title="Fax sessions and attempts",
     metrics=(SESSIONS, ATTEMPTS, COMPLETED, FAILED),
     polls=((POLL,),),
-    rows=(
-        Row(SESSIONS, POLL, ITEM, value=number("CurrentSessions"), reduce="last"),
-        Row(ATTEMPTS, POLL, ITEM, labels(constant("send")), number("TransmitAttempts"), reduce="last"),
-        Row(ATTEMPTS, POLL, ITEM, labels(constant("receive")), number("ReceiveAttempts"), reduce="last"),
-        Row(COMPLETED, POLL, ITEM, value=number("CompletedFAXes"), reduce="last"),
-        Row(FAILED, POLL, ITEM, value=number("FailedFAXes"), reduce="last"),
+    rules=(
+        Rule(SESSIONS, POLL, ITEM, value=number("CurrentSessions"), reduce="last"),
+        Rule(ATTEMPTS, POLL, ITEM, labels(constant("send")), number("TransmitAttempts"), reduce="last"),
+        Rule(ATTEMPTS, POLL, ITEM, labels(constant("receive")), number("ReceiveAttempts"), reduce="last"),
+        Rule(COMPLETED, POLL, ITEM, value=number("CompletedFAXes"), reduce="last"),
+        Rule(FAILED, POLL, ITEM, value=number("FailedFAXes"), reduce="last"),
     ),
 )

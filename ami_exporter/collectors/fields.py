@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.model import Context, Labels, Value, Where
+from ami_exporter.collectors.declarations import Context, Labels, Value, Where
 
 Label = Callable[[Message, Context], "str | None"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
+from ami_exporter.collectors.declarations import Collector, Rule, counter
 from ami_exporter.collectors.fields import OTHER, labels, word
-from ami_exporter.collectors.model import Collector, Row, counter
 
 KIND: Final = MappingProxyType({"cleanly": "clean", "uncleanly": "unclean"})
 RESULT: Final = MappingProxyType(
@@ -40,8 +40,8 @@ COLLECTOR = Collector(
     name="lifecycle",
     title="Shutdowns and reloads",
     metrics=(SHUTDOWNS, RELOADS),
-    rows=(
-        Row(SHUTDOWNS, None, ("Shutdown",), labels(word("Shutdown", KIND))),
-        Row(RELOADS, None, ("Reload",), labels(word("Status", RESULT))),
+    rules=(
+        Rule(SHUTDOWNS, None, ("Shutdown",), labels(word("Shutdown", KIND))),
+        Rule(RELOADS, None, ("Reload",), labels(word("Status", RESULT))),
     ),
 )

@@ -6,8 +6,8 @@ import re
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.declarations import Context
 from ami_exporter.collectors.fields import WHOLE_DIGITS, to_number, to_whole
-from ami_exporter.collectors.model import Context
 
 STATUS = Action("Status")
 CORE_SHOW_CHANNELS = Action("CoreShowChannels")

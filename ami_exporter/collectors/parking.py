@@ -7,8 +7,8 @@ from typing import Final
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.declarations import Collector, Rule, ZeroSeries, counter, gauge
 from ami_exporter.collectors.fields import labels, number, text, word
-from ami_exporter.collectors.model import Collector, Known, Row, counter, gauge
 
 LOTS: Final = Action("Parkinglots")
 PARKED: Final = Action("ParkedCalls")
@@ -61,11 +61,11 @@ COLLECTOR = Collector(
     title="Parking lots and parked calls",
     metrics=(SPACES, PARKED_CALLS, LONGEST, PARKING_EVENTS),
     polls=((LOTS,), (PARKED,)),
-    rows=(
-        Row(SPACES, LOTS, ("Parkinglot",), _lot_name, _spaces, reduce="last"),
-        Row(PARKED_CALLS, PARKED, ("ParkedCall",), _lot),
-        Row(LONGEST, PARKED, ("ParkedCall",), _lot, number("ParkingDuration"), reduce="max"),
-        Row(
+    rules=(
+        Rule(SPACES, LOTS, ("Parkinglot",), _lot_name, _spaces, reduce="last"),
+        Rule(PARKED_CALLS, PARKED, ("ParkedCall",), _lot),
+        Rule(LONGEST, PARKED, ("ParkedCall",), _lot, number("ParkingDuration"), reduce="max"),
+        Rule(
             PARKING_EVENTS,
             None,
             EVENT_NAMES,
@@ -73,9 +73,9 @@ COLLECTOR = Collector(
             where=_broadcast,
         ),
     ),
-    known=(
-        Known((PARKED_CALLS, PARKING_EVENTS), LOTS, ("Parkinglot",), _lot_name),
-        Known((PARKING_EVENTS,), PARKED, ("ParkedCall",), _lot),
+    zero_series=(
+        ZeroSeries((PARKED_CALLS, PARKING_EVENTS), LOTS, ("Parkinglot",), _lot_name),
+        ZeroSeries((PARKING_EVENTS,), PARKED, ("ParkedCall",), _lot),
     ),
     filter_label="lot",
 )

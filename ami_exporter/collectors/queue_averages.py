@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Final
 
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.declarations import Collector, Rule, gauge
 from ami_exporter.collectors.fields import labels, number, text
 from ami_exporter.collectors.lists import QUEUE_PARAMS, QUEUE_STATUS
-from ami_exporter.collectors.model import Collector, Row, gauge
 
 HOLD = gauge(
     "asterisk_queue_hold_time_average_seconds",
@@ -46,10 +46,10 @@ COLLECTOR = Collector(
     title="Asterisk's own averages of queues",
     metrics=(HOLD, TALK, SERVICE_LEVEL),
     polls=((QUEUE_STATUS,),),
-    rows=(
-        Row(HOLD, QUEUE_STATUS, QUEUE_PARAMS, _by_queue, number("Holdtime"), _has_traffic, "last"),
-        Row(TALK, QUEUE_STATUS, QUEUE_PARAMS, _by_queue, number("TalkTime"), _has_traffic, "last"),
-        Row(
+    rules=(
+        Rule(HOLD, QUEUE_STATUS, QUEUE_PARAMS, _by_queue, number("Holdtime"), _has_traffic, "last"),
+        Rule(TALK, QUEUE_STATUS, QUEUE_PARAMS, _by_queue, number("TalkTime"), _has_traffic, "last"),
+        Rule(
             SERVICE_LEVEL,
             QUEUE_STATUS,
             QUEUE_PARAMS,

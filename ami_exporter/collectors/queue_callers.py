@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Final, TypeVar
 
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.declarations import Context, Metric, Sample, counter, histogram
 from ami_exporter.collectors.fields import number, to_number
-from ami_exporter.collectors.model import Context, Metric, Sample, counter, histogram
 
 MAX_CALLERS: Final = 20_000
 """Callers in one state at a time, some 3 MB; more than a PBX carries. The oldest are forgotten beyond it."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.declarations import Collector, Context, Rule, gauge, polled_counter
 from ami_exporter.collectors.fields import labels, mapped, number, text
 from ami_exporter.collectors.lists import QUEUE_MEMBER, QUEUE_STATUS
-from ami_exporter.collectors.model import Collector, Context, Row, gauge, polled_counter
 
 UP = gauge(
     "asterisk_queue_member_up",
@@ -46,11 +46,11 @@ COLLECTOR = Collector(
     title="Members of queues, one by one",
     metrics=(UP, PAUSED, LAST_CALL, CALLS),
     polls=((QUEUE_STATUS,),),
-    rows=(  # two interfaces of one name are one person: up when one is, paused when one is
-        Row(UP, QUEUE_STATUS, QUEUE_MEMBER, _member, mapped("Status", UP_STATES), reduce="max"),
-        Row(PAUSED, QUEUE_STATUS, QUEUE_MEMBER, _member, mapped("Paused", {"0": 0.0, "1": 1.0}), reduce="max"),
-        Row(LAST_CALL, QUEUE_STATUS, QUEUE_MEMBER, _member, number("LastCall", minimum=1.0), reduce="max"),
-        Row(CALLS, QUEUE_STATUS, QUEUE_MEMBER, _member, number("CallsTaken")),
+    rules=(  # two interfaces of one name are one person: up when one is, paused when one is
+        Rule(UP, QUEUE_STATUS, QUEUE_MEMBER, _member, mapped("Status", UP_STATES), reduce="max"),
+        Rule(PAUSED, QUEUE_STATUS, QUEUE_MEMBER, _member, mapped("Paused", {"0": 0.0, "1": 1.0}), reduce="max"),
+        Rule(LAST_CALL, QUEUE_STATUS, QUEUE_MEMBER, _member, number("LastCall", minimum=1.0), reduce="max"),
+        Rule(CALLS, QUEUE_STATUS, QUEUE_MEMBER, _member, number("CallsTaken")),
     ),
     enabled=False,
     filter_label="queue",

@@ -10,20 +10,20 @@ from types import MappingProxyType
 from typing import Final
 
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.fields import both, fixed, having, labels, number, text, word
-from ami_exporter.collectors.lists import QUEUE_ENTRY, QUEUE_MEMBER, QUEUE_PARAMS, QUEUE_STATUS
-from ami_exporter.collectors.model import (
+from ami_exporter.collectors.declarations import (
     Collector,
     Context,
-    Known,
-    Row,
+    Rule,
     Tracked,
     Tracker,
+    ZeroSeries,
     counter,
     gauge,
     histogram,
     polled_counter,
 )
+from ami_exporter.collectors.fields import both, fixed, having, labels, number, text, word
+from ami_exporter.collectors.lists import QUEUE_ENTRY, QUEUE_MEMBER, QUEUE_PARAMS, QUEUE_STATUS
 from ami_exporter.collectors.queue_callers import (
     CALLS,
     IN_SERVICE_LEVEL,
@@ -34,7 +34,7 @@ from ami_exporter.collectors.queue_callers import (
     QueueCallers,
     wait_histogram,
 )
-from ami_exporter.collectors.words import DEVICE_STATE, DEVICE_STATES
+from ami_exporter.collectors.vocabulary import DEVICE_STATE, DEVICE_STATES
 
 RING_BUCKETS: Final = (2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
 """Seconds a member's phone rang before the answer; Asterisk's default gives up after 15."""
@@ -145,8 +145,8 @@ def _tells_in_call(message: Message, context: Context) -> tuple[str, ...] | None
     return by_queue(message, context) if "incall" in message else None
 
 
-ROWS: Final = (
-    Row(
+RULES: Final = (
+    Rule(
         INFO,
         QUEUE_STATUS,
         QUEUE_PARAMS,
@@ -154,23 +154,23 @@ ROWS: Final = (
         fixed(1.0),
         reduce="last",
     ),
-    Row(CALLERS, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Calls"), reduce="last"),
-    Row(LONGEST_WAIT, QUEUE_STATUS, QUEUE_PARAMS, by_queue, fixed(0.0), reduce="max"),
-    Row(LONGEST_WAIT, QUEUE_STATUS, QUEUE_ENTRY, by_queue, number("Wait"), reduce="max"),
-    Row(CALLERS_LIMIT, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Max", minimum=1.0), reduce="last"),
-    Row(MEMBERS, QUEUE_STATUS, QUEUE_MEMBER, labels(text("Queue"), word("Status", DEVICE_STATE, "unknown"))),
-    Row(AVAILABLE, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=both(_not_paused, having("Status", "0", "1"))),
-    Row(READY, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=both(_not_paused, having("Status", *"0123678"))),
-    Row(PAUSED, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=_paused),
-    Row(IN_CALL, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=having("InCall", "1")),
-    Row(PAUSE_REASON, QUEUE_STATUS, QUEUE_MEMBER, labels(text("Queue"), _reason), where=_paused),
-    Row(PBX_COMPLETED, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Completed"), reduce="last"),
-    Row(PBX_ABANDONED, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Abandoned"), reduce="last"),
-    Row(THRESHOLD, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("ServiceLevel"), reduce="last"),
-    Row(JOINS, None, JOIN_EVENTS, by_queue),
-    Row(RING, None, ("AgentConnect",), by_queue, number("RingTime")),
-    Row(TALK, None, ("AgentComplete",), by_queue, number("TalkTime")),
-    Row(RING_NO_ANSWER, None, ("AgentRingNoAnswer",), by_queue),
+    Rule(CALLERS, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Calls"), reduce="last"),
+    Rule(LONGEST_WAIT, QUEUE_STATUS, QUEUE_PARAMS, by_queue, fixed(0.0), reduce="max"),
+    Rule(LONGEST_WAIT, QUEUE_STATUS, QUEUE_ENTRY, by_queue, number("Wait"), reduce="max"),
+    Rule(CALLERS_LIMIT, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Max", minimum=1.0), reduce="last"),
+    Rule(MEMBERS, QUEUE_STATUS, QUEUE_MEMBER, labels(text("Queue"), word("Status", DEVICE_STATE, "unknown"))),
+    Rule(AVAILABLE, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=both(_not_paused, having("Status", "0", "1"))),
+    Rule(READY, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=both(_not_paused, having("Status", *"0123678"))),
+    Rule(PAUSED, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=_paused),
+    Rule(IN_CALL, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=having("InCall", "1")),
+    Rule(PAUSE_REASON, QUEUE_STATUS, QUEUE_MEMBER, labels(text("Queue"), _reason), where=_paused),
+    Rule(PBX_COMPLETED, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Completed"), reduce="last"),
+    Rule(PBX_ABANDONED, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Abandoned"), reduce="last"),
+    Rule(THRESHOLD, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("ServiceLevel"), reduce="last"),
+    Rule(JOINS, None, JOIN_EVENTS, by_queue),
+    Rule(RING, None, ("AgentConnect",), by_queue, number("RingTime")),
+    Rule(TALK, None, ("AgentComplete",), by_queue, number("TalkTime")),
+    Rule(RING_NO_ANSWER, None, ("AgentRingNoAnswer",), by_queue),
 )
 
 
@@ -189,11 +189,11 @@ def collector(wait_buckets: tuple[float, ...] = WAIT_BUCKETS) -> Collector:
         title="Queues: callers, members, service level",
         metrics=(*POLLED, *counted),
         polls=((QUEUE_STATUS,),),
-        rows=ROWS,
-        known=(
-            Known((MEMBERS, AVAILABLE, READY, PAUSED, *counted), QUEUE_STATUS, QUEUE_PARAMS, by_queue),
-            Known((IN_CALL,), QUEUE_STATUS, QUEUE_MEMBER, _tells_in_call),
-            Known(counted, None, JOIN_EVENTS, by_queue),
+        rules=RULES,
+        zero_series=(
+            ZeroSeries((MEMBERS, AVAILABLE, READY, PAUSED, *counted), QUEUE_STATUS, QUEUE_PARAMS, by_queue),
+            ZeroSeries((IN_CALL,), QUEUE_STATUS, QUEUE_MEMBER, _tells_in_call),
+            ZeroSeries(counted, None, JOIN_EVENTS, by_queue),
         ),
         tracked=(Tracked(TRACKED_EVENTS, lambda: QueueCallers(wait), _watch, (QUEUE_STATUS,)),),
         filter_label="queue",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ami_exporter.ami.actions import Action
+from ami_exporter.collectors.declarations import Collector, Rule, counter, gauge
 from ami_exporter.collectors.fields import OTHER, Label, constant, labels, mapped, technology, text, word
 from ami_exporter.collectors.lists import (
     IAX_REGISTRATIONS,
@@ -12,7 +13,6 @@ from ami_exporter.collectors.lists import (
     SIP_REGISTRATIONS,
     registration_account,
 )
-from ami_exporter.collectors.model import Collector, Row, counter, gauge
 
 STATES = ("registered", "unregistered", "rejected", "pending", "timeout", OTHER)
 
@@ -41,10 +41,10 @@ EVENTS = counter(
 )
 
 
-def _rows(action: Action, item: str, tech: str, name: Label, header: str) -> tuple[Row, Row]:
+def _rows(action: Action, item: str, tech: str, name: Label, header: str) -> tuple[Rule, Rule]:
     return (
-        Row(UP, action, (item,), labels(constant(tech), name), mapped(header, REGISTRATION_UP), reduce="min"),
-        Row(STATE, action, (item,), labels(constant(tech), name, word(header, REGISTRATION_STATE)), reduce="max"),
+        Rule(UP, action, (item,), labels(constant(tech), name), mapped(header, REGISTRATION_UP), reduce="min"),
+        Rule(STATE, action, (item,), labels(constant(tech), name, word(header, REGISTRATION_STATE)), reduce="max"),
     )
 
 
@@ -53,11 +53,11 @@ COLLECTOR = Collector(
     title="Outbound registrations",
     metrics=(UP, STATE, EVENTS),
     polls=((PJSIP_REGISTRATIONS,), (SIP_REGISTRATIONS,), (IAX_REGISTRATIONS,)),
-    rows=(
+    rules=(
         *_rows(PJSIP_REGISTRATIONS, "OutboundRegistrationDetail", "PJSIP", text("ObjectName"), "Status"),
         *_rows(SIP_REGISTRATIONS, "RegistryEntry", "SIP", registration_account, "State"),
         *_rows(IAX_REGISTRATIONS, "RegistryEntry", "IAX2", registration_account, "State"),
-        Row(EVENTS, None, ("Registry",), labels(technology("ChannelType"), word("Status", REGISTRATION_STATE))),
+        Rule(EVENTS, None, ("Registry",), labels(technology("ChannelType"), word("Status", REGISTRATION_STATE))),
     ),
     filter_label="registration",
 )

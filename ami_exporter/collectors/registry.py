@@ -28,7 +28,7 @@ from ami_exporter.collectors import (
     trunks,
     voicemail,
 )
-from ami_exporter.collectors.model import Collector, Metric
+from ami_exporter.collectors.declarations import Collector, Metric
 from ami_exporter.collectors.queue_callers import WAIT_BUCKETS
 
 

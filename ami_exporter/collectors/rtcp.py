@@ -13,9 +13,9 @@ from typing import Final
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.declarations import Collector, Context, Rule, Sample, Tracked, Tracker, histogram
 from ami_exporter.collectors.fields import OTHER, labels, number, split_channel, technology, technology_of, to_number
-from ami_exporter.collectors.model import Collector, Context, Row, Sample, Tracked, Tracker, histogram
-from ami_exporter.collectors.words import DIRECTIONS
+from ami_exporter.collectors.vocabulary import DIRECTIONS
 
 STATUS: Final = Action("Status")
 
@@ -174,8 +174,8 @@ COLLECTOR = Collector(
     name="rtcp",
     title="Voice quality reported by RTCP",
     metrics=(JITTER, LOSS, TRUNK_JITTER, TRUNK_LOSS, RTT, MES),
-    rows=(
-        Row(
+    rules=(
+        Rule(
             RTT,
             None,
             _RECEIVED,
@@ -183,7 +183,7 @@ COLLECTOR = Collector(
             number("RTT", minimum=MIN_RTT_SECONDS, maximum=MAX_RTT_SECONDS),
         ),
         # A score that could not be computed yet is 0; the worst that can is 20.
-        Row(MES, None, _BOTH, labels(technology()), number("MES", minimum=1.0, maximum=100.0)),
+        Rule(MES, None, _BOTH, labels(technology()), number("MES", minimum=1.0, maximum=100.0)),
     ),
     tracked=(Tracked(_BOTH, MediaReports, _watch, (STATUS,)),),
 )

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Final
 
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.declarations import Collector, Context, Rule, ZeroSeries, counter
 from ami_exporter.collectors.fields import OTHER
-from ami_exporter.collectors.model import Collector, Context, Known, Row, counter
 
 EVENTS: Final = (
     "AuthMethodNotAllowed",
@@ -76,11 +76,11 @@ COLLECTOR = Collector(
     name="security",
     title="Security events",
     metrics=(SECURITY_EVENTS,),
-    rows=(Row(SECURITY_EVENTS, None, EVENTS, _event_and_service),),
+    rules=(Rule(SECURITY_EVENTS, None, EVENTS, _event_and_service),),
     # The first event of a service, most often a plain ChallengeSent or our own login, makes all its events exist at 0.
     # AMI is known with the FullyBooted that answers our login: its first refused login is then an increase.
-    known=(
-        Known((SECURITY_EVENTS,), None, EVENTS, _service_named),
-        Known((SECURITY_EVENTS,), None, ("FullyBooted",), _manager),
+    zero_series=(
+        ZeroSeries((SECURITY_EVENTS,), None, EVENTS, _service_named),
+        ZeroSeries((SECURITY_EVENTS,), None, ("FullyBooted",), _manager),
     ),
 )

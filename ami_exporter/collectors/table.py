@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Container
 from heapq import nsmallest
 from typing import Final, Protocol
 
-from ami_exporter.collectors.model import Metric, Reduce
+from ami_exporter.collectors.declarations import Metric, Reduce
 
 Key = tuple[str, ...]
 
@@ -21,7 +21,7 @@ REDUCE: Final[dict[str, Callable[[float, float], float]]] = {
 }
 
 
-class Bounds(Protocol):
+class SeriesBounds(Protocol):
     """What will be served in the end, as the writer decides it."""
 
     @property
@@ -47,7 +47,7 @@ class Table:
 
     __slots__ = ("_bounds", "_cap", "_ceiling", "_metric", "_reduce", "_served", "values")
 
-    def __init__(self, metric: Metric, reduce: Reduce, bounds: Bounds | None = None) -> None:
+    def __init__(self, metric: Metric, reduce: Reduce, bounds: SeriesBounds | None = None) -> None:
         self.values: dict[Key, float] = {}
         self._metric = metric
         self._reduce = REDUCE[reduce]
@@ -73,7 +73,7 @@ class Table:
     def _is_beyond(self, group: Key, ceiling: Key) -> bool:
         return group > ceiling and group not in self._served
 
-    def _cut(self, bounds: Bounds) -> None:
+    def _cut(self, bounds: SeriesBounds) -> None:
         kept = bounds.keep(self._metric, self.values)
         self.values = kept
         if len(kept) + self._metric.group_size > self._cap:

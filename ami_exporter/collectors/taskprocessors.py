@@ -13,7 +13,7 @@ from typing import Final
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.model import Collector, Context, Sample, gauge, polled_counter
+from ami_exporter.collectors.declarations import Collector, Context, Sample, gauge, polled_counter
 
 POLL: Final = Action("Command", (("Command", "core show taskprocessors"),))
 

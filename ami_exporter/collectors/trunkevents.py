@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.callevents import LEG_EVENTS, POST_DIAL_DELAY_BUCKETS, TALK_BUCKETS, dial_outcome
 from ami_exporter.collectors.calls import UP, trunk_direction
+from ami_exporter.collectors.declarations import Context, Sample, Tracked, counter, histogram
 from ami_exporter.collectors.fields import OTHER, trunk_of
 from ami_exporter.collectors.legs import MAX_LEGS, Legs, too_old
-from ami_exporter.collectors.model import Context, Sample, Tracked, counter, histogram
-from ami_exporter.collectors.words import CAUSES, COMMON_CAUSES, DIRECTIONS, OUTCOMES
+from ami_exporter.collectors.vocabulary import CAUSES, COMMON_CAUSES, DIRECTIONS, OUTCOMES
 
 CALLS = counter(
     "asterisk_trunk_calls_total",

@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import trunkevents
+from ami_exporter.collectors.declarations import Collector, Context, Sample, Trunk, gauge
 from ami_exporter.collectors.fields import trunk_of
 from ami_exporter.collectors.lists import (
     AORS,
@@ -33,8 +34,7 @@ from ami_exporter.collectors.lists import (
     qualified,
     registration_account,
 )
-from ami_exporter.collectors.model import Collector, Context, Sample, Trunk, gauge
-from ami_exporter.collectors.words import DEVICE_STATE, DIRECTIONS
+from ami_exporter.collectors.vocabulary import DEVICE_STATE, DIRECTIONS
 
 INFO = gauge(
     "asterisk_trunk_info",

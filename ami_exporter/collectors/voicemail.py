@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import Final
 
 from ami_exporter.ami.actions import Action
+from ami_exporter.collectors.declarations import Collector, Rule, gauge
 from ami_exporter.collectors.fields import constant, labels, number, text
-from ami_exporter.collectors.model import Collector, Row, gauge
 
 POLL: Final = Action("VoicemailUsersList")
 ITEM: Final = ("VoicemailUserEntry",)
@@ -43,8 +43,8 @@ VOICEMAIL = Collector(
     title="Voicemail messages by context",
     metrics=(MESSAGES,),
     polls=((POLL,),),
-    rows=tuple(
-        Row(MESSAGES, POLL, ITEM, labels(text("VMContext"), constant(folder)), number(header))
+    rules=tuple(
+        Rule(MESSAGES, POLL, ITEM, labels(text("VMContext"), constant(folder)), number(header))
         for folder, header in FOLDERS
     ),
     enabled=False,
@@ -56,8 +56,8 @@ MAILBOXES = Collector(
     title="Voicemail messages by mailbox",
     metrics=(MAILBOX_MESSAGES,),
     polls=((POLL,),),
-    rows=tuple(
-        Row(
+    rules=tuple(
+        Rule(
             MAILBOX_MESSAGES,
             POLL,
             ITEM,

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ami_exporter import target
-from ami_exporter.ami.actions import ACTIONS, Shape
-from ami_exporter.ami.events import NEVER_ASKED_FOR
+from ami_exporter.ami.actions import ACTIONS, AnswerForm
+from ami_exporter.ami.event_classes import NEVER_ASKED_FOR
 from ami_exporter.collectors import custom
-from ami_exporter.collectors.model import Collector, Metric
+from ami_exporter.collectors.declarations import Collector, Metric
 from ami_exporter.collectors.registry import builtin, metrics
 from ami_exporter.commands.logs import Guard
 from ami_exporter.config.amiflags import AmiFlags
 from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.faults import ConfigErrors, Fault, either, suggest
-from ami_exporter.config.model import Settings, TargetSettings
 from ami_exporter.config.shard import Shard
 from ami_exporter.config.source import load_settings
-from ami_exporter.pbx import stats
+from ami_exporter.config.target_settings import Settings, TargetSettings
+from ami_exporter.pbx import stats, target
 from ami_exporter.service import ownmetrics
 
-#: Status tells codecs; CoreShowChannels takes no channel's lock. Chosen for one collector, chosen for all.
+#: Status tells codecs; CoreShowChannels takes no channel's lock. EnabledCollector for one collector, chosen for all.
 CHANNEL_SOURCES = ("Status", "CoreShowChannels")
 
 
@@ -31,7 +30,7 @@ def catalogue(environ: Mapping[str, str]) -> Catalogue:
     return Catalogue(
         collectors={collector.name: sources(collector) for collector in collectors},
         metrics=frozenset(metric.name for metric in all_metrics(collectors)),
-        actions={name: spec.items for name, spec in ACTIONS.items() if spec.shape is not Shape.COMMAND},
+        actions={name: spec.items for name, spec in ACTIONS.items() if spec.form is not AnswerForm.COMMAND},
         unheard=NEVER_ASKED_FOR,
         environ=environ,
     )

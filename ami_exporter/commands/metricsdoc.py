@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from ami_exporter import target
-from ami_exporter.collectors.model import Collector, Metric, Origin
+from ami_exporter.collectors.declarations import Collector, Metric, Origin
 from ami_exporter.collectors.registry import builtin
-from ami_exporter.pbx import stats
+from ami_exporter.pbx import stats, target
 from ami_exporter.service import ownmetrics
 
 _HEAD = """# Metrics

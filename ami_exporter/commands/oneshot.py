@@ -13,7 +13,7 @@ from ami_exporter.commands.options import Check, Scrape
 from ami_exporter.config.faults import ConfigErrors, Fault
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
-from ami_exporter.target import Target
+from ami_exporter.pbx.target import Target
 
 
 def scrape(options: Scrape, environ: Mapping[str, str], out: TextIO) -> int:

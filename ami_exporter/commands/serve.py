@@ -15,8 +15,8 @@ from ami_exporter.commands.loading import Loader
 from ami_exporter.commands.logs import Guard
 from ami_exporter.commands.options import Demo, Serve, Web
 from ami_exporter.config.amiflags import AmiFlags
-from ami_exporter.config.model import Settings
 from ami_exporter.config.secret import Secret
+from ami_exporter.config.target_settings import Settings
 from ami_exporter.service.exporter import Exporter
 from ami_exporter.web.listen import ListenError
 from ami_exporter.web.server import make_server

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from ami_exporter.config import scalars
 from ami_exporter.config.external import read_external
 from ami_exporter.config.faults import ConfigErrors, Fault
-from ami_exporter.config.model import PORT, TLS_PORT, Settings, TargetSettings, TlsSettings
+from ami_exporter.config.target_settings import PORT, TLS_PORT, AmiTlsSettings, Settings, TargetSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,7 @@ def settings_from_ami_flags(flags: AmiFlags, catalogue: Catalogue) -> Settings:
     _checked(plain, "secret", scalars.secret, faults)
     if faults:
         raise ConfigErrors(faults)
-    tls = TlsSettings(ca_file=flags.tls_ca_file) if flags.tls or flags.tls_ca_file else None
+    tls = AmiTlsSettings(ca_file=flags.tls_ca_file) if flags.tls or flags.tls_ca_file else None
     target = TargetSettings(
         name=DEFAULT_TARGET,
         host=host,

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from ami_exporter.config.customdoc import CustomDoc, LabelDoc, MetricDoc, ValueDoc
 from ami_exporter.config.document import Document, TargetDoc, TlsDoc
 from ami_exporter.config.external import External
-from ami_exporter.config.model import (
+from ami_exporter.config.target_settings import (
     PORT,
     TLS_PORT,
+    AmiTlsSettings,
     CollectorSettings,
     CustomLabel,
     CustomMetric,
@@ -18,7 +19,6 @@ from ami_exporter.config.model import (
     Limits,
     Settings,
     TargetSettings,
-    TlsSettings,
     TrunkSettings,
 )
 
@@ -55,9 +55,9 @@ def _target(name: str, doc: TargetDoc, external: External) -> TargetSettings:
     )
 
 
-def _tls(doc: TlsDoc, external: External) -> TlsSettings:
+def _tls(doc: TlsDoc, external: External) -> AmiTlsSettings:
     ca_file = None if doc.ca_file is None else str(external.folder / doc.ca_file)
-    return TlsSettings(ca_file, doc.server_name, doc.verify)
+    return AmiTlsSettings(ca_file, doc.server_name, doc.verify)
 
 
 def _custom(doc: CustomDoc) -> CustomMetricsSettings:

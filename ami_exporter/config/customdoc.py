@@ -14,7 +14,7 @@ from pydantic import ValidationInfo as Info
 
 from ami_exporter.config import scalars
 from ami_exporter.config.faults import either, shorten, suggest
-from ami_exporter.config.fields import (
+from ami_exporter.config.scalar_types import (
     AnyText,
     Buckets,
     Header,

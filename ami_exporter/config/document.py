@@ -15,7 +15,7 @@ from pydantic import ValidationInfo as Info
 from ami_exporter.config import scalars
 from ami_exporter.config.customdoc import CustomDoc
 from ami_exporter.config.faults import suggest
-from ami_exporter.config.fields import (
+from ami_exporter.config.scalar_types import (
     Address,
     AnyText,
     Buckets,
@@ -33,7 +33,7 @@ from ami_exporter.config.fields import (
     facts,
     integer,
 )
-from ami_exporter.config.model import QUEUE_WAIT_BUCKETS, SERIES_PER_METRIC, TIMEOUT
+from ami_exporter.config.target_settings import QUEUE_WAIT_BUCKETS, SERIES_PER_METRIC, TIMEOUT
 
 NAME_KINDS = ("queue",)
 """Kinds of things that can be given names for people."""

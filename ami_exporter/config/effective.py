@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import yaml
 
 if TYPE_CHECKING:
-    from ami_exporter.config.model import (
+    from ami_exporter.config.target_settings import (
         CollectorSettings,
         CustomLabel,
         CustomMetric,

@@ -18,10 +18,10 @@ from ami_exporter.config.document import CollectorDoc, Document, LimitsDoc, Targ
 from ami_exporter.config.external import SECRET_KEYS, External, read_external
 from ami_exporter.config.faults import ConfigErrors, Fault, shorten, suggest
 from ami_exporter.config.faults import Path as Steps
-from ami_exporter.config.fields import WithinError
 from ami_exporter.config.merge import merge
-from ami_exporter.config.model import Settings
+from ami_exporter.config.scalar_types import WithinError
 from ami_exporter.config.scalars import found, kind
+from ami_exporter.config.target_settings import Settings
 from ami_exporter.config.yamlnodes import Node
 
 MAX_BYTES: Final = 4 * 1024 * 1024

@@ -9,7 +9,7 @@ from ami_exporter.config.faults import ConfigErrors, Fault
 
 if TYPE_CHECKING:
     from ami_exporter.config.catalogue import Catalogue
-    from ami_exporter.config.model import Settings
+    from ami_exporter.config.target_settings import Settings
 
 
 def load_settings(config_file: str | None, flags: AmiFlags, catalogue: Catalogue) -> Settings:

@@ -2,10 +2,10 @@
 
 from .listing import Dialect
 from .rights import User
-from .server import SimulatedPbx
-from .simulation import Settings
+from .simulated_pbx import SimulatedPbx
+from .simulation import DemoSettings
 
-__all__ = ["Dialect", "Settings", "SimulatedPbx", "User", "run_demo_pbx"]
+__all__ = ["DemoSettings", "Dialect", "SimulatedPbx", "User", "run_demo_pbx"]
 
 
 def run_demo_pbx(
@@ -22,7 +22,7 @@ def run_demo_pbx(
     ``dialect``: "modern" or "1.1"; ``speed``: simulated seconds per real second.
     Raises OSError when no loopback port can be had.
     """
-    settings = Settings(channels=channels, endpoints=endpoints, queues=queues, seed=seed, speed=speed)
+    settings = DemoSettings(channels=channels, endpoints=endpoints, queues=queues, seed=seed, speed=speed)
     pbx = SimulatedPbx(settings, dialect=dialect)
     pbx.start()
     return pbx

@@ -8,7 +8,6 @@ from .dice import Dice
 from .world import (
     Agent,
     Contact,
-    Endpoint,
     Mailbox,
     Media,
     Member,
@@ -16,6 +15,7 @@ from .world import (
     Party,
     Queue,
     Registration,
+    SimulatedEndpoint,
     Span,
     World,
 )
@@ -114,28 +114,30 @@ def _trunks(world: World) -> None:
     )
     for number, (tech, name, codec, registration, media) in enumerate(plans):
         address = f"198.51.100.{10 + number}:{5060 if tech == 'PJSIP' else 4569}"
-        trunk = Endpoint(tech, name, Party("", name), codec, "", True, registration, media)
+        trunk = SimulatedEndpoint(tech, name, Party("", name), codec, "", True, registration, media)
         trunk.contacts = [Contact(address, rtt=media.rtt)]
         world.trunks.append(trunk)
         world.registrations.append(Registration(tech, registration, "demo", f"{name}.example.net"))
 
 
-def _phone(number: int, dice: Dice) -> Endpoint:
+def _phone(number: int, dice: Dice) -> SimulatedEndpoint:
     extension = str(FIRST_EXTENSION + number)
     agent, codec = PHONE_MODELS[number * 5 % len(PHONE_MODELS)]
     # Every sixth person works at home: a longer way, and now and then a bad one.
     home = (number + 1) % 6 == 0
     media = Media(0.006, 0.014, 0.048) if home else Media(0.0002, 0.0015, 0.004)
-    phone = Endpoint("PJSIP", extension, person(number, extension), codec, agent, media=media)
+    phone = SimulatedEndpoint("PJSIP", extension, person(number, extension), codec, agent, media=media)
     network = "203.0.113" if home else "192.0.2"
     rtt = media.rtt * dice.between(0.6, 1.6)
     phone.contacts = [Contact(f"{network}.{10 + number % 240}:5060", "Reachable", rtt, 3600.0, agent)]
     return phone
 
 
-def _legacy_phone(number: int) -> Endpoint:
+def _legacy_phone(number: int) -> SimulatedEndpoint:
     extension = str(901 + number)
-    phone = Endpoint("SIP", extension, Party(extension, f"Workshop {number + 1}"), "alaw", "Cisco SPA303-7.6.2")
+    phone = SimulatedEndpoint(
+        "SIP", extension, Party(extension, f"Workshop {number + 1}"), "alaw", "Cisco SPA303-7.6.2"
+    )
     phone.contacts = [Contact(f"192.0.2.{250 + number}:5060", "Reachable", 0.006, 0.0, phone.user_agent)]
     return phone
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections import deque
 
-from .session import Session
+from .ami_session import ClientSession
 from .wire import RequestReader
 
 # A 10,000-channel Status is 6.4 MB; anything beyond several of those waiting means that nobody reads.
@@ -17,10 +17,10 @@ LOGIN_TIMEOUT = 30.0
 PIECE = 1 << 18
 
 
-class Connection:
+class ClientConnection:
     """Socket, session and what still has to be written. Times are monotonic seconds."""
 
-    def __init__(self, sock: socket.socket, session: Session, now: float, write_timeout: float) -> None:
+    def __init__(self, sock: socket.socket, session: ClientSession, now: float, write_timeout: float) -> None:
         self.sock, self.session = sock, session
         self._reader = RequestReader()
         self._waiting: deque[bytes] = deque()

@@ -9,7 +9,7 @@ from .dice import Dice
 from .engine import Process
 from .switch import Switch
 from .wire import headers
-from .world import UP, Bridge, Channel, Endpoint, Parked, ParkingLot
+from .world import UP, Bridge, Channel, Parked, ParkingLot, SimulatedEndpoint
 
 HOLD_SHARE = 0.12
 HOLD_SECONDS = 25.0
@@ -42,7 +42,7 @@ class Conversation:
         for chan in (*others, first):
             self.switch.hangup(chan)
 
-    def ring(self, caller: Channel, phone: Endpoint) -> Generator[float, None, Channel]:
+    def ring(self, caller: Channel, phone: SimulatedEndpoint) -> Generator[float, None, Channel]:
         """Dial a phone, which rings and is picked up; its leg."""
         leg = self.switch.leg(caller, phone, phone.name)
         self.switch.run(caller, "Dial", f"{phone.device},25")
@@ -53,7 +53,7 @@ class Conversation:
         self.answer(caller, leg)
         return leg
 
-    def ring_and_talk(self, caller: Channel, phone: Endpoint, mean: float) -> Process:
+    def ring_and_talk(self, caller: Channel, phone: SimulatedEndpoint, mean: float) -> Process:
         """Dial a phone that answers, talk, end; the caller's channel ends here in any case."""
         leg = yield from self.ring(caller, phone)
         yield from self.talk(caller, leg, mean)
@@ -67,7 +67,7 @@ class Conversation:
         caller.connected = leg.caller
         self.switch.bridge(caller, leg)
 
-    def blind_transfer(self, transferer: Channel, transferee: Channel, target: Endpoint) -> Process:
+    def blind_transfer(self, transferer: Channel, transferee: Channel, target: SimulatedEndpoint) -> Process:
         """``transferer`` sends the other party to ``target`` and leaves; the call goes on to its end."""
         bridge = transferer.bridge
         if bridge is not None:
@@ -83,7 +83,7 @@ class Conversation:
         self.switch.leave(transferee)
         yield from self.ring_and_talk(transferee, target, 70.0)
 
-    def attended_transfer(self, transferer: Channel, transferee: Channel, target: Endpoint) -> Process:
+    def attended_transfer(self, transferer: Channel, transferee: Channel, target: SimulatedEndpoint) -> Process:
         """``transferer`` asks ``target`` first, then connects both; the call goes on to its end."""
         self.switch.hold(transferer, on=True)
         own = transferer.endpoint
@@ -116,7 +116,7 @@ class Conversation:
             headers(("IsExternal", "Yes"), ("DestType", "Bridge"), ("DestBridgeUniqueid", first.uniqueid)),
         )
 
-    def park(self, lot: ParkingLot, chan: Channel, parker: Channel, fetcher: Endpoint | None) -> Process:
+    def park(self, lot: ParkingLot, chan: Channel, parker: Channel, fetcher: SimulatedEndpoint | None) -> Process:
         """``parker`` parks ``chan`` and hangs up; somebody fetches it, or it times out, or the caller gives up."""
         taken = {one.space for one in lot.parked}
         space = next(number for number in range(lot.first, lot.last + 1) if number not in taken)
@@ -139,7 +139,7 @@ class Conversation:
             self._unpark("ParkedCallTimeOut", parked, lot)
             yield from self._back(chan, parker.endpoint)
 
-    def _fetch(self, parked: Parked, lot: ParkingLot, phone: Endpoint) -> Process:
+    def _fetch(self, parked: Parked, lot: ParkingLot, phone: SimulatedEndpoint) -> Process:
         chan = parked.channel
         fetcher = self.switch.originate(phone, str(parked.space), phone.party)
         self.switch.run(fetcher, "ParkedCall", f"{lot.name},{parked.space}")
@@ -149,7 +149,7 @@ class Conversation:
         yield from self.talk(chan, fetcher, 60.0)
         self.end(chan, fetcher)
 
-    def _back(self, chan: Channel, phone: Endpoint) -> Process:
+    def _back(self, chan: Channel, phone: SimulatedEndpoint) -> Process:
         """After the timeout the call comes back to the phone that parked it."""
         if phone.free:
             yield from self.ring_and_talk(chan, phone, 45.0)

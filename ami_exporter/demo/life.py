@@ -11,7 +11,7 @@ from .engine import Process
 from .queueing import QueueDesk
 from .switch import Switch
 from .wire import headers
-from .world import Contact, Endpoint, Mailbox, Member, Registration, Span
+from .world import Contact, Mailbox, Member, Registration, SimulatedEndpoint, Span
 
 PAUSE_REASONS = ("Lunch", "Break", "Training", "Meeting", "Back office")
 # Mean seconds between two such things, and how long each lasts.
@@ -118,7 +118,7 @@ class Life:
         yield 0.3
         self._contact(phone, fresh, "Reachable")
 
-    def _contact(self, phone: Endpoint, contact: Contact, status: str) -> None:
+    def _contact(self, phone: SimulatedEndpoint, contact: Contact, status: str) -> None:
         """The contact's status changes, and the peer's with it when it gains or loses its only way."""
         was, contact.status = contact.status, status
         if phone.tech == "PJSIP":

@@ -6,11 +6,11 @@ from . import blocks
 from .items import bridge_item, channel_item, status_item
 from .listing import Listing
 from .scene import Scene
-from .wire import Request, headers, item
+from .wire import AmiRequest, headers, item
 from .world import Agent, Mailbox, Member, Queue, Waiting
 
 
-def status(scene: Scene, _request: Request) -> Listing:
+def status(scene: Scene, _request: AmiRequest) -> Listing:
     """Status."""
     items = [status_item(chan, scene.time.now) for chan in scene.world.channels.values()]
     load = scene.load
@@ -19,21 +19,21 @@ def status(scene: Scene, _request: Request) -> Listing:
     return Listing("Channel status will follow", "StatusComplete", items, tail, loaded=loaded, loaded_count=count)
 
 
-def core_show_channels(scene: Scene, _request: Request) -> Listing:
+def core_show_channels(scene: Scene, _request: AmiRequest) -> Listing:
     """CoreShowChannels."""
     items = [channel_item(chan, scene.time.now) for chan in scene.world.channels.values()]
     loaded, count = scene.load.core, scene.load.channels
     return Listing("Channels will follow", "CoreShowChannelsComplete", items, loaded=loaded, loaded_count=count)
 
 
-def bridge_list(scene: Scene, _request: Request) -> Listing:
+def bridge_list(scene: Scene, _request: AmiRequest) -> Listing:
     """BridgeList."""
     items = [bridge_item(bridge) for bridge in scene.world.bridges.values()]
     loaded, count = scene.load.bridge_list, scene.load.bridges
     return Listing("Bridge listing will follow", "BridgeListComplete", items, loaded=loaded, loaded_count=count)
 
 
-def queue_status(scene: Scene, request: Request) -> Listing:
+def queue_status(scene: Scene, request: AmiRequest) -> Listing:
     """QueueStatus, with its filters Queue and Member."""
     wanted = request.get("Member")
     items = []
@@ -51,7 +51,7 @@ def queue_status(scene: Scene, request: Request) -> Listing:
     return Listing("Queue status will follow", "QueueStatusComplete", items)
 
 
-def queue_summary(scene: Scene, request: Request) -> Listing:
+def queue_summary(scene: Scene, request: AmiRequest) -> Listing:
     """QueueSummary, with its filter Queue."""
     items = [
         item("QueueSummary", _queue_summary(queue, scene.time.now), id_first=False) for queue in _queues(scene, request)
@@ -59,7 +59,7 @@ def queue_summary(scene: Scene, request: Request) -> Listing:
     return Listing("Queue summary will follow", "QueueSummaryComplete", items)
 
 
-def _queues(scene: Scene, request: Request) -> list[Queue]:
+def _queues(scene: Scene, request: AmiRequest) -> list[Queue]:
     wanted = request.get("Queue").lower()
     return [queue for queue in scene.world.queues if wanted in {"", queue.name.lower()}]
 
@@ -120,7 +120,7 @@ def _available(member: Member) -> bool:
     return member.endpoint.state in {"NOT_INUSE", "UNKNOWN"} and not member.paused
 
 
-def agents(scene: Scene, _request: Request) -> Listing:
+def agents(scene: Scene, _request: AmiRequest) -> Listing:
     """Agents (app_agent_pool). CallStarted ends in a bare LF, as the real one does to this day."""
     items = [item("Agents", _agent(agent, scene), id_first=False) for agent in scene.world.agents]
     return Listing("Agents will follow", "AgentsComplete", items)
@@ -138,7 +138,7 @@ def _agent(agent: Agent, scene: Scene) -> str:
     return start + state + login + blocks.channel(agent.channel)
 
 
-def confbridge_list_rooms(scene: Scene, _request: Request) -> Listing:
+def confbridge_list_rooms(scene: Scene, _request: AmiRequest) -> Listing:
     """ConfbridgeListRooms: an error when no conference is on."""
     items = [
         item(
@@ -157,7 +157,7 @@ def confbridge_list_rooms(scene: Scene, _request: Request) -> Listing:
     return Listing(message, "ConfbridgeListRoomsComplete", items, empty="No active conferences.")
 
 
-def parkinglots(scene: Scene, _request: Request) -> Listing:
+def parkinglots(scene: Scene, _request: AmiRequest) -> Listing:
     """Parkinglots."""
     items = [
         item(
@@ -174,7 +174,7 @@ def parkinglots(scene: Scene, _request: Request) -> Listing:
     return Listing("Parking lots will follow", "ParkinglotsComplete", items)
 
 
-def parked_calls(scene: Scene, request: Request) -> Listing:
+def parked_calls(scene: Scene, request: AmiRequest) -> Listing:
     """ParkedCalls, with its filter ParkingLot."""
     wanted = request.get("ParkingLot")
     items = [
@@ -186,7 +186,7 @@ def parked_calls(scene: Scene, request: Request) -> Listing:
     return Listing("Parked calls will follow", "ParkedCallsComplete", items, f"Total: {len(items)}\r\n")
 
 
-def voicemail_users(scene: Scene, _request: Request) -> Listing:
+def voicemail_users(scene: Scene, _request: AmiRequest) -> Listing:
     """VoicemailUsersList."""
     items = [item("VoicemailUserEntry", _mailbox(box)) for box in scene.world.mailboxes]
     empty = "There are no voicemail users currently defined."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .listing import Listing
 from .scene import Scene
-from .wire import Request, headers, item
+from .wire import AmiRequest, headers, item
 
 VOICE_CHANNELS = 30  # of an E1
 D_CHANNEL = 16
@@ -12,7 +12,7 @@ D_CHANNEL = 16
 SPAN_ALARMS = {"": "OK", "Red Alarm": "RED", "Yellow Alarm": "YEL", "Blue Alarm": "BLU"}
 
 
-def dahdi_channels(scene: Scene, _request: Request) -> Listing:
+def dahdi_channels(scene: Scene, _request: AmiRequest) -> Listing:
     """DAHDIShowChannels: the B-channels of every span."""
     items = []
     for span in scene.world.spans:
@@ -34,7 +34,7 @@ def dahdi_channels(scene: Scene, _request: Request) -> Listing:
     return Listing("DAHDI channel status will follow", "DAHDIShowChannelsComplete", items, tail)
 
 
-def dahdi_status(scene: Scene, _request: Request) -> Listing:
+def dahdi_status(scene: Scene, _request: AmiRequest) -> Listing:
     """DAHDIShowStatus."""
     items = [
         item(
@@ -59,7 +59,7 @@ def dahdi_status(scene: Scene, _request: Request) -> Listing:
     return Listing("DAHDI span statuses will follow", "DAHDIShowStatusComplete", items, tail)
 
 
-def pri_spans(scene: Scene, _request: Request) -> Listing:
+def pri_spans(scene: Scene, _request: AmiRequest) -> Listing:
     """PRIShowSpans: one D-channel a span."""
     items = [
         item(

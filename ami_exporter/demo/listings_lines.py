@@ -5,8 +5,8 @@ from __future__ import annotations
 from .listing import Listing
 from .scene import Scene
 from .switch import EXTENSION_STATES
-from .wire import Request, headers, item
-from .world import Contact, Endpoint, Registration
+from .wire import AmiRequest, headers, item
+from .world import Contact, Registration, SimulatedEndpoint
 
 # The human form that PJSIPShowEndpoints uses (main/devicestate.c, devstatestring).
 HUMAN_STATES = {
@@ -21,7 +21,7 @@ HUMAN_STATES = {
 FAKE_PASSWORD = "not-a-real-password"  # noqa: S105 - planted, so that tests can look for it where it must not be
 
 
-def device_state_list(scene: Scene, _request: Request) -> Listing:
+def device_state_list(scene: Scene, _request: AmiRequest) -> Listing:
     """DeviceStateList, with the pseudo devices of queues."""
     states = [(endpoint.device, endpoint.state) for endpoint in scene.world.endpoints]
     for queue in scene.world.queues:
@@ -32,7 +32,7 @@ def device_state_list(scene: Scene, _request: Request) -> Listing:
     return Listing("Device State Changes will follow", "DeviceStateListComplete", items)
 
 
-def extension_state_list(scene: Scene, _request: Request) -> Listing:
+def extension_state_list(scene: Scene, _request: AmiRequest) -> Listing:
     """ExtensionStateList: a hint for each phone."""
     items = []
     for phone in scene.world.phones:
@@ -49,7 +49,7 @@ def extension_state_list(scene: Scene, _request: Request) -> Listing:
     return Listing("Extension Statuses will follow", "ExtensionStateListComplete", items, empty=empty)
 
 
-def pjsip_endpoints(scene: Scene, _request: Request) -> Listing:
+def pjsip_endpoints(scene: Scene, _request: AmiRequest) -> Listing:
     """PJSIPShowEndpoints."""
     items = []
     for endpoint in _of("PJSIP", scene):
@@ -70,7 +70,7 @@ def pjsip_endpoints(scene: Scene, _request: Request) -> Listing:
     return Listing(message, "EndpointListComplete", items, empty="No endpoints found\n")
 
 
-def pjsip_contacts(scene: Scene, _request: Request) -> Listing:
+def pjsip_contacts(scene: Scene, _request: AmiRequest) -> Listing:
     """PJSIPShowContacts."""
     items = [
         item("ContactList", _contact(scene, endpoint, contact))
@@ -81,7 +81,7 @@ def pjsip_contacts(scene: Scene, _request: Request) -> Listing:
     return Listing(message, "ContactListComplete", items, empty="No Contacts found\n")
 
 
-def _contact(scene: Scene, endpoint: Endpoint, contact: Contact) -> str:
+def _contact(scene: Scene, endpoint: SimulatedEndpoint, contact: Contact) -> str:
     reachable = contact.status == "Reachable"
     host, _colon, port = contact.address.partition(":")
     return headers(
@@ -93,7 +93,7 @@ def _contact(scene: Scene, endpoint: Endpoint, contact: Contact) -> str:
         ("RegServer", ""),
         ("PruneOnBoot", "no"),
         ("Path", ""),
-        ("Endpoint", endpoint.name),
+        ("SimulatedEndpoint", endpoint.name),
         ("ViaPort", port),
         ("AuthenticateQualify", "no"),
         ("Uri", _uri(endpoint, contact)),
@@ -106,15 +106,15 @@ def _contact(scene: Scene, endpoint: Endpoint, contact: Contact) -> str:
     )
 
 
-def _uri(endpoint: Endpoint, contact: Contact) -> str:
+def _uri(endpoint: SimulatedEndpoint, contact: Contact) -> str:
     return f"sip:{endpoint.name}@{contact.address}"
 
 
-def _contact_id(endpoint: Endpoint, contact: Contact) -> str:
+def _contact_id(endpoint: SimulatedEndpoint, contact: Contact) -> str:
     return f"{endpoint.name}/{_uri(endpoint, contact)}"
 
 
-def pjsip_aors(scene: Scene, _request: Request) -> Listing:
+def pjsip_aors(scene: Scene, _request: AmiRequest) -> Listing:
     """PJSIPShowAors."""
     items = [
         item(
@@ -143,11 +143,11 @@ def pjsip_aors(scene: Scene, _request: Request) -> Listing:
     return Listing(message, "AorListComplete", items, empty="No AORs found\n")
 
 
-def _of(tech: str, scene: Scene) -> list[Endpoint]:
+def _of(tech: str, scene: Scene) -> list[SimulatedEndpoint]:
     return [endpoint for endpoint in scene.world.endpoints if endpoint.tech == tech]
 
 
-def pjsip_registrations(scene: Scene, _request: Request) -> Listing:
+def pjsip_registrations(scene: Scene, _request: AmiRequest) -> Listing:
     """PJSIPShowRegistrationsOutbound; after each registration its AuthDetail with a password in clear."""
     registrations = [one for one in scene.world.registrations if one.tech == "PJSIP"]
     items = []
@@ -177,7 +177,7 @@ def _registration(one: Registration) -> str:
         ("OutboundProxy", ""),
         ("Transport", "transport-udp"),
         ("ContactUser", one.username),
-        ("Endpoint", one.name),
+        ("SimulatedEndpoint", one.name),
         ("Expiration", 3600),
         ("OutboundAuth", f"{one.name}-auth"),
         ("Status", one.status),
@@ -198,7 +198,7 @@ def _auth(one: Registration) -> str:
     )
 
 
-def sip_peers(scene: Scene, _request: Request) -> Listing:
+def sip_peers(scene: Scene, _request: AmiRequest) -> Listing:
     """SIPpeers, as chan_sip of Asterisk 16 answers it."""
     items = []
     for peer in _of("SIP", scene):
@@ -231,12 +231,12 @@ def _peer_status(contact: Contact) -> str:
     return f"OK ({contact.rtt * 1000:.0f} ms)" if contact.status == "Reachable" else "UNREACHABLE"
 
 
-def sip_registry(_scene: Scene, _request: Request) -> Listing:
+def sip_registry(_scene: Scene, _request: AmiRequest) -> Listing:
     """SIPshowregistry: this PBX registers nowhere over chan_sip."""
     return Listing("Registrations will follow", "RegistrationsComplete", [])
 
 
-def iax_peers(scene: Scene, _request: Request) -> Listing:
+def iax_peers(scene: Scene, _request: AmiRequest) -> Listing:
     """IAXpeerlist."""
     items = []
     for peer in _of("IAX2", scene):
@@ -257,7 +257,7 @@ def iax_peers(scene: Scene, _request: Request) -> Listing:
     return Listing("IAX Peer status list will follow", "PeerlistComplete", items)
 
 
-def iax_registry(scene: Scene, _request: Request) -> Listing:
+def iax_registry(scene: Scene, _request: AmiRequest) -> Listing:
     """IAXregistry."""
     items = [
         item(

@@ -10,7 +10,7 @@ from .engine import Timeline
 from .items import bridge_item, channel_item, status_item
 from .switch import Switch
 from .wire import event
-from .world import UP, Bridge, Channel, Contact, Endpoint, Party, World
+from .world import UP, Bridge, Channel, Contact, Party, SimulatedEndpoint, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class StaticLoad:
 
 def static_load(count: int, world: World, age: float) -> StaticLoad:
     """``count`` channels in calls of two, all up and bridged, ``age`` seconds old."""
-    phone = Endpoint("PJSIP", "load", Party("500", "Load"))
+    phone = SimulatedEndpoint("PJSIP", "load", Party("500", "Load"))
     status, core, bridges = [], [], []
     bridge = Bridge("")
     for number in range(count):
@@ -95,7 +95,9 @@ def flood_corpus(calls: int = 64) -> list[tuple[str, str, bytes]]:
 
     switch = Switch(World(1_700_000_000.0), Timeline(0.0), Dice(1), tell)
     for number in range(calls):
-        phone, trunk = (Endpoint("PJSIP", name, Party(name, "Flood")) for name in (f"flood-{number}", "telco-a"))
+        phone, trunk = (
+            SimulatedEndpoint("PJSIP", name, Party(name, "Flood")) for name in (f"flood-{number}", "telco-a")
+        )
         trunk.trunk = True
         for endpoint in (phone, trunk):
             endpoint.contacts.append(Contact("192.0.2.1:5060"))

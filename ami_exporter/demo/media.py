@@ -18,7 +18,7 @@ BAD_SHARE, BAD_FACTOR = 0.04, 12.0  # now and then a stretch goes badly
 
 
 @dataclass(slots=True)
-class Stream:
+class MediaStream:
     """One direction of a call's media and its running totals."""
 
     ssrc: int
@@ -38,7 +38,7 @@ class Rtcp:
             self.switch.time.spawn(self._reports(chan), self.dice.between(1.0, INTERVAL))
 
     def _reports(self, chan: Channel) -> Process:
-        ours, theirs = Stream(self.dice.bits(32)), Stream(self.dice.bits(32))
+        ours, theirs = MediaStream(self.dice.bits(32)), MediaStream(self.dice.bits(32))
         while chan.alive and chan.state == UP:
             for stream in (ours, theirs):
                 stream.packets += PACKETS
@@ -57,7 +57,7 @@ class Rtcp:
         return max(0.0, 88.0 - 900 * chan.endpoint.media.loss * bad - 60 * rtt - 200 * chan.endpoint.media.jitter)
 
     def _tell(
-        self, chan: Channel, name: str, peer: str, streams: tuple[Stream, Stream], *, bad: float, extra: str
+        self, chan: Channel, name: str, peer: str, streams: tuple[MediaStream, MediaStream], *, bad: float, extra: str
     ) -> None:
         """A sender report whose one block speaks of ``other``, the stream that the reporting end receives."""
         sender, other = streams

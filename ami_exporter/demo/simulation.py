@@ -18,7 +18,7 @@ from .world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class DemoSettings:
     """The simulated company. ``endpoints`` counts PJSIP ones with the trunks; ``channels`` are still ones on top.
 
     ``speed``: simulated seconds per real second. ``traffic``: multiplies the call rates, 0 for silence.
@@ -37,7 +37,7 @@ class Settings:
 class Simulation:
     """``tell`` takes the events; ``started`` is the unix time of simulated second 0."""
 
-    def __init__(self, settings: Settings, started: float, tell: Tell) -> None:
+    def __init__(self, settings: DemoSettings, started: float, tell: Tell) -> None:
         self.settings, self.started = settings, started
         dice = Dice(settings.seed)
         self.world = World(started, settings.speed)

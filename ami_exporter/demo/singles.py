@@ -6,7 +6,7 @@ import time
 
 from .listing import Dialect
 from .scene import VERSIONS, Scene
-from .wire import ID_MARK, Request, headers, item, response
+from .wire import ID_MARK, AmiRequest, headers, item, response
 
 _TASKPROCESSORS = (
     *("app_voicemail", "iax2_transmit", "pbx-core", "pjsip/distributor", "pjsip/options/manager"),
@@ -28,12 +28,12 @@ TASKPROCESSORS = "core show taskprocessors"
 LOW_WATER, HIGH_WATER = 450, 500
 
 
-def ping(scene: Scene, _request: Request) -> bytes:
+def ping(scene: Scene, _request: AmiRequest) -> bytes:
     """Ping."""
     return response("Success", body=headers(("Ping", "Pong"), ("Timestamp", f"{scene.clock():.6f}"))).encode()
 
 
-def core_settings(scene: Scene, _request: Request) -> bytes:
+def core_settings(scene: Scene, _request: AmiRequest) -> bytes:
     """CoreSettings."""
     ami, asterisk = VERSIONS[scene.dialect]
     body = headers(
@@ -54,7 +54,7 @@ def core_settings(scene: Scene, _request: Request) -> bytes:
     return response("Success", body=body).encode()
 
 
-def core_status(scene: Scene, _request: Request) -> bytes:
+def core_status(scene: Scene, _request: AmiRequest) -> bytes:
     """CoreStatus: local times without a zone, and the channels counted as calls, as the real one does."""
     booted, reloaded = time.localtime(scene.booted), time.localtime(scene.reloaded)
     body = headers(
@@ -69,7 +69,7 @@ def core_status(scene: Scene, _request: Request) -> bytes:
     return response("Success", body=body).encode()
 
 
-def fax_stats(scene: Scene, _request: Request) -> bytes:
+def fax_stats(scene: Scene, _request: AmiRequest) -> bytes:
     """FAXStats: a plain response, then exactly one event and no completion."""
     fax = scene.world.fax
     body = headers(
@@ -83,7 +83,7 @@ def fax_stats(scene: Scene, _request: Request) -> bytes:
     return (response("Success", "FAXStats event will follow") + item("FAXStats", body)).encode()
 
 
-def command(scene: Scene, request: Request) -> bytes:
+def command(scene: Scene, request: AmiRequest) -> bytes:
     """Command: knows one CLI command; Output lines today, raw text up to --END COMMAND-- in the old dialect."""
     asked = request.get("Command")
     if not asked:

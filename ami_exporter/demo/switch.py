@@ -12,7 +12,7 @@ from . import blocks
 from .dice import Dice
 from .engine import Timeline
 from .wire import headers
-from .world import DOWN, RING, RINGING, UP, Bridge, Channel, Endpoint, Mailbox, Party, World
+from .world import DOWN, RING, RINGING, UP, Bridge, Channel, Mailbox, Party, SimulatedEndpoint, World
 
 # Q.850 causes the simulation uses, with Asterisk's texts (main/channel.c).
 CAUSES = {
@@ -59,13 +59,13 @@ class Switch:
         """Emit an event of class call."""
         self.tell(name, "call", "".join(body))
 
-    def originate(self, endpoint: Endpoint, exten: str, caller: Party) -> Channel:
+    def originate(self, endpoint: SimulatedEndpoint, exten: str, caller: Party) -> Channel:
         """A call comes in from this endpoint or trunk: a new channel in state Ring."""
         context = "from-trunk" if endpoint.trunk else "from-internal"
         self.world.calls_processed += 1
         return self._channel(endpoint, RING, context, exten, caller)
 
-    def leg(self, caller: Channel, endpoint: Endpoint, exten: str) -> Channel:
+    def leg(self, caller: Channel, endpoint: SimulatedEndpoint, exten: str) -> Channel:
         """The PBX calls this endpoint for ``caller``: a new channel in state Down, same Linkedid."""
         party = Party(exten) if endpoint.trunk else endpoint.party
         chan = self._channel(endpoint, DOWN, "from-internal", exten, party, parent=caller)
@@ -75,7 +75,7 @@ class Switch:
 
     def _channel(
         self,
-        endpoint: Endpoint,
+        endpoint: SimulatedEndpoint,
         state: int,
         context: str,
         exten: str,
@@ -195,7 +195,7 @@ class Switch:
         counts = ("Waiting", int(box.new > 0)), ("New", box.new), ("Old", box.old)
         self.call("MessageWaiting", headers(("Mailbox", f"{box.number}@default"), *counts))
 
-    def device_changed(self, endpoint: Endpoint) -> None:
+    def device_changed(self, endpoint: SimulatedEndpoint) -> None:
         """Work out the device state anew and tell everybody who watches it, if it changed."""
         state = _device_state(endpoint)
         if state == endpoint.state:
@@ -223,7 +223,7 @@ def _age(linkedid: str) -> int:
     return int(linkedid.rpartition(".")[2])
 
 
-def _device_state(endpoint: Endpoint) -> str:
+def _device_state(endpoint: SimulatedEndpoint) -> str:
     if not any(contact.status == "Reachable" for contact in endpoint.contacts):
         return "UNAVAILABLE"
     states = {chan.state for chan in endpoint.channels} - {DOWN}

@@ -13,7 +13,7 @@ from .dice import Dice
 from .engine import Process
 from .queueing import QueueDesk
 from .switch import Switch
-from .world import UP, Channel, Endpoint, Party, Queue
+from .world import UP, Channel, Party, Queue, SimulatedEndpoint
 
 # Calls per second at full traffic, besides the queues' own rates in callcentre.
 OUTBOUND, DIRECT, INTERNAL, EXTRA_QUEUES = 0.15, 0.035, 0.03, 0.05
@@ -24,7 +24,7 @@ EXTRA_PLAN = QueuePlan("", "rrmemory", (0, 3), 0.0, 60, 60, 90, 20)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CallEnd:
     """How an outbound attempt ends: DialStatus, Q.850 cause, SIP code, and the seconds it rings (0: not at all)."""
 
     status: str
@@ -35,18 +35,18 @@ class Outcome:
 
 # What trunks do with calls, by weight. telco-b is the cheap one.
 _PEOPLE = (
-    (66.0, Outcome("ANSWER", rings=7.0)),
-    (9.0, Outcome("BUSY", 17, 486)),
-    (10.0, Outcome("NOANSWER", 0, rings=30.0)),
-    (8.0, Outcome("CANCEL", 0, rings=9.0)),
-    (2.0, Outcome("NOANSWER", 1, 404)),
+    (66.0, CallEnd("ANSWER", rings=7.0)),
+    (9.0, CallEnd("BUSY", 17, 486)),
+    (10.0, CallEnd("NOANSWER", 0, rings=30.0)),
+    (8.0, CallEnd("CANCEL", 0, rings=9.0)),
+    (2.0, CallEnd("NOANSWER", 1, 404)),
 )
-OUTCOMES: dict[str, tuple[tuple[float, Outcome], ...]] = {
-    "telco-a": (*_PEOPLE, (1.0, Outcome("NOANSWER", 21, 403)), (0.5, Outcome("CONGESTION", 34, 503))),
-    "telco-b": (*_PEOPLE, (5.0, Outcome("NOANSWER", 21, 403)), (9.0, Outcome("CONGESTION", 34, 503))),
+OUTCOMES: dict[str, tuple[tuple[float, CallEnd], ...]] = {
+    "telco-a": (*_PEOPLE, (1.0, CallEnd("NOANSWER", 21, 403)), (0.5, CallEnd("CONGESTION", 34, 503))),
+    "telco-b": (*_PEOPLE, (5.0, CallEnd("NOANSWER", 21, 403)), (9.0, CallEnd("CONGESTION", 34, 503))),
     "branch": (
-        *((weight, Outcome(o.status, o.cause, 0, o.rings)) for weight, o in _PEOPLE),
-        (12.0, Outcome("CHANUNAVAIL", 3)),
+        *((weight, CallEnd(o.status, o.cause, 0, o.rings)) for weight, o in _PEOPLE),
+        (12.0, CallEnd("CHANUNAVAIL", 3)),
     ),
 }
 # Share of the calls each trunk carries, and its post-dial delay in seconds.
@@ -85,7 +85,7 @@ class Traffic:
             yield self.dice.expo(1 / (rate * swell))
             self.switch.time.spawn(call())
 
-    def _trunk(self) -> Endpoint:
+    def _trunk(self) -> SimulatedEndpoint:
         name = self.dice.weighted([(share, name) for name, share in SHARES])
         return self._trunks[name]
 
@@ -93,7 +93,7 @@ class Traffic:
         """A call comes in over one of the trunks."""
         return self.switch.originate(self._trunk(), exten, Party(self.dice.number()))
 
-    def free_phone(self) -> Endpoint | None:
+    def free_phone(self) -> SimulatedEndpoint | None:
         """A free phone, of somebody who is in no queue if there is one."""
         free = [phone for phone in self.world.phones if phone.free]
         others = [phone for phone in free if not phone.memberships]
@@ -127,7 +127,7 @@ class Traffic:
         self.switch.hangup(second)
         self.switch.hangup(first)
 
-    def _transfer(self, transferer: Channel, transferee: Channel, target: Endpoint) -> Process:
+    def _transfer(self, transferer: Channel, transferee: Channel, target: SimulatedEndpoint) -> Process:
         if self.dice.chance(0.5):
             return self.conversation.blind_transfer(transferer, transferee, target)
         return self.conversation.attended_transfer(transferer, transferee, target)
@@ -186,7 +186,7 @@ class Traffic:
             yield from self._attempt(caller, self._trunks["telco-a"], number, outcome)
         self.switch.hangup(caller, outcome.cause or 16)
 
-    def _attempt(self, caller: Channel, trunk: Endpoint, number: str, outcome: Outcome) -> Process:
+    def _attempt(self, caller: Channel, trunk: SimulatedEndpoint, number: str, outcome: CallEnd) -> Process:
         """One leg through a trunk, to its end; an answered one ends the caller too."""
         leg = self.switch.leg(caller, trunk, number)
         self.switch.run(caller, "Dial", f"{trunk.tech}/{number}@{trunk.name},60")

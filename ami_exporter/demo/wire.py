@@ -18,7 +18,7 @@ ID_MARK = "\0"
 
 
 @dataclass(slots=True)
-class Request:
+class AmiRequest:
     """One action as it came in: header lines in order, and the fault that makes it unusable, if any."""
 
     lines: list[str] = field(default_factory=list)
@@ -39,12 +39,12 @@ class RequestReader:
 
     def __init__(self) -> None:
         self._rest = b""
-        self._request = Request()
+        self._request = AmiRequest()
         self._overlong = False
 
-    def feed(self, data: bytes) -> list[Request]:
+    def feed(self, data: bytes) -> list[AmiRequest]:
         """All requests that these bytes complete."""
-        done: list[Request] = []
+        done: list[AmiRequest] = []
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             overlong, self._overlong = self._overlong or len(line) > MAX_LINE, False
@@ -54,7 +54,7 @@ class RequestReader:
                 self._take(text)
             else:
                 done.append(self._request)
-                self._request = Request()
+                self._request = AmiRequest()
         if len(self._rest) > MAX_LINE:
             self._overlong, self._rest = True, b""
         return done

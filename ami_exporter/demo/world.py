@@ -51,7 +51,7 @@ class Contact:
 
 
 @dataclass(slots=True, eq=False)
-class Endpoint:
+class SimulatedEndpoint:
     """A phone or a trunk of any technology."""
 
     tech: str
@@ -102,7 +102,7 @@ class Channel:
     name: str
     uniqueid: str
     linkedid: str
-    endpoint: Endpoint
+    endpoint: SimulatedEndpoint
     created: float
     state: int
     exten: str
@@ -122,7 +122,7 @@ class Member:
     """A member of one queue."""
 
     queue: Queue
-    endpoint: Endpoint
+    endpoint: SimulatedEndpoint
     name: str
     membership: str = "static"
     penalty: int = 0
@@ -256,8 +256,8 @@ class World:
 
     epoch: float
     speed: float = 1.0
-    phones: list[Endpoint] = field(default_factory=list)
-    trunks: list[Endpoint] = field(default_factory=list)
+    phones: list[SimulatedEndpoint] = field(default_factory=list)
+    trunks: list[SimulatedEndpoint] = field(default_factory=list)
     queues: list[Queue] = field(default_factory=list)
     registrations: list[Registration] = field(default_factory=list)
     lots: list[ParkingLot] = field(default_factory=list)
@@ -277,6 +277,6 @@ class World:
         return 0 if moment is None else int(self.epoch + moment / self.speed)
 
     @property
-    def endpoints(self) -> list[Endpoint]:
+    def endpoints(self) -> list[SimulatedEndpoint]:
         """Trunks and phones of every technology."""
         return self.trunks + self.phones

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, chain
 
-from ami_exporter.collectors.model import Metric
+from ami_exporter.collectors.declarations import Metric
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.writer import Family, HistogramValue
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from ami_exporter.collectors.model import Metric, Sample
+from ami_exporter.collectors.declarations import Metric, Sample
 
 Key = tuple[str, ...]
 

@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ami_exporter.ami.actions import Action
-from ami_exporter.collectors.model import Collector
+from ami_exporter.collectors.declarations import Collector
 
 PING = Action("Ping")
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class EnabledCollector:
     """A collector with the settings that decide what it does on one target."""
 
     collector: Collector
@@ -29,15 +29,15 @@ class Plan:
     """The actions in the order of sending (cheap ones first) and, for each collector, those that feed it."""
 
     actions: tuple[Action, ...]
-    feeds: Mapping[str, tuple[Action, ...]]
+    by_collector: Mapping[str, tuple[Action, ...]]
     unavailable: Mapping[str, tuple[Action, ...]] = field(default_factory=dict)
 
-    def without(self, resting: Collection[Action]) -> Plan:
+    def without(self, cached: Collection[Action]) -> Plan:
         """The same plan, but these actions are not sent: what they told an earlier poll is served again."""
-        return replace(self, actions=tuple(action for action in self.actions if action not in resting))
+        return replace(self, actions=tuple(action for action in self.actions if action not in cached))
 
 
-def make_plan(chosen: Sequence[Chosen], offered: frozenset[str] | None, source: str | None = None) -> Plan:
+def make_plan(enabled: Sequence[EnabledCollector], offered: frozenset[str] | None, source: str | None = None) -> Plan:
     """Choose each poll's first permitted alternative.
 
     offered: lower-case names ListCommands lists for this user; None when the server has no such action (then all may
@@ -45,12 +45,12 @@ def make_plan(chosen: Sequence[Chosen], offered: frozenset[str] | None, source: 
     """
     # Equal actions become one object: dictionaries find it without comparing, ten thousand times a poll.
     same: dict[Action, Action] = {}
-    feeds: dict[str, tuple[Action, ...]] = {}
+    by_collector: dict[str, tuple[Action, ...]] = {}
     unavailable: dict[str, tuple[Action, ...]] = {}
-    for choice in chosen:
+    for one in enabled:
         sent: list[Action] = []
         missing: list[Action] = []
-        for alternatives in choice.collector.polls:
+        for alternatives in one.collector.polls:
             order = sorted(alternatives, key=lambda action: action.name != source)
             found = next((action for action in order if offered is None or action.name.lower() in offered), None)
             if found is not None:
@@ -58,7 +58,7 @@ def make_plan(chosen: Sequence[Chosen], offered: frozenset[str] | None, source: 
             first = order[0]
             if found is not first:
                 missing.append(first)
-        feeds[choice.collector.name] = tuple(sent)
-        unavailable[choice.collector.name] = tuple(missing)
+        by_collector[one.collector.name] = tuple(sent)
+        unavailable[one.collector.name] = tuple(missing)
     ordered = sorted(same, key=lambda action: (action.spec.cost, action.name, action.params))
-    return Plan((PING, *ordered), feeds, unavailable)
+    return Plan((PING, *ordered), by_collector, unavailable)

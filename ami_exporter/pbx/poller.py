@@ -11,12 +11,12 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.errors import AmiError, LinkClosed, StaleLink
 from ami_exporter.ami.link import Answer, Boot, Link, Outcome
 from ami_exporter.exposition.writer import Writer
-from ami_exporter.pbx.dialer import Dialer, GateClosed
-from ami_exporter.pbx.keeper import Keeper
-from ami_exporter.pbx.knowledge import Knowledge
-from ami_exporter.pbx.plan import PING, Chosen, make_plan
-from ami_exporter.pbx.poll import Fault, Poll, Result
-from ami_exporter.pbx.store import EventStore
+from ami_exporter.pbx.answer_cache import AnswerCache
+from ami_exporter.pbx.connector import Connector, LoginPaused
+from ami_exporter.pbx.event_counters import EventCounters
+from ami_exporter.pbx.plan import PING, EnabledCollector, make_plan
+from ami_exporter.pbx.poll_run import PollFault, PollRun, Result
+from ami_exporter.pbx.server_facts import ServerFacts
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Polled:
 class _Setup:
     """What the configuration says of polls; a poll under way keeps the one it began with."""
 
-    chosen: Mapping[str, Chosen]
+    enabled: Mapping[str, EnabledCollector]
     source: str | None
     writer: Writer
 
@@ -59,21 +59,21 @@ class Poller:
 
     def __init__(
         self,
-        chosen: Sequence[Chosen],
+        enabled: Sequence[EnabledCollector],
         source: str | None,
         *,
-        dialer: Dialer,
-        knowledge: Knowledge,
-        store: EventStore,
+        connector: Connector,
+        facts: ServerFacts,
+        counters: EventCounters,
         writer: Writer,
         clock: Callable[[], float],
     ) -> None:
-        self._dialer = dialer
-        self._setup = _setup(chosen, source, writer)
-        self._knowledge = knowledge
-        self._store = store
+        self._connector = connector
+        self._setup = _setup(enabled, source, writer)
+        self._facts = facts
+        self._counters = counters
         self._clock = clock
-        self._keeper = Keeper(clock)
+        self._cache = AnswerCache(clock)
         self._changed = Condition()
         self._running: _Running | None = None
         self._link: Link | None = None
@@ -88,7 +88,7 @@ class Poller:
     @property
     def names(self) -> frozenset[str]:
         """Names of all enabled collectors."""
-        return frozenset(self._setup.chosen)
+        return frozenset(self._setup.enabled)
 
     def poll(self, names: frozenset[str], deadline: float) -> Polled:
         """Poll these collectors, or join a poll under way that covers them. Never later than the deadline."""
@@ -96,12 +96,12 @@ class Poller:
             while self._running is not None:
                 running = self._running
                 if not self._wait(running, deadline):
-                    return Polled(self._link is not None, {name: Result(name, Fault.DEADLINE) for name in names})
+                    return Polled(self._link is not None, {name: Result(name, PollFault.DEADLINE) for name in names})
                 joined = running.polled
                 if joined is not None and names <= running.names and not self._worth_repeating(joined, names, deadline):
                     return Polled(joined.up, {name: joined.results[name] for name in names})
             setup = self._setup
-            names &= setup.chosen.keys()
+            names &= setup.enabled.keys()
             mine = self._running = _Running(names)
         try:
             mine.polled = self._poll_now(setup, names, deadline)
@@ -117,19 +117,19 @@ class Poller:
     def _wait(self, running: _Running, deadline: float) -> bool:
         return self._changed.wait_for(lambda: running.over, max(0.0, deadline - self._clock()))
 
-    def configure(self, chosen: Sequence[Chosen], source: str | None, writer: Writer) -> None:
-        """Use other collectors from the next poll on; nothing kept is served any more."""
+    def configure(self, enabled: Sequence[EnabledCollector], source: str | None, writer: Writer) -> None:
+        """Use other collectors from the next poll on; nothing cached is served any more."""
         with self._changed:
-            self._setup = _setup(chosen, source, writer)
-            self._keeper.forget()
+            self._setup = _setup(enabled, source, writer)
+            self._cache.forget()
 
     def refresh(self) -> None:
         """Ask the server again what it offers before the next poll: it was reloaded or has finished booting."""
         self._stale_commands = True
 
     def forget(self) -> None:
-        """Serve nothing kept any more."""
-        self._keeper.forget()
+        """Serve nothing cached any more."""
+        self._cache.forget()
 
     def close(self, timeout: float = 2.0) -> None:
         """Log off, once the poll under way has ended; polls afterwards find the target down."""
@@ -139,7 +139,7 @@ class Poller:
                 self._drop("")
 
     def _worth_repeating(self, joined: Polled, names: frozenset[str], deadline: float) -> bool:
-        late = any(joined.results[name].fault is Fault.DEADLINE for name in names)
+        late = any(joined.results[name].fault is PollFault.DEADLINE for name in names)
         return late and deadline - self._clock() > 1.0
 
     def _poll_now(self, setup: _Setup, names: frozenset[str], deadline: float) -> Polled:
@@ -147,15 +147,14 @@ class Poller:
             reused = self._link is not None
             try:
                 link = self._session(deadline)
-                kept = self._keeper.serves(names)
-                answers, poll = self._exchange(setup, link, names - kept.keys(), deadline)
+                answers, poll = self._exchange(setup, link, names, deadline)
             except (StaleLink, LinkClosed) as error:
                 self._drop(str(error))
                 self._cut = True
                 if reused and not last:
                     continue
                 return self._down(names, str(error))
-            except (AmiError, GateClosed) as error:
+            except (AmiError, LoginPaused) as error:
                 self._drop(str(error))
                 return self._down(names, str(error))
             if link.closed:
@@ -165,8 +164,8 @@ class Poller:
                 if reused and not last and all(answer.outcome is Outcome.CUT for answer in answers.values()):
                     continue
             else:
-                self._dialer.works("poll")
-            return self._results(setup, poll, answers, kept)
+                self._connector.works("poll")
+            return self._results(setup, poll, answers)
         raise AssertionError  # the second round always returns
 
     def _session(self, deadline: float) -> Link:
@@ -177,15 +176,14 @@ class Poller:
             self._stale_commands = False
             self._refreshed = self._clock()
             link.refresh_commands(deadline, self._first_answer(deadline))
-            self._knowledge.offered(link)
-            self._store.use(self._knowledge.context())
+            self._facts.offered(link)
         if link is not None and link.boot is not self._boot:
             # The server was starting at our login and has finished since; when, nobody can tell, for the news waited
             # unread. The answer to a new login says how long it has been up, and what modules have come.
             self._drop("")
-            self._keeper.forget()  # modules that were loading listed less than there is
+            self._cache.forget()  # modules that were loading listed less than there is
         if self._link is None:
-            self._link = self._dialer.open("poll", deadline)
+            self._link = self._connector.open("poll", deadline)
             self._opened = self._refreshed = self._clock()
             self._stale_commands = False
             self._learn(self._link, deadline)
@@ -197,86 +195,83 @@ class Poller:
         return (
             self._stale_commands
             or now - self._refreshed > REFRESH_SECONDS
-            or self._knowledge.booting
+            or self._facts.booting
             or (link.boot is None and now - self._opened < SETTLING_SECONDS)
         )
 
     def _learn(self, link: Link, deadline: float) -> None:
         """Find out what decides the folds: technologies, start time, trunks, whether realtime is on."""
         before, self._boot = self._boot, link.boot
-        restarted = self._knowledge.connected(link, self._store)
+        restarted = self._facts.connected(link)
         if restarted or (self._cut and not (_tells_uptime(before) and _tells_uptime(link.boot))):
-            self._keeper.forget()  # it was restarted, or may have been: without Uptime nobody can tell
+            self._cache.forget()  # it was restarted, or may have been: without Uptime nobody can tell
         self._cut = False
-        wanted = self._knowledge.wants(link)
+        wanted = self._facts.wants(link)
         if wanted:
-            answers = link.exchange(wanted, self._knowledge.item, deadline)
-            self._knowledge.finish(frozenset(a for a, answer in answers.items() if answer.full))
+            answers = link.exchange(wanted, self._facts.item, deadline)
+            self._facts.finish(frozenset(a for a, answer in answers.items() if answer.full))
             if link.closed:
                 raise LinkClosed("the connection ended while the server was asked for its trunks")
-        self._store.use(self._knowledge.context())
 
     def _exchange(
         self, setup: _Setup, link: Link, names: frozenset[str], deadline: float
-    ) -> tuple[Mapping[Action, Answer], Poll]:
-        due = [choice for name, choice in setup.chosen.items() if name in names]
+    ) -> tuple[Mapping[Action, Answer], PollRun]:
+        due = [one for name, one in setup.enabled.items() if name in names]
         plan = make_plan(due, link.commands or None, setup.source)
-        rests = self._keeper.rests(plan.feeds)
-        plan = plan.without({action for rest in rests.values() for action in rest.told})
-        poll = Poll(plan, due, self._knowledge.context(), setup.writer, rests)
-        poll.show(self._store.watched, self._store.watch)
-        poll.show(self._knowledge.watched, self._knowledge.item)
+        cached = self._cache.cached(plan.by_collector)
+        plan = plan.without({action for answers in cached.values() for action in answers.answered})
+        poll = PollRun(plan, due, self._facts.context(), setup.writer, cached)
+        poll.show(self._counters.watched, self._counters.watch)
+        poll.show(self._facts.watched, self._facts.item)
         idle = self._clock() - self._last_used > IDLE_SECONDS
         limit = self._first_answer(deadline) if idle and self._last_used else None
         answers = link.exchange(plan.actions, poll.item, deadline, limit)
         self._last_used = self._clock()
-        self._dialer.count_errors(link)
+        self._connector.count_errors(link)
         return answers, poll
 
     def _first_answer(self, deadline: float) -> float:
         return min(FIRST_ANSWER_SECONDS, max(0.05, (deadline - self._clock()) / 3))
 
-    def _results(
-        self, setup: _Setup, poll: Poll, answers: Mapping[Action, Answer], kept: Mapping[str, Result]
-    ) -> Polled:
+    def _results(self, setup: _Setup, poll: PollRun, answers: Mapping[Action, Answer]) -> Polled:
         ping = answers[PING]
         late = ping.outcome is Outcome.DEADLINE
-        if late or ping.outcome is Outcome.CUT:  # nothing of a PBX that does not answer, not even what rests
-            return self._down({*(feed.choice.collector.name for feed in poll.feeds), *kept}, ping.message, late=late)
+        if late or ping.outcome is Outcome.CUT:  # nothing of a PBX that does not answer, not even cached answers
+            return self._down([run.enabled.collector.name for run in poll.runs], ping.message, late=late)
         now = self._clock()
         results = {result.name: result for result in poll.results(answers, setup.writer, now)}
-        self._store.know(poll.named(answers))
+        self._counters.know(poll.named(answers))
         complete = frozenset(action for action, answer in answers.items() if answer.full)
-        if self._knowledge.finish(complete):
-            self._store.use(self._knowledge.context())
-            self._keeper.forget()  # folds looked at other trunks
+        if self._facts.finish(complete):
+            self._cache.forget()  # folds looked at other trunks
         elif setup is self._setup:  # a reload meanwhile: nothing of before may be served again
-            for name, result in results.items():
-                self._keeper.keep(result, setup.chosen[name].min_interval)
-            for feed in poll.feeds:
-                self._keeper.rest(feed, poll.told(feed, answers, now), self._at_least(feed.choice))
+            for run in poll.runs:
+                self._cache.keep(run, poll.answered(run, answers, now), self._at_least(run.enabled))
         if any(answer.outcome is Outcome.REFUSED or answer.unsupported for answer in answers.values()):
             self._stale_commands = True
-        return Polled(ping.outcome is Outcome.COMPLETE, {**results, **kept})
+        return Polled(ping.outcome is Outcome.COMPLETE, results)
 
-    def _at_least(self, choice: Chosen) -> Callable[[Action], float]:
-        return (lambda _action: 0.0) if choice.paced else self._knowledge.rest
+    def _at_least(self, enabled: EnabledCollector) -> Callable[[Action], float]:
+        interval = enabled.min_interval
+        if enabled.paced:
+            return lambda _action: interval
+        return lambda action: max(interval, self._facts.min_interval(action))
 
     def _down(self, names: Collection[str], reason: str, *, late: bool = False) -> Polled:
-        self._keeper.forget()
-        fault = Fault.DEADLINE if late else Fault.DOWN
+        self._cache.forget()
+        fault = PollFault.DEADLINE if late else PollFault.DOWN
         return Polled(up=False, results={name: Result(name, fault, detail=reason) for name in names})
 
     def _drop(self, reason: str) -> None:
         if self._link is not None:
             link, self._link = self._link, None
             link.close()
-            self._dialer.lost("poll", link, reason)
+            self._connector.lost("poll", link, reason)
 
 
 def _tells_uptime(boot: Boot | None) -> bool:
     return boot is not None and boot.uptime is not None
 
 
-def _setup(chosen: Sequence[Chosen], source: str | None, writer: Writer) -> _Setup:
-    return _Setup({choice.collector.name: choice for choice in chosen}, source, writer)
+def _setup(enabled: Sequence[EnabledCollector], source: str | None, writer: Writer) -> _Setup:
+    return _Setup({one.collector.name: one for one in enabled}, source, writer)

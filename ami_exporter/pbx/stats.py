@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Literal, get_args
 
 from ami_exporter.ami.errors import Kind, Reason
-from ami_exporter.collectors.model import Metric, Origin
+from ami_exporter.collectors.declarations import Metric, Origin
 from ami_exporter.exposition.writer import Family
 
 LinkName = Literal["poll", "events"]

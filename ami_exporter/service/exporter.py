@@ -6,16 +6,16 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Lock
 
-from ami_exporter.collectors.model import Collector
+from ami_exporter.collectors.declarations import Collector
 from ami_exporter.config.effective import effective_yaml
 from ami_exporter.config.faults import ConfigErrors
-from ami_exporter.config.model import Settings, TargetSettings
+from ami_exporter.config.target_settings import Settings, TargetSettings
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
+from ami_exporter.pbx.target import SYSTEM_CLOCKS, Clocks, Target
 from ami_exporter.service import statusview
 from ami_exporter.service.deadline import scrape_seconds
 from ami_exporter.service.ownmetrics import OwnMetrics
-from ami_exporter.target import SYSTEM_CLOCKS, Clocks, Target
 from ami_exporter.web.service import DiscoveredTarget, ReloadOutcome, Selection, StatusView
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from prometheus_client.core import CollectorRegistry
 from prometheus_client.core import Metric as LibraryMetric
 
 from ami_exporter import __version__
-from ami_exporter.collectors.model import Metric, Origin
+from ami_exporter.collectors.declarations import Metric, Origin
 from ami_exporter.exposition.writer import Family
 
 BUILD_INFO = Metric(

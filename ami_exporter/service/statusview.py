@@ -6,21 +6,21 @@ from collections.abc import Iterable
 
 from ami_exporter import __version__
 from ami_exporter.ami.actions import Action
-from ami_exporter.pbx.poll import Fault, Result
+from ami_exporter.pbx.poll_run import PollFault, Result
 from ami_exporter.pbx.stats import LINKS, LinkName
-from ami_exporter.target import Target
+from ami_exporter.pbx.target import Target
 from ami_exporter.web.service import CollectorState, CollectorView, LinkState, LinkView, StatusView, TargetView
 
 _ADVICE = {
-    Fault.DOWN: "",
-    Fault.DEADLINE: "The answer did not come in time: raise scrape_timeout and the target's timeout, or give the "
+    PollFault.DOWN: "",
+    PollFault.DEADLINE: "The answer did not come in time: raise scrape_timeout and the target's timeout, or give the "
     "collector a min_interval.",
-    Fault.CUT: "The connection ended within the answer: look at the PBX's log; the next scrape tries again.",
-    Fault.REFUSED: "The AMI user has lost a right it had: run ami-exporter doctor.",
-    Fault.FAILED: "Asterisk refused the action: run ami-exporter doctor, and look at the PBX's log.",
-    Fault.NOT_OFFERED: "It is required by the configuration (enabled: true), but this server does not offer it to this "
+    PollFault.CUT: "The connection ended within the answer: look at the PBX's log; the next scrape tries again.",
+    PollFault.REFUSED: "The AMI user has lost a right it had: run ami-exporter doctor.",
+    PollFault.FAILED: "Asterisk refused the action: run ami-exporter doctor, and look at the PBX's log.",
+    PollFault.NOT_OFFERED: "The configuration requires it (enabled: true), but this server does not offer it to this "
     "AMI user: run ami-exporter doctor.",
-    Fault.INTERNAL: "A fault of the exporter: please report it with its log and `ami-exporter capture`.",
+    PollFault.INTERNAL: "A fault of the exporter: please report it with its log and `ami-exporter capture`.",
 }
 
 
@@ -40,14 +40,14 @@ def target_view(target: Target, now: float, monotonic: float) -> TargetView:
         name=target.name,
         up=target.last_up,
         since=target.changed_at,
-        version=target.knowledge.version,
-        advice="" if target.last_up is not False else target.dialer.detail("poll"),
+        version=target.facts.version,
+        advice="" if target.last_up is not False else target.connector.detail("poll"),
         links=[_link(target, link, now, monotonic) for link in LINKS],
         collectors=[_collector(collector.name, last.get(collector.name), monotonic) for collector in target.collectors],
         missing_permissions=missing_permissions(last.values()),
         events_per_second=target.events_per_second(),
         series=sum(len(f.values) + len(f.histograms) for r in last.values() for f in r.families)
-        + target.store.series(),
+        + target.counters.series(),
         series_dropped=target.stats.series_dropped,
     )
 
@@ -80,7 +80,7 @@ def _link(target: Target, link: LinkName, now: float, monotonic: float) -> LinkV
         return LinkView(link, LinkState.OFF)
     since = target.stats.up_since(link)
     if since is None:
-        return LinkView(link, LinkState.DOWN, None, target.dialer.detail(link))
+        return LinkView(link, LinkState.DOWN, None, target.connector.detail(link))
     return LinkView(link, LinkState.UP, now - (monotonic - since))
 
 

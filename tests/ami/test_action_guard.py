@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ami_exporter.ami.actions import ACTIONS, CLI_COMMANDS, Action, Shape
+from ami_exporter.ami.actions import ACTIONS, CLI_COMMANDS, Action, AnswerForm
 from ami_exporter.ami.codec import MAX_ACTION_ID, MAX_SENT, encode, encode_headers
 from ami_exporter.ami.errors import ForbiddenAction
 
@@ -59,8 +59,8 @@ def test_the_table_holds_these_actions_and_no_other() -> None:
 
 def test_each_list_names_its_items_and_its_end() -> None:
     for spec in ACTIONS.values():
-        assert bool(spec.items) == (spec.shape in (Shape.LIST, Shape.EVENT)), spec.name
-        assert bool(spec.complete) == (spec.shape is Shape.LIST), spec.name
+        assert bool(spec.items) == (spec.form in (AnswerForm.LIST, AnswerForm.EVENT)), spec.name
+        assert bool(spec.complete) == (spec.form is AnswerForm.LIST), spec.name
         assert spec.complete not in spec.items
 
 

@@ -19,7 +19,7 @@ PIECE = b"Event: Status\r\n\r\n"
 PIECES = 10
 
 
-class Poll:
+class PollRun:
     """The kernel's poll, with a server that begins when it is waited for, and writes on while more is let come."""
 
     def __init__(self, server: socket.socket) -> None:
@@ -39,9 +39,9 @@ class Poll:
 
 
 @pytest.fixture
-def ends() -> Iterator[tuple[Stream, socket.socket, Poll]]:
+def ends() -> Iterator[tuple[Stream, socket.socket, PollRun]]:
     ours, server = socket.socketpair()
-    poll = Poll(server)
+    poll = PollRun(server)
     stream = Stream(ours, time.monotonic)
     stream._poll = poll  # type: ignore[assignment]  # a stand-in for the kernel's
     with server:
@@ -60,13 +60,13 @@ def read_much(stream: Stream, server: socket.socket) -> None:
         size += read(stream)
 
 
-def test_few_bytes_are_read_as_soon_as_they_come(ends: tuple[Stream, socket.socket, Poll]) -> None:
+def test_few_bytes_are_read_as_soon_as_they_come(ends: tuple[Stream, socket.socket, PollRun]) -> None:
     stream, _, poll = ends
     assert [read(stream) for _ in range(3)] == [len(PIECE)] * 3
     assert poll.gathered == []
 
 
-def test_in_a_long_answer_more_is_let_come_before_each_read(ends: tuple[Stream, socket.socket, Poll]) -> None:
+def test_in_a_long_answer_more_is_let_come_before_each_read(ends: tuple[Stream, socket.socket, PollRun]) -> None:
     stream, server, poll = ends
     read_much(stream, server)
     assert [read(stream) for _ in range(3)] == [PIECES * len(PIECE)] * 3
@@ -74,7 +74,7 @@ def test_in_a_long_answer_more_is_let_come_before_each_read(ends: tuple[Stream, 
 
 
 def test_an_event_after_a_pause_is_read_at_once_and_those_after_it_gather(
-    ends: tuple[Stream, socket.socket, Poll],
+    ends: tuple[Stream, socket.socket, PollRun],
 ) -> None:
     stream, _, poll = ends
     assert [read(stream, 0.05) for _ in range(3)] == [len(PIECE), PIECES * len(PIECE), PIECES * len(PIECE)]
@@ -94,7 +94,7 @@ def test_a_pause_is_waited_out_for_the_next_event_and_no_longer() -> None:
         stream.close()
 
 
-def test_more_is_let_come_no_longer_than_until_the_deadline(ends: tuple[Stream, socket.socket, Poll]) -> None:
+def test_more_is_let_come_no_longer_than_until_the_deadline(ends: tuple[Stream, socket.socket, PollRun]) -> None:
     stream, _, poll = ends
     read(stream)
     stream.receive(time.monotonic() + 0.3, gather=20)
@@ -114,7 +114,7 @@ def test_much_is_read_before_the_time_is_over() -> None:
         stream.close()
 
 
-def test_what_is_there_already_is_read_without_waiting(ends: tuple[Stream, socket.socket, Poll]) -> None:
+def test_what_is_there_already_is_read_without_waiting(ends: tuple[Stream, socket.socket, PollRun]) -> None:
     stream, server, poll = ends
     server.send(PIECE)
     assert read(stream, 0.05) == len(PIECE)
@@ -123,7 +123,7 @@ def test_what_is_there_already_is_read_without_waiting(ends: tuple[Stream, socke
     assert poll.gathered == []
 
 
-def test_the_next_question_is_answered_without_gathering(ends: tuple[Stream, socket.socket, Poll]) -> None:
+def test_the_next_question_is_answered_without_gathering(ends: tuple[Stream, socket.socket, PollRun]) -> None:
     stream, server, poll = ends
     read_much(stream, server)
     stream.queue([b"Action: Ping\r\n\r\n"])

@@ -21,13 +21,13 @@ from ami_exporter.api import (
     builtin,
     histogram,
 )
-from ami_exporter.demo import Settings, SimulatedPbx, User
+from ami_exporter.demo import DemoSettings, SimulatedPbx, User
 from ami_exporter.exposition.writer import Family, HistogramValue
 
 
 @pytest.fixture
 def pbx() -> Iterator[SimulatedPbx]:
-    with SimulatedPbx(Settings(queues=2)) as simulated:
+    with SimulatedPbx(DemoSettings(queues=2)) as simulated:
         yield simulated
 
 
@@ -73,7 +73,7 @@ def test_what_changes_something_is_never_sent(pbx: SimulatedPbx) -> None:
 
 def test_a_missing_right_says_so() -> None:
     with (
-        SimulatedPbx(Settings(), users=[User("narrow", "s3cret", write=frozenset({"reporting"}))]) as pbx,
+        SimulatedPbx(DemoSettings(), users=[User("narrow", "s3cret", write=frozenset({"reporting"}))]) as pbx,
         AmiClient(pbx.host, pbx.port, username="narrow", secret="s3cret") as ami,
     ):
         with pytest.raises(AnswerError) as caught:

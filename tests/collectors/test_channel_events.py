@@ -5,8 +5,8 @@ import pytest
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import channels, legs
 from ami_exporter.collectors.calls import MAX_CALL_CHANNELS, Calls
-from ami_exporter.collectors.model import Context, Trunk
-from ami_exporter.pbx.store import EventStore
+from ami_exporter.collectors.declarations import Context, Trunk
+from ami_exporter.pbx.event_counters import EventCounters
 from tests.support.collecting import Samples, counted, nonzero, store_of
 
 TELCO = Context(
@@ -33,7 +33,7 @@ def dial(name: str, leg: str = "2", status: str = "", channel: str = "PJSIP/102-
     return event(name, DestChannel=channel, DestUniqueid=leg, DialStatus=status)
 
 
-def store_after(*messages: Message) -> EventStore:
+def store_after(*messages: Message) -> EventCounters:
     store = store_of(channels.COLLECTOR, context=TELCO)
     store.feed(messages, 0.0)
     return store

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import channels
+from ami_exporter.collectors.declarations import Context
 from ami_exporter.collectors.lists import CORE_SHOW_CHANNELS, STATUS, clock_seconds
-from ami_exporter.collectors.model import Context
-from ami_exporter.collectors.words import CHANNEL_STATES
+from ami_exporter.collectors.vocabulary import CHANNEL_STATES
 from tests.support.collecting import Samples, message, nonzero, polled
 
 CALLER = message(

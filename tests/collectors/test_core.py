@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ami_exporter.collectors import core
-from ami_exporter.collectors.model import Context
+from ami_exporter.collectors.declarations import Context
 from tests.support.collecting import message, polled
 
 SETTINGS = message(

@@ -8,10 +8,10 @@ import pytest
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import custom
-from ami_exporter.collectors.model import Context
-from ami_exporter.config.model import CustomLabel, CustomMetric, CustomMetricsSettings, CustomValue
+from ami_exporter.collectors.declarations import Context
+from ami_exporter.config.target_settings import CustomLabel, CustomMetric, CustomMetricsSettings, CustomValue
 from ami_exporter.exposition.writer import Caps, Writer
-from ami_exporter.pbx.store import EventStore
+from ami_exporter.pbx.event_counters import EventCounters
 from tests.support.collecting import counted, messages, nonzero, polled, store_of
 
 DEVICES = Action("DeviceStateList")
@@ -117,7 +117,7 @@ def test_values_of_fields(value: CustomValue, expected: float) -> None:
 
 
 def test_without_item_the_only_item_of_the_action_is_meant() -> None:
-    assert custom.collector([replace(STATES, item=None)]).rows[0].items == ("DeviceStateChange",)
+    assert custom.collector([replace(STATES, item=None)]).rules[0].items == ("DeviceStateChange",)
 
 
 def test_events_are_counted_where_the_condition_holds() -> None:
@@ -181,7 +181,7 @@ def test_the_first_values_of_a_limited_label_are_kept_and_the_rest_is_dropped() 
     caps = Caps(1000, lambda _metric, labels: dropped.append(labels), lambda _metric, _labels: True)
     label = CustomLabel("queue", "queue", limit=2)
     entry = replace(CALLBACKS, where=MappingProxyType({}), metrics=(replace(CALLBACKS.metrics[0], labels=(label,)),))
-    store = EventStore([custom.collector([entry])], Context(), caps)
+    store = EventCounters([custom.collector([entry])], Context(), caps)
     store.feed([user_event(Queue=queue) for queue in ("a", "b", "c", "a", "c")], 0.0)
     assert counted(store) == {
         ("asterisk_custom_callbacks_total", "a"): 2,

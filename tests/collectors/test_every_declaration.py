@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ami_exporter.collectors as package
-from ami_exporter.ami.events import EVENT_CLASSES
+from ami_exporter.ami.event_classes import EVENT_CLASSES
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.model import Collector, Context, Metric, Origin
-from ami_exporter.collectors.rowfold import RowFold
+from ami_exporter.collectors.declarations import Collector, Context, Metric, Origin
+from ami_exporter.collectors.rulefold import RuleFold
 from tests.support.collecting import store_of
 
 
@@ -60,11 +60,11 @@ def test_names_and_buckets_keep_prometheus_rules(metric: Metric) -> None:
 @every_collector
 def test_rows_feed_declared_metrics_from_declared_places(collector: Collector) -> None:
     polled = {action for alternatives in collector.polls for action in alternatives}
-    for row in collector.rows:
+    for row in collector.rules:
         assert row.metric in collector.metrics
         assert (row.source is None) == (row.metric.origin is Origin.EVENTS)
         assert row.source is None or row.source in polled
-    for known in collector.known:
+    for known in collector.zero_series:
         assert set(known.metrics) <= set(collector.metrics)
     if collector.filter_label:
         assert any(collector.filter_label in metric.labels for metric in collector.metrics)
@@ -107,11 +107,11 @@ FIELDS = st.dictionaries(st.sampled_from(HEADERS.split()), st.sampled_from(HOSTI
 @given(data=st.data())
 def test_hostile_values_never_raise_and_never_make_a_broken_sample(collector: Collector, data: st.DataObject) -> None:
     actions = frozenset(action for alternatives in collector.polls for action in alternatives)
-    wanted = [(row.source, name) for row in collector.rows for name in row.items]
-    wanted += [(known.source, name) for known in collector.known for name in known.items]
+    wanted = [(row.source, name) for row in collector.rules for name in row.items]
+    wanted += [(known.source, name) for known in collector.zero_series for name in known.items]
     wanted += [(None, name) for tracked in collector.tracked for name in tracked.events]
     wanted += [(action, "") for action in actions]
-    rows = RowFold(collector, actions, Context())
+    rows = RuleFold(collector, actions, Context())
     folds = [rows, *([collector.fold(Context())] if collector.fold else [])]
     store = store_of(collector)
     for source, name in data.draw(st.lists(st.sampled_from(wanted), max_size=6)):

@@ -9,9 +9,9 @@ import pytest
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Layout, Message
-from ami_exporter.collectors.model import Collector, Context, Sample, Trunk
+from ami_exporter.collectors.declarations import Collector, Context, Sample, Trunk
 from ami_exporter.collectors.registry import builtin
-from ami_exporter.collectors.rowfold import RowFold
+from ami_exporter.collectors.rulefold import RuleFold
 from tests.support.collecting import counted, store_of
 
 CONTEXT = Context(
@@ -63,7 +63,7 @@ def check(sample: Sample) -> None:
 @pytest.mark.parametrize("collector", COLLECTORS)
 def test_rubbish_in_lists(collector: Collector) -> None:
     actions = [action for alternatives in collector.polls for action in alternatives]
-    rows = RowFold(collector, frozenset(actions), CONTEXT)
+    rows = RuleFold(collector, frozenset(actions), CONTEXT)
     fold = collector.fold(CONTEXT) if collector.fold else None
     for action in actions:
         for item in items(action):
@@ -81,7 +81,7 @@ def test_rubbish_in_lists(collector: Collector) -> None:
 @pytest.mark.parametrize("collector", COLLECTORS)
 def test_rubbish_in_events(collector: Collector) -> None:
     store = store_of(collector, context=CONTEXT)
-    names = {name for row in collector.rows if row.source is None for name in row.items}
+    names = {name for row in collector.rules if row.source is None for name in row.items}
     names |= {name for tracked in collector.tracked for name in tracked.events}
     for now in (0.0, 1.0):
         store.feed([Message.of([("event", name)]) for name in names], now)

@@ -4,9 +4,9 @@ import pytest
 
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import lists, queue_callers, queues
-from ami_exporter.collectors.model import Context
+from ami_exporter.collectors.declarations import Context
 from ami_exporter.collectors.queue_callers import QueueCallers, wait_histogram
-from ami_exporter.pbx.store import EventStore
+from ami_exporter.pbx.event_counters import EventCounters
 from tests.support.collecting import Samples, counted, message, nonzero, show, store_of
 
 CALLER = "1700000000.1"
@@ -36,10 +36,10 @@ def connect(hold: int, ring: int = 3, queue: str = "600") -> Message:
     return event("AgentConnect", queue=queue, HoldTime=hold, RingTime=ring, MemberName="Ann")
 
 
-def after(*events: Message, store: EventStore | None = None, now: float = 0.0) -> Samples:
-    store = store or store_of(queues.COLLECTOR)
-    store.feed(events, now)
-    return nonzero(counted(store))
+def after(*events: Message, counters: EventCounters | None = None, now: float = 0.0) -> Samples:
+    counters = counters or store_of(queues.COLLECTOR)
+    counters.feed(events, now)
+    return nonzero(counted(counters))
 
 
 def outcomes(samples: Samples) -> dict[str, float]:
@@ -94,9 +94,9 @@ def test_without_class_call_every_abandon_is_abandoned() -> None:
 
 
 def test_a_caller_who_presses_a_key_left_otherwise_known_at_the_hangup() -> None:
-    store = store_of(queues.COLLECTOR)
-    assert outcomes(after(NEW, JOIN, LEAVE, store=store)) == {}
-    assert outcomes(after(HANGUP, store=store)) == {"other": 1}
+    counters = store_of(queues.COLLECTOR)
+    assert outcomes(after(NEW, JOIN, LEAVE, counters=counters)) == {}
+    assert outcomes(after(HANGUP, counters=counters)) == {"other": 1}
 
 
 def test_a_caller_who_goes_on_to_another_queue_left_the_first_otherwise() -> None:
@@ -107,12 +107,12 @@ def test_a_caller_who_goes_on_to_another_queue_left_the_first_otherwise() -> Non
 
 
 def test_without_a_hangup_a_caller_left_otherwise_after_ten_minutes() -> None:
-    store = store_of(queues.COLLECTOR)
-    after(JOIN, LEAVE, store=store, now=100.0)
-    store.expire(700.0)
-    assert outcomes(counted(store))["other"] == 0
-    store.expire(700.1)
-    assert outcomes(counted(store))["other"] == 1
+    counters = store_of(queues.COLLECTOR)
+    after(JOIN, LEAVE, counters=counters, now=100.0)
+    counters.expire(700.0)
+    assert outcomes(counted(counters))["other"] == 0
+    counters.expire(700.1)
+    assert outcomes(counted(counters))["other"] == 1
 
 
 def test_incompatible_channels_abandon_one_caller_twice_and_it_counts_once() -> None:
@@ -145,25 +145,25 @@ def params(level: int) -> Message:
 
 @pytest.mark.parametrize(("hold", "within"), [(19, 1), (20, 1), (21, 0)])
 def test_answered_within_the_queues_own_service_level(hold: int, within: float) -> None:
-    store = store_of(queues.COLLECTOR)
-    show(store, lists.QUEUE_STATUS, [params(20)])
-    store.feed([JOIN, LEAVE, connect(hold)], 0.0)
-    assert counted(store)["asterisk_queue_answered_in_service_level_total", "600"] == within
+    counters = store_of(queues.COLLECTOR)
+    show(counters, lists.QUEUE_STATUS, [params(20)])
+    counters.feed([JOIN, LEAVE, connect(hold)], 0.0)
+    assert counted(counters)["asterisk_queue_answered_in_service_level_total", "600"] == within
 
 
 def test_a_service_level_changed_by_reload_counts_from_the_next_poll() -> None:
-    store = store_of(queues.COLLECTOR)
-    show(store, lists.QUEUE_STATUS, [params(20)])
-    store.feed([JOIN, LEAVE, connect(30)], 0.0)
-    show(store, lists.QUEUE_STATUS, [params(60)])
-    store.feed([JOIN, LEAVE, connect(30)], 0.0)
-    assert counted(store)["asterisk_queue_answered_in_service_level_total", "600"] == 1
+    counters = store_of(queues.COLLECTOR)
+    show(counters, lists.QUEUE_STATUS, [params(20)])
+    counters.feed([JOIN, LEAVE, connect(30)], 0.0)
+    show(counters, lists.QUEUE_STATUS, [params(60)])
+    counters.feed([JOIN, LEAVE, connect(30)], 0.0)
+    assert counted(counters)["asterisk_queue_answered_in_service_level_total", "600"] == 1
 
 
 def test_a_complete_poll_makes_all_counters_of_a_queue_exist_at_0() -> None:
-    store = store_of(queues.COLLECTOR)
-    show(store, lists.QUEUE_STATUS, [params(20)])
-    found = counted(store)
+    counters = store_of(queues.COLLECTOR)
+    show(counters, lists.QUEUE_STATUS, [params(20)])
+    found = counted(counters)
     assert set(found.values()) == {0.0}
     assert {key for key in found if key[0] == "asterisk_queue_calls_total"} == {
         ("asterisk_queue_calls_total", "600", outcome) for outcome in ("answered", "abandoned", "timeout", "other")
@@ -186,20 +186,20 @@ def test_talk_time_of_completed_calls() -> None:
 
 
 def test_trap_queue_reset_stats_does_not_touch_our_counters() -> None:
-    store = store_of(queues.COLLECTOR)
-    show(store, lists.QUEUE_STATUS, [params(20)])
-    store.feed([JOIN, LEAVE, connect(1)], 0.0)
-    show(store, lists.QUEUE_STATUS, [message("Event: QueueParams\nQueue: 600\nCompleted: 0\nAbandoned: 0")])
-    assert outcomes(counted(store))["answered"] == 1
+    counters = store_of(queues.COLLECTOR)
+    show(counters, lists.QUEUE_STATUS, [params(20)])
+    counters.feed([JOIN, LEAVE, connect(1)], 0.0)
+    show(counters, lists.QUEUE_STATUS, [message("Event: QueueParams\nQueue: 600\nCompleted: 0\nAbandoned: 0")])
+    assert outcomes(counted(counters))["answered"] == 1
 
 
 def test_reset_forgets_callers_in_flight_and_publishes_nothing() -> None:
-    store = store_of(queues.COLLECTOR)
-    store.feed([NEW, JOIN, LEAVE], 0.0)
-    store.reset_trackers()
-    store.feed([HANGUP], 1.0)
-    store.expire(100_000.0)
-    assert outcomes(counted(store))["other"] == 0
+    counters = store_of(queues.COLLECTOR)
+    counters.feed([NEW, JOIN, LEAVE], 0.0)
+    counters.reset_trackers()
+    counters.feed([HANGUP], 1.0)
+    counters.expire(100_000.0)
+    assert outcomes(counted(counters))["other"] == 0
 
 
 def test_a_configured_bucket_list_makes_its_own_histogram_and_the_same_list_the_same_one() -> None:
@@ -223,7 +223,7 @@ def test_the_tracker_stays_bounded_and_forgets_the_oldest(monkeypatch: pytest.Mo
 
 
 def test_what_waited_for_a_day_is_forgotten_without_a_count() -> None:
-    store = store_of(queues.COLLECTOR)
-    store.feed([NEW, JOIN, HANGUP_REQUEST], 0.0)
-    store.expire(100_000.0)
-    assert sum(outcomes(counted(store)).values()) == 0
+    counters = store_of(queues.COLLECTOR)
+    counters.feed([NEW, JOIN, HANGUP_REQUEST], 0.0)
+    counters.expire(100_000.0)
+    assert sum(outcomes(counted(counters)).values()) == 0

@@ -3,7 +3,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from ami_exporter.collectors import lists, queue_averages, queue_members, queues
-from ami_exporter.collectors.model import Collector, Context
+from ami_exporter.collectors.declarations import Collector, Context
 from tests.support.collecting import Samples, messages, nonzero, polled
 
 LIST = """

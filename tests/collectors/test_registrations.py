@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from ami_exporter.collectors import registrations
+from ami_exporter.collectors.declarations import Context
 from ami_exporter.collectors.lists import IAX_REGISTRATIONS, PJSIP_REGISTRATIONS, SIP_REGISTRATIONS
-from ami_exporter.collectors.model import Context
 from tests.support.collecting import Samples, counted, message, messages, nonzero, polled, store_of
 
 STATES = ["registered", "unregistered", "rejected", "pending", "timeout", "other"]

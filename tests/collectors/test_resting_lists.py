@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from ami_exporter.ami.actions import Action
-from ami_exporter.collectors.model import Collector, Context
+from ami_exporter.collectors.declarations import Collector, Context
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.exposition.writer import Caps, Writer
-from ami_exporter.pbx.plan import Chosen, make_plan
-from ami_exporter.pbx.poll import Feed
+from ami_exporter.pbx.plan import EnabledCollector, make_plan
+from ami_exporter.pbx.poll_run import CollectorRun
 from tests.support.captures import NAMES, Answers, context_of, read_file
 from tests.support.collecting import Samples
 
@@ -17,13 +17,13 @@ NOTHING_DROPPED = Caps(1000, lambda _metric, _labels: None, lambda _metric, _lab
 SEVERAL_LISTS = [collector for collector in builtin() if len(collector.polls) > 1]
 
 
-def samples(feed: Feed, complete: frozenset[Action]) -> Samples:
+def samples(feed: CollectorRun, complete: frozenset[Action]) -> Samples:
     found = list(feed.samples(complete))
     assert len({(metric, labels) for metric, labels, _ in found}) == len(found)
     return {(metric.name, *labels): value for metric, labels, value in found}
 
 
-def take(feed: Feed, answers: Answers, actions: frozenset[Action]) -> None:
+def take(feed: CollectorRun, answers: Answers, actions: frozenset[Action]) -> None:
     for action, sink in feed.sinks():
         if action in actions:
             for item in answers[action].items:
@@ -31,12 +31,14 @@ def take(feed: Feed, answers: Answers, actions: frozenset[Action]) -> None:
 
 
 def lists_of(collector: Collector, answers: Answers) -> tuple[Action, ...]:
-    return make_plan([Chosen(collector)], frozenset(action.name.lower() for action in answers)).feeds[collector.name]
+    return make_plan([EnabledCollector(collector)], frozenset(action.name.lower() for action in answers)).by_collector[
+        collector.name
+    ]
 
 
-def fed(collector: Collector, answers: Answers, context: Context) -> Feed:
+def fed(collector: Collector, answers: Answers, context: Context) -> CollectorRun:
     sent = lists_of(collector, answers)
-    feed = Feed.new(Chosen(collector), sent, context, Writer(NOTHING_DROPPED))
+    feed = CollectorRun.new(EnabledCollector(collector), sent, context, Writer(NOTHING_DROPPED))
     take(feed, answers, frozenset(sent))
     return feed
 
@@ -66,6 +68,6 @@ def test_what_does_not_rest_is_forgotten(collector: Collector, name: str) -> Non
     sent = frozenset(feed.sent)
     for one in sent:
         again = feed.again(feed.sent, context, Writer(NOTHING_DROPPED), sent - {one})
-        anew = Feed.new(feed.choice, feed.sent, context, Writer(NOTHING_DROPPED))
+        anew = CollectorRun.new(feed.enabled, feed.sent, context, Writer(NOTHING_DROPPED))
         take(anew, answers, sent - {one})
         assert samples(again, sent) == samples(anew, sent), one

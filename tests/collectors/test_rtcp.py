@@ -6,8 +6,8 @@ import pytest
 
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import rtcp
-from ami_exporter.collectors.model import Context, Trunk
-from ami_exporter.pbx.store import EventStore
+from ami_exporter.collectors.declarations import Context, Trunk
+from ami_exporter.pbx.event_counters import EventCounters
 from tests.support.collecting import counted, message, nonzero, show, store_of
 
 CHANNEL = "PJSIP/telco-00000001"
@@ -25,7 +25,7 @@ def status(formats: str, unique: str = UNIQUE) -> Message:
     return message(f"Event: Status\nChannel: {CHANNEL}\nUniqueid: {unique}\nNativeformats: {formats}")
 
 
-def listening(formats: str = "(ulaw)", context: Context | None = None) -> EventStore:
+def listening(formats: str = "(ulaw)", context: Context | None = None) -> EventCounters:
     """A store that has seen a report and then a poll."""
     store = store_of(rtcp.COLLECTOR, context=context)
     store.feed([report("RTCPSent")], 0.0)

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from ami_exporter.ami.events import EVENT_CLASSES, EVENT_NAMES, classes_of
+from ami_exporter.ami.event_classes import EVENT_CLASSES, EVENT_NAMES, classes_of
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import conferences, events, lifecycle, parking, queues, security
-from ami_exporter.collectors.model import Context
-from ami_exporter.config.model import TargetSettings
+from ami_exporter.collectors.declarations import Context
 from ami_exporter.config.secret import Secret
-from ami_exporter.target import event_classes
+from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.pbx.target import event_classes
 from tests.support.collecting import counted, message, messages, nonzero, show, store_of
 
 

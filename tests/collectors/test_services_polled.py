@@ -3,7 +3,7 @@ from __future__ import annotations
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Layout, Message
 from ami_exporter.collectors import agents, conferences, fax, parking, voicemail
-from ami_exporter.collectors.model import Collector
+from ami_exporter.collectors.declarations import Collector
 from tests.support.collecting import message, messages, nonzero, polled
 
 AGENTS = """

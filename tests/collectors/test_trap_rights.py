@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ami_exporter.ami.actions import ACTIONS
-from ami_exporter.collectors.model import Collector
+from ami_exporter.collectors.declarations import Collector
 from ami_exporter.collectors.registry import builtin
 
 ON = [collector for collector in builtin() if collector.enabled]

@@ -4,9 +4,9 @@ import pytest
 
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import trunks
+from ami_exporter.collectors.declarations import Context, Trunk
 from ami_exporter.collectors.legs import MAX_AGE
-from ami_exporter.collectors.model import Context, Trunk
-from ami_exporter.pbx.store import EventStore
+from ami_exporter.pbx.event_counters import EventCounters
 from tests.support.collecting import Samples, counted, nonzero, store_of
 
 CONTEXT = Context(
@@ -34,11 +34,11 @@ def dial(name: str, status: str = "", channel: str = TRUNK_CHANNEL) -> Message:
     return event(name, DestChannel=channel, DestUniqueid="2", DialStatus=status)
 
 
-def timed(*steps: tuple[float, Message], store: EventStore | None = None) -> Samples:
-    store = store or store_of(trunks.COLLECTOR, context=CONTEXT)
+def timed(*steps: tuple[float, Message], counters: EventCounters | None = None) -> Samples:
+    counters = counters or store_of(trunks.COLLECTOR, context=CONTEXT)
     for now, step in steps:
-        store.feed([step], now)
-    return nonzero(counted(store))
+        counters.feed([step], now)
+    return nonzero(counted(counters))
 
 
 def test_counters_of_known_trunks_exist_at_zero() -> None:
@@ -151,11 +151,11 @@ def test_a_renamed_channel_still_belongs_to_the_trunk_it_began_on() -> None:
 
 
 def test_after_a_reset_or_a_day_times_of_calls_in_flight_are_not_measured() -> None:
-    for forget in (EventStore.reset_trackers, lambda store: store.expire(MAX_AGE + 1)):
-        store = store_of(trunks.COLLECTOR, context=CONTEXT)
-        timed((0.0, new("1", RING)), (1.0, event("Newstate", ChannelState=UP, Uniqueid="1")), store=store)
-        forget(store)
-        samples = timed((MAX_AGE + 2, hangup("1", "16", ChannelState=UP)), store=store)
+    for forget in (EventCounters.reset_trackers, lambda counters: counters.expire(MAX_AGE + 1)):
+        counters = store_of(trunks.COLLECTOR, context=CONTEXT)
+        timed((0.0, new("1", RING)), (1.0, event("Newstate", ChannelState=UP, Uniqueid="1")), counters=counters)
+        forget(counters)
+        samples = timed((MAX_AGE + 2, hangup("1", "16", ChannelState=UP)), counters=counters)
         assert samples["asterisk_trunk_calls_total", "telco", "inbound", "answered"] == 1
         assert ("asterisk_trunk_talk_seconds_count", "telco", "inbound") not in samples
 

@@ -5,6 +5,7 @@ import pytest
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import trunks
+from ami_exporter.collectors.declarations import Context, Trunk
 from ami_exporter.collectors.lists import (
     AORS,
     CORE_SHOW_CHANNELS,
@@ -15,7 +16,6 @@ from ami_exporter.collectors.lists import (
     SIP_REGISTRATIONS,
     STATUS,
 )
-from ami_exporter.collectors.model import Context, Trunk
 from ami_exporter.collectors.trunks import Discovery
 from tests.support.collecting import Samples, message, nonzero, polled
 

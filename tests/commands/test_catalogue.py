@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ami_exporter.ami.events import EVENT_NAMES, NEVER_ASKED_FOR, UNLISTED
+from ami_exporter.ami.event_classes import EVENT_NAMES, NEVER_ASKED_FOR, UNLISTED
 from ami_exporter.commands import loading
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from ami_exporter.commands.loading import chosen_target
 from ami_exporter.config.faults import ConfigErrors
-from ami_exporter.config.model import Settings, TargetSettings
 from ami_exporter.config.secret import Secret
+from ami_exporter.config.target_settings import Settings, TargetSettings
 
 
 def settings(*names: str) -> Settings:

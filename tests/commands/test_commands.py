@@ -13,7 +13,7 @@ import pytest
 
 from ami_exporter.cli import main
 from ami_exporter.commands.logs import LOGGER
-from ami_exporter.demo import Settings, SimulatedPbx, User
+from ami_exporter.demo import DemoSettings, SimulatedPbx, User
 from ami_exporter.demo.rights import classes
 from tests.support.certificates import Authority
 from tests.support.exporter_process import exporter
@@ -59,14 +59,14 @@ def test_completion_prints_a_script(shell: str, word: str) -> None:
 
 
 def test_scrape_prints_the_metrics_once() -> None:
-    with SimulatedPbx(Settings()) as pbx:
+    with SimulatedPbx(DemoSettings()) as pbx:
         arguments, environ = flags(pbx)
         status, text, _ = command("scrape", *arguments, environ=environ)
     assert (status, "\nasterisk_up 1\n" in text) == (0, True)
 
 
 def test_scrape_of_a_pbx_that_is_down_exits_1_and_says_so() -> None:
-    with SimulatedPbx(Settings()) as pbx:
+    with SimulatedPbx(DemoSettings()) as pbx:
         arguments, environ = flags(pbx)
     status, text, log = command("scrape", *arguments, environ=environ)
     assert (status, "\nasterisk_up 0\n" in text) == (1, True)
@@ -104,7 +104,7 @@ def test_check_of_good_files_says_so(tmp_path: Path) -> None:
 
 
 def test_healthcheck_tells_a_running_exporter_from_none() -> None:
-    with SimulatedPbx(Settings()) as pbx:
+    with SimulatedPbx(DemoSettings()) as pbx:
         arguments, environ = flags(pbx)
         with exporter(*arguments, environ=environ) as process:
             address = f"127.0.0.1:{process.port}"
@@ -119,7 +119,7 @@ def test_healthcheck_asks_over_tls_and_takes_a_wanted_password_for_a_sign_of_lif
     web.write_text(
         f"tls_server_config: {{cert_file: {cert}, key_file: {key}}}\nbasic_auth_users: {{prometheus: {hashed}}}\n"
     )
-    with SimulatedPbx(Settings()) as pbx:
+    with SimulatedPbx(DemoSettings()) as pbx:
         arguments, environ = flags(pbx)
         with exporter(*arguments, "--web.config.file", str(web), environ=environ) as process:
             asked = ("healthcheck", "--web.listen-address", f":{process.port}", "--web.config.file", str(web))
@@ -128,7 +128,7 @@ def test_healthcheck_asks_over_tls_and_takes_a_wanted_password_for_a_sign_of_lif
 
 
 def test_doctor_finds_nothing_to_mend_where_nothing_is_missing() -> None:
-    with SimulatedPbx(Settings()) as pbx:
+    with SimulatedPbx(DemoSettings()) as pbx:
         arguments, environ = flags(pbx)
         status, text, _ = command("doctor", *arguments, environ=environ)
     assert (status, text.endswith("\nNothing must be mended.\n")) == (0, True)
@@ -138,7 +138,7 @@ def test_doctor_finds_nothing_to_mend_where_nothing_is_missing() -> None:
 
 def test_doctor_names_the_rights_that_are_missing() -> None:
     poor = User("poor", "s3cret", read=frozenset(), write=classes("system"))
-    with SimulatedPbx(Settings(), users=[poor]) as pbx:
+    with SimulatedPbx(DemoSettings(), users=[poor]) as pbx:
         address = ("--ami.address", f"127.0.0.1:{pbx.port}", "--ami.username", poor.name)
         status, text, _ = command("doctor", *address, environ={"AMI_EXPORTER_AMI_SECRET": poor.secret})
     assert status == 1
@@ -150,7 +150,7 @@ def test_doctor_names_the_rights_that_are_missing() -> None:
 
 
 def test_doctor_of_a_pbx_without_events_asks_for_no_right_to_read_them(tmp_path: Path) -> None:
-    with SimulatedPbx(Settings()) as pbx:
+    with SimulatedPbx(DemoSettings()) as pbx:
         ours = tmp_path / "ours.yml"
         ours.write_text(
             f"targets: {{quiet: {{address: '127.0.0.1:{pbx.port}', username: demo, secret: demo, events: false}}}}\n"
@@ -161,7 +161,7 @@ def test_doctor_of_a_pbx_without_events_asks_for_no_right_to_read_them(tmp_path:
 
 @pytest.mark.parametrize("name", ["doctor", "capture"])
 def test_without_a_session_a_command_says_so_and_names_no_secret(name: str) -> None:
-    with SimulatedPbx(Settings(), reject_delay=0.0) as pbx:
+    with SimulatedPbx(DemoSettings(), reject_delay=0.0) as pbx:
         arguments, _ = flags(pbx)
         status, out, err = command(name, *arguments, environ={"AMI_EXPORTER_AMI_SECRET": "wrong-on-purpose"})
     said = out if name == "doctor" else err  # a transcript goes into a file, what went wrong to the terminal
@@ -172,7 +172,7 @@ def test_without_a_session_a_command_says_so_and_names_no_secret(name: str) -> N
 
 
 def test_capture_writes_every_list_of_the_pbx_and_nobodys_name() -> None:
-    with SimulatedPbx(Settings(seed=3)) as pbx:
+    with SimulatedPbx(DemoSettings(seed=3)) as pbx:
         arguments, environ = flags(pbx)
         status, text, _ = command("capture", *arguments, environ=environ)
         queues = [queue.name for queue in pbx.scene.world.queues]
@@ -182,7 +182,7 @@ def test_capture_writes_every_list_of_the_pbx_and_nobodys_name() -> None:
 
 
 def test_an_address_that_is_taken_ends_serve_with_one_line() -> None:
-    with SimulatedPbx(Settings()) as pbx:
+    with SimulatedPbx(DemoSettings()) as pbx:
         arguments, environ = flags(pbx)
         taken = f"127.0.0.1:{pbx.port}"
         status, _, log = command("serve", *arguments, "--web.listen-address", taken, environ=environ)

@@ -6,15 +6,15 @@ import pytest
 
 from ami_exporter.ami.actions import ACTIONS, Action
 from ami_exporter.ami.link import Answer, Outcome
-from ami_exporter.collectors.model import Collector, Row, counter
+from ami_exporter.collectors.declarations import Collector, Rule, counter
 from ami_exporter.commands.doctor.advice import Diagnosis, diagnose, subject
 from ami_exporter.commands.doctor.examine import Examination, Listened
 from ami_exporter.commands.doctor.findings import State, finding
 from ami_exporter.commands.doctor.rights import held_classes, mending_class
 from ami_exporter.commands.doctor.userblock import user_block
-from ami_exporter.config.model import TargetSettings
 from ami_exporter.config.secret import Secret
-from ami_exporter.pbx.plan import Chosen
+from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.pbx.plan import EnabledCollector
 
 ENDPOINTS, DEVICES = Action("PJSIPShowEndpoints"), Action("DeviceStateList")
 SIP, AGENTS, QUEUES = Action("SIPpeers"), Action("Agents"), Action("QueueStatus")
@@ -56,18 +56,21 @@ def diagnosis(answers: dict[Action, Answer], commands: str = "", listened: Liste
     ],
 )
 def test_a_collector_is_judged_by_all_its_lists(answers: dict[Action, Answer], state: State) -> None:
-    assert finding(Chosen(collector(*((action,) for action in answers))), answers).state is state
+    assert finding(EnabledCollector(collector(*((action,) for action in answers))), answers).state is state
 
 
 def test_a_lesser_list_in_place_of_one_denied_is_works_in_part_and_names_both() -> None:
-    found = finding(Chosen(collector((ENDPOINTS, DEVICES))), {ENDPOINTS: DENIED, DEVICES: WORKS})
+    found = finding(EnabledCollector(collector((ENDPOINTS, DEVICES))), {ENDPOINTS: DENIED, DEVICES: WORKS})
     assert found.state is State.PART
     assert found.missing == {"system": ("PJSIPShowEndpoints",)}
     assert found.instead == {"PJSIPShowEndpoints": "DeviceStateList"}
 
 
 def test_an_alternative_of_newer_servers_is_no_loss_where_the_older_one_answers() -> None:
-    assert finding(Chosen(collector((ENDPOINTS, DEVICES))), {ENDPOINTS: UNKNOWN, DEVICES: WORKS}).state is State.WORKS
+    assert (
+        finding(EnabledCollector(collector((ENDPOINTS, DEVICES))), {ENDPOINTS: UNKNOWN, DEVICES: WORKS}).state
+        is State.WORKS
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,7 +134,7 @@ def test_system_is_too_much_where_nothing_needs_it() -> None:
 
 
 def test_what_the_configuration_requires_and_the_user_cannot_have_is_a_fault() -> None:
-    required = Chosen(collector((AGENTS,)), required=True)
+    required = EnabledCollector(collector((AGENTS,)), required=True)
     about = subject(settings(), [])
     found = diagnose(
         type(about)(settings(), [required], []),
@@ -148,8 +151,8 @@ def test_a_second_session_that_is_refused_is_a_fault_that_says_so() -> None:
 
 def test_events_are_named_as_asterisk_writes_them_since_a_filter_tells_case_apart() -> None:
     things = counter("asterisk_custom_things_total", "Things")
-    rules = tuple(Row(things, None, (name,)) for name in ("hangup", "ThirdPartyThing"))
-    assert subject(settings(), [Collector("custom", "Of one's own", (things,), rows=rules)]).events == [
+    rules = tuple(Rule(things, None, (name,)) for name in ("hangup", "ThirdPartyThing"))
+    assert subject(settings(), [Collector("custom", "Of one's own", (things,), rules=rules)]).events == [
         "Hangup",
         "ThirdPartyThing",
     ]

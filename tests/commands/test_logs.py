@@ -6,7 +6,7 @@ import pytest
 
 from ami_exporter.commands.logs import Guard, configure, quote
 from ami_exporter.config.secret import Secret
-from ami_exporter.pbx.statelog import StateLog
+from ami_exporter.pbx.state_log import StateLog
 
 
 def lines(fmt: str, level: str = "info", guard: Guard | None = None) -> tuple[logging.Logger, io.StringIO]:

@@ -15,7 +15,7 @@ from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.effective import duration, effective_yaml
 from ami_exporter.config.faults import ConfigErrors
 from ami_exporter.config.load import load, load_file
-from ami_exporter.config.model import Settings
+from ami_exporter.config.target_settings import Settings
 from ami_exporter.config.yamlnodes import parse
 from tests.support.config_catalogue import catalogue
 

@@ -9,9 +9,9 @@ from ami_exporter.config.amiflags import AmiFlags, settings_from_ami_flags
 from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.faults import ConfigErrors
 from ami_exporter.config.load import load, load_file
-from ami_exporter.config.model import TargetSettings, TlsSettings
 from ami_exporter.config.secret import Secret
 from ami_exporter.config.source import load_settings
+from ami_exporter.config.target_settings import AmiTlsSettings, TargetSettings
 
 HEAD = "targets: {pbx1: {address: pbx1, username: exporter, "
 
@@ -84,7 +84,7 @@ def test_the_flags_with_tls_and_a_secret_file() -> None:
     catalogue = Catalogue(read_file=reading({f"{here}/secret": b"s3cret\n", f"{here}/ca.pem": pem}))
     flags = AmiFlags("[::1]", "exporter", None, "secret", tls=False, tls_ca_file="ca.pem")
     assert settings_from_ami_flags(flags, catalogue).targets["default"] == TargetSettings(
-        "default", "::1", "exporter", Secret("s3cret"), port=5039, md5=False, tls=TlsSettings("ca.pem")
+        "default", "::1", "exporter", Secret("s3cret"), port=5039, md5=False, tls=AmiTlsSettings("ca.pem")
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ami_exporter.config.faults import ConfigErrors
 from ami_exporter.config.load import load
-from ami_exporter.config.model import Settings
+from ami_exporter.config.target_settings import Settings
 from tests.support.config_catalogue import catalogue
 
 HERE = Path(__file__).parent

@@ -4,7 +4,9 @@ from pathlib import Path
 import pytest
 
 from ami_exporter.config.load import load_file
-from ami_exporter.config.model import (
+from ami_exporter.config.secret import Secret
+from ami_exporter.config.target_settings import (
+    AmiTlsSettings,
     CollectorSettings,
     CustomLabel,
     CustomMetric,
@@ -13,10 +15,8 @@ from ami_exporter.config.model import (
     Limits,
     Settings,
     TargetSettings,
-    TlsSettings,
     TrunkSettings,
 )
-from ami_exporter.config.secret import Secret
 from tests.support.config_catalogue import catalogue
 
 GOOD = Path(__file__).parent / "good"
@@ -49,7 +49,7 @@ def test_a_target_merges_over_the_defaults() -> None:
         username="exporter",
         secret=Secret("s3cret-from-file"),
         md5=True,
-        tls=TlsSettings(ca_file=str(GOOD / "files/ca.pem"), server_name="pbx.internal", verify=True),
+        tls=AmiTlsSettings(ca_file=str(GOOD / "files/ca.pem"), server_name="pbx.internal", verify=True),
         timeout=0.5,
         labels={"site": "hamburg", "team": "voice", "country": "no"},
         collectors={
@@ -72,7 +72,7 @@ def test_a_target_merges_over_the_defaults() -> None:
 
 def test_a_target_without_settings_of_its_own_has_the_defaults() -> None:
     target = load("everything.yml").targets["pbx-2.example"]
-    assert (target.host, target.port, target.tls, target.md5) == ("2001:db8::1", 5039, TlsSettings(), False)
+    assert (target.host, target.port, target.tls, target.md5) == ("2001:db8::1", 5039, AmiTlsSettings(), False)
     assert (target.timeout, target.secret, target.labels) == (
         90.0,
         Secret("s3cret"),

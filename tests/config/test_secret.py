@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ami_exporter.config.model import TargetSettings
 from ami_exporter.config.secret import Secret
+from ami_exporter.config.target_settings import TargetSettings
 
 PLANTED = "hunter2-planted"
 

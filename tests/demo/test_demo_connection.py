@@ -7,30 +7,30 @@ from collections.abc import Iterator
 
 import pytest
 
-from ami_exporter.demo import Settings, SimulatedPbx, connection
-from ami_exporter.demo.connection import Connection
-from ami_exporter.demo.session import Session
+from ami_exporter.demo import DemoSettings, SimulatedPbx, connection
+from ami_exporter.demo.ami_session import ClientSession
+from ami_exporter.demo.connection import ClientConnection
 
 LOGIN = b"Action: Login\r\nUsername: demo\r\nSecret: demo\r\nEvents: off\r\n\r\n"
 
 
 @pytest.fixture
-def pair() -> Iterator[tuple[Connection, socket.socket]]:
-    pbx = SimulatedPbx(Settings(traffic=0, warmup=0))
+def pair() -> Iterator[tuple[ClientConnection, socket.socket]]:
+    pbx = SimulatedPbx(DemoSettings(traffic=0, warmup=0))
     ours, theirs = socket.socketpair()
     with ours, theirs:
         for end in (ours, theirs):
             end.setblocking(False)
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         yield (
-            Connection(
-                ours, Session(pbx.house, ("127.0.0.1", 5038), ("127.0.0.1", 40000)), now=100.0, write_timeout=2.0
+            ClientConnection(
+                ours, ClientSession(pbx.house, ("127.0.0.1", 5038), ("127.0.0.1", 40000)), now=100.0, write_timeout=2.0
             ),
             theirs,
         )
 
 
-def test_no_login_within_thirty_seconds_ends_the_connection(pair: tuple[Connection, socket.socket]) -> None:
+def test_no_login_within_thirty_seconds_ends_the_connection(pair: tuple[ClientConnection, socket.socket]) -> None:
     one, _client = pair
     assert one.next_check() == 130.0
     one.check(129.9)
@@ -39,7 +39,7 @@ def test_no_login_within_thirty_seconds_ends_the_connection(pair: tuple[Connecti
     assert one.gone
 
 
-def test_whoever_is_logged_in_may_be_silent(pair: tuple[Connection, socket.socket]) -> None:
+def test_whoever_is_logged_in_may_be_silent(pair: tuple[ClientConnection, socket.socket]) -> None:
     one, client = pair
     client.sendall(LOGIN)
     one.read(101.0)
@@ -48,7 +48,7 @@ def test_whoever_is_logged_in_may_be_silent(pair: tuple[Connection, socket.socke
 
 
 def test_what_cannot_be_written_for_the_write_timeout_ends_the_connection(
-    pair: tuple[Connection, socket.socket],
+    pair: tuple[ClientConnection, socket.socket],
 ) -> None:
     one, client = pair
     client.sendall(LOGIN)
@@ -63,7 +63,7 @@ def test_what_cannot_be_written_for_the_write_timeout_ends_the_connection(
     assert one.gone
 
 
-def test_a_reader_that_goes_on_reading_is_never_too_slow(pair: tuple[Connection, socket.socket]) -> None:
+def test_a_reader_that_goes_on_reading_is_never_too_slow(pair: tuple[ClientConnection, socket.socket]) -> None:
     one, client = pair
     client.sendall(LOGIN)
     one.read(101.0)
@@ -79,7 +79,7 @@ def test_a_reader_that_goes_on_reading_is_never_too_slow(pair: tuple[Connection,
 
 
 def test_more_unread_bytes_than_the_bound_end_the_connection(
-    pair: tuple[Connection, socket.socket], monkeypatch: pytest.MonkeyPatch
+    pair: tuple[ClientConnection, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "MAX_WAITING", 1000)
     one, _client = pair
@@ -89,7 +89,7 @@ def test_more_unread_bytes_than_the_bound_end_the_connection(
     assert one.gone
 
 
-def test_a_client_that_leaves_is_noticed(pair: tuple[Connection, socket.socket]) -> None:
+def test_a_client_that_leaves_is_noticed(pair: tuple[ClientConnection, socket.socket]) -> None:
     one, client = pair
     client.close()
     one.read(101.0)

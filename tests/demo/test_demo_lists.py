@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ami_exporter.demo import Dialect, Settings, SimulatedPbx
+from ami_exporter.demo import DemoSettings, Dialect, SimulatedPbx
 from ami_exporter.demo.world import Conference, Parked, Party
 from tests.support.ami_packets import Packet, PacketClient, named, value
 
@@ -39,7 +39,7 @@ LISTS = {
     "DAHDIShowStatus": ({"DAHDIShowStatus"}, "DAHDIShowStatusComplete"),
     "PRIShowSpans": ({"PRIShowSpans"}, "PRIShowSpansComplete"),
 }
-LIVELY = Settings(seed=11, warmup=300.0, channels=6)
+LIVELY = DemoSettings(seed=11, warmup=300.0, channels=6)
 
 
 def frozen() -> float:
@@ -118,7 +118,7 @@ def test_a_living_pbx_has_something_in_each_list(modern: SimulatedPbx, action: s
 
 @pytest.mark.parametrize("dialect", ["modern", "1.1"])
 def test_nothing_there_is_the_error_of_a_real_server(dialect: str) -> None:
-    empty = Settings(traffic=0, warmup=0, endpoints=0, queues=0)
+    empty = DemoSettings(traffic=0, warmup=0, endpoints=0, queues=0)
     with SimulatedPbx(empty, dialect=dialect) as pbx, PacketClient(pbx.port) as ami:
         ami.login()
         assert ami.ask("ConfbridgeListRooms") == [("Response", "Error"), ("Message", "No active conferences.")]
@@ -127,7 +127,7 @@ def test_nothing_there_is_the_error_of_a_real_server(dialect: str) -> None:
 
 
 def test_voicemail_without_users_is_a_success_that_no_list_follows() -> None:
-    with SimulatedPbx(Settings(traffic=0, warmup=0)) as pbx, PacketClient(pbx.port) as ami:
+    with SimulatedPbx(DemoSettings(traffic=0, warmup=0)) as pbx, PacketClient(pbx.port) as ami:
         pbx.scene.world.mailboxes.clear()
         ami.login()
         text = "There are no voicemail users currently defined."
@@ -135,7 +135,7 @@ def test_voicemail_without_users_is_a_success_that_no_list_follows() -> None:
 
 
 def test_a_removed_contact_is_in_no_list() -> None:
-    with SimulatedPbx(Settings(traffic=0, warmup=0)) as pbx:
+    with SimulatedPbx(DemoSettings(traffic=0, warmup=0)) as pbx:
         phone = pbx.scene.world.phones[0]
         phone.contacts[0].status = "Removed"
         contacts = named(answer(pbx, "PJSIPShowContacts"), "ContactList")
@@ -145,7 +145,7 @@ def test_a_removed_contact_is_in_no_list() -> None:
 
 
 def test_pjsip_errors_end_in_a_line_feed_of_their_own() -> None:
-    with SimulatedPbx(Settings(traffic=0, warmup=0)) as pbx:
+    with SimulatedPbx(DemoSettings(traffic=0, warmup=0)) as pbx:
         pbx.scene.world.trunks.clear()
         pbx.scene.world.phones.clear()
         with PacketClient(pbx.port) as ami:
@@ -255,7 +255,7 @@ def test_the_old_dialect_has_its_banner_and_no_uptime(old: SimulatedPbx) -> None
 
 
 def test_asked_for_sizes_are_there() -> None:
-    settings = Settings(channels=10_000, endpoints=500, queues=30, traffic=0, warmup=0)
+    settings = DemoSettings(channels=10_000, endpoints=500, queues=30, traffic=0, warmup=0)
     with SimulatedPbx(settings, dialect=Dialect.MODERN) as pbx, PacketClient(pbx.port) as ami:
         ami.login()
         assert len(named(ami.answer("Status"), "Status")) == 10_000

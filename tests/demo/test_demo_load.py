@@ -8,12 +8,12 @@ from collections import Counter
 
 import pytest
 
-from ami_exporter.demo import Settings, SimulatedPbx, User, run_demo_pbx
+from ami_exporter.demo import DemoSettings, SimulatedPbx, User, run_demo_pbx
 from ami_exporter.demo.rights import classes
 from tests.support.ami_packets import DEADLINE, Packet, PacketClient, named, value
 from tests.support.asterisk_server import wait_until
 
-QUIET = Settings(traffic=0, warmup=0)
+QUIET = DemoSettings(traffic=0, warmup=0)
 
 
 class Clock:
@@ -32,7 +32,7 @@ def listed(packets: list[Packet]) -> set[str]:
 
 def test_new_channels_less_hangups_are_the_channels_of_the_next_status() -> None:
     clock = Clock()
-    with SimulatedPbx(Settings(seed=2), clock=clock) as pbx, PacketClient(pbx.port) as ami:
+    with SimulatedPbx(DemoSettings(seed=2), clock=clock) as pbx, PacketClient(pbx.port) as ami:
         ami.login(events="call")
         known = listed(ami.answer("Status"))
         assert known
@@ -50,7 +50,7 @@ def test_new_channels_less_hangups_are_the_channels_of_the_next_status() -> None
 
 
 def test_an_answer_is_never_interrupted_by_events() -> None:
-    with SimulatedPbx(Settings(seed=2, speed=50)) as pbx, PacketClient(pbx.port) as ami:
+    with SimulatedPbx(DemoSettings(seed=2, speed=50)) as pbx, PacketClient(pbx.port) as ami:
         ami.login(events="on")
         for _round in range(20):
             packets = ami.answer("QueueStatus")
@@ -62,7 +62,7 @@ def test_an_answer_is_never_interrupted_by_events() -> None:
 def test_events_go_only_to_those_who_may_and_want_to_read_them() -> None:
     users = [User("call-only", "c", read=classes("call")), User("deaf", "d")]
     with (
-        SimulatedPbx(Settings(seed=2, speed=50), users=users) as pbx,
+        SimulatedPbx(DemoSettings(seed=2, speed=50), users=users) as pbx,
         PacketClient(pbx.port) as one,
         PacketClient(pbx.port) as two,
     ):
@@ -107,7 +107,7 @@ def test_a_flood_with_patience_waits_for_its_reader_and_loses_nothing() -> None:
 
 def test_two_sessions_of_one_user_work_side_by_side() -> None:
     with (
-        SimulatedPbx(Settings(channels=2000, speed=20)) as pbx,
+        SimulatedPbx(DemoSettings(channels=2000, speed=20)) as pbx,
         PacketClient(pbx.port) as poll,
         PacketClient(pbx.port) as events,
     ):

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from ami_exporter.demo import Settings, SimulatedPbx, User
+from ami_exporter.demo import DemoSettings, SimulatedPbx, User
 from ami_exporter.demo.rights import ALL, event_mask
 from tests.support.ami_packets import PacketClient, value
 
-QUIET = Settings(traffic=0, warmup=0)
+QUIET = DemoSettings(traffic=0, warmup=0)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from ami_exporter.demo.simulation import Settings, Simulation
+from ami_exporter.demo.simulation import DemoSettings, Simulation
 
 START = 1_700_000_000.0
 HOUR = 3600.0
@@ -15,7 +15,7 @@ RTCP_KEPT = 25  # one in so many of the most frequent events: parsing them all t
 Event = tuple[str, str, dict[str, str]]
 
 
-def events_of(settings: Settings, seconds: float, steps: int = 1) -> tuple[Simulation, list[Event]]:
+def events_of(settings: DemoSettings, seconds: float, steps: int = 1) -> tuple[Simulation, list[Event]]:
     events: list[Event] = []
     reports = itertools.count()
 
@@ -34,23 +34,23 @@ def events_of(settings: Settings, seconds: float, steps: int = 1) -> tuple[Simul
 @pytest.fixture(scope="module")
 def hour() -> tuple[Simulation, list[Event]]:
     """An hour from an empty PBX on."""
-    return events_of(Settings(seed=3, warmup=0), HOUR)
+    return events_of(DemoSettings(seed=3, warmup=0), HOUR)
 
 
 def test_the_same_seed_gives_the_same_events_however_time_is_cut() -> None:
-    _, once = events_of(Settings(seed=5), 240, steps=1)
-    _, again = events_of(Settings(seed=5), 240, steps=977)
+    _, once = events_of(DemoSettings(seed=5), 240, steps=1)
+    _, again = events_of(DemoSettings(seed=5), 240, steps=977)
     assert len(once) > 500
     assert once == again
 
 
 def test_another_seed_gives_other_events() -> None:
-    assert events_of(Settings(seed=5), 60)[1] != events_of(Settings(seed=6), 60)[1]
+    assert events_of(DemoSettings(seed=5), 60)[1] != events_of(DemoSettings(seed=6), 60)[1]
 
 
 def test_speed_only_changes_how_fast_simulated_time_runs() -> None:
-    _, slow = events_of(Settings(seed=5, speed=1), 200)
-    _, fast = events_of(Settings(seed=5, speed=10), 20)
+    _, slow = events_of(DemoSettings(seed=5, speed=1), 200)
+    _, fast = events_of(DemoSettings(seed=5, speed=10), 20)
     assert [name for name, _privilege, _body in slow] == [name for name, _privilege, _body in fast]
 
 
@@ -210,13 +210,13 @@ def test_rtcp_speaks_of_plausible_media(hour: tuple[Simulation, list[Event]]) ->
 
 
 def test_silence_is_possible() -> None:
-    simulation, events = events_of(Settings(traffic=0), HOUR)
+    simulation, events = events_of(DemoSettings(traffic=0), HOUR)
     assert events == []
     assert simulation.due_in(START + HOUR) == float("inf")
 
 
 def test_a_company_of_hardly_anybody_still_lives() -> None:
     for endpoints, queues in ((0, 0), (2, 4), (3, 1), (5, 9)):
-        simulation, events = events_of(Settings(endpoints=endpoints, queues=queues), 600)
+        simulation, events = events_of(DemoSettings(endpoints=endpoints, queues=queues), 600)
         assert len(simulation.world.queues) == queues
         assert events

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ami_exporter import __version__
-from ami_exporter.demo import Settings, SimulatedPbx
+from ami_exporter.demo import DemoSettings, SimulatedPbx
 from tests.support.debian_root import DebianRoot
 from tests.support.exporter_process import exporter
 
@@ -94,7 +94,7 @@ def start_command(root: DebianRoot) -> list[str]:
 
 
 def test_it_runs_as_its_unit_says_and_a_purge_leaves_nothing(installed: DebianRoot, bare: set[str]) -> None:
-    settings = Settings(endpoints=4, queues=1, warmup=10.0)
+    settings = DemoSettings(endpoints=4, queues=1, warmup=10.0)
     with SimulatedPbx(settings, username="ami_exporter", secret="s3cret-of-the-unit") as pbx:
         configure(installed, pbx)
         with exporter(program=start_command(installed)) as running:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from ami_exporter.collectors import bridges, fields, model
+from ami_exporter.collectors import bridges, fields
+from ami_exporter.collectors import declarations as model
 from tests.support.collecting import message, polled
 from tests.support.documents import REPO, blocks_of
 
@@ -21,7 +22,7 @@ def test_the_ten_lines_make_the_metric_of_the_example() -> None:
     metric, listed, row = DECLARATION.split("...\n")
     exec(metric, names)  # noqa: S102 - our own page
     exec(re.sub(r"^ +metrics=", "METRICS = ", listed).split(", #")[0].split(",   ")[0], names)  # noqa: S102 - as above
-    exec(f"ROW = ({row.strip()})[0]", names)  # noqa: S102 - as above
-    ours = replace(bridges.COLLECTOR, metrics=names["METRICS"], rows=(*bridges.COLLECTOR.rows, names["ROW"]))
+    exec(f"RULE = ({row.strip()})[0]", names)  # noqa: S102 - as above
+    ours = replace(bridges.COLLECTOR, metrics=names["METRICS"], rules=(*bridges.COLLECTOR.rules, names["RULE"]))
     stand_in = SimpleNamespace(COLLECTOR=ours, LIST=bridges.LIST)
     exec(TEST, {"message": message, "polled": polled, "bridges": stand_in})  # noqa: S102 - as above

@@ -15,19 +15,19 @@ from tests.support.documents import REPO
 
 PAGE = (REPO / "docs/permissions.md").read_text(encoding="utf-8")
 _LINES = PAGE.partition("## Classes of read=")[0].splitlines()
-ROWS = {cells[0]: cells[1:] for cells in (re.split(r" *\| *", line)[1:-1] for line in _LINES if line[:1] == "|")}
+RULES = {cells[0]: cells[1:] for cells in (re.split(r" *\| *", line)[1:-1] for line in _LINES if line[:1] == "|")}
 USED = {action.name for collector in builtin() for choice in collector.polls for action in choice}
 
 
 @pytest.mark.parametrize("right", RISKS)
 def test_the_risk_of_each_class_is_the_one_doctor_tells(right: str) -> None:
-    assert ROWS[right][0] == RISKS[right]
+    assert RULES[right][0] == RISKS[right]
 
 
 @pytest.mark.parametrize("right", ["none", "reporting", "system", "call", "agent", "command", "config"])
 def test_each_list_stands_at_the_least_class_that_permits_it(right: str) -> None:
     names = {name for name in USED if (mending_class(ACTIONS[name].rights) or "none") == right}
-    assert set(filter(None, ROWS[right][1].split(", "))) == names
+    assert set(filter(None, RULES[right][1].split(", "))) == names
 
 
 def test_the_block_is_the_one_doctor_prints() -> None:

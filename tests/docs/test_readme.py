@@ -6,7 +6,7 @@ from configparser import ConfigParser
 
 import yaml
 
-from ami_exporter.demo import Settings, SimulatedPbx, User
+from ami_exporter.demo import DemoSettings, SimulatedPbx, User
 from ami_exporter.demo.rights import classes
 from tests.support.documents import REPO, blocks_of, commands
 from tests.support.exporter_process import exporter, run
@@ -38,7 +38,7 @@ def test_user_and_command_of_the_readme_give_metrics() -> None:
     user = readme_user()
     environ, arguments = readme_command()
     assert environ["AMI_EXPORTER_AMI_SECRET"] in user.secret, "the same placeholder"
-    with SimulatedPbx(Settings(queues=2), users=[user]) as pbx:
+    with SimulatedPbx(DemoSettings(queues=2), users=[user]) as pbx:
         arguments[arguments.index("--ami.address") + 1] = f"127.0.0.1:{pbx.port}"
         environ["AMI_EXPORTER_AMI_SECRET"] = user.secret
         with exporter(*arguments, environ=environ) as process:
@@ -55,7 +55,7 @@ def test_user_and_command_of_the_readme_give_metrics() -> None:
 def test_scrape_with_the_same_flags_prints_the_metrics() -> None:
     user = readme_user()
     _, arguments = readme_command()
-    with SimulatedPbx(Settings(), users=[user]) as pbx:
+    with SimulatedPbx(DemoSettings(), users=[user]) as pbx:
         arguments[arguments.index("--ami.address") + 1] = f"127.0.0.1:{pbx.port}"
         done = run("scrape", *arguments, environ={"AMI_EXPORTER_AMI_SECRET": user.secret})
     assert done.returncode == 0, done.stderr

@@ -18,7 +18,7 @@ from ami_exporter.ami.login import EVENT_CLASSES
 from ami_exporter.commands import loading
 from ami_exporter.commands.options import parse
 from ami_exporter.config.load import load
-from ami_exporter.demo import Settings, SimulatedPbx, User
+from ami_exporter.demo import DemoSettings, SimulatedPbx, User
 from ami_exporter.demo.rights import classes
 from ami_exporter.web.webconfig import read_web_config
 from tests.support.documents import REPO, Block, blocks, commands
@@ -88,7 +88,7 @@ targets: {{pbx1: {{}}, pbx2: {{}}, pbx3: {{}}}}
 @pytest.mark.parametrize(("arguments", "environ"), our_commands())
 def test_our_commands_work(arguments: list[str], environ: dict[str, str], tmp_path: Path) -> None:
     assert parse(arguments, environ).warnings == ()
-    with SimulatedPbx(Settings(), users=[USER]) as pbx:
+    with SimulatedPbx(DemoSettings(), users=[USER]) as pbx:
         config = tmp_path / "ours.yml"
         config.write_text(CONFIG.format(port=pbx.port), encoding="utf-8")
         ours = {

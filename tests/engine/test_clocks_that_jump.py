@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from ami_exporter.collectors import core
-from ami_exporter.target import Target
+from ami_exporter.pbx.target import Target
 from tests.support.ami_server import SECONDS
 from tests.support.ami_wire import boot
 from tests.support.exporter_process import Series
@@ -96,7 +96,7 @@ def test_a_boot_that_ends_long_before_the_next_scrape_is_one_start_at_its_own_ti
         for session in pbx.sessions[connected:]:
             session.send(boot(3))
         started = of.wall() - 3
-        until(lambda: one.store.value(core.BOOTS) == 1)
+        until(lambda: one.counters.value(core.BOOTS) == 1)
         of.pass_by(30)
         pbx.boot = boot(33)
         for _ in range(2):

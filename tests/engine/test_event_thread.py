@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from ami_exporter.pbx.eventlink import KEEPALIVE_SECONDS
+from ami_exporter.pbx.event_link import KEEPALIVE_SECONDS
 from ami_exporter.pbx.poller import Polled
 from tests.support.ami_server import Ended, Fields, Session
 from tests.support.ami_wire import packet
@@ -60,7 +60,7 @@ def test_events_that_come_when_the_link_ends_instead_of_a_sign_of_life_are_count
         until(lambda: one.stats.events_received == 1, "FullyBooted")
         pbx.hooks["Ping"] = last_words
         clock.ahead += KEEPALIVE_SECONDS + 1
-        until(lambda: value(read_back(one.store.families()), "asterisk_shutdowns_total", kind="clean") == 1)
+        until(lambda: value(read_back(one.counters.families()), "asterisk_shutdowns_total", kind="clean") == 1)
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".example.net", "..", "a..b"])
@@ -68,4 +68,4 @@ def test_a_name_that_no_resolver_takes_is_a_clear_refusal(host: str) -> None:
     with target(5038, host=host) as one:
         found = scrape(one, 2.0)
         assert value(found, "asterisk_up") == 0
-        assert "the host's name cannot be resolved" in one.dialer.detail("poll")
+        assert "the host's name cannot be resolved" in one.connector.detail("poll")

@@ -9,7 +9,7 @@ from prometheus_client import Metric as LibraryMetric
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from ami_exporter.collectors.model import Metric, counter, gauge, histogram
+from ami_exporter.collectors.declarations import Metric, counter, gauge, histogram
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import number, render
 from ami_exporter.exposition.writer import Family, HistogramValue

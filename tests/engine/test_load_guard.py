@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 
-from ami_exporter.config.model import CollectorSettings
+from ami_exporter.config.target_settings import CollectorSettings
 from tests.support.ami_server import Fields, Session
 from tests.support.exporter_process import Series
 from tests.support.scripted_pbx import CALL, QUEUE, Item, ScriptedPbx

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from ami_exporter.ami.session import LOGOFF_SECONDS
 from ami_exporter.collectors.registry import builtin
-from ami_exporter.config.model import CollectorSettings, Limits, Settings, TargetSettings
 from ami_exporter.config.secret import Secret
+from ami_exporter.config.target_settings import CollectorSettings, Limits, Settings, TargetSettings
 from ami_exporter.exposition.formats import Format
 from ami_exporter.service.exporter import Exporter
 from ami_exporter.web.service import Selection

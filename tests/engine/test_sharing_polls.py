@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from ami_exporter.target import Target
+from ami_exporter.pbx.target import Target
 from tests.support.ami_server import SECONDS, Fields, Session
 from tests.support.exporter_process import Series
 from tests.support.scripted_pbx import ScriptedPbx

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ami_exporter.collectors.model import MAX_CLOSED_SETS, Metric, gauge
+from ami_exporter.collectors.declarations import MAX_CLOSED_SETS, Metric, gauge
 from ami_exporter.collectors.table import SPARE, Table
 from ami_exporter.exposition.writer import Caps, Writer
 

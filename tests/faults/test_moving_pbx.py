@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ami_exporter.config.load import load
-from ami_exporter.config.model import TlsSettings
 from ami_exporter.config.secret import Secret
+from ami_exporter.config.target_settings import AmiTlsSettings
 from tests.support.ami_server import Fields, Session
 from tests.support.certificates import Authority
 from tests.support.config_catalogue import catalogue
@@ -170,7 +170,7 @@ def test_a_server_that_wants_a_client_certificate_is_a_fault_of_tls(
     context.verify_mode = ssl.CERT_REQUIRED
     with (
         ScriptedPbx(tls=context) as pbx,
-        target(pbx.port, tls=TlsSettings(str(tmp_path / "ca.pem"), "localhost")) as one,
+        target(pbx.port, tls=AmiTlsSettings(str(tmp_path / "ca.pem"), "localhost")) as one,
     ):
         for times in (1, 2, 3):
             found = scrape(one)
@@ -197,7 +197,7 @@ def test_a_certificate_without_key_identifiers_is_taken_by_every_version_of_pyth
     authority.issue("localhost").write(tmp_path, "pbx")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "pbx.crt", tmp_path / "pbx.key")
-    tls = TlsSettings(str(tmp_path / "ca.pem"), "localhost")
+    tls = AmiTlsSettings(str(tmp_path / "ca.pem"), "localhost")
     with ScriptedPbx(tls=context) as pbx, target(pbx.port, tls=tls) as one:
         found = scrape(one)
         assert (value(found, "asterisk_up"), failures(found, "tls")) == (1, 0)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from ami_exporter.config.model import TlsSettings
-from ami_exporter.target import Target
+from ami_exporter.config.target_settings import AmiTlsSettings
+from ami_exporter.pbx.target import Target
 from tests.support.certificates import Authority
 from tests.support.exporter_process import Series
 from tests.support.faulty_proxy import Faults, FaultyProxy
@@ -111,7 +111,7 @@ def test_a_black_hole_is_a_timeout_and_over_with_it(pbx: ScriptedPbx) -> None:
         found = scrape(one, 0.5)
         assert time.monotonic() - begun < 2.5
         assert (value(found, "asterisk_up"), failures(found, "timeout")) == (0, 1)
-        assert "sent nothing before the deadline" in one.dialer.detail("poll")
+        assert "sent nothing before the deadline" in one.connector.detail("poll")
         proxy.faults = Faults()
         assert whole(scrape(one))
 
@@ -162,18 +162,18 @@ def over_tls(folder: Path, certificate: str) -> ScriptedPbx:
 def test_a_certificate_that_proves_nothing_gets_no_login(
     folder: Path, certificate: str, ca: str | None, name: str, found: str
 ) -> None:
-    tls = TlsSettings(str(folder / ca) if ca else None, name)
+    tls = AmiTlsSettings(str(folder / ca) if ca else None, name)
     with over_tls(folder, certificate) as pbx, target(pbx.port, tls=tls) as one:
         series = scrape(one)
         assert (value(series, "asterisk_up"), failures(series, "tls")) == (0, 1)
-        detail = one.dialer.detail("poll")
+        detail = one.connector.detail("poll")
         assert found in detail
         assert "set ca_file to the CA that signed it and server_name to the name in it" in detail
         assert pbx.names() == []
 
 
 def test_a_reset_during_the_handshake_is_counted_and_the_next_scrape_has_all(folder: Path) -> None:
-    tls = TlsSettings(str(folder / "ca.pem"), "localhost")
+    tls = AmiTlsSettings(str(folder / "ca.pem"), "localhost")
     with (
         over_tls(folder, "good") as pbx,
         FaultyProxy(pbx.port, Faults(reset_hello=True)) as proxy,
@@ -186,7 +186,7 @@ def test_a_reset_during_the_handshake_is_counted_and_the_next_scrape_has_all(fol
 
 
 def test_tls_in_single_bytes_and_cut_anywhere(folder: Path) -> None:
-    tls = TlsSettings(str(folder / "ca.pem"), "localhost")
+    tls = AmiTlsSettings(str(folder / "ca.pem"), "localhost")
     with over_tls(folder, "good") as pbx, FaultyProxy(pbx.port) as proxy:
         with target(proxy.port, tls=tls) as one:
             assert whole(scrape(one))

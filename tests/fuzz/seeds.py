@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 from ami_exporter.ami.actions import ACTIONS
-from ami_exporter.ami.events import EVENT_NAMES
-from ami_exporter.demo import Settings, SimulatedPbx
+from ami_exporter.ami.event_classes import EVENT_NAMES
+from ami_exporter.demo import DemoSettings, SimulatedPbx
 from tests.support.ami_wire import packet
 
 CONFIG = Path(__file__).parent.parent / "config"
@@ -43,7 +43,7 @@ def dictionary(subject: str) -> list[str]:
 
 def wire() -> list[bytes]:
     """Answers of every list action, and the events of a second."""
-    with SimulatedPbx(Settings(channels=4)) as pbx, socket.create_connection(("127.0.0.1", pbx.port)) as sock:
+    with SimulatedPbx(DemoSettings(channels=4)) as pbx, socket.create_connection(("127.0.0.1", pbx.port)) as sock:
         sock.settimeout(0.2)
         sock.sendall(packet(("Action", "Login"), ("Username", pbx.username), ("Secret", pbx.secret)))
         for name in sorted(ACTIONS.keys() - {"Command"}):

@@ -10,22 +10,22 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
-from ami_exporter.ami.actions import ACTIONS, Action, Shape
+from ami_exporter.ami.actions import ACTIONS, Action, AnswerForm
 from ami_exporter.ami.codec import Decoder
 from ami_exporter.ami.errors import ProtocolError
 from ami_exporter.ami.exchange import Answer, Outcome
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.model import Collector, Context, Metric, Trunk
+from ami_exporter.collectors.declarations import Collector, Context, Metric, Trunk
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.config.faults import ConfigErrors
 from ami_exporter.config.load import load
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
 from ami_exporter.exposition.writer import Caps, Family, Writer
-from ami_exporter.pbx.plan import PING, Chosen, Plan, make_plan
-from ami_exporter.pbx.poll import Fault, Poll
-from ami_exporter.pbx.store import EventStore
-from ami_exporter.target import events_of
+from ami_exporter.pbx.event_counters import EventCounters
+from ami_exporter.pbx.plan import PING, EnabledCollector, Plan, make_plan
+from ami_exporter.pbx.poll_run import PollFault, PollRun
+from ami_exporter.pbx.target import events_of
 from ami_exporter.web.negotiate import choose_format
 from ami_exporter.web.params import BadRequestError, page_target, scrape_params
 from tests.support.config_catalogue import catalogue
@@ -84,9 +84,9 @@ def scrape(data: bytes) -> None:
 def _families(collectors: tuple[Collector, ...], messages: Sequence[Message]) -> list[Family]:
     """What a target's poll and event link make of the messages."""
     plan, by_item = _plan(collectors)
-    store = EventStore(collectors, CONTEXT, CAPS)
+    store = EventCounters(collectors, CONTEXT, CAPS)
     writer = Writer(CAPS)
-    poll = Poll(plan, [Chosen(collector) for collector in collectors], CONTEXT, writer)
+    poll = PollRun(plan, [EnabledCollector(collector) for collector in collectors], CONTEXT, writer)
     poll.show(store.watched, store.watch)
     for now, message in enumerate(messages):
         for action in by_item.get(message.get("event", ""), ()):
@@ -95,7 +95,7 @@ def _families(collectors: tuple[Collector, ...], messages: Sequence[Message]) ->
     store.expire(1e6)
     answers = {action: Answer(Outcome.COMPLETE, "", 0.0, 1) for action in (PING, *plan.actions)}
     results = poll.results(answers, writer, 0.0)
-    assert [result.name for result in results if result.fault is Fault.INTERNAL] == []
+    assert [result.name for result in results if result.fault is PollFault.INTERNAL] == []
     store.know(poll.named(answers))
     return [family for result in results for family in result.families] + store.families()
 
@@ -139,12 +139,14 @@ def _wanted(name: str) -> frozenset[str]:
 
 @cache
 def _plan(collectors: tuple[Collector, ...]) -> tuple[Plan, Mapping[str, tuple[Action, ...]]]:
-    plan = make_plan([Chosen(collector) for collector in collectors], frozenset(name.lower() for name in ACTIONS))
+    plan = make_plan(
+        [EnabledCollector(collector) for collector in collectors], frozenset(name.lower() for name in ACTIONS)
+    )
     by_item: dict[str, tuple[Action, ...]] = {}
     for action in plan.actions:
         if action == PING:
             continue
-        for item in action.spec.items if action.spec.shape in (Shape.LIST, Shape.EVENT) else ("",):
+        for item in action.spec.items if action.spec.form in (AnswerForm.LIST, AnswerForm.EVENT) else ("",):
             by_item[item] = (*by_item.get(item, ()), action)
     return plan, by_item
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ami_exporter.ami.actions import ACTIONS
-from ami_exporter.ami.events import EVENT_CLASSES
+from ami_exporter.ami.event_classes import EVENT_CLASSES
 from tests.fuzz import subjects
 from tests.fuzz.seeds import seeds
 from tests.fuzz.subjects import SUBJECTS

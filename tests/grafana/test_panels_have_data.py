@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ami_exporter.demo import Settings, SimulatedPbx, User
+from ami_exporter.demo import DemoSettings, SimulatedPbx, User
 from grafana.boards import BOARDS
 from tests.support.exporter_process import exporter
 from tests.support.prometheus_server import PrometheusServer, prometheus_server
@@ -83,7 +83,7 @@ def queries() -> list[tuple[str, str]]:
 def prometheus(prometheus_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusServer]:
     folder = tmp_path_factory.mktemp("panels")
     few = User("few", "few", frozenset({"system"}), frozenset({"reporting"}))
-    with SimulatedPbx(Settings(endpoints=40, speed=10), users=[few]) as pbx:
+    with SimulatedPbx(DemoSettings(endpoints=40, speed=10), users=[few]) as pbx:
         config = folder / "ami-exporter.yml"
         config.write_text(EXPORTER.format(port=pbx.port), encoding="utf-8")
         with (

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import pytest
 
 from ami_exporter.config.secret import Secret
-from ami_exporter.demo import Settings, SimulatedPbx
+from ami_exporter.demo import DemoSettings, SimulatedPbx
 from tests.support.targets import SOON, listening, target, until
 
 SCRAPES = 3
@@ -60,7 +60,7 @@ def test_what_holds_itself_is_seen() -> None:
 @pytest.mark.parametrize("events", [False, True], ids=["polls", "polls and events"])
 def test_a_scrape_leaves_nothing_to_the_garbage_collector(events: bool) -> None:
     with (
-        SimulatedPbx(Settings(channels=20, endpoints=20, speed=20.0)) as pbx,
+        SimulatedPbx(DemoSettings(channels=20, endpoints=20, speed=20.0)) as pbx,
         target(pbx.port, username=pbx.username, secret=Secret(pbx.secret), events=events) as one,
     ):
 

@@ -16,7 +16,7 @@ import pytest
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.codec import Decoder
 from ami_exporter.ami.exchange import Exchange
-from ami_exporter.collectors.model import Context, counter, gauge
+from ami_exporter.collectors.declarations import Context, counter, gauge
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.demo.load import flood_corpus, static_load
 from ami_exporter.demo.wire import with_action_id
@@ -24,9 +24,9 @@ from ami_exporter.demo.world import World
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
 from ami_exporter.exposition.writer import Caps, Family
-from ami_exporter.pbx.plan import Chosen, make_plan
-from ami_exporter.pbx.poll import Poll
-from ami_exporter.pbx.store import EventStore
+from ami_exporter.pbx.event_counters import EventCounters
+from ami_exporter.pbx.plan import EnabledCollector, make_plan
+from ami_exporter.pbx.poll_run import PollRun
 
 STATUS = Action("Status")
 CAPS = Caps(1000, lambda _metric, _labels: None, lambda _metric, _labels: True)
@@ -45,9 +45,9 @@ def status_pieces(channels: int) -> Iterator[bytes]:
 
 def poll(channels: int) -> None:
     """Fold the channels with every collector that wants Status."""
-    chosen = [Chosen(collector) for collector in builtin() if collector.enabled]
+    chosen = [EnabledCollector(collector) for collector in builtin() if collector.enabled]
     plan = make_plan(chosen, frozenset({"status", "ping"}))
-    folds = Poll(plan, chosen, CONTEXT)
+    folds = PollRun(plan, chosen, CONTEXT)
     exchange = Exchange({"x-1": STATUS}, folds.item, lambda _: None, lambda: 0.0, lists_announced=True)
     decoder = Decoder()
     for piece in status_pieces(channels):
@@ -92,7 +92,7 @@ def test_a_channel_costs_few_calls() -> None:
 def test_an_event_costs_few_calls() -> None:
     stream = b"".join(data for _, _, data in flood_corpus())
     events = stream.count(b"Event: ")
-    store, decoder = EventStore(builtin(), CONTEXT, CAPS), Decoder()
+    store, decoder = EventCounters(builtin(), CONTEXT, CAPS), Decoder()
     store.feed(decoder.feed(stream), 0.0)
     an_event = calls_made(lambda: store.feed(decoder.feed(stream), 1.0)) / events
     assert an_event < 50

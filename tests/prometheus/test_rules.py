@@ -125,7 +125,7 @@ def test_board_and_rule_agree_on_the_causes_that_are_failures() -> None:
 
 
 def test_every_failure_cause_is_one_that_exists() -> None:
-    from ami_exporter.collectors.words import CAUSES
+    from ami_exporter.collectors.vocabulary import CAUSES
 
     for cause in FAILURES.split("|"):
         assert any(re.fullmatch(cause, known) for known in CAUSES.values()), cause

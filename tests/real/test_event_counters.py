@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ami_exporter.collectors.words import CAUSES, DIAL_STATUS
+from ami_exporter.collectors.vocabulary import CAUSES, DIAL_STATUS
 from tests.real.conftest import AsteriskFactory
 from tests.support.ami_raw import EventRecorder, Fields
 from tests.support.asterisk_root import AsteriskRoot
@@ -26,7 +26,7 @@ Counts = Counter[tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Told:
+class TimedAnswer:
     """What the independent listener recorded, and what the exporter says after the same traffic."""
 
     recorder: EventRecorder
@@ -51,7 +51,7 @@ class Told:
 @pytest.fixture(scope="module")
 def told(
     asterisk_roots: dict[int, AsteriskRoot], sipp: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Told]:
+) -> Iterator[TimedAnswer]:
     """One run of all kinds of calls (70 s), with the listener and the exporter there from before the first call."""
     folder = tmp_path_factory.mktemp("events")
     with (
@@ -74,7 +74,7 @@ def told(
         recorder.wait_quiet()
         scrape = settled(running, recorder)
         recorder.close()  # phones and trunks register anew while the tests compare
-        yield Told(recorder, scrape, {item["Queue"]: float(item["ServiceLevel"]) for item in params}, connected)
+        yield TimedAnswer(recorder, scrape, {item["Queue"]: float(item["ServiceLevel"]) for item in params}, connected)
 
 
 def settled(running: ExporterProcess, recorder: EventRecorder) -> Scrape:
@@ -108,13 +108,13 @@ def first_ends(recorder: EventRecorder) -> list[Fields]:
     return list(legs.values())
 
 
-def test_the_run_was_large_enough_to_prove_something(told: Told) -> None:
+def test_the_run_was_large_enough_to_prove_something(told: TimedAnswer) -> None:
     names = told.recorder.names()
     assert names["Hangup"] > 2 * CALLS
     assert min(names[name] for name in ("QueueCallerAbandon", "AgentConnect", "AgentRingNoAnswer", "RTCPSent")) > 30
 
 
-def test_channels_and_hangups_by_cause_agree(told: Told) -> None:
+def test_channels_and_hangups_by_cause_agree(told: TimedAnswer) -> None:
     created = Counter((technology(event["Channel"]),) for event in told.recorder.events("Newchannel"))
     assert told.by("asterisk_channels_created_total", "technology") == created
     causes = Counter(
@@ -123,14 +123,14 @@ def test_channels_and_hangups_by_cause_agree(told: Told) -> None:
     assert told.by("asterisk_hangups_total", "technology", "cause") == causes
 
 
-def test_calls_are_one_per_linkedid(told: Told) -> None:
+def test_calls_are_one_per_linkedid(told: TimedAnswer) -> None:
     begun = {
         event["Uniqueid"] for event in told.recorder.events("Newchannel") if event["Uniqueid"] == event["Linkedid"]
     }
     assert told.total("asterisk_calls_total") == len(begun) > 0
 
 
-def test_dials_by_status_agree_each_leg_once(told: Told) -> None:
+def test_dials_by_status_agree_each_leg_once(told: TimedAnswer) -> None:
     ends = first_ends(told.recorder)
     assert len(ends) < len(told.recorder.events("DialEnd"))
     expected = Counter(
@@ -139,7 +139,7 @@ def test_dials_by_status_agree_each_leg_once(told: Told) -> None:
     assert told.by("asterisk_dials_total", "technology", "status") == expected
 
 
-def test_trunk_calls_and_their_causes_agree(told: Told) -> None:
+def test_trunk_calls_and_their_causes_agree(told: TimedAnswer) -> None:
     def of_trunk(name: str) -> Callable[[Fields], bool]:
         return lambda event: event["Channel"].startswith(f"PJSIP/{name}-")
 
@@ -155,7 +155,7 @@ def test_trunk_calls_and_their_causes_agree(told: Told) -> None:
         assert told.total("asterisk_trunk_calls_total", trunk=trunk, direction="outbound") == len(ends) > 0
 
 
-def test_queue_callers_agree_and_who_hung_up_is_told_from_who_timed_out(told: Told) -> None:
+def test_queue_callers_agree_and_who_hung_up_is_told_from_who_timed_out(told: TimedAnswer) -> None:
     recorder = told.recorder
     assert told.by("asterisk_queue_joins_total", "queue") == recorder.count_by("QueueCallerJoin", "Queue")
     asked: dict[str, float] = {}
@@ -177,7 +177,7 @@ def test_queue_callers_agree_and_who_hung_up_is_told_from_who_timed_out(told: To
     assert {outcome for _, outcome in expected} == {"answered", "abandoned", "timeout", "other"}
 
 
-def test_queue_histograms_agree_in_count_and_sum(told: Told) -> None:
+def test_queue_histograms_agree_in_count_and_sum(told: TimedAnswer) -> None:
     recorder = told.recorder
     connects = recorder.events("AgentConnect")
     assert told.total("asterisk_queue_wait_seconds_count", outcome="answered") == len(connects)
@@ -196,7 +196,7 @@ def test_queue_histograms_agree_in_count_and_sum(told: Told) -> None:
     assert told.total("asterisk_queue_answered_in_service_level_total") == len(in_time)
 
 
-def test_ring_no_answers_agree(told: Told) -> None:
+def test_ring_no_answers_agree(told: TimedAnswer) -> None:
     expected = told.recorder.count_by("AgentRingNoAnswer", "Queue")
     assert told.by("asterisk_queue_ring_no_answer_total", "queue") == expected
     assert expected
@@ -205,7 +205,7 @@ def test_ring_no_answers_agree(told: Told) -> None:
 SECURITY = ("InvalidPassword", "InvalidAccountID", "ChallengeResponseFailed", "ChallengeSent", "SuccessfulAuth")
 
 
-def test_security_events_agree_without_our_own_logins(told: Told) -> None:
+def test_security_events_agree_without_our_own_logins(told: TimedAnswer) -> None:
     expected: Counts = Counter()
     for name in SECURITY:
         for event in told.recorder.events(name, told.since):
@@ -216,7 +216,7 @@ def test_security_events_agree_without_our_own_logins(told: Told) -> None:
     assert expected[("InvalidPassword", "AMI")] == 5
 
 
-def test_rtcp_reports_agree_in_count_and_sum(told: Told) -> None:
+def test_rtcp_reports_agree_in_count_and_sum(told: TimedAnswer) -> None:
     recorder = told.recorder
     for name, media in (("RTCPSent", "inbound"), ("RTCPReceived", "outbound")):
         lost = [float(e["Report0FractionLost"]) for e in recorder.events(name) if e.get("Report0FractionLost")]
@@ -227,7 +227,7 @@ def test_rtcp_reports_agree_in_count_and_sum(told: Told) -> None:
     assert told.total("asterisk_rtcp_rtt_seconds_sum") == pytest.approx(sum(rtts))
 
 
-def test_transfers_pickups_parking_and_conferences_agree(told: Told) -> None:
+def test_transfers_pickups_parking_and_conferences_agree(told: TimedAnswer) -> None:
     names = told.recorder.names()
     assert told.total("asterisk_transfers_total", type="blind") == names["BlindTransfer"] > 0
     assert told.total("asterisk_pickups_total") == names["Pickup"] > 0
@@ -235,7 +235,7 @@ def test_transfers_pickups_parking_and_conferences_agree(told: Told) -> None:
     assert told.total("asterisk_parking_events_total", event="parked") == names["ParkedCall"] > 0
 
 
-def test_every_selected_event_is_counted_by_name(told: Told) -> None:
+def test_every_selected_event_is_counted_by_name(told: TimedAnswer) -> None:
     counted = {event: count for (event,), count in told.by("asterisk_events_total", "event").items()}
     # FullyBooted answers each session's own login.
     assert counted.pop("FullyBooted", 1) == 1
@@ -243,7 +243,7 @@ def test_every_selected_event_is_counted_by_name(told: Told) -> None:
     assert counted == {event: len(told.recorder.events(event, told.since)) for event in counted}
 
 
-def test_no_gap_was_counted_after_the_start(told: Told) -> None:
+def test_no_gap_was_counted_after_the_start(told: TimedAnswer) -> None:
     gap = told.scrape.value("ami_exporter_events_gap_seconds_total")
     assert gap is not None
     assert gap < 5

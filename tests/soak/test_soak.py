@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ami_exporter.demo import Settings, SimulatedPbx
+from ami_exporter.demo import DemoSettings, SimulatedPbx
 from tests.support.asterisk_server import wait_until
 from tests.support.exporter_process import ExporterProcess, Scrape, exporter
 
@@ -94,7 +94,7 @@ def listens(running: ExporterProcess) -> bool:
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 def test_an_hour_of_churn_restarts_and_scrapes_leaves_nothing_behind(tmp_path: Path) -> None:
-    quiet, lively = SimulatedPbx(Settings(traffic=0, warmup=0)), SimulatedPbx(Settings())
+    quiet, lively = SimulatedPbx(DemoSettings(traffic=0, warmup=0)), SimulatedPbx(DemoSettings())
     with quiet, lively:
         file = tmp_path / "exporter.yml"
         targets = "".join(

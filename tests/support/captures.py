@@ -8,11 +8,11 @@ from pathlib import Path
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.model import Context
+from ami_exporter.collectors.declarations import Context
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.collectors.trunks import DISCOVERY, Discovery
-from ami_exporter.pbx.contexts import technologies, trunk_names
-from ami_exporter.pbx.plan import Chosen, make_plan
+from ami_exporter.pbx.plan import EnabledCollector, make_plan
+from ami_exporter.pbx.trunk_context import technologies, trunk_names
 from tests.support.collecting import Samples, polled
 
 FOLDER = Path(__file__).parent.parent / "captures"
@@ -66,7 +66,7 @@ def fold(answers: Answers) -> Samples:
     context = context_of(answers)
     samples: Samples = {}
     for collector in builtin():
-        actions = make_plan([Chosen(collector)], offered).feeds[collector.name]
+        actions = make_plan([EnabledCollector(collector)], offered).by_collector[collector.name]
         samples |= polled(collector, {action: answers[action].items for action in actions}, context)
     return samples
 

@@ -7,10 +7,10 @@ from textwrap import dedent
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.model import Collector, Context
-from ami_exporter.collectors.rowfold import RowFold
+from ami_exporter.collectors.declarations import Collector, Context
+from ami_exporter.collectors.rulefold import RuleFold
 from ami_exporter.exposition.writer import Caps
-from ami_exporter.pbx.store import EventStore
+from ami_exporter.pbx.event_counters import EventCounters
 
 Samples = dict[tuple[str, ...], float]
 """(metric name, label values …) → value; of a histogram, two: name_count and name_sum."""
@@ -36,7 +36,7 @@ def polled(
     """Samples of one poll; the lists named in `cut` did not end."""
     context = context or Context()
     sent = frozenset(answers)
-    rows = RowFold(collector, sent, context)
+    rows = RuleFold(collector, sent, context)
     fold = collector.fold(context) if collector.fold else None
     for action, items in answers.items():
         for item in items:
@@ -49,28 +49,28 @@ def polled(
     return {(metric.name, *labels): value for metric, labels, value in samples}
 
 
-def store_of(*collectors: Collector, context: Context | None = None, limit: int = 1000) -> EventStore:
-    """An event store with these collectors, nothing filtered."""
+def store_of(*collectors: Collector, context: Context | None = None, limit: int = 1000) -> EventCounters:
+    """An event counters with these collectors, nothing filtered."""
     caps = Caps(limit, lambda _metric, _key: None, lambda _metric, _key: True)
-    return EventStore(collectors, context or Context(), caps)
+    return EventCounters(collectors, context or Context(), caps)
 
 
-def show(store: EventStore, action: Action, items: Iterable[Message]) -> None:
-    """Show a complete polled list to an event store: label values it names, facts that trackers learn."""
+def show(counters: EventCounters, action: Action, items: Iterable[Message]) -> None:
+    """Show a complete polled list to an event counters: label values it names, facts that trackers learn."""
     items = list(items)
-    for collector in store._collectors:
-        rows = RowFold(collector, frozenset({action}), store.context)
+    for collector in counters._collectors:
+        rows = RuleFold(collector, frozenset({action}), counters.context)
         for item in items:
             rows.item(action, item)
-        store.know(rows.named(frozenset({action})))
+        counters.know(rows.named(frozenset({action})))
     for item in items:
-        store.watch(action, item)
+        counters.watch(action, item)
 
 
-def counted(store: EventStore) -> Samples:
-    """Everything the store holds, zeros included."""
+def counted(counters: EventCounters) -> Samples:
+    """Everything the counters holds, zeros included."""
     samples: Samples = {}
-    for family in store.families():
+    for family in counters.families():
         name = family.metric.name
         samples |= {(name, *labels): value for labels, value in family.values.items()}
         for labels, histogram in family.histograms.items():

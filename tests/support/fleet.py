@@ -18,7 +18,7 @@ from typing import Self
 import bcrypt
 import yaml
 
-from ami_exporter.demo import Settings, SimulatedPbx
+from ami_exporter.demo import DemoSettings, SimulatedPbx
 from tests.support.asterisk_server import free_port
 from tests.support.certificates import Authority
 from tests.support.exporter_process import ExporterProcess, Scrape, exporter
@@ -83,7 +83,7 @@ class Fleet:
         """Start one PBX with a small company in it; its secret is told in one of the three ways."""
         name = f"sim{number:02}"
         secret = simulated_secret(number)
-        settings = Settings(endpoints=4, queues=1, seed=number + 1, traffic=0.3, warmup=20.0)
+        settings = DemoSettings(endpoints=4, queues=1, seed=number + 1, traffic=0.3, warmup=20.0)
         pbx = SimulatedPbx(settings, secret=secret)
         pbx.start()
         self.pbxs[name] = pbx

@@ -10,14 +10,14 @@ from dataclasses import replace
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as prometheus_text
 
-from ami_exporter.collectors.model import Collector
+from ami_exporter.collectors.declarations import Collector
 from ami_exporter.collectors.registry import builtin
-from ami_exporter.config.model import TargetSettings
 from ami_exporter.config.secret import Secret
+from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
 from ami_exporter.exposition.writer import Family
-from ami_exporter.target import Clocks, Target
+from ami_exporter.pbx.target import Clocks, Target
 from tests.support.exporter_process import Series
 
 #: Seconds for what must not take long, and the least that a deadline here leaves a busy machine.

@@ -14,7 +14,7 @@ from ami_exporter.api import (
     Collector,
     Message,
     Metric,
-    Row,
+    Rule,
     Secret,
     TargetSettings,
     Tls,
@@ -37,7 +37,7 @@ def registry() -> None:
     channels = gauge("my_channels", "Channels (AMI Status)", "tech")
     assert_type(channels, Metric)
     status = Action("Status")
-    mine = Collector("mine", "Mine", (channels,), ((status,),), (Row(channels, status, ("Status",)),))
+    mine = Collector("mine", "Mine", (channels,), ((status,),), (Rule(channels, status, ("Status",)),))
     settings = TargetSettings("pbx", "pbx.example.net", "exporter", Secret("text"), events=False)
     with AsteriskCollector(settings, (*builtin(), mine)) as asterisk:
         assert_type(asterisk.collect(), Iterable[prometheus_client.core.Metric])

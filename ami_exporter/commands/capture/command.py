@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import TextIO
 
 from ami_exporter import __version__
-from ami_exporter.ami.actions import ACTIONS, Action, Shape
+from ami_exporter.ami.actions import ACTIONS, Action, AnswerForm
 from ami_exporter.ami.errors import AmiError
 from ami_exporter.ami.link import Link, Outcome
 from ami_exporter.ami.message import Message
@@ -20,8 +20,8 @@ from ami_exporter.commands.capture.anonymise import anonymous
 from ami_exporter.commands.capture.pseudonyms import Pseudonyms
 from ami_exporter.commands.loading import Loader, chosen_target
 from ami_exporter.commands.options import Capture
-from ami_exporter.config.model import TargetSettings
-from ami_exporter.pbx.dialer import make_link
+from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.pbx.connector import make_link
 
 FORMAT = "1"
 _NEEDS_A_PARAMETER = frozenset({"MWIGet"})
@@ -58,7 +58,7 @@ def transcribe(settings: TargetSettings, out: TextIO) -> bool:
 def safe_lists() -> list[Action]:
     """Everything of the action table that answers without a parameter, cheap ones first; no console commands."""
     specs = sorted(ACTIONS.values(), key=lambda spec: spec.cost)
-    return [Action(s.name) for s in specs if s.shape is not Shape.COMMAND and s.name not in _NEEDS_A_PARAMETER]
+    return [Action(s.name) for s in specs if s.form is not AnswerForm.COMMAND and s.name not in _NEEDS_A_PARAMETER]
 
 
 def _list(link: Link, action: Action, names: Pseudonyms, timeout: float, out: TextIO) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ami_exporter.ami.events import EVENT_NAMES, classes_of
-from ami_exporter.collectors.model import Collector
+from ami_exporter.ami.event_classes import EVENT_NAMES, classes_of
+from ami_exporter.collectors.declarations import Collector
 from ami_exporter.commands.doctor.examine import Examination, Listened
 from ami_exporter.commands.doctor.findings import Finding, examine_order, finding
 from ami_exporter.commands.doctor.rights import BASE, RISKS, TIER, held_classes, mending_class
-from ami_exporter.config.model import TargetSettings
-from ami_exporter.pbx.plan import Chosen
-from ami_exporter.target import choose, event_classes, events_of
+from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.pbx.plan import EnabledCollector
+from ami_exporter.pbx.target import choose, event_classes, events_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Subject:
     """What is examined: a target's settings, its enabled collectors, and those that are there but off."""
 
     settings: TargetSettings
-    chosen: Sequence[Chosen]
+    chosen: Sequence[EnabledCollector]
     off: Sequence[Collector]
 
     @property
@@ -104,7 +104,7 @@ def read_classes(wanted: frozenset[str], listened: Listened | None) -> dict[str,
     return {name: known.get(name) for name in sorted(wanted | {"system"})}
 
 
-def _users(right: str, chosen: Sequence[Chosen], found: Examination) -> list[str]:
+def _users(right: str, chosen: Sequence[EnabledCollector], found: Examination) -> list[str]:
     """The actions that need this right and were answered."""
     asked = [action for alternatives in examine_order(chosen) for action in alternatives if action in found.answers]
     return [a.name for a in asked if mending_class(a.spec.rights) == right and found.answers[a].full]

@@ -14,7 +14,7 @@ from ami_exporter.commands.doctor.findings import examine_order
 from ami_exporter.commands.doctor.report import report
 from ami_exporter.commands.loading import Loader, chosen_target
 from ami_exporter.commands.options import Doctor
-from ami_exporter.pbx.dialer import make_link
+from ami_exporter.pbx.connector import make_link
 
 
 def doctor(options: Doctor, environ: Mapping[str, str], out: TextIO) -> int:

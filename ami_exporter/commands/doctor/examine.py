@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.errors import AmiError
-from ami_exporter.ami.events import EVENT_CLASSES
+from ami_exporter.ami.event_classes import EVENT_CLASSES
 from ami_exporter.ami.link import Answer, Link
 from ami_exporter.ami.message import Message
 from ami_exporter.commands.doctor.findings import Verdict, verdict

@@ -9,7 +9,7 @@ from enum import StrEnum
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Answer, Outcome
 from ami_exporter.commands.doctor.rights import mending_class
-from ami_exporter.pbx.plan import Chosen
+from ami_exporter.pbx.plan import EnabledCollector
 
 
 class Verdict(StrEnum):
@@ -56,12 +56,12 @@ class Finding:
     faults: tuple[str, ...] = ()
 
 
-def examine_order(chosen: Sequence[Chosen]) -> list[tuple[Action, ...]]:
+def examine_order(chosen: Sequence[EnabledCollector]) -> list[tuple[Action, ...]]:
     """Every poll's alternatives, once each, in the order of the collectors."""
     return list(dict.fromkeys(choice for one in chosen for choice in one.collector.polls))
 
 
-def finding(choice: Chosen, answers: Mapping[Action, Answer]) -> Finding:
+def finding(choice: EnabledCollector, answers: Mapping[Action, Answer]) -> Finding:
     """Judge one collector by the answers to its actions; an alternative that was not asked does not matter."""
     polls = choice.collector.polls
     if not polls:

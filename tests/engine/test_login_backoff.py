@@ -6,11 +6,11 @@ import pytest
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.model import Collector, Context, Sample
-from ami_exporter.pbx.gate import Backoff, LoginGate
-from ami_exporter.pbx.keeper import Keeper
-from ami_exporter.pbx.plan import Chosen
-from ami_exporter.pbx.poll import Fault, Feed, Result, Told
+from ami_exporter.collectors.declarations import Collector, Context, Sample
+from ami_exporter.pbx.answer_cache import AnswerCache
+from ami_exporter.pbx.login_backoff import LoginBackoff, ReconnectBackoff
+from ami_exporter.pbx.plan import EnabledCollector
+from ami_exporter.pbx.poll_run import CollectorRun, TimedAnswer
 from ami_exporter.service.deadline import scrape_seconds
 
 
@@ -26,7 +26,7 @@ class Clock:
 
 def test_the_gate_closes_for_1_2_4_up_to_60_seconds_after_refused_logins() -> None:
     clock = Clock()
-    gate = LoginGate(clock, lambda: 0.0)
+    gate = LoginBackoff(clock, lambda: 0.0)
     pauses = []
     for _ in range(8):
         gate.refused()
@@ -37,12 +37,12 @@ def test_the_gate_closes_for_1_2_4_up_to_60_seconds_after_refused_logins() -> No
 
 
 def test_jitter_shortens_a_pause_by_a_fifth_at_most() -> None:
-    gate = LoginGate(Clock(), lambda: 1.0)
+    gate = LoginBackoff(Clock(), lambda: 1.0)
     assert gate.refused() == pytest.approx(0.8)
 
 
 def test_a_reload_opens_the_gate_and_begins_anew() -> None:
-    gate = LoginGate(Clock(), lambda: 0.0)
+    gate = LoginBackoff(Clock(), lambda: 0.0)
     for _ in range(5):
         gate.refused()
     gate.open()
@@ -51,7 +51,7 @@ def test_a_reload_opens_the_gate_and_begins_anew() -> None:
 
 
 def test_reconnection_waits_a_random_part_of_a_growing_bounded_time() -> None:
-    backoff = Backoff(lambda: 1.0)
+    backoff = ReconnectBackoff(lambda: 1.0)
     assert [backoff.failed() for _ in range(5)] == [1.0, 2.0, 4.0, 5.0, 5.0]
     backoff.succeeded()
     assert backoff.failed() == 1.0
@@ -78,30 +78,13 @@ def test_a_scrape_ends_before_prometheus_gives_up(header: str | None, timeout: f
     assert scrape_seconds(header, timeout) == pytest.approx(seconds)
 
 
-def result(clock: Clock, fault: Fault = Fault.NONE) -> Result:
-    return Result("channels", fault, 0.0, (), clock.now)
-
-
-def test_min_interval_serves_again_and_a_failed_poll_forgets() -> None:
-    clock = Clock()
-    keeper = Keeper(clock)
-    keeper.keep(result(clock), 60.0)
-    clock.now += 59.0
-    assert keeper.serves(frozenset({"channels", "core"})).keys() == {"channels"}
-    clock.now += 1.0
-    assert keeper.serves(frozenset({"channels"})) == {}
-    keeper.keep(result(clock), 60.0)
-    keeper.keep(result(clock, fault=Fault.CUT), 60.0)
-    assert keeper.serves(frozenset({"channels"})) == {}
-
-
 STATUS, AORS, CONTACTS = Action("Status"), Action("PJSIPShowAors"), Action("PJSIPShowContacts")
 
 
-def feed(name: str, *sent: Action, resumable: bool = True) -> Feed:
+def feed(name: str, *sent: Action, resumable: bool = True) -> CollectorRun:
     fold = None if resumable else lambda _context: Deaf()
     collector = Collector(name, name, (), polls=tuple((action,) for action in sent), fold=fold)
-    return Feed.new(Chosen(collector), sent, Context(), None)
+    return CollectorRun.new(EnabledCollector(collector), sent, Context(), None)
 
 
 class Deaf:
@@ -114,19 +97,19 @@ class Deaf:
 
 
 class Rests:
-    """A keeper and what it lets rest, by collector."""
+    """An answer cache and what it serves again, by collector."""
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.keeper = Keeper(self.clock)
+        self.cache = AnswerCache(self.clock)
 
-    def told(self, feed: Feed, **seconds: float) -> None:
+    def told(self, feed: CollectorRun, **seconds: float) -> None:
         """The answers took so long; those of AORS and CONTACTS rest a minute whatever they took."""
-        told = {action: Told(seconds.get(action.name, 0.1), self.clock.now) for action in feed.sent}
-        self.keeper.rest(feed, told, lambda action: 0.0 if action == STATUS else 60.0)
+        told = {action: TimedAnswer(seconds.get(action.name, 0.1), self.clock.now) for action in feed.sent}
+        self.cache.keep(feed, told, lambda action: 0.0 if action == STATUS else 60.0)
 
     def of(self, **feeds: tuple[Action, ...]) -> dict[str, set[Action]]:
-        return {name: set(rest.told) for name, rest in self.keeper.rests(feeds).items()}
+        return {name: set(one.answered) for name, one in self.cache.cached(feeds).items()}
 
 
 def test_a_slow_answer_rests_twenty_times_as_long_as_it_took() -> None:
@@ -175,7 +158,7 @@ def test_a_broken_feed_and_a_forgotten_one_know_nothing() -> None:
     rests = Rests()
     one = feed("contacts", AORS)
     rests.told(one)
-    rests.keeper.forget()
+    rests.cache.forget()
     assert rests.of(contacts=(AORS,)) == {}
     rests.told(one)
     one.broken = True

@@ -12,9 +12,9 @@ from ami_exporter.ami.errors import AmiError, LoginRefused
 from ami_exporter.ami.link import Link, Tls
 from ami_exporter.ami.login import Credentials
 from ami_exporter.ami.message import Message
-from ami_exporter.config.model import TargetSettings
-from ami_exporter.pbx.gate import LoginGate
-from ami_exporter.pbx.statelog import StateLog
+from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.pbx.login_backoff import LoginBackoff
+from ami_exporter.pbx.state_log import StateLog
 from ami_exporter.pbx.stats import LinkName, TargetStats
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 REMEMBERED_SESSIONS = 16
 
 
-class GateClosed(Exception):  # noqa: N818 - a state, named as one
+class LoginPaused(Exception):  # noqa: N818 - a state, named as one
     """No login is tried now: earlier ones were refused."""
 
 
@@ -53,11 +53,11 @@ class OwnSessions:
         return any(link.local_address == address for link in tuple(self._links))
 
 
-class Dialer:
+class Connector:
     """Opens links of one target. A refused login closes the gate for both links."""
 
     def __init__(
-        self, settings: TargetSettings, gate: LoginGate, stats: TargetStats, clock: Callable[[], float]
+        self, settings: TargetSettings, gate: LoginBackoff, stats: TargetStats, clock: Callable[[], float]
     ) -> None:
         self._settings = settings
         self._gate = gate
@@ -75,11 +75,11 @@ class Dialer:
         classes: Iterable[str] = (),
         on_event: Callable[[Message], None] | None = None,
     ) -> Link:
-        """Connect and log in. Raises GateClosed without trying, or the AmiError that says what went wrong."""
-        self._use_secret_of_now()
+        """Connect and log in. Raises LoginPaused without trying, or the AmiError that says what went wrong."""
+        self._reload_secret()
         closed_for = self._gate.closed_for()
         if closed_for > 0:
-            raise GateClosed(f"the last login was refused; the next is tried in {closed_for:.0f} s, or after a reload")
+            raise LoginPaused(f"the last login was refused; the next is tried in {closed_for:.0f} s, or after a reload")
         link = make_link(self._settings, classes, on_event, self._clock)
         self.sessions.add(link)
         try:
@@ -100,7 +100,7 @@ class Dialer:
             self.works(name)
         return link
 
-    def _use_secret_of_now(self) -> None:
+    def _reload_secret(self) -> None:
         """Take a secret whose file was changed, and try it at once."""
         secret = self._settings.secret.now()
         if secret != self._settings.secret:

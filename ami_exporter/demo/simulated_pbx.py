@@ -14,13 +14,13 @@ from collections.abc import Callable, Collection, Sequence
 from types import TracebackType
 from typing import Self
 
-from .connection import Connection
+from .ami_session import REJECT_DELAY, ClientSession, House
+from .connection import ClientConnection
 from .listing import Dialect
 from .load import Flood, flood_corpus, static_load
 from .rights import User, classes
 from .scene import Scene
-from .session import REJECT_DELAY, House, Session
-from .simulation import Settings, Simulation
+from .simulation import DemoSettings, Simulation
 from .wire import event
 
 # Naps between two portions of a flood: short at a high rate, and some events at once at a low one, because waking up
@@ -52,7 +52,7 @@ class SimulatedPbx:
 
     def __init__(
         self,
-        settings: Settings | None = None,
+        settings: DemoSettings | None = None,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -68,7 +68,7 @@ class SimulatedPbx:
         reject_delay: float = REJECT_DELAY,
     ) -> None:
         self.host, self.port, self.username, self.secret = host, port, username, secret
-        settings = settings or Settings()
+        settings = settings or DemoSettings()
         clock = clock or unix_clock()
         started = clock()
         self.simulation = Simulation(settings, started, self._broadcast)
@@ -85,7 +85,7 @@ class SimulatedPbx:
             frozenset(name.lower() for name in missing),
         )
         self._write_timeout = write_timeout
-        self._connections: dict[socket.socket, Connection] = {}
+        self._connections: dict[socket.socket, ClientConnection] = {}
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._flood: Flood | None = None
         self._running = self._behind = False
@@ -213,11 +213,13 @@ class SimulatedPbx:
             return
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection = Connection(sock, Session(self.house, sock.getsockname(), address), now, self._write_timeout)
+        connection = ClientConnection(
+            sock, ClientSession(self.house, sock.getsockname(), address), now, self._write_timeout
+        )
         self._connections[sock] = connection
         self._selector.register(sock, selectors.EVENT_READ, connection)
 
-    def _settle(self, connection: Connection, now: float) -> None:
+    def _settle(self, connection: ClientConnection, now: float) -> None:
         """Write what waits, act on what is overdue, and say farewell to the dead."""
         if connection.wants_write or connection.session.closing:
             connection.write(now)
@@ -229,7 +231,7 @@ class SimulatedPbx:
         if self._selector.get_key(connection.sock).events != wanted:
             self._selector.modify(connection.sock, wanted, connection)
 
-    def _drop(self, connection: Connection) -> None:
+    def _drop(self, connection: ClientConnection) -> None:
         del self._connections[connection.sock]
         self._selector.unregister(connection.sock)
         connection.sock.close()

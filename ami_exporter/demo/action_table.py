@@ -15,9 +15,9 @@ from . import listings, listings_isdn, listings_lines, singles
 from .listing import Listing
 from .rights import CLASSES
 from .scene import Scene
-from .wire import Request, response
+from .wire import AmiRequest, response
 
-Answer: TypeAlias = Callable[[Scene, Request], Listing | bytes]
+Answer: TypeAlias = Callable[[Scene, AmiRequest], Listing | bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class ActionRow:
         return f"{self.synopsis} (Priv: {','.join([*named, 'all']) if named else '<none>'})"
 
 
-def _inert(_scene: Scene, _request: Request) -> bytes:
+def _inert(_scene: Scene, _request: AmiRequest) -> bytes:
     return response("Error", "The simulated PBX does not do this").encode()
 
 

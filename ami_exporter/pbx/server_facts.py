@@ -14,12 +14,10 @@ from types import MappingProxyType
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Boot, Link
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors import core
-from ami_exporter.collectors.model import Context, Trunk
+from ami_exporter.collectors.declarations import Context, Trunk
 from ami_exporter.collectors.trunks import DISCOVERY, Discovery
-from ami_exporter.config.model import TargetSettings
-from ami_exporter.pbx.contexts import configured_trunks, technologies, trunk_names, trunk_patterns
-from ami_exporter.pbx.store import EventStore
+from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.pbx.trunk_context import configured_trunks, technologies, trunk_names, trunk_patterns
 
 SETTINGS = Action("CoreSettings")
 #: A start time that moves by more than this is another start; less is the jitter of a login.
@@ -55,8 +53,12 @@ class _Start:
         return min(moved) > START_MOVED_SECONDS
 
 
-class Knowledge:
-    """Facts of one target's server. clock: monotonic, wall: Unix seconds. Both links' threads call it."""
+class ServerFacts:
+    """Facts of one target's server. Both links' threads call it.
+
+    clock: monotonic seconds; wall: Unix seconds. publish takes the new Context whenever a fact changes; restarted is
+    called each time the server turns out to have been started anew.
+    """
 
     def __init__(
         self,
@@ -65,6 +67,9 @@ class Knowledge:
         own_sessions: Container[tuple[str, int]],
         clock: Callable[[], float],
         wall: Callable[[], float],
+        *,
+        publish: Callable[[Context], None],
+        restarted: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._event_classes = event_classes
@@ -77,8 +82,11 @@ class Knowledge:
         self._technologies: tuple[str, ...] = technologies(())
         self._start: _Start | None = None
         self._booted: bool | None = None
+        self._publish = publish
+        self._restarted = restarted
         self.realtime = False
         self.version = ""
+        publish(self.context())
 
     def configure(self, settings: TargetSettings, event_classes: frozenset[str]) -> None:
         """Take new settings; trunks found stay until the next poll finds them again."""
@@ -87,16 +95,17 @@ class Knowledge:
                 self._trunks = configured_trunks(() if settings.trunks == "auto" else settings.trunks)
             self._settings = settings
             self._event_classes = event_classes
+        self._publish(self.context())
 
     @property
     def booting(self) -> bool:
         """True while the server is known to be starting: modules are still to come."""
         return self._booted is False
 
-    def connected(self, link: Link, store: EventStore) -> bool:
+    def connected(self, link: Link) -> bool:
         """Take what a fresh link knows; True when the server has been started anew since."""
         self.offered(link)
-        return self.booted(link.boot, store)
+        return self.booted(link.boot)
 
     def offered(self, link: Link) -> None:
         """Take what the server offers to this user now."""
@@ -104,23 +113,29 @@ class Knowledge:
             self._technologies = technologies(link.commands)
             if link.boot is not None:
                 self._booted = True
+        self._publish(self.context())
 
-    def booted(self, boot: Boot | None, store: EventStore) -> bool:
-        """Take a FullyBooted, or that a login brought none; True when the start time moved."""
+    def booted(self, boot: Boot | None) -> bool:
+        """Take a FullyBooted, or that a login brought none; True when the server was started anew."""
         with self._lock:
-            if boot is None:
-                # None came although this user may see it: the server is starting. Else nobody can tell.
-                self._booted = None if self._start is None else False
-                return False
-            self._booted = True
-            if boot.uptime is None:
-                return False
-            known, self._start = self._start, _Start.of(boot.at, boot.uptime, self._wall() - self._clock())
-            restarted = known is not None and self._start.restarted(known)
-            if known is not None and not restarted and abs(self._start.wall - known.wall) <= START_MOVED_SECONDS:
-                self._start = replace(self._start, wall=known.wall)
+            restarted = self._take_boot(boot)
         if restarted:
-            store.add([(core.BOOTS, (), 1.0)])
+            self._restarted()
+        self._publish(self.context())
+        return restarted
+
+    def _take_boot(self, boot: Boot | None) -> bool:
+        if boot is None:
+            # None came although this user may see it: the server is starting. Else nobody can tell.
+            self._booted = None if self._start is None else False
+            return False
+        self._booted = True
+        if boot.uptime is None:
+            return False
+        known, self._start = self._start, _Start.of(boot.at, boot.uptime, self._wall() - self._clock())
+        restarted = known is not None and self._start.restarted(known)
+        if known is not None and not restarted and abs(self._start.wall - known.wall) <= START_MOVED_SECONDS:
+            self._start = replace(self._start, wall=known.wall)
         return restarted
 
     @property
@@ -149,9 +164,11 @@ class Knowledge:
         with self._lock:
             changed = dict(found) != dict(self._trunks)
             self._trunks = found
+        if changed:
+            self._publish(self.context())
         return changed
 
-    def rest(self, action: Action) -> float:
+    def min_interval(self, action: Action) -> float:
         """Seconds for which a complete answer to this action is served again, however quick it was."""
         return REALTIME_MIN_INTERVAL if self.realtime and action.name.startswith(REALTIME_ACTIONS) else 0.0
 

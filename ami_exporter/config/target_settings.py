@@ -28,7 +28,7 @@ Reduce = Literal["sum", "max", "min", "last"]
 
 
 @dataclass(frozen=True, slots=True)
-class TlsSettings:
+class AmiTlsSettings:
     """AMI over TLS. No `ca_file`: the system's authorities. No `server_name`: the host of the address."""
 
     ca_file: str | None = None
@@ -89,7 +89,7 @@ class TargetSettings:
     secret: Secret
     port: int = PORT
     md5: bool = False
-    tls: TlsSettings | None = None
+    tls: AmiTlsSettings | None = None
     timeout: float = TIMEOUT
     labels: Mapping[str, str] = field(default_factory=dict)
     collectors: Mapping[str, CollectorSettings] = field(default_factory=dict)

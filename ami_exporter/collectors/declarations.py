@@ -175,7 +175,7 @@ def no_labels(_message: Message, _context: Context) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Rule:
     """How one kind of list item, or one event, becomes samples of one metric.
 
     source is the action whose items are folded, or None for events. items are the Event names (the first the
@@ -194,7 +194,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ZeroSeries:
     """An item (source: action) or event (source: None) that names open label values: metrics then exist at 0.
 
     values yields the open labels' values in each metric's own order of open labels.
@@ -264,8 +264,8 @@ class Collector:
     title: str
     metrics: tuple[Metric, ...]
     polls: tuple[tuple[Action, ...], ...] = ()
-    rows: tuple[Row, ...] = ()
-    known: tuple[Known, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    zero_series: tuple[ZeroSeries, ...] = ()
     fold: Callable[[Context], Fold] | None = None
     tracked: tuple[Tracked, ...] = ()
     enabled: Literal["auto", False] = "auto"

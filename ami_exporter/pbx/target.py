@@ -8,20 +8,21 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ami_exporter.ami.events import classes_of
+from ami_exporter.ami.event_classes import classes_of
 from ami_exporter.ami.link import Link
-from ami_exporter.collectors.model import Collector, Metric, Origin
-from ami_exporter.config.model import TargetSettings
+from ami_exporter.collectors import core
+from ami_exporter.collectors.declarations import Collector, Context, Metric, Origin
+from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.exposition.writer import Caps, Family, Writer
-from ami_exporter.pbx.dialer import Dialer
-from ami_exporter.pbx.eventlink import EventLink
-from ami_exporter.pbx.gate import Backoff, LoginGate
-from ami_exporter.pbx.knowledge import Knowledge
-from ami_exporter.pbx.plan import Chosen
-from ami_exporter.pbx.poll import Fault, Result
+from ami_exporter.pbx.connector import Connector
+from ami_exporter.pbx.event_counters import EventCounters
+from ami_exporter.pbx.event_link import EventLink
+from ami_exporter.pbx.login_backoff import LoginBackoff, ReconnectBackoff
+from ami_exporter.pbx.plan import EnabledCollector
+from ami_exporter.pbx.poll_run import PollFault, Result
 from ami_exporter.pbx.poller import Polled, Poller
+from ami_exporter.pbx.server_facts import ServerFacts
 from ami_exporter.pbx.stats import TargetStats
-from ami_exporter.pbx.store import EventStore
 
 Key = tuple[str, ...]
 
@@ -90,19 +91,27 @@ class Target:
         self.settings = settings
         self._clocks = clocks
         self._gather = gather
-        self.gate = LoginGate(clocks.monotonic, clocks.jitter)
+        self.gate = LoginBackoff(clocks.monotonic, clocks.jitter)
         self.stats = TargetStats(clocks.monotonic, events=settings.events)
-        self.dialer = Dialer(settings, self.gate, self.stats, clocks.monotonic)
+        self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic)
         self._chosen = choose(settings, collectors)
         self._classes = event_classes(settings, self.collectors)
-        self.knowledge = Knowledge(settings, self._classes, self.dialer.sessions, clocks.monotonic, clocks.wall)
-        self.store = EventStore(self._counting(), self.knowledge.context(), self._caps())
+        self.counters = EventCounters(self._counting(), Context(), self._caps())
+        self.facts = ServerFacts(
+            settings,
+            self._classes,
+            self.connector.sessions,
+            clocks.monotonic,
+            clocks.wall,
+            publish=self.counters.use,
+            restarted=lambda: self.counters.add([(core.BOOTS, (), 1.0)]),
+        )
         self.poller = Poller(
             self._chosen,
             source(settings),
-            dialer=self.dialer,
-            knowledge=self.knowledge,
-            store=self.store,
+            connector=self.connector,
+            facts=self.facts,
+            counters=self.counters,
             writer=Writer(self._caps()),
             clock=clocks.monotonic,
         )
@@ -144,9 +153,8 @@ class Target:
         self.settings = settings
         self._chosen = choose(settings, collectors)
         classes = event_classes(settings, self.collectors)
-        self.knowledge.configure(settings, classes)
-        self.store.install(self._counting(), self._caps())
-        self.store.use(self.knowledge.context())
+        self.counters.install(self._counting(), self._caps())
+        self.facts.configure(settings, classes)
         self.poller.configure(self._chosen, source(settings), Writer(self._caps()))
         if self.event_link is not None and classes != self._classes:
             self._classes = classes
@@ -172,7 +180,7 @@ class Target:
         metrics = None
         if not events_of_all:
             metrics = frozenset(metric for c in self.collectors if c.name in names for metric in c.metrics)
-        families.extend(self.store.families(metrics))
+        families.extend(self.counters.families(metrics))
         families.extend(self.stats.families())
         return families
 
@@ -187,7 +195,7 @@ class Target:
 
     def _meta_families(self, polled: Polled, now: float, seconds: float) -> list[Family]:
         results = polled.results
-        fresh = [result for result in results.values() if result.fault not in (Fault.DOWN, Fault.DEADLINE)]
+        fresh = [result for result in results.values() if result.fault not in (PollFault.DOWN, PollFault.DEADLINE)]
         unavailable: dict[Key, float] = {}
         for result in results.values():
             for action in result.unavailable:
@@ -215,10 +223,10 @@ class Target:
         return EventLink(
             self.name,
             self._classes,
-            dialer=self.dialer,
-            store=self.store,
+            connector=self.connector,
+            counters=self.counters,
             stats=self.stats,
-            backoff=Backoff(self._clocks.jitter),
+            backoff=ReconnectBackoff(self._clocks.jitter),
             clock=self._clocks.monotonic,
             gather=self._gather,
             prepare=self._prepare,
@@ -238,12 +246,12 @@ class Target:
 
     def _noticed(self, event: str, link: Link) -> None:
         """React to the server's own life: it was reloaded, has finished booting, or has other modules now."""
-        if event == "FullyBooted" and self.knowledge.booted(link.boot, self.store):
+        if event == "FullyBooted" and self.facts.booted(link.boot):
             self.poller.forget()  # whichever link sees a restart first, the other one will find nothing new
         self.poller.refresh()
 
 
-def choose(settings: TargetSettings, collectors: Sequence[Collector]) -> list[Chosen]:
+def choose(settings: TargetSettings, collectors: Sequence[Collector]) -> list[EnabledCollector]:
     """The collectors enabled on a target, in their order."""
     chosen = []
     for collector in collectors:
@@ -252,7 +260,7 @@ def choose(settings: TargetSettings, collectors: Sequence[Collector]) -> list[Ch
         interval = collector.min_interval if own is None or own.min_interval is None else own.min_interval
         if enabled is not False:
             paced = own is not None and own.min_interval is not None
-            chosen.append(Chosen(collector, enabled is True, interval, paced))
+            chosen.append(EnabledCollector(collector, enabled is True, interval, paced))
     return chosen
 
 
@@ -287,6 +295,6 @@ def event_classes(settings: TargetSettings, collectors: Sequence[Collector]) -> 
 
 def events_of(collector: Collector) -> set[str]:
     """Event names that a collector's rules want, as the rules write them."""
-    names = {name for row in collector.rows if row.source is None for name in row.items}
-    names |= {name for known in collector.known if known.source is None for name in known.items}
+    names = {name for row in collector.rules if row.source is None for name in row.items}
+    names |= {name for known in collector.zero_series if known.source is None for name in known.items}
     return names | {name for tracked in collector.tracked for name in tracked.events}

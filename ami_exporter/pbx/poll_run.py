@@ -13,18 +13,18 @@ from enum import StrEnum
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Answer, Outcome
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.model import Context, Fold, Metric, Resumable, Sample
-from ami_exporter.collectors.rowfold import RowFold
-from ami_exporter.collectors.table import Bounds
+from ami_exporter.collectors.declarations import Context, Fold, Metric, Resumable, Sample
+from ami_exporter.collectors.rulefold import RuleFold
+from ami_exporter.collectors.table import SeriesBounds
 from ami_exporter.exposition.writer import Family, Writer
-from ami_exporter.pbx.plan import Chosen, Plan
+from ami_exporter.pbx.plan import EnabledCollector, Plan
 
 log = logging.getLogger(__name__)
 
 Key = tuple[str, ...]
 
 
-class Fault(StrEnum):
+class PollFault(StrEnum):
     """Why a collector failed in a poll: the closed set of reasons shown on the status page and in the log."""
 
     NONE = ""
@@ -38,10 +38,10 @@ class Fault(StrEnum):
 
 
 _FAULT_OF = {
-    Outcome.REFUSED: Fault.REFUSED,
-    Outcome.FAILED: Fault.FAILED,
-    Outcome.CUT: Fault.CUT,
-    Outcome.DEADLINE: Fault.DEADLINE,
+    Outcome.REFUSED: PollFault.REFUSED,
+    Outcome.FAILED: PollFault.FAILED,
+    Outcome.CUT: PollFault.CUT,
+    Outcome.DEADLINE: PollFault.DEADLINE,
 }
 
 
@@ -53,7 +53,7 @@ class Result:
     """
 
     name: str
-    fault: Fault
+    fault: PollFault
     seconds: float = 0.0
     families: Sequence[Family] = ()
     taken: float = 0.0
@@ -66,47 +66,49 @@ class Result:
     @property
     def success(self) -> bool:
         """True when every action that was sent answered in full."""
-        return self.fault is Fault.NONE
+        return self.fault is PollFault.NONE
 
 
 Watch = Callable[[Action, Message], None]
 
 
 @dataclass(slots=True)
-class Feed:
+class CollectorRun:
     """A collector's folds within one poll; broken by the first exception in one of them."""
 
-    choice: Chosen
+    enabled: EnabledCollector
     sent: tuple[Action, ...]
-    rows: RowFold
+    rules: RuleFold
     fold: Fold | None
     broken: bool = False
 
     @staticmethod
-    def new(choice: Chosen, sent: tuple[Action, ...], context: Context, bounds: Bounds | None) -> Feed:
-        """A feed that waits for all its lists."""
-        collector = choice.collector
+    def new(
+        enabled: EnabledCollector, sent: tuple[Action, ...], context: Context, bounds: SeriesBounds | None
+    ) -> CollectorRun:
+        """A run that waits for all its lists."""
+        collector = enabled.collector
         fold = None if collector.fold is None else collector.fold(context)
-        return Feed(choice, sent, RowFold(collector, frozenset(sent), context, bounds), fold)
+        return CollectorRun(enabled, sent, RuleFold(collector, frozenset(sent), context, bounds), fold)
 
     @property
     def resumable(self) -> bool:
-        """Whether some of its lists may rest while others are asked again; else all rest or none."""
+        """Whether some of its lists may cached while others are asked again; else all cached or none."""
         return self.fold is None or isinstance(self.fold, Resumable)
 
     def again(
-        self, sent: tuple[Action, ...], context: Context, bounds: Bounds | None, resting: frozenset[Action]
-    ) -> Feed:
-        """Return the next poll's feed, which knows what the resting lists told."""
+        self, sent: tuple[Action, ...], context: Context, bounds: SeriesBounds | None, cached: frozenset[Action]
+    ) -> CollectorRun:
+        """Return the next poll's run, which knows what the cached lists answered."""
         fold = self.fold
         if isinstance(fold, Resumable):
-            fold = fold.again(context, resting)
-        return Feed(self.choice, sent, self.rows.again(frozenset(sent), context, bounds, resting), fold)
+            fold = fold.again(context, cached)
+        return CollectorRun(self.enabled, sent, self.rules.again(frozenset(sent), context, bounds, cached), fold)
 
     def sinks(self) -> Iterator[tuple[Action, Watch]]:
         """The actions this collector is fed by, with what takes their items."""
-        for action in self.rows.sources:
-            yield action, self.rows.item
+        for action in self.rules.sources:
+            yield action, self.rules.item
         if self.fold is not None:
             for action in self.sent:
                 yield action, self.fold.item
@@ -114,18 +116,18 @@ class Feed:
     def failed(self, error: Exception) -> None:
         """Note an exception of a fold, which must not take the other collectors' numbers away; logs the first."""
         if not self.broken:
-            log.error("collector failed on an item", exc_info=error, extra={"collector": self.choice.collector.name})
+            log.error("collector failed on an item", exc_info=error, extra={"collector": self.enabled.collector.name})
         self.broken = True
 
     def samples(self, complete: frozenset[Action]) -> Iterable[Sample]:
         """All that the complete lists allow to publish."""
-        yield from self.rows.finish(complete)
+        yield from self.rules.finish(complete)
         if self.fold is not None:
             yield from self.fold.finish(complete)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class TimedAnswer:
     """One complete answer: how long it took, and when it was there (monotonic seconds)."""
 
     seconds: float
@@ -133,40 +135,40 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
-    """What a collector's feed was told by lists that are not asked again in this poll."""
+class CachedAnswers:
+    """A collector's last run, and its answers that are served again instead of being asked for in this poll."""
 
-    feed: Feed
-    told: Mapping[Action, Told]
+    run: CollectorRun
+    answered: Mapping[Action, TimedAnswer]
 
 
 @dataclass(slots=True)
-class Poll:
-    """Folds of one poll. rests: by collector, the lists that the plan leaves out: their answers are served again."""
+class PollRun:
+    """Folds of one poll. cached: by collector, the lists that the plan leaves out: their answers are served again."""
 
     plan: Plan
-    chosen: Sequence[Chosen]
+    enabled: Sequence[EnabledCollector]
     context: Context
-    bounds: Bounds | None = None
+    bounds: SeriesBounds | None = None
     """How many label sets a metric may have while lists arrive; None: any number."""
-    rests: Mapping[str, Rest] = field(default_factory=dict)
-    feeds: list[Feed] = field(default_factory=list)
-    _sinks: dict[Action, list[tuple[Feed | None, Watch]]] = field(default_factory=dict)
-    _last: tuple[Action, list[tuple[Feed | None, Watch]]] | None = None
+    cached: Mapping[str, CachedAnswers] = field(default_factory=dict)
+    runs: list[CollectorRun] = field(default_factory=list)
+    _sinks: dict[Action, list[tuple[CollectorRun | None, Watch]]] = field(default_factory=dict)
+    _last: tuple[Action, list[tuple[CollectorRun | None, Watch]]] | None = None
 
     def __post_init__(self) -> None:
-        for choice in self.chosen:
-            feed = self._feed(choice)
-            self.feeds.append(feed)
-            for action, sink in feed.sinks():
-                self._sinks.setdefault(action, []).append((feed, sink))
+        for one in self.enabled:
+            run = self._run(one)
+            self.runs.append(run)
+            for action, sink in run.sinks():
+                self._sinks.setdefault(action, []).append((run, sink))
 
-    def _feed(self, choice: Chosen) -> Feed:
-        name = choice.collector.name
-        sent, rest = self.plan.feeds[name], self.rests.get(name)
-        if rest is None:
-            return Feed.new(choice, sent, self.context, self.bounds)
-        return rest.feed.again(sent, self.context, self.bounds, frozenset(rest.told))
+    def _run(self, enabled: EnabledCollector) -> CollectorRun:
+        name = enabled.collector.name
+        sent, cached = self.plan.by_collector[name], self.cached.get(name)
+        if cached is None:
+            return CollectorRun.new(enabled, sent, self.context, self.bounds)
+        return cached.run.again(sent, self.context, self.bounds, frozenset(cached.answered))
 
     def show(self, actions: Iterable[Action], watch: Watch) -> None:
         """Have the items of these actions shown to somebody else too, where a collector has them polled."""
@@ -178,66 +180,66 @@ class Poll:
         """Stream one item into every fold that wants it."""
         if self._last is None or self._last[0] is not action:  # a list's items come one after the other
             self._last = (action, self._sinks.get(action, []))
-        for feed, sink in self._last[1]:
+        for run, sink in self._last[1]:
             try:
                 sink(action, message)
             except Exception as error:
-                if feed is None:
+                if run is None:
                     raise
-                feed.failed(error)
+                run.failed(error)
 
     def results(self, answers: Mapping[Action, Answer], writer: Writer, now: float) -> list[Result]:
         """Families and success of every collector of the poll."""
         complete = frozenset(action for action, answer in answers.items() if answer.full)
-        return [self._result(feed, answers, complete, writer, now) for feed in self.feeds]
+        return [self._result(run, answers, complete, writer, now) for run in self.runs]
 
-    def told(self, feed: Feed, answers: Mapping[Action, Answer], now: float) -> dict[Action, Told]:
-        """What a feed was told in full, in this poll or by the lists that rest."""
-        fresh = {action: answers[action] for action in feed.sent if action in answers}
-        rest = self.rests.get(feed.choice.collector.name)
+    def answered(self, run: CollectorRun, answers: Mapping[Action, Answer], now: float) -> dict[Action, TimedAnswer]:
+        """Return the complete answers a run has, from this poll and from the cache."""
+        fresh = {action: answers[action] for action in run.sent if action in answers}
+        cached = self.cached.get(run.enabled.collector.name)
         return {
-            **({} if rest is None else rest.told),
-            **{action: Told(answer.seconds, now) for action, answer in fresh.items() if answer.full},
+            **({} if cached is None else cached.answered),
+            **{action: TimedAnswer(answer.seconds, now) for action, answer in fresh.items() if answer.full},
         }
 
     def named(self, answers: Mapping[Action, Answer]) -> list[tuple[Metric, Key]]:
         """Label values for event metrics that complete lists named."""
         complete = frozenset(action for action, answer in answers.items() if answer.full)
-        return [named for feed in self.feeds if not feed.broken for named in feed.rows.named(complete)]
+        return [named for run in self.runs if not run.broken for named in run.rules.named(complete)]
 
     def _result(
         self,
-        feed: Feed,
+        run: CollectorRun,
         answers: Mapping[Action, Answer],
         complete: frozenset[Action],
         writer: Writer,
         now: float,
     ) -> Result:
-        name = feed.choice.collector.name
-        sent = self.plan.feeds[name]
+        name = run.enabled.collector.name
+        sent = self.plan.by_collector[name]
         missing = self.plan.unavailable.get(name, ())
-        rest = self.rests.get(name)
+        cached = self.cached.get(name)
         got = [answers[action] for action in sent if action in answers]
         bad = next((answer for answer in got if not answer.full), None)
-        fault, detail = (_FAULT_OF[bad.outcome], bad.message) if bad is not None else (Fault.NONE, "")
-        if fault is Fault.NONE and feed.choice.required and missing:
-            fault, detail = Fault.NOT_OFFERED, missing[0].name
+        fault, detail = (_FAULT_OF[bad.outcome], bad.message) if bad is not None else (PollFault.NONE, "")
+        if fault is PollFault.NONE and run.enabled.required and missing:
+            fault, detail = PollFault.NOT_OFFERED, missing[0].name
         families: Sequence[Family] = ()
-        resting = rest.told if rest is not None else {}
-        if feed.broken:
-            fault = Fault.INTERNAL
+        served_again: Mapping[Action, TimedAnswer] = {} if cached is None else cached.answered
+        if run.broken:
+            fault = PollFault.INTERNAL
         else:
             try:
-                families = writer.families(feed.samples(complete.union(resting)))
+                families = writer.families(run.samples(complete.union(served_again)))
             except Exception:
                 log.exception("collector failed at the end of its lists", extra={"collector": name})
-                fault = Fault.INTERNAL
+                fault = PollFault.INTERNAL
         return Result(
             name,
             fault,
-            sum(answer.seconds for answer in got) + sum(one.seconds for one in resting.values()),
+            sum(answer.seconds for answer in got) + sum(one.seconds for one in served_again.values()),
             families,
-            min((one.taken for one in resting.values()), default=now),
+            min((one.taken for one in served_again.values()), default=now),
             detail,
             sent,
             missing,

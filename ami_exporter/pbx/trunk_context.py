@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
-from ami_exporter.collectors.model import Trunk
-from ami_exporter.config.model import TrunkSettings
+from ami_exporter.collectors.declarations import Trunk
+from ami_exporter.config.target_settings import TrunkSettings
 
 ALWAYS = "Local"
 _TECHNOLOGY_OF_ACTION = {

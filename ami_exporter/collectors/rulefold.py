@@ -7,8 +7,8 @@ from itertools import product
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.model import Collector, Context, Known, Metric, Reduce, Row, Sample, one
-from ami_exporter.collectors.table import Bounds, Table, first
+from ami_exporter.collectors.declarations import Collector, Context, Metric, Reduce, Rule, Sample, ZeroSeries, one
+from ami_exporter.collectors.table import SeriesBounds, Table, first
 
 RESPONSE = ""
 """Row.items entry for the single response of an action without list (CoreSettings), which has no Event header."""
@@ -21,12 +21,12 @@ class _Named:
 
     __slots__ = ("known", "values")
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: ZeroSeries) -> None:
         self.known = known
         self.values: set[Key] = set()
 
 
-class RowFold:
+class RuleFold:
     """Folds the rows and known labels of one collector for one poll.
 
     Rows of several actions may feed one metric when their label sets differ (SIP peers, IAX2 peers): each complete list
@@ -35,18 +35,18 @@ class RowFold:
     """
 
     def __init__(
-        self, collector: Collector, sent: frozenset[Action], context: Context, bounds: Bounds | None = None
+        self, collector: Collector, sent: frozenset[Action], context: Context, bounds: SeriesBounds | None = None
     ) -> None:
         self._collector = collector
         self._context = context
         self._bounds = bounds
-        self._rows: dict[tuple[Action, str], list[tuple[Row, Table]]] = {}
+        self._rows: dict[tuple[Action, str], list[tuple[Rule, Table]]] = {}
         self._known: dict[tuple[Action, str], list[_Named]] = {}
         self._values: dict[Metric, dict[Action, Table]] = {}
         self._reduce: dict[Metric, Reduce] = {}
         self._counted: set[Metric] = set()
         self._named: dict[Metric, list[_Named]] = {}
-        for row in collector.rows:
+        for row in collector.rules:
             if row.source is not None and row.source in sent:
                 by_source = self._values.setdefault(row.metric, {})
                 table = by_source.setdefault(row.source, Table(row.metric, row.reduce, bounds))
@@ -55,7 +55,7 @@ class RowFold:
                     self._counted.add(row.metric)
                 for name in row.items:
                     self._rows.setdefault((row.source, name.lower()), []).append((row, table))
-        for known in collector.known:
+        for known in collector.zero_series:
             if known.source is not None and known.source in sent:
                 named = _Named(known)
                 for name in known.items:
@@ -64,10 +64,10 @@ class RowFold:
                     self._named.setdefault(metric, []).append(named)
 
     def again(
-        self, sent: frozenset[Action], context: Context, bounds: Bounds | None, resting: frozenset[Action]
-    ) -> RowFold:
+        self, sent: frozenset[Action], context: Context, bounds: SeriesBounds | None, resting: frozenset[Action]
+    ) -> RuleFold:
         """Return the next poll's fold: it knows what the resting lists told and waits for the items of the others."""
-        fold = RowFold(self._collector, sent, context, bounds)
+        fold = RuleFold(self._collector, sent, context, bounds)
         for metric, by_source in fold._values.items():
             told = self._values.get(metric, {})
             by_source.update({source: told[source] for source in by_source if source in resting and source in told})

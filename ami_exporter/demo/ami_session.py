@@ -10,11 +10,11 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from .actions import ACTIONS, ActionRow
+from .action_table import ACTIONS, ActionRow
 from .listing import Dialect, Listing
 from .rights import NONE, User, event_mask
 from .scene import Scene
-from .wire import ID_MARK, Request, headers, response, with_action_id
+from .wire import ID_MARK, AmiRequest, headers, response, with_action_id
 
 REJECT_DELAY = 1.0  # action_login sleeps this long before it refuses
 
@@ -32,7 +32,7 @@ class House:
     actions: Counter[str] = field(default_factory=Counter)  # actions received, by name; unknown ones as "?"
 
 
-class Session:
+class ClientSession:
     """State of one connection. ``take`` turns requests into ``outbox``; ``closing`` says when to hang up."""
 
     def __init__(self, house: House, local: tuple[str, int], remote: tuple[str, int]) -> None:
@@ -47,7 +47,7 @@ class Session:
         self.closing = False
         self.reject = b""  # a refusal that goes out after the reject delay, and then the session ends
         self.outbox: deque[bytes] = deque()
-        self._own: Mapping[str, Callable[[Request], bytes]] = {
+        self._own: Mapping[str, Callable[[AmiRequest], bytes]] = {
             "login": self._login,
             "challenge": self._challenge,
             "logoff": self._logoff,
@@ -59,13 +59,13 @@ class Session:
         """The first line the server sends."""
         return f"Asterisk Call Manager/{self.house.scene.ami_version}\r\n".encode()
 
-    def take(self, request: Request) -> None:
+    def take(self, request: AmiRequest) -> None:
         """Answer one request into the outbox."""
         answer = self._answer(request)
         if answer:
             self.outbox.append(with_action_id(answer, request.get("ActionID")))
 
-    def _answer(self, request: Request) -> bytes:
+    def _answer(self, request: AmiRequest) -> bytes:
         name = request.get("Action")
         row = None if name.lower() in self.house.missing else ACTIONS.get(name.lower())
         self.house.actions[row.name if row else "?"] += 1
@@ -77,7 +77,7 @@ class Session:
         answer = row.answer(self.house.scene, request)
         return answer.render(self.house.scene.dialect) if isinstance(answer, Listing) else answer
 
-    def _refusal(self, request: Request, name: str, row: ActionRow | None) -> str:
+    def _refusal(self, request: AmiRequest, name: str, row: ActionRow | None) -> str:
         """Why this request is refused, "" when it is not; a refusal is also a security event."""
         if request.fault:
             return request.fault
@@ -101,7 +101,7 @@ class Session:
     def _security(self, event: str, account: str, extra: dict[str, str]) -> None:
         self.house.security(event, account, self._addresses | extra)
 
-    def _login(self, request: Request) -> bytes:
+    def _login(self, request: AmiRequest) -> bytes:
         if self.user is not None:
             return response("Success", "Already authenticated").encode()
         account = request.get("Username")
@@ -119,7 +119,7 @@ class Session:
         self.mask = user.read & (asked or NONE)
         return response("Success", "Authentication accepted").encode() + self._fully_booted()
 
-    def _proven(self, user: User, request: Request) -> bool:
+    def _proven(self, user: User, request: AmiRequest) -> bool:
         if request.get("AuthType").lower() != "md5":
             return request.get("Secret") == user.secret
         digest = hashlib.md5((self.challenge + user.secret).encode(), usedforsecurity=False).hexdigest()
@@ -136,24 +136,24 @@ class Session:
         body = f"{uptime}Status: Fully Booted\r\n"
         return f"Event: FullyBooted\r\nPrivilege: system,all\r\n{body}\r\n".encode()
 
-    def _challenge(self, request: Request) -> bytes:
+    def _challenge(self, request: AmiRequest) -> bytes:
         if request.get("AuthType").lower() != "md5":
             return response("Error", "Must specify AuthType").encode()
         self.challenge = self.challenge or self.house.challenge()
         return response("Success", body=headers(("Challenge", self.challenge))).encode()
 
-    def _logoff(self, _request: Request) -> bytes:
+    def _logoff(self, _request: AmiRequest) -> bytes:
         self.closing = True
         return response("Goodbye", "Thanks for all the fish.").encode()
 
-    def _events(self, request: Request) -> bytes:
+    def _events(self, request: AmiRequest) -> bytes:
         asked = event_mask(request.get("EventMask"))
         if asked is None or self.user is None:
             return response("Error", "Invalid event mask").encode()
         self.mask = self.user.read & asked
         return response("Success", body=headers(("Events", "On" if asked else "Off"))).encode()
 
-    def _list_commands(self, _request: Request) -> bytes:
+    def _list_commands(self, _request: AmiRequest) -> bytes:
         modern = self.house.scene.dialect is Dialect.MODERN
         lines = [
             f"{row.name}: {row.listed if modern else row.synopsis}\r\n"

@@ -13,7 +13,7 @@ FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 60.0
 
 
-class LoginGate:
+class LoginBackoff:
     """Says how long to wait before the next login. clock: monotonic seconds; jitter: a number in [0, 1)."""
 
     def __init__(self, clock: Callable[[], float], jitter: Callable[[], float]) -> None:
@@ -48,7 +48,7 @@ class LoginGate:
             self._open_at = 0.0
 
 
-class Backoff:
+class ReconnectBackoff:
     """Full-jitter back-off of a reconnecting link: a random part of 1, 2, 4, 5 s, begun anew by success."""
 
     def __init__(self, jitter: Callable[[], float], longest: float = 5.0) -> None:

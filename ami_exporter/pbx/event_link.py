@@ -13,10 +13,10 @@ from threading import Event, Thread
 from ami_exporter.ami.errors import AmiError
 from ami_exporter.ami.link import Link
 from ami_exporter.ami.message import Message
-from ami_exporter.pbx.dialer import Dialer, GateClosed
-from ami_exporter.pbx.gate import Backoff
+from ami_exporter.pbx.connector import Connector, LoginPaused
+from ami_exporter.pbx.event_counters import EventCounters
+from ami_exporter.pbx.login_backoff import ReconnectBackoff
 from ami_exporter.pbx.stats import TargetStats
-from ami_exporter.pbx.store import EventStore
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ NOTICED = frozenset({"FullyBooted", "Reload", "Shutdown", "Load", "Unload"})
 
 
 class EventLink:
-    """Feeds the store. `prepare` runs before each connection: it lets the poll side learn what rules must know.
+    """Feeds the counters. `prepare` runs before each connection: it lets the poll side learn what rules must know.
 
     gather: seconds between two reads while events keep coming.
     """
@@ -45,18 +45,18 @@ class EventLink:
         name: str,
         classes: frozenset[str],
         *,
-        dialer: Dialer,
-        store: EventStore,
+        connector: Connector,
+        counters: EventCounters,
         stats: TargetStats,
-        backoff: Backoff,
+        backoff: ReconnectBackoff,
         clock: Callable[[], float],
         gather: float,
         prepare: Callable[[], None],
         noticed: Callable[[str, Link], None],
     ) -> None:
-        self._dialer = dialer
+        self._connector = connector
         self._classes = sorted(classes)
-        self._store = store
+        self._counters = counters
         self._stats = stats
         self._backoff = backoff
         self._clock = clock
@@ -98,24 +98,24 @@ class EventLink:
             except Exception:
                 reason = "a fault in the exporter"
                 log.exception("event rules failed; the link is opened again")
-            self._store.reset_trackers()
+            self._counters.reset_trackers()
             link.close()
-            self._dialer.lost("events", link, reason)
+            self._connector.lost("events", link, reason)
             self._stop.wait(self._backoff.failed())
 
     def _open(self) -> Link | None:
         try:
             self._prepare()
             if not self._stop.is_set():
-                return self._dialer.open("events", self._clock() + OPEN_SECONDS, self._classes)
-        except (AmiError, GateClosed):
+                return self._connector.open("events", self._clock() + OPEN_SECONDS, self._classes)
+        except (AmiError, LoginPaused):
             pass  # counted and logged where it happened
         except Exception:
             log.exception("a fault in the exporter before the event link was open; it is tried again")
         return None
 
     def _listen(self, link: Link) -> None:
-        self._dialer.works("events")
+        self._connector.works("events")
         wake = max(WAKE_SECONDS, WAKE_GATHERS * self._gather)
         heard = expired = self._clock()
         while not self._stop.is_set():
@@ -133,13 +133,13 @@ class EventLink:
                 heard = self._clock()
             if now - expired > EXPIRE_SECONDS:
                 expired = now
-                self._store.expire(now)
-                self._dialer.count_errors(link)
+                self._counters.expire(now)
+                self._connector.count_errors(link)
 
     def _take(self, events: list[Message], link: Link, now: float) -> None:
         self._stats.received(len(events))
         for start in range(0, len(events), BATCH):
-            self._store.feed(events[start : start + BATCH], now)
+            self._counters.feed(events[start : start + BATCH], now)
         for event in events:
             name = event["event"]
             if name in NOTICED:

@@ -14,8 +14,18 @@ from typing import TypeVar
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.model import Collector, Context, Known, Metric, Origin, Row, Sample, Tracked, Tracker
-from ami_exporter.collectors.rowfold import expand
+from ami_exporter.collectors.declarations import (
+    Collector,
+    Context,
+    Metric,
+    Origin,
+    Rule,
+    Sample,
+    Tracked,
+    Tracker,
+    ZeroSeries,
+)
+from ami_exporter.collectors.rulefold import expand
 from ami_exporter.exposition.writer import Caps, Family, HistogramValue, LabelLimits
 
 Key = tuple[str, ...]
@@ -32,13 +42,13 @@ class _Live:
 class _Wants:
     """Everything that wants one event name."""
 
-    rows: list[Row]
-    known: list[tuple[Known, set[Key]]]
+    rules: list[Rule]
+    known: list[tuple[ZeroSeries, set[Key]]]
     """With the values that were already named, as far as the cap on label sets goes."""
     trackers: list[Tracker]
 
 
-class EventStore:
+class EventCounters:
     """Counters and histograms of one target's events.
 
     Of a capped metric the first label sets seen are kept (a histogram's child is one), the rest is refused and counted:
@@ -86,10 +96,10 @@ class EventStore:
             return wants.setdefault(name.lower(), _Wants([], [], []))
 
         for collector in self._collectors:
-            for row in (row for row in collector.rows if row.source is None):
+            for row in (row for row in collector.rules if row.source is None):
                 for name in row.items:
-                    at(name).rows.append(row)
-            for known in (known for known in collector.known if known.source is None):
+                    at(name).rules.append(row)
+            for known in (known for known in collector.zero_series if known.source is None):
                 named: set[Key] = set()
                 for name in known.items:
                     at(name).known.append((known, named))
@@ -112,7 +122,7 @@ class EventStore:
         names: set[str] = set()
         for collector in self._collectors:
             if not collector.passive:
-                names.update(name for row in collector.rows if row.source is None for name in row.items)
+                names.update(name for row in collector.rules if row.source is None for name in row.items)
                 names.update(name for tracked in collector.tracked for name in tracked.events)
         return frozenset(name.lower() for name in names)
 
@@ -142,7 +152,7 @@ class EventStore:
                             seen.add(named)
                         for metric in known.metrics:
                             self._zero(metric, named)
-                for row in wanted.rows:
+                for row in wanted.rules:
                     self._count(row, message, context)
                 for tracker in wanted.trackers:
                     self._add_all(tracker.event(message, context, now))
@@ -209,7 +219,7 @@ class EventStore:
             tables: list[Mapping[Key, object]] = [*self._values.values(), *self._histograms.values()]
             return sum(len(table) for table in tables)
 
-    def _count(self, row: Row, message: Message, context: Context) -> None:
+    def _count(self, row: Rule, message: Message, context: Context) -> None:
         if row.where is None or row.where(message):
             labels = row.labels(message, context)
             value = None if labels is None else row.value(message)

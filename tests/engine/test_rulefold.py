@@ -2,9 +2,9 @@
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.declarations import Collector, Context, Rule, ZeroSeries, counter, gauge
 from ami_exporter.collectors.fields import constant, labels, number, text, word
-from ami_exporter.collectors.model import Collector, Context, Known, Row, counter, gauge
-from ami_exporter.collectors.rowfold import RowFold
+from ami_exporter.collectors.rulefold import RuleFold
 
 QUEUES = Action("QueueStatus")
 SIP = Action("SIPpeers")
@@ -24,20 +24,20 @@ COLLECTOR = Collector(
     "Queues",
     (CALLERS, MEMBERS, LONGEST, ENTRIES, JOINS),
     polls=((QUEUES,),),
-    rows=(
-        Row(CALLERS, QUEUES, ("QueueParams",), QUEUE, number("Calls"), reduce="last"),
-        Row(MEMBERS, QUEUES, ("QueueMember",), labels(text("Queue"), word("Status", {"1": "idle"}, "busy"))),
-        Row(LONGEST, QUEUES, ("QueueEntry",), QUEUE, number("Wait"), reduce="max"),
-        Row(ENTRIES, QUEUES, ("QueueEntry",)),
+    rules=(
+        Rule(CALLERS, QUEUES, ("QueueParams",), QUEUE, number("Calls"), reduce="last"),
+        Rule(MEMBERS, QUEUES, ("QueueMember",), labels(text("Queue"), word("Status", {"1": "idle"}, "busy"))),
+        Rule(LONGEST, QUEUES, ("QueueEntry",), QUEUE, number("Wait"), reduce="max"),
+        Rule(ENTRIES, QUEUES, ("QueueEntry",)),
     ),
-    known=(Known((MEMBERS, JOINS), QUEUES, ("QueueParams",), QUEUE),),
+    zero_series=(ZeroSeries((MEMBERS, JOINS), QUEUES, ("QueueParams",), QUEUE),),
 )
 PEER_COLLECTOR = Collector(
     "peers",
     "Peers",
     (PEERS,),
-    rows=tuple(
-        Row(PEERS, action, ("PeerEntry",), labels(constant(tech), word("Status", {"ok": "up"}, "down")))
+    rules=tuple(
+        Rule(PEERS, action, ("PeerEntry",), labels(constant(tech), word("Status", {"ok": "up"}, "down")))
         for action, tech in ((SIP, "SIP"), (IAX, "IAX2"))
     ),
 )
@@ -51,7 +51,7 @@ def folded(
     items: list[tuple[Action, Message]], complete: set[Action], of: Collector = COLLECTOR
 ) -> dict[str, dict[tuple[str, ...], float]]:
     sent = frozenset(action for action, _ in items) | complete
-    fold = RowFold(of, sent, Context(technologies=("Local", "PJSIP")))
+    fold = RuleFold(of, sent, Context(technologies=("Local", "PJSIP")))
     for action, message in items:
         fold.item(action, message)
     found: dict[str, dict[tuple[str, ...], float]] = {}
@@ -93,7 +93,7 @@ def test_one_list_cut_takes_only_its_own_label_sets_away() -> None:
 
 
 def test_complete_lists_name_label_values_for_event_counters() -> None:
-    fold = RowFold(COLLECTOR, frozenset({QUEUES}), Context())
+    fold = RuleFold(COLLECTOR, frozenset({QUEUES}), Context())
     for action, message in QUEUE_LIST:
         fold.item(action, message)
     assert set(fold.named(frozenset({QUEUES}))) == {(JOINS, ("a",)), (JOINS, ("b",))}

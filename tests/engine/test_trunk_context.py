@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ami_exporter.collectors.model import Context
-from ami_exporter.config.model import TrunkSettings
-from ami_exporter.pbx.contexts import configured_trunks, trunk_names, trunk_patterns
+from ami_exporter.collectors.declarations import Context
+from ami_exporter.config.target_settings import TrunkSettings
+from ami_exporter.pbx.trunk_context import configured_trunks, trunk_names, trunk_patterns
 
 
 @pytest.mark.parametrize(
