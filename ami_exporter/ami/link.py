@@ -16,6 +16,7 @@ from ami_exporter.ami.session import Session
 from ami_exporter.ami.stream import Tls
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Callable, Iterable, Mapping
 
     from ami_exporter.ami.actions import Action
@@ -42,7 +43,7 @@ class Boot:
     at: float
 
 
-class Link(Session):
+class Link:
     """One session with one server. Deadlines are times of `clock` (monotonic seconds).
 
     Two profiles: without `classes` a poll link, whose events are off and which has `exchange`; with them an event
@@ -62,7 +63,8 @@ class Link(Session):
         clock: Callable[[], float] = time.monotonic,
         token: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
-        super().__init__(host, port, tls=tls, clock=clock, token=token)
+        self._session = Session(host, port, self._stray, tls=tls, clock=clock, token=token)
+        self._clock = clock
         self._credentials = credentials
         classes = tuple(classes)
         self._poll = not classes
@@ -74,6 +76,30 @@ class Link(Session):
         self.commands: frozenset[str] = frozenset()
         #: The last FullyBooted seen; None: none came (no read=system, or the server is still starting).
         self.boot: Boot | None = None
+
+    @property
+    def closed(self) -> bool:
+        """Whether there is no connection."""
+        return self._session.closed
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """AMI version of the greeting, such as (11, 0, 0)."""
+        return self._session.version
+
+    @property
+    def local_address(self) -> tuple[str, int] | None:
+        """Our end of the connection (host, port): security events name it in our own logins."""
+        return self._session.local_address
+
+    @property
+    def protocol_errors(self) -> Counter[str]:
+        """Kind → number of things the server sent that do not belong (ami_exporter_protocol_errors_total)."""
+        return self._session.protocol_errors
+
+    def close(self) -> None:
+        """Log off and close; never raises for a server that does not answer."""
+        self._session.close()
 
     def __repr__(self) -> str:
         return f"<Link {'poll' if self._poll else 'events'} {'closed' if self.closed else 'open'}>"
@@ -88,39 +114,39 @@ class Link(Session):
         Raises ConnectFailed, Timeout, TlsFailed, ProtocolError, LoginRefused; each has a `reason`.
         """
         try:
-            self._connect(deadline)
+            self._session.connect(deadline)
             self._log_in(deadline)
             # The server answers in order, and FullyBooted follows the login at once: when this answer is here,
             # so is FullyBooted, or it does not come (no read=system, or the server is still starting).
             self.refresh_commands(deadline)
             if self._poll:
-                booting = self.boot is None and self.version >= BOOT_FROM
+                booting = self.boot is None and self._session.version >= BOOT_FROM
                 self._events_off_at = self._clock() + BOOT_SECONDS if booting else 0.0
                 self._turn_events_off(deadline)
         except LinkClosed as error:
             raise ConnectFailed(f"{error}; the login was not finished") from error
         except AmiError as error:
-            raise self._fail(error) from None
+            raise self._session.fail(error) from None
         except BaseException:
-            self._drop()
+            self._session.drop()
             raise
 
     def _log_in(self, deadline: float) -> None:
         user = self._credentials
         headers = [("Username", user.username), ("Secret", user.secret)]
         if user.md5:
-            challenge = self._ask("Challenge", [("AuthType", "MD5")], deadline)
+            challenge = self._session.ask("Challenge", [("AuthType", "MD5")], deadline)
             login.check_login(challenge)
             key = login.challenge_key(challenge.get("challenge", ""), user.secret)
             headers = [("AuthType", "MD5"), ("Username", user.username), ("Key", key)]
-        login.check_login(self._ask("Login", [*headers, ("Events", self._mask)], deadline))
+        login.check_login(self._session.ask("Login", [*headers, ("Events", self._mask)], deadline))
 
     def refresh_commands(self, deadline: float, first_answer_timeout: float | None = None) -> None:
         """Ask what the server offers to this user: modules load after AMI answers, and on a Reload.
 
         Raises Timeout, LinkClosed, and StaleLink as `exchange` does.
         """
-        answer = self._ask("ListCommands", (), deadline, first_answer_timeout)
+        answer = self._session.ask("ListCommands", (), deadline, first_answer_timeout)
         if answer.get("response", "").lower() == "error":  # it cannot tell, so everything may be tried
             self.commands = frozenset(name.lower() for name in ACTIONS)
         else:
@@ -131,7 +157,7 @@ class Link(Session):
         if self._events_off_at is None or (self.boot is None and self._clock() < self._events_off_at):
             return
         self._events_off_at = None
-        self._ask("Events", [("EventMask", "off")], deadline, first_answer_timeout)
+        self._session.ask("Events", [("EventMask", "off")], deadline, first_answer_timeout)
 
     def exchange(
         self,
@@ -146,18 +172,18 @@ class Link(Session):
         that stops holds locks in the PBX). Raises StaleLink when nothing came within `first_answer_timeout`
         seconds, LinkClosed when the link was closed before, and whatever `on_item` raises.
         """
-        stream = self._connected()
+        stream = self._session.connected()
         self._turn_events_off(deadline, first_answer_timeout)
         ordered = sorted(dict.fromkeys(actions), key=lambda action: action.spec.cost)
-        in_flight = {self._next_id(): action for action in ordered}
-        announced = self.version >= LISTS_ANNOUNCED_FROM
+        in_flight = {self._session.next_id(): action for action in ordered}
+        announced = self._session.version >= LISTS_ANNOUNCED_FROM
         exchange = Exchange(in_flight, on_item, self._stray, self._clock, lists_announced=announced)
         stream.queue([encode(action, action_id) for action_id, action in in_flight.items()])
         try:
-            messages = self._read_first(deadline, first_answer_timeout)
+            messages = self._session.read_first(deadline, first_answer_timeout)
             while exchange.unfinished:
                 exchange.take(messages)
-                messages = self._read(deadline)
+                messages = self._session.read(deadline)
         except StaleLink:
             raise
         except Timeout as error:
@@ -165,13 +191,13 @@ class Link(Session):
         except (LinkClosed, ProtocolError) as error:
             exchange.give_up(Outcome.CUT, str(error))
         except BaseException:
-            self._drop()
+            self._session.drop()
             raise
         return exchange.answers
 
     def ping(self, deadline: float) -> None:
         """Ask for a sign of life; events that come in between are kept for `read_events`."""
-        self._ask("Ping", (), deadline)
+        self._session.ask("Ping", (), deadline)
 
     def read_events(self, deadline: float, gather: float = 0.0) -> list[Message]:
         """Return all events that have arrived, waiting for the first of them until the deadline; then: none.
@@ -181,7 +207,7 @@ class Link(Session):
         """
         try:
             while not self._events:
-                for message in self._read(deadline, keep=True, gather=gather):
+                for message in self._session.read(deadline, keep=True, gather=gather):
                     self._stray(message)
         except Timeout:
             return []
@@ -193,15 +219,15 @@ class Link(Session):
 
     def _stray(self, message: Message) -> None:
         """Take a message that answers nothing in flight: a broadcast event, or something to count."""
-        kind = stray_kind(message, self._prefix)
+        kind = stray_kind(message, self._session.prefix)
         if kind is not None:
-            self.protocol_errors[kind] += 1
+            self._session.protocol_errors[kind] += 1
             return
         if message["event"] == "FullyBooted":
             self.boot = Boot(_seconds(message.get("uptime", "")), self._clock())
         if not self._poll:
             if len(self._events) >= MAX_EVENTS_KEPT:
-                raise self._fail(LinkClosed(f"more than {MAX_EVENTS_KEPT} events came before an answer"))
+                raise self._session.fail(LinkClosed(f"more than {MAX_EVENTS_KEPT} events came before an answer"))
             self._events.append(message)
         elif self._on_event is not None:
             self._on_event(message)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from abc import ABC, abstractmethod
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -22,25 +21,31 @@ if TYPE_CHECKING:
 LOGOFF_SECONDS = 0.5
 
 
-class Session(ABC):
-    """A connection whose questions are answered by ActionID. Deadlines are times of `clock` (monotonic seconds)."""
+class Session:
+    """A connection whose questions are answered by ActionID. Deadlines are times of `clock` (monotonic seconds).
+
+    on_stray takes each message that does not answer the question under way.
+    """
 
     def __init__(
         self,
         host: str,
         port: int,
+        on_stray: Callable[[Message], None],
         *,
         tls: Tls | None = None,
         clock: Callable[[], float] = time.monotonic,
         token: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
         self._host, self._port, self._tls = host, port, tls
+        self._on_stray = on_stray
         self._clock = clock
-        self._prefix = f"{token()}-"  # not guessable: text in events cannot forge an answer
         self._sequence = 0
         self._stream: Stream | None = None
         self._decoder = Decoder()
         self._closed_because = "the link is not open"
+        #: What the ActionIDs of this session begin with; not guessable, so text in events cannot forge an answer.
+        self.prefix = f"{token()}-"
         #: AMI version of the greeting, such as (11, 0, 0).
         self.version: tuple[int, ...] = ()
         #: Our end of the connection (host, port): security events name it in our own logins.
@@ -53,35 +58,32 @@ class Session(ABC):
         """Whether there is no connection."""
         return self._stream is None
 
-    @abstractmethod
-    def _stray(self, message: Message) -> None:
-        """Take a message that does not answer the question under way."""
-
     def close(self) -> None:
         """Log off and close; never raises for a server that does not answer."""
         if self._stream is None:
             return
         try:
-            self._ask("Logoff", (), self._clock() + LOGOFF_SECONDS)
+            self.ask("Logoff", (), self._clock() + LOGOFF_SECONDS)
         except AmiError:
             pass
         finally:
-            self._drop()
+            self.drop()
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Close at once, without a goodbye."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None
             self._decoder = Decoder()  # what it has learned is up to 100 KB, and closed links are remembered a while
 
-    def _connect(self, deadline: float) -> None:
+    def connect(self, deadline: float) -> None:
         """Connect and read the greeting."""
         self._stream = Stream.connect(self._host, self._port, self._tls, deadline, self._clock)
         self.local_address = self._stream.local_address
         greeting = b""
         while b"\n" not in greeting and len(greeting) <= login.MAX_BANNER:
             try:
-                data = self._connected().receive(deadline)
+                data = self.connected().receive(deadline)
             except Timeout as error:
                 raise Timeout(login.silence(greeting)) from error
             if not data:
@@ -90,9 +92,9 @@ class Session(ABC):
         line, _, rest = greeting.partition(b"\n")
         self.version = login.parse_banner(line)
         for message in self._decoder.feed(rest):
-            self._stray(message)
+            self._on_stray(message)
 
-    def _ask(
+    def ask(
         self,
         name: str,
         params: Iterable[tuple[str, str]],
@@ -100,48 +102,50 @@ class Session(ABC):
         first_answer_timeout: float | None = None,
     ) -> Message:
         """Send an action of the session itself and return its response; a Timeout closes the link."""
-        stream = self._connected()
-        action_id = self._next_id()
+        stream = self.connected()
+        action_id = self.next_id()
         stream.queue([encode_headers([("Action", name), ("ActionID", action_id), *params])])
         answer = None
-        messages = self._read_first(deadline, first_answer_timeout)
+        messages = self.read_first(deadline, first_answer_timeout)
         while True:
             for message in messages:
                 if answer is None and message.get("actionid") == action_id and "event" not in message:
                     answer = message
                 else:
-                    self._stray(message)
+                    self._on_stray(message)
             if answer is not None:
                 return answer
-            messages = self._read(deadline)
+            messages = self.read(deadline)
 
-    def _connected(self) -> Stream:
+    def connected(self) -> Stream:
+        """Return the open stream; raises LinkClosed when there is none."""
         if self._stream is None:
             raise LinkClosed(self._closed_because)
         return self._stream
 
-    def _next_id(self) -> str:
+    def next_id(self) -> str:
+        """Return an ActionID that was not used before."""
         self._sequence += 1
-        return f"{self._prefix}{self._sequence}"
+        return f"{self.prefix}{self._sequence}"
 
-    def _read_first(self, deadline: float, seconds: float | None) -> Iterator[Message]:
+    def read_first(self, deadline: float, seconds: float | None) -> Iterator[Message]:
         """Yield the messages of the first bytes after a question; StaleLink when none come in time."""
         limit = deadline if seconds is None else min(deadline, self._clock() + seconds)
         try:
-            yield from self._read(limit)
+            yield from self.read(limit)
         except Timeout as error:
             if limit < deadline:
                 raise StaleLink("nothing came back on an idle connection: it is half open") from error
             raise
 
-    def _read(self, deadline: float, *, keep: bool = False, gather: float = 0.0) -> Iterator[Message]:
+    def read(self, deadline: float, *, keep: bool = False, gather: float = 0.0) -> Iterator[Message]:
         """Yield the messages of the next bytes. A fault closes the link; a Timeout too, unless `keep`."""
         try:
-            data = self._connected().receive(deadline, gather)
+            data = self.connected().receive(deadline, gather)
         except Timeout as error:
             if keep:
                 raise
-            raise self._fail(error) from None
+            raise self.fail(error) from None
         try:
             if data:
                 yield from self._decoder.feed(data)
@@ -149,15 +153,15 @@ class Session(ABC):
             self._decoder.end()
         except ProtocolError as error:
             if error.kind is not Kind.CUT_PACKET:
-                raise self._fail(error) from None
+                raise self.fail(error) from None
             self.protocol_errors[error.kind] += 1
-        raise self._fail(LinkClosed(self._connected().end_reason))
+        raise self.fail(LinkClosed(self.connected().end_reason))
 
-    def _fail(self, error: AmiError) -> AmiError:
+    def fail(self, error: AmiError) -> AmiError:
         """Close the link for an error and return it, to be raised."""
         if self._stream is not None:
             self._closed_because = str(error)
             if isinstance(error, ProtocolError):
                 self.protocol_errors[error.kind] += 1
-        self._drop()
+        self.drop()
         return error

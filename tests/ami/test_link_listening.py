@@ -119,7 +119,7 @@ def test_a_closed_link_keeps_nothing_of_what_it_has_learned_to_read() -> None:
     with AmiServer(lambda session: session.until_closed() if session.log_in() else None) as server:
         link = link_to(server, classes=("call",))
         link.open(soon())
-        decoder = weakref.ref(link._decoder)
+        decoder = weakref.ref(link._session._decoder)
         link.close()
         assert decoder() is None
 
