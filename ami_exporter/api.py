@@ -25,6 +25,7 @@ from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import PORT, TIMEOUT, TLS_PORT, AmiTlsSettings, TargetSettings
 from ami_exporter.exposition.text import bound
 from ami_exporter.exposition.writer import Family
+from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.target import Target
 
 __all__ = [
@@ -151,7 +152,9 @@ class AsteriskCollector(LibraryCollector):
 
     def __init__(self, settings: TargetSettings, collectors: Sequence[Collector] | None = None) -> None:
         self._timeout = settings.timeout
-        self._target = Target(settings, builtin(settings.queue_wait_buckets) if collectors is None else collectors)
+        self._loop = EventLoop()
+        chosen = builtin(settings.queue_wait_buckets) if collectors is None else collectors
+        self._target = Target(settings, chosen, loop=self._loop)
         self._target.start()
 
     def __enter__(self) -> Self:
@@ -166,6 +169,7 @@ class AsteriskCollector(LibraryCollector):
         """Log off; collecting afterwards finds the PBX down."""
         self._target.stop()
         self._target.join(STOP_SECONDS)
+        self._loop.stop(STOP_SECONDS)
 
     def describe(self) -> Iterable[LibraryMetric]:
         """The families there may be, without samples: registering asks no PBX."""

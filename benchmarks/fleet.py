@@ -1,110 +1,123 @@
-"""A fleet of simulated PBXs on one exporter: CPU, memory, and how long a scrape takes."""
+"""A fleet of PBXs on one exporter: CPU, memory, how late a scrape is answered, and whether every event is counted."""
 
 from __future__ import annotations
 
-import http.client
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.measure import cpu_seconds, percentile, resident
-from benchmarks.pbx import settings, simulated, tell
+from benchmarks.pbx import line_of, settings, tell
 from benchmarks.report import Table, milliseconds
-from benchmarks.subjects import Scrape
+from benchmarks.schedule import INTERVAL, TIMEOUT, Schedule, Scraped
 from tests.support.exporter_process import ExporterProcess, exporter
 
 #: PBXs, and events that each sends a second.
-FLEETS = ((200, 50), (500, 50), (500, 10), (1000, 10))
-INTERVAL = 15.0
-#: PBXs in one process of simulated ones.
-TOGETHER = 50
+FLEETS = ((200, 50), (500, 50), (1000, 10))
 CHANNELS, ENDPOINTS = 20, 30
-#: Scrape intervals measured, after one in which all connect.
-INTERVALS = 4
+#: Scrape intervals measured, after one in which all connections are made.
+INTERVALS = 3
 CONNECT_SECONDS = 180.0
-#: How long events are played: longer than anything here takes; the process is ended before.
-FLOOD_SECONDS = 3600
-CLIENTS = 64
+#: Time that the last events have to arrive in.
+SETTLE_SECONDS = 10.0
 
 
 def run(fleets: Sequence[tuple[int, int]] = FLEETS) -> list[Table]:
     """One row for each fleet."""
     table = Table(
-        f"Simulated PBXs ({CHANNELS} channels, {ENDPOINTS} endpoints each) in processes of their own, every one "
-        f"scraped each {INTERVAL:.0f} s over HTTP, spread as Prometheus spreads them; {INTERVALS} intervals.",
+        f"PBXs that answer from recordings ({CHANNELS} channels, {ENDPOINTS} endpoints each), all in one process. Each "
+        f"is scraped every {INTERVAL:.0f} s over HTTP at a moment of its own, and the time is taken from that moment, "
+        f"whether the exporter was ready or not; no answer after {TIMEOUT:.0f} s is a failure. {INTERVALS} intervals.",
         (
-            *("PBXs", "events/s each", "exporter CPU, cores", "RSS MB", "scrape p50 ms", "p99 ms", "scrapes failed"),
-            *("events/s counted", "simulated PBXs' CPU"),
+            *("PBXs", "events/s each", "exporter CPU, cores", "threads", "RSS MB", "p50 ms", "p99 ms", "max ms"),
+            *("scrapes failed", "events played", "counted", "PBXs' CPU"),
         ),
     )
     table.rows.extend(_fleet(size, events) for size, events in fleets)
     return [table]
 
 
+@contextmanager
+def lean(count: int) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """PBXs that answer from recordings, in one process of their own; gives it and their ports."""
+    options = ("--count", str(count), "--channels", str(CHANNELS), "--endpoints", str(ENDPOINTS))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.lean_pbxs", *options],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process, [int(port) for port in line_of(process).split()]
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def _fleet(size: int, events: int) -> tuple[str, ...]:
     with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
-        processes, ports = [], []
-        for _ in range(size // TOGETHER):
-            options = ("--count", str(TOGETHER), "--channels", str(CHANNELS), "--endpoints", str(ENDPOINTS))
-            process, opened = stack.enter_context(simulated(*options))
-            processes.append(process)
-            ports += opened
+        pbxs, ports = stack.enter_context(lean(size))
         config = Path(folder) / "config.yml"
         config.write_text(settings(ports, "demo", "demo"))
         ours = stack.enter_context(exporter("--config.file", str(config)))
-        pool = stack.enter_context(ThreadPoolExecutor(CLIENTS))
-        _wait_connected(ours, size)
-        for process in processes:
-            tell(process, f"flood {events} {events * FLOOD_SECONDS}")
-        _scrape_all(ours, size, pool, 1)
-        return (f"{size:,}", str(events), *_measure(ours, size, pool, processes))
+        wait_connected(ours, size)
+        schedule = Schedule(ours.port, [f"/probe?target=pbx{number}" for number in range(size)])
+        stack.callback(schedule.close)
+        before = [counted(ours, number) for number in range(size)]
+        tell(pbxs, f"play {events}")
+        schedule.run(1)
+        return (f"{size:,}", str(events), *_measure(ours, size, schedule, pbxs, before))
 
 
 def _measure(
-    ours: ExporterProcess, size: int, pool: ThreadPoolExecutor, processes: Sequence[subprocess.Popen[str]]
+    ours: ExporterProcess,
+    size: int,
+    schedule: Schedule,
+    pbxs: subprocess.Popen[str],
+    before: Sequence[float],
 ) -> tuple[str, ...]:
-    def cpu() -> list[float]:
-        return [cpu_seconds(ours.process.pid), sum(cpu_seconds(process.pid) for process in processes)]
-
-    before, counted, begin = cpu(), _events(ours), time.monotonic()
-    taken = _scrape_all(ours, size, pool, INTERVALS)
+    pids = (ours.process.pid, pbxs.pid)
+    was, begin = [cpu_seconds(pid) for pid in pids], time.monotonic()
+    scraped = schedule.run(INTERVALS)
     seconds = time.monotonic() - begin
-    own, theirs = ((now - was) / seconds for now, was in zip(cpu(), before, strict=True))
-    rate = (_events(ours) - counted) / seconds * size
-    good = [one for one in taken if one is not None]
-    times = (milliseconds(percentile(good, share)) for share in (0.5, 0.99))
-    failed = f"{len(taken) - len(good)} of {len(taken)}"
-    return (f"{own:.2f}", f"{resident(ours.process.pid):.0f}", *times, failed, f"{rate:,.0f}", f"{theirs:.2f}")
+    own, theirs = ((cpu_seconds(pid) - old) / seconds for pid, old in zip(pids, was, strict=True))
+    threads = len(list(Path(f"/proc/{ours.process.pid}/task").iterdir()))
+    memory = resident(ours.process.pid)
+    played = [int(number) for number in tell(pbxs, "stop").split()]
+    seen = _settled(ours, size, played, before)
+    return (
+        *(f"{own:.2f}", str(threads), f"{memory:.0f}", *_times(scraped)),
+        f"{sum(one.seconds is None for one in scraped)} of {len(scraped)}{_faults(scraped)}",
+        *(f"{sum(played):,}", f"{seen:,.0f}", f"{theirs:.2f}"),
+    )
 
 
-def _scrape_all(ours: ExporterProcess, size: int, pool: ThreadPoolExecutor, intervals: int) -> list[float | None]:
-    """Seconds of each scrape, None of one that failed; every target once an interval, at a time of its own in it."""
-    begin = time.monotonic()
-    gap = INTERVAL / size
-    futures = []
-    for number in range(size * intervals):
-        time.sleep(max(0.0, begin + number * gap - time.monotonic()))
-        futures.append(pool.submit(_scrape, ours.port, number % size))
-    return [future.result() for future in futures]
+def _times(scraped: Sequence[Scraped]) -> tuple[str, ...]:
+    """The figures of all scrapes, failed ones as the time after which they had failed."""
+    seconds = [TIMEOUT if one.seconds is None else one.seconds for one in scraped]
+    return tuple(milliseconds(one) for one in (percentile(seconds, 0.5), percentile(seconds, 0.99), max(seconds)))
 
 
-def _scrape(port: int, number: int) -> float | None:
-    scrape = Scrape(port, f"/probe?target=pbx{number}")
-    begin = time.perf_counter()
-    try:
-        scrape()
-        return time.perf_counter() - begin
-    except (OSError, http.client.HTTPException, RuntimeError):  # not reached, cut off, or not complete
-        return None
-    finally:
-        scrape.close()
+def _faults(scraped: Sequence[Scraped]) -> str:
+    faults = sorted({one.fault for one in scraped if one.fault})
+    return f" ({'; '.join(faults[:3])})" if faults else ""
 
 
-def _wait_connected(ours: ExporterProcess, size: int) -> None:
+def _settled(ours: ExporterProcess, size: int, played: Sequence[int], before: Sequence[float]) -> float:
+    """Events that were counted, once that is all of them or SETTLE_SECONDS are over."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        seen = sum(counted(ours, number) - before[number] for number in range(size))
+        if seen >= sum(played) or time.monotonic() > deadline:
+            return seen
+
+
+def wait_connected(ours: ExporterProcess, size: int) -> None:
+    """Wait until every event link is up."""
     deadline = time.monotonic() + CONNECT_SECONDS
     waiting = list(range(size))
     while waiting:
@@ -119,6 +132,7 @@ def _link_up(ours: ExporterProcess, number: int) -> bool:
     return page.value("ami_exporter_link_up", link="events") == 1.0
 
 
-def _events(ours: ExporterProcess) -> float:
-    """Events of one target: all are sent the same."""
-    return ours.get("/probe?target=pbx0&collect[]=core").value("ami_exporter_events_received_total") or 0.0
+def counted(ours: ExporterProcess, number: int) -> float:
+    """Events of one PBX that were received."""
+    page = ours.get(f"/probe?target=pbx{number}&collect[]=core")
+    return page.value("ami_exporter_events_received_total") or 0.0

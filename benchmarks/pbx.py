@@ -94,7 +94,7 @@ def simulated(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[int
         text=True,
     )
     try:
-        yield process, [int(port) for port in _line(process).split()]
+        yield process, [int(port) for port in line_of(process).split()]
     finally:
         process.kill()
         process.wait()
@@ -108,10 +108,11 @@ def tell(process: subprocess.Popen[str], command: str) -> str:
     assert process.stdin is not None
     process.stdin.write(command + "\n")
     process.stdin.flush()
-    return _line(process)
+    return line_of(process)
 
 
-def _line(process: subprocess.Popen[str]) -> str:
+def line_of(process: subprocess.Popen[str]) -> str:
+    """Read the next line that a process of ours prints."""
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:

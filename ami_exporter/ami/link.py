@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ami_exporter.ami import login
 from ami_exporter.ami.actions import ACTIONS
-from ami_exporter.ami.codec import encode
+from ami_exporter.ami.codec import encode, encode_headers
 from ami_exporter.ami.errors import AmiError, ConnectFailed, LinkClosed, ProtocolError, StaleLink, Timeout
 from ami_exporter.ami.exchange import LISTS_ANNOUNCED_FROM, Answer, Exchange, Outcome, stray_kind
 from ami_exporter.ami.session import Session
@@ -47,8 +47,8 @@ class Link:
     """One session with one server. Deadlines are times of `clock` (monotonic seconds).
 
     Two profiles: without `classes` a poll link, whose events are off and which has `exchange`; with them an event
-    link, which has `read_events`. `on_event` takes the broadcast events that reach a poll link all the same
-    (FullyBooted). After any error but ForbiddenAction the link is closed; make a new one.
+    link, which has `read_events` and `read_ready`. `on_event` takes the broadcast events that reach a poll link all the
+    same (FullyBooted). After any error but ForbiddenAction the link is closed; make a new one.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class Link:
         self._mask = login.event_mask(classes or ("system",))
         self._on_event = on_event
         self._events: list[Message] = []
+        self._unasked: set[str] = set()  # ActionIDs whose answers nobody waits for
         self._events_off_at: float | None = None
         #: Names in lower case of the actions this server offers to this user.
         self.commands: frozenset[str] = frozenset()
@@ -81,6 +82,11 @@ class Link:
     def closed(self) -> bool:
         """Whether there is no connection."""
         return self._session.closed
+
+    @property
+    def closed_because(self) -> str:
+        """Why there is no connection."""
+        return self._session.closed_because
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -195,30 +201,69 @@ class Link:
             raise
         return exchange.answers
 
-    def ping(self, deadline: float) -> None:
-        """Ask for a sign of life; events that come in between are kept for `read_events`."""
-        self._session.ask("Ping", (), deadline)
-
-    def read_events(self, deadline: float, gather: float = 0.0) -> list[Message]:
+    def read_events(self, deadline: float) -> list[Message]:
         """Return all events that have arrived, waiting for the first of them until the deadline; then: none.
 
-        gather: seconds between two reads while events keep coming. Raises LinkClosed when the session has ended,
-        ProtocolError when the stream can no longer be followed.
+        Raises LinkClosed when the session has ended, ProtocolError when the stream can no longer be followed.
         """
         try:
             while not self._events:
-                for message in self._session.read(deadline, keep=True, gather=gather):
+                for message in self._session.read(deadline, keep=True):
                     self._stray(message)
         except Timeout:
             return []
         except (LinkClosed, ProtocolError):
             if not self._events:
                 raise
+        return self.kept_events()
+
+    def kept_events(self) -> list[Message]:
+        """Return the events that came while an answer was awaited."""
         events, self._events = self._events, []
         return events
 
+    def read_ready(self, room: memoryview) -> tuple[int, list[Message]]:
+        """Read what has arrived, without waiting; return the number of bytes and the events in them.
+
+        room: the buffer to use. When the session has ended, or the stream can no longer be followed, the link is closed
+        afterwards and says why in `closed_because`: the events that came before that are returned all the same.
+        """
+        size = 0
+        try:
+            data = self._session.connected().receive_ready(room)
+            if data is not None:
+                size = len(data)
+                for message in self._session.decoded(data):
+                    self._stray(message)
+        except AmiError as error:
+            self._session.fail(error)
+        return size, self.kept_events()
+
+    @property
+    def unread(self) -> bool:
+        """Whether TLS holds bytes that `read_ready` has not returned: epoll does not know of them."""
+        return not self.closed and self._session.connected().unread
+
+    def fileno(self) -> int:
+        """The connection's descriptor, for epoll. Raises LinkClosed."""
+        return self._session.connected().fileno()
+
+    def send(self, action: str) -> None:
+        """Send Ping or Logoff without waiting; `read_ready` takes the answer for a sign of life and nothing else."""
+        stream, action_id = self._session.connected(), self._session.next_id()
+        self._unasked.add(action_id)
+        stream.queue([encode_headers([("Action", action), ("ActionID", action_id)])])
+        stream.flush()
+
+    def drop(self) -> None:
+        """Close at once, without a goodbye."""
+        self._session.drop()
+
     def _stray(self, message: Message) -> None:
         """Take a message that answers nothing in flight: a broadcast event, or something to count."""
+        if message.get("actionid") in self._unasked and "event" not in message:
+            self._unasked.discard(message["actionid"])
+            return
         kind = stray_kind(message, self._session.prefix)
         if kind is not None:
             self._session.protocol_errors[kind] += 1

@@ -58,6 +58,11 @@ class Session:
         """Whether there is no connection."""
         return self._stream is None
 
+    @property
+    def closed_because(self) -> str:
+        """Why there is no connection."""
+        return self._closed_because
+
     def close(self) -> None:
         """Log off and close; never raises for a server that does not answer."""
         if self._stream is None:
@@ -138,14 +143,18 @@ class Session:
                 raise StaleLink("nothing came back on an idle connection: it is half open") from error
             raise
 
-    def read(self, deadline: float, *, keep: bool = False, gather: float = 0.0) -> Iterator[Message]:
+    def read(self, deadline: float, *, keep: bool = False) -> Iterator[Message]:
         """Yield the messages of the next bytes. A fault closes the link; a Timeout too, unless `keep`."""
         try:
-            data = self.connected().receive(deadline, gather)
+            data = self.connected().receive(deadline)
         except Timeout as error:
             if keep:
                 raise
             raise self.fail(error) from None
+        yield from self.decoded(data)
+
+    def decoded(self, data: memoryview) -> Iterator[Message]:
+        """Yield the messages of some bytes; none: the connection has ended. A fault closes the link."""
         try:
             if data:
                 yield from self._decoder.feed(data)

@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     #: Family, kind, protocol and address, as socket.getaddrinfo has them.
     Resolved = list[tuple[int, int, int, tuple[object, ...]]]
 
-#: Bytes taken from the kernel at once. Every call lets another thread run first, for as long as it likes (Python's
-#: switch interval), so the fewer calls a flood of events takes, the less it falls behind while scrapes are answered.
-#: Only pages that were ever filled take memory.
-RECEIVE_BYTES = 512 * 1024
+#: Bytes taken from the kernel at once: more than is let come of a long answer.
+RECEIVE_BYTES = 64 * 1024
 #: Bytes of an answer that is long. From then on more is let come before it is read on: a reader that is woken for each
 #: message of a list costs Asterisk and itself a change of context each, ten thousand times.
 LONG_BYTES = 256 * 1024
@@ -141,37 +139,58 @@ class Stream:
         else:
             self._out.append(b"".join(packets))
 
-    def receive(self, deadline: float, gather: float = 0.0) -> memoryview:
+    def flush(self) -> None:
+        """Send as much of what is queued as can be sent without waiting."""
+        self._send()
+
+    def receive(self, deadline: float) -> memoryview:
         """Send what is queued and return the next bytes, valid until the next call; none: the stream has ended.
 
-        gather: seconds between two reads, so that more comes while bytes keep coming; what comes after a pause is read
-        at once. Raises Timeout, also when the bytes would never end, and TlsFailed when the server wants a client
-        certificate.
+        Raises Timeout, also when the bytes would never end, and TlsFailed when the server wants a client certificate.
         """
         if self._clock() >= deadline:
             raise Timeout("the answer was not complete at the deadline")
-        gather = gather or GATHER_SECONDS * (self._received >= LONG_BYTES)
-        if gather and self._dry:
-            self._let_come(GATHER_BYTES, select.POLLIN, min(gather, deadline - self._clock()))
+        if self._dry and self._received >= LONG_BYTES:
+            self._let_come(GATHER_BYTES, select.POLLIN, min(GATHER_SECONDS, deadline - self._clock()))
         self._dry = False
         while True:
-            try:
-                wanted = self._send() | select.POLLIN
-                size = self._socket.recv_into(self._room)
-            except (BlockingIOError, ssl.SSLWantReadError):
-                pass
-            except ssl.SSLWantWriteError:
-                wanted |= select.POLLOUT
-            except OSError as error:
-                if "CERTIFICATE_REQUIRED" in str(error):  # with TLS 1.3 only after the handshake
-                    raise TlsFailed(_tls_advice(error)) from error
-                self.end_reason = f"the connection broke: {error.strerror or error}"
-                return _NO_BYTES
-            else:
-                self._received += size
-                self._dry = 0 < size < RECEIVE_BYTES
-                return self._room[:size]
+            data, wanted = self._take(self._room)
+            if data is not None:
+                self._received += len(data)
+                self._dry = 0 < len(data) < RECEIVE_BYTES
+                return data
             self._wait(wanted, deadline)
+
+    def receive_ready(self, room: memoryview) -> memoryview | None:
+        """Send what can be sent and return the bytes that are there, in `room`; None: none yet. It never waits."""
+        self._room = _NO_BYTES  # the caller's buffer serves all streams that are read so
+        return self._take(room)[0]
+
+    @property
+    def unread(self) -> bool:
+        """Whether TLS has decrypted bytes that were not received: select and epoll do not know of them."""
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
+
+    def fileno(self) -> int:
+        """The descriptor, for epoll."""
+        return self._socket.fileno()
+
+    def _take(self, room: memoryview) -> tuple[memoryview | None, int]:
+        """Receive without waiting: the bytes, none at the end; or None and what to wait for."""
+        wanted = select.POLLIN
+        try:
+            wanted |= self._send()
+            size = self._socket.recv_into(room)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return None, wanted
+        except ssl.SSLWantWriteError:
+            return None, wanted | select.POLLOUT
+        except OSError as error:
+            if "CERTIFICATE_REQUIRED" in str(error):  # with TLS 1.3 only after the handshake
+                raise TlsFailed(_tls_advice(error)) from error
+            self.end_reason = f"the connection broke: {error.strerror or error}"
+            return _NO_BYTES, 0
+        return room[:size], wanted
 
     def _send(self) -> int:
         """Send without waiting; return what to wait for besides bytes to read."""

@@ -1,9 +1,10 @@
-"""The generic fold: a collector's rows applied to the items of list answers, one message at a time."""
+"""The generic fold: a collector's rules applied to the items of list answers, one message at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
+from typing import NamedTuple
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
@@ -17,7 +18,7 @@ Key = tuple[str, ...]
 
 
 class _Named:
-    """The open label values that one Known has found."""
+    """The open label values that one ZeroSeries has found."""
 
     __slots__ = ("known", "values")
 
@@ -26,10 +27,17 @@ class _Named:
         self.values: set[Key] = set()
 
 
-class RuleFold:
-    """Folds the rows and known labels of one collector for one poll.
+class _Wants(NamedTuple):
+    """Everything that wants one kind of item."""
 
-    Rows of several actions may feed one metric when their label sets differ (SIP peers, IAX2 peers): each complete list
+    rules: list[tuple[Rule, Table]]
+    named: list[_Named]
+
+
+class RuleFold:
+    """Folds the rules and zero series of one collector for one poll.
+
+    Rules of several actions may feed one metric when their label sets differ (SIP and IAX2 peers): each complete list
     is published, an incomplete one takes only its own label sets away. bounds: how many label sets a metric may have;
     None: any number.
     """
@@ -40,26 +48,26 @@ class RuleFold:
         self._collector = collector
         self._context = context
         self._bounds = bounds
-        self._rows: dict[tuple[Action, str], list[tuple[Rule, Table]]] = {}
-        self._known: dict[tuple[Action, str], list[_Named]] = {}
+        self._wants: dict[Action, dict[str, _Wants]] = {}
+        self._current: tuple[Action | None, Mapping[str, _Wants]] = (None, {})
         self._values: dict[Metric, dict[Action, Table]] = {}
         self._reduce: dict[Metric, Reduce] = {}
         self._counted: set[Metric] = set()
         self._named: dict[Metric, list[_Named]] = {}
-        for row in collector.rules:
-            if row.source is not None and row.source in sent:
-                by_source = self._values.setdefault(row.metric, {})
-                table = by_source.setdefault(row.source, Table(row.metric, row.reduce, bounds))
-                self._reduce[row.metric] = row.reduce
-                if row.reduce == "sum" or row.value is one:
-                    self._counted.add(row.metric)
-                for name in row.items:
-                    self._rows.setdefault((row.source, name.lower()), []).append((row, table))
+        for rule in collector.rules:
+            if rule.source is not None and rule.source in sent:
+                by_source = self._values.setdefault(rule.metric, {})
+                table = by_source.setdefault(rule.source, Table(rule.metric, rule.reduce, bounds))
+                self._reduce[rule.metric] = rule.reduce
+                if rule.reduce == "sum" or rule.value is one:
+                    self._counted.add(rule.metric)
+                for wants in self._wanting(rule.source, rule.items):
+                    wants.rules.append((rule, table))
         for known in collector.zero_series:
             if known.source is not None and known.source in sent:
                 named = _Named(known)
-                for name in known.items:
-                    self._known.setdefault((known.source, name.lower()), []).append(named)
+                for wants in self._wanting(known.source, known.items):
+                    wants.named.append(named)
                 for metric in known.metrics:
                     self._named.setdefault(metric, []).append(named)
 
@@ -71,31 +79,43 @@ class RuleFold:
         for metric, by_source in fold._values.items():
             told = self._values.get(metric, {})
             by_source.update({source: told[source] for source in by_source if source in resting and source in told})
-        for kind, found in fold._known.items():
-            if kind[0] in resting:
-                for new, old in zip(found, self._known.get(kind, ()), strict=False):
+        for source in resting & fold._wants.keys() & self._wants.keys():
+            for name, wants in fold._wants[source].items():
+                for new, old in zip(wants.named, self._wants[source][name].named, strict=True):
                     new.values = old.values
         return fold
+
+    def _wanting(self, source: Action, names: Iterable[str]) -> Iterator[_Wants]:
+        """Yield what wants these items, found by the name as declared, which needs no lower(), and in lower case."""
+        by_name = self._wants.setdefault(source, {})
+        for name in names:
+            wants = by_name[name] = by_name.setdefault(name.lower(), _Wants([], []))
+            yield wants
 
     @property
     def sources(self) -> frozenset[Action]:
         """Actions whose items are wanted."""
-        return frozenset(action for action, _ in (*self._rows, *self._known))
+        return frozenset(self._wants)
 
     def item(self, action: Action, message: Message) -> None:
-        """Apply every row that wants this item."""
-        kind = (action, message.get("event", RESPONSE).lower())
-        for row, table in self._rows.get(kind, ()):
-            if row.where is not None and not row.where(message):
+        """Apply every rule that wants this item."""
+        if self._current[0] is not action:  # a list's items come one after the other
+            self._current = (action, self._wants.get(action, {}))
+        name, by_name = message.get("event", RESPONSE), self._current[1]
+        wants = by_name.get(name) or by_name.get(name.lower())
+        if wants is None:
+            return
+        for rule, table in wants.rules:
+            if rule.where is not None and not rule.where(message):
                 continue
-            labels = row.labels(message, self._context)
+            labels = rule.labels(message, self._context)
             if labels is None:
                 continue
-            value = row.value(message)
+            value = rule.value(message)
             if value is None:
                 continue
             table.add(labels, value)
-        for named in self._known.get(kind, ()):
+        for named in wants.named:
             values = named.known.values(message, self._context)
             if values is not None:
                 named.values.add(values)

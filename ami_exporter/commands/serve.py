@@ -5,18 +5,18 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 from collections.abc import Mapping
 from types import FrameType
 from typing import TextIO
 
 from ami_exporter import __version__
-from ami_exporter.commands.interpreter import tune
+from ami_exporter.commands.garbage import GarbagePacer
 from ami_exporter.commands.loading import Loader
 from ami_exporter.commands.logs import Guard
 from ami_exporter.commands.options import Demo, Serve, Web
 from ami_exporter.config.amiflags import AmiFlags
 from ami_exporter.config.secret import Secret
-from ami_exporter.config.target_settings import Settings
 from ami_exporter.service.exporter import Exporter
 from ami_exporter.web.listen import ListenError
 from ami_exporter.web.server import make_server
@@ -56,12 +56,7 @@ def demo(options: Demo, environ: Mapping[str, str], out: TextIO) -> int:
 
 
 def _run(loader: Loader, web: Web, environ: Mapping[str, str], hint: TextIO | None = None) -> int:
-    def load() -> Settings:
-        settings = loader.settings()
-        tune(len(settings.targets))
-        return settings
-
-    exporter = Exporter(load(), load, loader.collectors)
+    exporter = Exporter(loader.settings(), loader.settings, loader.collectors)
     try:
         server = make_server(exporter, _web_settings(web, len(exporter.target_names())), environ=environ)
     except (ListenError, ValueError) as error:
@@ -75,8 +70,9 @@ def _run(loader: Loader, web: Web, environ: Mapping[str, str], hint: TextIO | No
     exporter.start()
     if hint is not None:
         _greet(hint, bound, web)
+    garbage = GarbagePacer(time.monotonic())
     while not stop.wait(ENDED_CHECK_SECONDS) and not server.ended.is_set():
-        pass
+        garbage.tick(time.monotonic())
     ended = not stop.is_set()
     log.log(logging.ERROR if ended else logging.INFO, "the web server ended by itself" if ended else "stopping")
     server.stop()

@@ -1,142 +1,193 @@
-"""The event side of one target: own connection, own thread, reading promptly whatever else happens.
+"""The event side of one target: its own connection, opened again whenever it ends, read by the loop of all targets.
 
-Asterisk cuts a slow reader off and may stall calls on the way there, so this thread only reads, counts, and reconnects.
+Asterisk cuts a slow reader off and may stall calls on the way there. So the loop only reads and counts, and whatever
+waits (connecting, logging in, the poll before it) is done by openers.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Callable
-from threading import Event, Thread
+from threading import Event
 
 from ami_exporter.ami.errors import AmiError
 from ami_exporter.ami.link import Link
 from ami_exporter.ami.message import Message
 from ami_exporter.pbx.connector import Connector, LoginPaused
 from ami_exporter.pbx.event_counters import EventCounters
+from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.login_backoff import ReconnectBackoff
 from ami_exporter.pbx.stats import TargetStats
 
 log = logging.getLogger(__name__)
 
-#: A quiet link is asked for a sign of life after so long, and given so long to answer.
+#: A quiet link is asked for a sign of life after this time, and has this long to answer.
 KEEPALIVE_SECONDS = 15.0
 PING_SECONDS = 5.0
-#: How long one wait for events lasts, the time a stop may take: so long, or so many times the time between two reads.
-WAKE_SECONDS = 0.5
-WAKE_GATHERS = 4
 OPEN_SECONDS = 10.0
 EXPIRE_SECONDS = 10.0
-#: Messages counted under one hold of the store's lock: some 5 ms, the most a scrape waits for it.
+#: Time that the server has to say goodbye.
+LOGOFF_SECONDS = 0.5
+#: Messages counted under one hold of the counters' lock: some 5 ms, the longest that a scrape waits for it.
 BATCH = 500
 #: After these the server may be another, or offer other actions.
 NOTICED = frozenset({"FullyBooted", "Reload", "Shutdown", "Load", "Unload"})
 
 
 class EventLink:
-    """Feeds the counters. `prepare` runs before each connection: it lets the poll side learn what rules must know.
+    """Feeds the event counters of one target.
 
-    gather: seconds between two reads while events keep coming.
+    prepare runs before each connection and tells whether the PBX answers; it lets the poll side learn what rules must
+    know. noticed is told of events after which the server may be another one.
     """
 
     def __init__(
         self,
-        name: str,
         classes: frozenset[str],
         *,
+        loop: EventLoop,
         connector: Connector,
         counters: EventCounters,
         stats: TargetStats,
         backoff: ReconnectBackoff,
         clock: Callable[[], float],
-        gather: float,
-        prepare: Callable[[], None],
+        prepare: Callable[[], bool],
         noticed: Callable[[str, Link], None],
     ) -> None:
-        self._connector = connector
         self._classes = sorted(classes)
+        self._loop = loop
+        self._connector = connector
         self._counters = counters
         self._stats = stats
         self._backoff = backoff
         self._clock = clock
-        self._gather = gather
         self._prepare = prepare
         self._noticed = noticed
-        self._stop = Event()
-        self._before: EventLink | None = None
-        self._thread = Thread(target=self._run, name=f"events-{name}", daemon=True)
+        self._stopping = False
+        self._stopped = Event()
+        # From here on for the loop's thread alone.
+        self._opening = True
+        self._ended = False
+        self._on_end: Callable[[], None] | None = None
+        self._link: Link | None = None
+        self._fd = -1
+        self._heard = self._expired = 0.0
+        self._pinged: float | None = None
 
     def start(self, before: EventLink | None = None) -> None:
-        """Start listening, once the link before this one has ended: what it does last must not seem to be of this."""
-        self._before = before
-        self._thread.start()
+        """Begin to listen, once the link before this one has ended: the end of that one must not be taken for ours."""
+        if before is None:
+            self._loop.open(self._open, again=False)
+        else:
+            self._loop.call(lambda: before.when_ended(self.start))
 
     def stop(self) -> None:
-        """Ask the thread to log off and end; `join` waits for it."""
-        self._stop.set()
+        """Log off, soon; `join` waits for it."""
+        self._stopping = True
+        self._loop.call(self._log_off)
 
     def join(self, timeout: float | None) -> None:
-        """Wait for the thread."""
-        if self._thread.is_alive():
-            self._thread.join(timeout)
+        """Wait until it has logged off. A connection that is being opened is not waited for: it is closed at once."""
+        self._stopped.wait(timeout)
 
-    def _run(self) -> None:
-        if self._before is not None:
-            self._before.join(None)
-            self._before = None
-        while not self._stop.is_set():
-            link = self._open()
-            if link is None:
-                self._stop.wait(self._backoff.failed())
-                continue
-            reason = ""
-            try:
-                self._listen(link)
-            except AmiError as error:
-                reason = str(error)
-            except Exception:
-                reason = "a fault in the exporter"
-                log.exception("event rules failed; the link is opened again")
-            self._counters.reset_trackers()
-            link.close()
-            self._connector.lost("events", link, reason)
-            self._stop.wait(self._backoff.failed())
+    def when_ended(self, job: Callable[[], None]) -> None:
+        """Run a job once this link has ended. Call it in the loop's thread."""
+        if self._ended:
+            job()
+        else:
+            self._on_end = job
 
-    def _open(self) -> Link | None:
+    def _open(self) -> None:
+        """Connect and log in: blocks, in an opener's thread."""
+        link = None
         try:
-            self._prepare()
-            if not self._stop.is_set():
-                return self._connector.open("events", self._clock() + OPEN_SECONDS, self._classes)
+            if not self._stopping and self._prepare() and not self._stopping:
+                link = self._connector.open("events", self._clock() + OPEN_SECONDS, self._classes)
         except (AmiError, LoginPaused):
             pass  # counted and logged where it happened
         except Exception:
             log.exception("a fault in the exporter before the event link was open; it is tried again")
-        return None
+        self._loop.call(lambda: self._opened(link))
 
-    def _listen(self, link: Link) -> None:
+    def _opened(self, link: Link | None) -> None:
+        self._opening = False
+        if link is None:
+            self._try_again()
+            return
+        self._link, self._fd = link, link.fileno()
+        self._heard = self._expired = self._clock()
+        self._pinged = None
+        self._loop.add(self._fd, self)
+        if self._stopping:
+            self._log_off()
+            return
         self._connector.works("events")
-        wake = max(WAKE_SECONDS, WAKE_GATHERS * self._gather)
-        heard = expired = self._clock()
-        while not self._stop.is_set():
-            events = link.read_events(self._clock() + wake, self._gather)
-            now = self._clock()
-            if events:
-                heard = now
-                self._backoff.succeeded()
-                self._take(events, link, now)
-            elif now - heard > KEEPALIVE_SECONDS:
-                # Where it is in vain the next read tells, after the events that came before the end.
-                with contextlib.suppress(AmiError):
-                    link.ping(now + PING_SECONDS)
-                    self._backoff.succeeded()
-                heard = self._clock()
-            if now - expired > EXPIRE_SECONDS:
-                expired = now
-                self._counters.expire(now)
-                self._connector.count_errors(link)
+        self._guarded(lambda: self._take(link.kept_events(), link))
 
-    def _take(self, events: list[Message], link: Link, now: float) -> None:
+    def _try_again(self) -> None:
+        if self._stopping:
+            self._end()
+        else:
+            self._loop.later(self._backoff.failed(), self._open_again)
+
+    def _open_again(self) -> None:
+        if not self._ended:
+            self._opening = True
+            self._loop.open(self._open, again=True)
+
+    @property
+    def unread(self) -> bool:
+        """Whether TLS has bytes of which the kernel tells nothing."""
+        return self._link is not None and self._link.unread
+
+    def readable(self, room: memoryview) -> int:
+        """Read and count the events that have arrived."""
+        link = self._link
+        if link is None:
+            return 0
+        size = 0
+
+        def read() -> None:
+            nonlocal size
+            size, events = link.read_ready(room)
+            if size:
+                self._heard, self._pinged = self._clock(), None
+                self._backoff.succeeded()
+            self._take(events, link)
+
+        self._guarded(read)
+        if self._link is link and link.closed:
+            self._lost(link.closed_because)
+        return size
+
+    def beat(self, now: float) -> None:
+        """Ask a quiet link for a sign of life, give up one that gives none, and let trackers drop what is too old."""
+        if self._link is None:
+            return
+        if self._pinged is not None and now - self._pinged > PING_SECONDS:
+            self._lost("no answer to a ping before the deadline")
+            return
+        if self._pinged is None and now - self._heard > KEEPALIVE_SECONDS:
+            self._pinged = now
+            self._link.send("Ping")
+        if now - self._expired > EXPIRE_SECONDS:
+            self._expired = now
+            self._counters.expire(now)
+            self._connector.count_errors(self._link)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except AmiError as error:
+            self._lost(str(error))
+        except Exception:
+            log.exception("event rules failed; the link is opened again")
+            self._lost("a fault in the exporter")
+
+    def _take(self, events: list[Message], link: Link) -> None:
+        if not events:
+            return
+        now = self._clock()
         self._stats.received(len(events))
         for start in range(0, len(events), BATCH):
             self._counters.feed(events[start : start + BATCH], now)
@@ -144,3 +195,29 @@ class EventLink:
             name = event["event"]
             if name in NOTICED:
                 self._noticed(name, link)
+
+    def _lost(self, reason: str) -> None:
+        link, self._link = self._link, None
+        if link is None:
+            return
+        self._loop.remove(self._fd)
+        self._counters.reset_trackers()
+        link.drop()
+        self._connector.lost("events", link, "" if self._stopping else reason)
+        self._try_again()
+
+    def _log_off(self) -> None:
+        if self._opening:
+            self._stopped.set()
+        elif self._link is None:
+            self._end()
+        else:
+            self._link.send("Logoff")
+            self._loop.later(LOGOFF_SECONDS, lambda: self._lost(""))
+
+    def _end(self) -> None:
+        self._ended = True
+        self._stopped.set()
+        if self._on_end is not None:
+            self._on_end()
+            self._on_end = None

@@ -93,7 +93,7 @@ class CollectorRun:
 
     @property
     def resumable(self) -> bool:
-        """Whether some of its lists may cached while others are asked again; else all cached or none."""
+        """Whether some of its lists may come from the cache while others are asked again; else all do, or none."""
         return self.fold is None or isinstance(self.fold, Resumable)
 
     def again(

@@ -17,6 +17,7 @@ from ami_exporter.exposition.writer import Caps, Family, Writer
 from ami_exporter.pbx.connector import Connector
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.event_link import EventLink
+from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.login_backoff import LoginBackoff, ReconnectBackoff
 from ami_exporter.pbx.plan import EnabledCollector
 from ami_exporter.pbx.poll_run import PollFault, Result
@@ -76,9 +77,9 @@ SYSTEM_CLOCKS = Clocks()
 
 
 class Target:
-    """A PBX under watch. `start` begins listening to events; `scrape` answers until `stop`.
+    """A PBX under watch. `start` begins to listen to events; `scrape` answers until `stop`.
 
-    gather: seconds between two reads while events keep coming; what is timed by events is off by as much.
+    loop reads the event links of all targets; whoever made it stops it. None: this target listens to no events.
     """
 
     def __init__(
@@ -86,11 +87,11 @@ class Target:
         settings: TargetSettings,
         collectors: Sequence[Collector],
         clocks: Clocks = SYSTEM_CLOCKS,
-        gather: float = 0.0,
+        loop: EventLoop | None = None,
     ) -> None:
         self.settings = settings
         self._clocks = clocks
-        self._gather = gather
+        self._loop = loop
         self.gate = LoginBackoff(clocks.monotonic, clocks.jitter)
         self.stats = TargetStats(clocks.monotonic, events=settings.events)
         self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic)
@@ -115,7 +116,7 @@ class Target:
             writer=Writer(self._caps()),
             clock=clocks.monotonic,
         )
-        self.event_link = self._event_link() if settings.events else None
+        self.event_link = None if loop is None or not settings.events else self._event_link(loop)
         self.last: Mapping[str, Result] = {}
         self.last_up: bool | None = None
         self.changed_at: float | None = None
@@ -132,7 +133,7 @@ class Target:
         return tuple(choice.collector for choice in self._chosen)
 
     def start(self) -> None:
-        """Start the event link's thread. The PBX may be down."""
+        """Begin to listen to events. The PBX may be down."""
         if self.event_link is not None:
             self.event_link.start()
 
@@ -156,9 +157,9 @@ class Target:
         self.counters.install(self._counting(), self._caps())
         self.facts.configure(settings, classes)
         self.poller.configure(self._chosen, source(settings), Writer(self._caps()))
-        if self.event_link is not None and classes != self._classes:
+        if self.event_link is not None and self._loop is not None and classes != self._classes:
             self._classes = classes
-            before, self.event_link = self.event_link, self._event_link()
+            before, self.event_link = self.event_link, self._event_link(self._loop)
             before.stop()
             before.join(2.0)
             self.event_link.start(before)
@@ -219,24 +220,28 @@ class Target:
         limit = self.settings.limits.series_per_metric
         return Caps(limit, self.stats.dropped, filters(self.settings, self.collectors))
 
-    def _event_link(self) -> EventLink:
+    def _event_link(self, loop: EventLoop) -> EventLink:
         return EventLink(
-            self.name,
             self._classes,
+            loop=loop,
             connector=self.connector,
             counters=self.counters,
             stats=self.stats,
             backoff=ReconnectBackoff(self._clocks.jitter),
             clock=self._clocks.monotonic,
-            gather=self._gather,
             prepare=self._prepare,
             noticed=self._noticed,
         )
 
-    def _prepare(self) -> None:
-        """Poll once before listening, so that trunks, queues and service levels are known to the first event."""
+    def _prepare(self) -> bool:
+        """Poll once before listening, so that trunks, queues and service levels are known to the first event.
+
+        Returns whether the PBX answers.
+        """
         deadline = self._clocks.monotonic() + self.settings.timeout
-        self._note(self.poller.poll(self.poller.names, deadline))
+        polled = self.poller.poll(self.poller.names, deadline)
+        self._note(polled)
+        return polled.up
 
     def _note(self, polled: Polled) -> None:
         if polled.up != self.last_up:

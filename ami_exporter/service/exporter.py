@@ -12,6 +12,7 @@ from ami_exporter.config.faults import ConfigErrors
 from ami_exporter.config.target_settings import Settings, TargetSettings
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
+from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.target import SYSTEM_CLOCKS, Clocks, Target
 from ami_exporter.service import statusview
 from ami_exporter.service.deadline import scrape_seconds
@@ -22,12 +23,7 @@ log = logging.getLogger(__name__)
 
 #: How long a stop waits for all links to log off.
 STOP_SECONDS = 3.0
-
-#: Seconds for each configured target, and at most, between two reads while events keep coming: all links together read
-#: a thousand times a second. Threads woken for each single event of two hundred PBXs (10,000 a second) leave no time
-#: for scrapes.
-GATHER_A_TARGET = 0.001
-GATHER_SECONDS = 0.5
+LOOP_STOP_SECONDS = 1.0
 
 Load = Callable[[], Settings]
 CollectorsFor = Callable[[Settings, TargetSettings], Sequence[Collector]]
@@ -47,7 +43,9 @@ class Exporter:
         self._clocks = clocks
         self._reloading = Lock()
         self._settings = settings
+        self._loop = EventLoop(clocks.monotonic)
         self._targets: Mapping[str, Target] = {name: self._make(one) for name, one in settings.targets.items()}
+        self._collector_names = self._all_collector_names()
         self._own = OwnMetrics()
         self._started = self._loaded = clocks.wall()
         self._reload_error = ""
@@ -60,6 +58,7 @@ class Exporter:
     def stop(self) -> None:
         """Log off everywhere, within STOP_SECONDS for all targets together."""
         _stop(self._targets.values(), self._clocks.monotonic)
+        self._loop.stop(LOOP_STOP_SECONDS)
 
     def target_names(self) -> Sequence[str]:
         """Names of all configured targets, in order."""
@@ -67,11 +66,15 @@ class Exporter:
 
     def collector_names(self) -> Sequence[str]:
         """Names of all collectors of any target."""
+        return self._collector_names
+
+    def _all_collector_names(self) -> Sequence[str]:
         names = {c.name: None for t in self._targets.values() for c in self._collectors_for(self._settings, t.settings)}
         return tuple(names)
 
     def scrape(self, target: str | None, select: Selection, header_timeout: str | None, fmt: Format) -> bytes:
         """One scrape's body; LookupError for a target that is not there (any more)."""
+        self._loop.check()
         families = []
         targets = self._targets
         if target is None:
@@ -127,8 +130,7 @@ class Exporter:
             return ReloadOutcome(ok=True, message=message)
 
     def _make(self, settings: TargetSettings) -> Target:
-        gather = min(GATHER_A_TARGET * len(self._settings.targets), GATHER_SECONDS)
-        return Target(settings, self._collectors_for(self._settings, settings), self._clocks, gather)
+        return Target(settings, self._collectors_for(self._settings, settings), self._clocks, self._loop)
 
     def _use(self, settings: Settings) -> str:
         old = self._targets
@@ -144,6 +146,7 @@ class Exporter:
                 targets[name] = self._make(one)
                 fresh.append(targets[name])
         self._targets = targets
+        self._collector_names = self._all_collector_names()
         gone = [target for name, target in old.items() if targets.get(name) is not target]
         _stop(gone, self._clocks.monotonic)
         for target in fresh:

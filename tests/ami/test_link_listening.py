@@ -25,7 +25,7 @@ def test_an_event_link_asks_for_its_classes_and_hands_all_events_over() -> None:
         assert login["Events"] == "system,call"
         session.send(packet(("Event", "Newchannel"), ("Channel", "a")), packet(("Event", "Hangup"), ("Channel", "a")))
         session.send(b"Event: Ha")
-        session.expect("Ping")
+        session.expect("ListCommands")
         session.send(b"lf\r\n\r\n")
 
     with AmiServer(script) as server:
@@ -38,26 +38,26 @@ def test_an_event_link_asks_for_its_classes_and_hands_all_events_over() -> None:
         assert link.read_events(soon(0.05)) == []
         assert not link.closed
         with pytest.raises(LinkClosed, match="the server closed the connection"):
-            link.ping(soon())
+            link.refresh_commands(soon())
         assert link.read_events(soon()) == [{"event": "Half"}]  # came before the end
         with pytest.raises(LinkClosed):
             link.read_events(soon())
         assert link.closed
 
 
-def test_a_ping_keeps_the_events_that_come_in_between() -> None:
+def test_a_question_keeps_the_events_that_come_in_between() -> None:
     def script(session: Session) -> None:
         session.log_in(boot=b"")
-        action = session.expect("Ping")
+        action = session.expect("ListCommands")
         session.send(packet(("Event", "A")))
-        session.answer(action, ("Ping", "Pong"))
+        session.answer(action)
         session.send(packet(("Event", "B")))
         session.until_closed()
 
     with AmiServer(script) as server:
         link = link_to(server, classes=("call",))
         link.open(soon())
-        link.ping(soon())
+        link.refresh_commands(soon())
         names: list[str] = []
         while len(names) < 2:
             names += [event["event"] for event in link.read_events(soon())]
@@ -85,7 +85,7 @@ def test_events_before_the_end_are_not_lost() -> None:
         assert link.protocol_errors == {"line_too_long": 1}
 
 
-def test_a_ping_without_an_answer_closes_the_link() -> None:
+def test_a_question_without_an_answer_closes_the_link() -> None:
     def script(session: Session) -> None:
         session.log_in()
         session.until_closed()
@@ -94,14 +94,14 @@ def test_a_ping_without_an_answer_closes_the_link() -> None:
         link = link_to(server, classes=("call",))
         link.open(soon())
         with pytest.raises(Timeout):
-            link.ping(soon(0.05))
+            link.refresh_commands(soon(0.05))
         assert link.closed
 
 
 def test_events_that_come_instead_of_an_answer_have_a_bound() -> None:
     def script(session: Session) -> None:
         session.log_in(boot=b"")
-        session.expect("Ping")
+        session.expect("ListCommands")
         session.send(b"Event: A\r\n\r\n" * 50_001)
         session.until_closed()
 
@@ -109,7 +109,7 @@ def test_events_that_come_instead_of_an_answer_have_a_bound() -> None:
         link = link_to(server, classes=("call",))
         link.open(soon())
         with pytest.raises(LinkClosed, match="more than 50000 events"):
-            link.ping(soon())
+            link.refresh_commands(soon())
         assert link.closed
         assert len(link.read_events(soon())) == 50_000
 

@@ -12,14 +12,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from ami_exporter.ami.stream import GATHER_BYTES, LONG_BYTES, Stream
+from ami_exporter.ami.stream import LONG_BYTES, Stream
 
 PIECE = b"Event: Status\r\n\r\n"
 #: Pieces that come while the stream lets more come.
 PIECES = 10
 
 
-class PollRun:
+class KernelPoll:
     """The kernel's poll, with a server that begins when it is waited for, and writes on while more is let come."""
 
     def __init__(self, server: socket.socket) -> None:
@@ -39,9 +39,9 @@ class PollRun:
 
 
 @pytest.fixture
-def ends() -> Iterator[tuple[Stream, socket.socket, PollRun]]:
+def ends() -> Iterator[tuple[Stream, socket.socket, KernelPoll]]:
     ours, server = socket.socketpair()
-    poll = PollRun(server)
+    poll = KernelPoll(server)
     stream = Stream(ours, time.monotonic)
     stream._poll = poll  # type: ignore[assignment]  # a stand-in for the kernel's
     with server:
@@ -49,8 +49,8 @@ def ends() -> Iterator[tuple[Stream, socket.socket, PollRun]]:
         stream.close()
 
 
-def read(stream: Stream, gather: float = 0.0) -> int:
-    return len(stream.receive(time.monotonic() + 10, gather))
+def read(stream: Stream) -> int:
+    return len(stream.receive(time.monotonic() + 10))
 
 
 def read_much(stream: Stream, server: socket.socket) -> None:
@@ -60,70 +60,29 @@ def read_much(stream: Stream, server: socket.socket) -> None:
         size += read(stream)
 
 
-def test_few_bytes_are_read_as_soon_as_they_come(ends: tuple[Stream, socket.socket, PollRun]) -> None:
+def test_few_bytes_are_read_as_soon_as_they_come(ends: tuple[Stream, socket.socket, KernelPoll]) -> None:
     stream, _, poll = ends
     assert [read(stream) for _ in range(3)] == [len(PIECE)] * 3
     assert poll.gathered == []
 
 
-def test_in_a_long_answer_more_is_let_come_before_each_read(ends: tuple[Stream, socket.socket, PollRun]) -> None:
+def test_in_a_long_answer_more_is_let_come_before_each_read(ends: tuple[Stream, socket.socket, KernelPoll]) -> None:
     stream, server, poll = ends
     read_much(stream, server)
     assert [read(stream) for _ in range(3)] == [PIECES * len(PIECE)] * 3
     assert poll.gathered == [1, 1, 1]
 
 
-def test_an_event_after_a_pause_is_read_at_once_and_those_after_it_gather(
-    ends: tuple[Stream, socket.socket, PollRun],
-) -> None:
-    stream, _, poll = ends
-    assert [read(stream, 0.05) for _ in range(3)] == [len(PIECE), PIECES * len(PIECE), PIECES * len(PIECE)]
-    assert poll.gathered == [50, 50]
-
-
-def test_a_pause_is_waited_out_for_the_next_event_and_no_longer() -> None:
-    ours, server = socket.socketpair()
-    stream = Stream(ours, time.monotonic)
-    with server:
-        server.sendall(PIECE)
-        assert read(stream, 0.01) == len(PIECE)
-        threading.Timer(0.1, server.sendall, [PIECE]).start()  # when nothing has come for a while
-        begin = time.monotonic()
-        assert len(stream.receive(begin + 20, 0.01)) == len(PIECE)
-        assert time.monotonic() - begin < 10
-        stream.close()
-
-
-def test_more_is_let_come_no_longer_than_until_the_deadline(ends: tuple[Stream, socket.socket, PollRun]) -> None:
-    stream, _, poll = ends
-    read(stream)
-    stream.receive(time.monotonic() + 0.3, gather=20)
-    assert 0 < poll.gathered[0] <= 300
-
-
-def test_much_is_read_before_the_time_is_over() -> None:
-    ours, server = socket.socketpair()
-    stream = Stream(ours, time.monotonic)
-    with server:
-        server.sendall(PIECE)
-        assert read(stream, 10) == len(PIECE)
-        threading.Timer(0.05, server.sendall, [bytes(GATHER_BYTES)]).start()
-        assert len(stream.receive(time.monotonic() + 20, gather=10)) == GATHER_BYTES
-        threading.Timer(0.05, server.close).start()
-        assert len(stream.receive(time.monotonic() + 20, gather=10)) == 0
-        stream.close()
-
-
-def test_what_is_there_already_is_read_without_waiting(ends: tuple[Stream, socket.socket, PollRun]) -> None:
+def test_what_is_there_already_is_read_without_waiting(ends: tuple[Stream, socket.socket, KernelPoll]) -> None:
     stream, server, poll = ends
     server.send(PIECE)
-    assert read(stream, 0.05) == len(PIECE)
+    assert read(stream) == len(PIECE)
     server.send(PIECE)
     assert read(stream) == len(PIECE)
     assert poll.gathered == []
 
 
-def test_the_next_question_is_answered_without_gathering(ends: tuple[Stream, socket.socket, PollRun]) -> None:
+def test_the_next_question_is_answered_without_gathering(ends: tuple[Stream, socket.socket, KernelPoll]) -> None:
     stream, server, poll = ends
     read_much(stream, server)
     stream.queue([b"Action: Ping\r\n\r\n"])
@@ -150,7 +109,7 @@ def test_a_connection_that_is_reset_while_more_is_let_come_has_broken(allowed: i
     stream = Stream(refusing, time.monotonic)
     stream.queue([b"Action: Ping\r\n\r\n"])  # nobody reads it, so that the close is a reset
     threading.Timer(0.05, server.close).start()
-    assert len(stream.receive(time.monotonic() + 20, gather=10)) == 0
+    assert len(stream.receive(time.monotonic() + 20)) == 0
     assert stream.end_reason == "the connection broke: Connection reset by peer"
     stream.close()
 
@@ -159,8 +118,9 @@ def test_where_bytes_cannot_be_let_gather_they_are_read_as_they_come() -> None:
     ours, server = socket.socketpair()
     stream = Stream(Refusing(fileno=ours.detach()), time.monotonic)
     with server:
+        read_much(stream, server)
         threading.Timer(0.05, server.sendall, [PIECE]).start()
-        assert len(stream.receive(time.monotonic() + 20, gather=10)) == len(PIECE)
+        assert len(stream.receive(time.monotonic() + 20)) == len(PIECE)
         stream.close()
 
 
@@ -169,5 +129,5 @@ def test_nothing_more_to_come_is_waited_for_until_the_end() -> None:
     stream = Stream(ours, time.monotonic)
     read_much(stream, server)
     server.close()
-    assert len(stream.receive(time.monotonic() + 20, gather=10)) == 0
+    assert len(stream.receive(time.monotonic() + 20)) == 0
     stream.close()

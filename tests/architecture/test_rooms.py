@@ -38,7 +38,7 @@ MUST_NOT_USE: dict[str, set[str]] = {
     "config": NET | {"threading", "time", "prometheus_client"},
     "demo": {"yaml", "pydantic", "prometheus_client", "hypercorn"},
     "exposition": NET | {"threading", "time", "logging", "os", "yaml", "pydantic", "prometheus_client"},
-    "pbx": NET | {"yaml", "pydantic", "prometheus_client"},
+    "pbx": NET - {"select"} | {"yaml", "pydantic", "prometheus_client"},
     "service": NET | {"yaml", "pydantic"},
     "web": {"yaml", "prometheus_client"},
 }

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 
 from ami_exporter.ami.session import LOGOFF_SECONDS
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.config.secret import Secret
-from ami_exporter.config.target_settings import CollectorSettings, Limits, Settings, TargetSettings
+from ami_exporter.config.target_settings import CollectorSettings, Limits
 from ami_exporter.exposition.formats import Format
 from ami_exporter.service.exporter import Exporter
 from ami_exporter.web.service import Selection
@@ -19,24 +17,12 @@ from tests.support.ami_server import SECONDS, Fields, Session
 from tests.support.ami_wire import packet
 from tests.support.exporter_process import Series
 from tests.support.scripted_pbx import ScriptedPbx
-from tests.support.targets import has, listening, parsed, scrape, settings, target, until, value
+from tests.support.targets import exporting, has, parsed, scrape, settings, target, until, value
 
 EVERYTHING = Selection()
 HOLD = packet(("Event", "Hold"), ("Privilege", "call,all"), ("Channel", "PJSIP/1-1"))
 JOINS = "asterisk_queue_joins_total"
 OFF = {"queues": CollectorSettings(enabled=False)}
-
-
-@contextmanager
-def exporting(first: Mapping[str, TargetSettings]) -> Iterator[tuple[Exporter, dict[str, TargetSettings]]]:
-    """An exporter, and the targets that its next reload will find."""
-    after = dict(first)
-    one = Exporter(Settings(first), lambda: Settings(dict(after)), lambda _all, own: builtin(own.queue_wait_buckets))
-    one.start()
-    try:
-        yield one, after
-    finally:
-        one.stop()
 
 
 def probe(exporter: Exporter, name: str = "pbx") -> Series:
@@ -113,8 +99,7 @@ def test_listening_to_other_events_begins_when_the_old_event_link_has_ended_howe
         assert one.event_link is not old
         go.set()
         old.join(SECONDS)
-        listening(one)
-        assert value(scrape(one), "ami_exporter_link_connects_total", link="events") == 2
+        until(lambda: value(scrape(one), "ami_exporter_link_connects_total", link="events") == 2, "the new link")
         assert value(scrape(one), "ami_exporter_link_up", link="events") == 1
 
 

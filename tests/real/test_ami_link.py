@@ -109,7 +109,7 @@ def test_events_of_a_call_reach_an_event_link(asterisk: AsteriskServer) -> None:
         asterisk.hang_up_all()
     while "Hangup" not in names:
         names |= {event["event"] for event in link.read_events(soon())}
-    link.ping(soon())
+    link.refresh_commands(soon())
     assert link.boot is not None
     assert link.protocol_errors == {}
     link.close()

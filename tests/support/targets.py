@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -13,11 +13,13 @@ from prometheus_client.parser import text_string_to_metric_families as prometheu
 from ami_exporter.collectors.declarations import Collector
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.config.secret import Secret
-from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.config.target_settings import Settings, TargetSettings
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
 from ami_exporter.exposition.writer import Family
+from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.target import Clocks, Target
+from ami_exporter.service.exporter import Exporter
 from tests.support.exporter_process import Series
 
 #: Seconds for what must not take long, and the least that a deadline here leaves a busy machine.
@@ -54,13 +56,16 @@ def target(
     port: int, *, known: Sequence[Collector] = COLLECTORS, clocks: Clocks | None = None, **changes: object
 ) -> Iterator[Target]:
     """A running target; `known` are the collectors there are, `changes` fields of TargetSettings."""
-    made = Target(settings(port, **changes), known, clocks or Clocks())
+    used = clocks or Clocks()
+    loop = EventLoop(used.monotonic)
+    made = Target(settings(port, **changes), known, used, loop)
     made.start()
     try:
         yield made
     finally:
         made.stop()
         made.join(SOON)
+        loop.stop(SOON)
 
 
 def scrape(one: Target, seconds: float = SOON, *names: str) -> Series:
@@ -111,3 +116,15 @@ def until(condition: Callable[[], bool], what: str = "the condition") -> None:
 def listening(one: Target) -> None:
     """Wait until the event link is there."""
     until(lambda: one.stats.up_since("events") is not None, "the event link")
+
+
+@contextmanager
+def exporting(first: Mapping[str, TargetSettings]) -> Iterator[tuple[Exporter, dict[str, TargetSettings]]]:
+    """An exporter, and the targets that its next reload will find."""
+    after = dict(first)
+    one = Exporter(Settings(first), lambda: Settings(dict(after)), lambda _all, own: builtin(own.queue_wait_buckets))
+    one.start()
+    try:
+        yield one, after
+    finally:
+        one.stop()
