@@ -42,9 +42,14 @@ CODECS = gauge(
 TRANSCODING = gauge(
     "asterisk_transcoding_channels", "Channels that translate between codecs (AMI Status: Readtrans, Writetrans)"
 )
+LASTING = frozenset({"AgentLogin", "Park", "Parked Call", "Page"})
+"""Applications in which a channel stays for hours by design: agents who wait for a call, parked calls ("Parked Call" up
+to Asterisk 11), paging. ParkedCall is the call that was taken back, and counts."""
+
 OLDEST = gauge(
     "asterisk_oldest_channel_age_seconds",
-    "Age of the oldest channel; absent when there is none (AMI Status: Seconds; CoreShowChannels: Duration)",
+    "Age of the oldest channel, but for waiting agents, parked calls and paging (application AgentLogin, Park, Page); "
+    "absent when there is none (AMI Status: Seconds; CoreShowChannels: Duration)",
     "technology",
 )
 CREATED = counter("asterisk_channels_created_total", "Channels created (AMI event Newchannel: Channel)", "technology")
@@ -93,7 +98,7 @@ class ChannelFold:
         # By technology, state, application, formats, translating: one look-up a channel is quicker than four.
         self._kinds: dict[tuple[str, str, str, str, bool], int] = defaultdict(int)
         self._linked: set[str] = set()
-        self._oldest: dict[str, int] = defaultdict(int)
+        self._oldest: dict[str, int] = {}
 
     def item(self, _action: Action, message: Message) -> None:
         """Take one channel."""
@@ -103,7 +108,7 @@ class ChannelFold:
         if len(self._linked) <= MAX_CALLS_COUNTED:
             self._linked.add(linkedid)
         age = channel_age(message)
-        if age is not None and age >= self._oldest[tech]:
+        if age is not None and age > self._oldest.get(tech, -1) and application not in LASTING:
             self._oldest[tech] = age
 
     def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:

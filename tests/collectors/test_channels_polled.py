@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import channels
 from ami_exporter.collectors.declarations import Context
@@ -86,6 +88,46 @@ def test_core_show_channels_serves_as_well_but_knows_no_codecs() -> None:
         ("asterisk_oldest_channel_age_seconds", "PJSIP"): 360_075,
     }
     assert ("asterisk_transcoding_channels",) not in samples
+
+
+@pytest.mark.parametrize("application", ["AgentLogin", "Park", "Parked Call", "Page"])
+def test_channels_that_stay_by_design_are_not_the_oldest_and_count_everywhere_else(application: str) -> None:
+    waiting = message(
+        f"""
+        Event: Status
+        Channel: SIP/204-00000009
+        ChannelState: 6
+        Uniqueid: 1700000000.9
+        Linkedid: 1700000000.9
+        Application: {application}
+        Nativeformats: (alaw)
+        Seconds: 28800
+        """
+    )
+    samples = polled(channels.COLLECTOR, {STATUS: [waiting, CALLER, waiting]})
+    assert samples["asterisk_oldest_channel_age_seconds", "PJSIP"] == 75
+    assert ("asterisk_oldest_channel_age_seconds", "SIP") not in samples
+    assert samples["asterisk_application_channels", application] == 2
+    assert samples["asterisk_active_channels", "SIP", "up"] == 2
+
+
+def test_a_parked_call_that_was_taken_back_is_a_call_and_ages() -> None:
+    taken = message(
+        """
+        Event: CoreShowChannel
+        Channel: SIP/204-00000009
+        ChannelState: 6
+        Application: ParkedCall
+        Duration: 05:00:00
+        """
+    )
+    samples = polled(channels.COLLECTOR, {CORE_SHOW_CHANNELS: [taken]})
+    assert samples["asterisk_oldest_channel_age_seconds", "SIP"] == 18_000
+
+
+def test_a_channel_in_its_first_second_has_an_age() -> None:
+    new = Message.of([(key, "0" if key == "seconds" else value) for key, value in CALLER.items()])
+    assert polled(channels.COLLECTOR, {STATUS: [new]})["asterisk_oldest_channel_age_seconds", "PJSIP"] == 0
 
 
 def test_a_silent_pbx_has_zero_channels_of_every_technology_it_has_loaded() -> None:
