@@ -35,9 +35,11 @@ lint: $(VENV)/.installed ## ruff
 types: $(VENV)/.installed ## mypy --strict
 	$(BIN)/mypy
 
-docs: $(VENV)/.installed ## write what is generated: docs/metrics.md, the configuration's schema, the dashboards
+docs: $(VENV)/.installed ## write what is generated: docs/metrics.md, the configuration's schema, rules, dashboards
 	$(BIN)/ami-exporter metrics > docs/metrics.md
 	$(BIN)/python -m ami_exporter.config.schema
+	$(BIN)/python -m prometheus.build
+	$(BIN)/python -m prometheus.pages
 	$(BIN)/python -m grafana.build
 
 coverage: $(VENV)/.installed ## branch coverage of all tests, the exporter's own processes included

@@ -33,6 +33,7 @@ MAJORS = (22, 16)
 PROGRAMS = {
     "prometheus_program": ("prometheus", "prometheus"),
     "promtool": ("promtool", "prometheus"),
+    "alertmanager_program": ("prometheus-alertmanager", "prometheus-alertmanager"),
     "sipp": ("sipp", "sip-tester"),
     "chromium": ("chromium", "chromium"),
 }
@@ -125,6 +126,12 @@ def prometheus_program(pytestconfig: pytest.Config) -> Path:
 def promtool(pytestconfig: pytest.Config) -> Path:
     """Debian's promtool."""
     return _program(pytestconfig, "promtool")
+
+
+@pytest.fixture(scope="session")
+def alertmanager_program(pytestconfig: pytest.Config) -> Path:
+    """Debian's prometheus-alertmanager."""
+    return _program(pytestconfig, "alertmanager_program")
 
 
 @pytest.fixture(scope="session")

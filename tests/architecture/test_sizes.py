@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 
 REPO = Path(__file__).parents[2]
-CODE = sorted(path for folder in ("ami_exporter", "grafana", "benchmarks") for path in (REPO / folder).rglob("*.py"))
+CODE = sorted(
+    path for folder in ("ami_exporter", "grafana", "prometheus", "benchmarks") for path in (REPO / folder).rglob("*.py")
+)
 ALL = sorted([*CODE, *(REPO / "tests").rglob("*.py")])
 MAX_MODULE_LINES = 400
 MAX_FUNCTION_LINES = 40

@@ -7,12 +7,11 @@ import re
 import pytest
 import yaml
 
-from tests.support.declared import declared
 from tests.support.documents import REPO, Block, blocks
-from tests.support.promql import faults_of, series_of
+from tests.support.promql import faults_of
+from tests.support.series import SERIES
 
 RECIPES = [pytest.param(block, id=block.where) for block in blocks("promql")]
-SERIES = series_of(declared())
 
 
 @pytest.mark.parametrize("recipe", RECIPES)

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.declared import declared
 from tests.support.promql import read
-from tests.support.rules import ALERTS, RECORDED, ROOT, with_recorded
+from tests.support.rules import ALERTS, RECORDED, ROOT
+from tests.support.series import SERIES
 
-SERIES = with_recorded(declared())
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 EACH_PAGE = pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in PAGES])
 RECIPES = [
