@@ -12,7 +12,7 @@ from typing import Protocol
 from ami_exporter.web.handlers import answer
 from ami_exporter.web.http import Receive, Request, Response, Scope, Send, plain, read_request, send_response
 from ami_exporter.web.routes import METHODS, Endpoint, Routes
-from ami_exporter.web.service import ReloadOutcome, Service
+from ami_exporter.web.views import ReloadOutcome, Service
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,10 @@ from http import HTTPStatus
 from ami_exporter.exposition.formats import Format
 from ami_exporter.web.http import JSON, TEXT, Request, Response, plain, zipped
 from ami_exporter.web.negotiate import accepts_gzip, choose_format
-from ami_exporter.web.page import status_page
 from ami_exporter.web.params import BadRequestError, ScrapeParams, page_target, scrape_params, valid_names
 from ami_exporter.web.routes import Endpoint, Routes
-from ami_exporter.web.service import Service
+from ami_exporter.web.status.page import status_page
+from ami_exporter.web.views import Service
 
 TIMEOUT_HEADER = "x-prometheus-scrape-timeout-seconds"
 

@@ -26,8 +26,8 @@ from ami_exporter.web.http import Receive, Scope, Send
 from ami_exporter.web.listen import open_sockets, shown, systemd_sockets
 from ami_exporter.web.liveconfig import LiveWebConfig
 from ami_exporter.web.routes import make_routes
-from ami_exporter.web.service import Service
 from ami_exporter.web.settings import Bounds, WebSettings
+from ami_exporter.web.views import Service
 
 log = logging.getLogger(__name__)
 

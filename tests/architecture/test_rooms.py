@@ -26,7 +26,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "demo": set(),
     "exposition": {"collectors.declarations"},
     "pbx": {"ami", "collectors", "config.target_settings", "exposition.writer"},
-    "service": {"", "ami.actions", "collectors.declarations", "config", "exposition", "pbx", "web.service"},
+    "service": {"", "ami.actions", "collectors.declarations", "config", "exposition", "pbx", "web.views"},
     "web": {"", "config.faults", "config.yamlnodes", "exposition.formats"},  # YAML with lines, for its own file
 }
 ROOMS = tuple(MAY_KNOW)

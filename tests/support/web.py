@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from ami_exporter.exposition.formats import Format
 from ami_exporter.web.server import DEFAULT_BOUNDS, WebServer, make_server
-from ami_exporter.web.service import DiscoveredTarget, ReloadOutcome, Selection, StatusView
 from ami_exporter.web.settings import Bounds, WebSettings
+from ami_exporter.web.views import DiscoveredTarget, ReloadOutcome, Selection, StatusView
 
 Scrape = tuple[str | None, Selection, str | None, Format]
 

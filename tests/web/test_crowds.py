@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ami_exporter.exposition.formats import Format
-from ami_exporter.web.service import Selection
+from ami_exporter.web.views import Selection
 from tests.support.certificates import Authority
 from tests.support.web import FakeService, Running, busy, exchange, running, wait_until, waiting
 

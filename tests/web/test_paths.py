@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from ami_exporter.exposition.formats import Format
-from ami_exporter.web.service import ReloadOutcome, Selection
+from ami_exporter.web.views import ReloadOutcome, Selection
 from tests.support.web import FakeService, Running, running
 
 
