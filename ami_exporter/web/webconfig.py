@@ -42,7 +42,7 @@ _BCRYPT = re.compile(r"\$2[abxy]\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}")
 
 
 @dataclass(frozen=True, slots=True)
-class TlsSettings:
+class ServerTls:
     """`tls_server_config`, in OpenSSL's terms. A file wins over inline text; paths are absolute or from the folder.
 
     `places` tells where each key stands, for faults found only when certificates are loaded.
@@ -73,14 +73,16 @@ class TlsSettings:
 class WebConfig:
     """The whole file. `tls` None: plain HTTP. `rate`: seconds between requests, and burst; None is no limit.
 
-    `notes` are things accepted that have less effect here than in Go: one log line each.
+    `notes` are things accepted that have less effect here than in Go: one log line each. `waived`: locks that the file
+    says it does without, as they are written there (`protection.py`).
     """
 
-    tls: TlsSettings | None = None
+    tls: ServerTls | None = None
     headers: tuple[tuple[str, str], ...] = ()
     users: Mapping[str, str] = field(default_factory=dict, repr=False)
     rate: tuple[float, int] | None = None
     notes: tuple[str, ...] = ()
+    waived: frozenset[str] = frozenset()
 
 
 def read_web_config(file: str, text: str) -> WebConfig:
@@ -99,10 +101,20 @@ def read_web_config(file: str, text: str) -> WebConfig:
         users=_users(top.section("basic_auth_users")),
         rate=_rate(top.section("rate_limit")),
         notes=tuple(notes),
+        waived=_waived(top),
     )
     if top.faults:
         raise ConfigErrors(set(top.faults))  # a key may be looked at twice
     return config
+
+
+def _waived(top: Section) -> frozenset[str]:
+    """Return the locks that the file explicitly does without; a key without a value may be a file cut short."""
+    tls = top.section("tls_server_config")
+    found = {f"client_auth_type: {tls.text('client_auth_type')}"}
+    found |= {"client_allowed_sans: []"} if tls.written("client_allowed_sans") == [] else set()
+    found |= {"basic_auth_users: {}"} if top.written("basic_auth_users") == {} else set()
+    return frozenset(found)
 
 
 def load_text(path: str) -> str:
@@ -119,14 +131,14 @@ def load_text(path: str) -> str:
         raise ConfigErrors([Fault(path, 0, 0, f"not UTF-8 at byte {error.start + 1}")]) from None
 
 
-def _tls(section: Section, notes: list[str]) -> TlsSettings | None:
+def _tls(section: Section, notes: list[str]) -> ServerTls | None:
     section.known(TLS_KEYS)
     if not any(section.text(key) for key in ENABLING):
         return None
     for what, keys in (("certificate", ("cert_file", "cert")), ("private key", ("key_file", "key"))):
         if not any(section.text(key) for key in keys):
             section.fault(keys[0], f"expected {either(keys)} with the server's {what}, found neither")
-    settings = TlsSettings(
+    settings = ServerTls(
         cert_file=_path(section, "cert_file"),
         key_file=_path(section, "key_file"),
         cert=section.text("cert"),
@@ -146,7 +158,7 @@ def _tls(section: Section, notes: list[str]) -> TlsSettings | None:
     return settings
 
 
-def _check_together(section: Section, settings: TlsSettings) -> None:
+def _check_together(section: Section, settings: ServerTls) -> None:
     """Note what each key alone cannot show."""
     if settings.max_version < ssl.TLSVersion.TLSv1_2:
         section.fault("max_version", "expected TLS12 or TLS13: OpenSSL no longer serves older versions")
