@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from ami_exporter.web.http import Request, Response, plain
 from ami_exporter.web.liveconfig import LiveWebConfig
-from ami_exporter.web.passwords import BasicAuth, Verdict
+from ami_exporter.web.passwords import BasicAuth, PasswordVerdict
 from ami_exporter.web.turns import Claimant
 
 Clock = Callable[[], float]
@@ -60,14 +60,14 @@ class FileRules:
         return self._live.config().headers
 
 
-_REFUSALS: dict[Verdict, Response | None] = {
-    Verdict.GRANTED: None,
-    Verdict.DENIED: plain(
+_REFUSALS: dict[PasswordVerdict, Response | None] = {
+    PasswordVerdict.GRANTED: None,
+    PasswordVerdict.DENIED: plain(
         HTTPStatus.UNAUTHORIZED,
         "user name and password are needed, or wrong",
         ("WWW-Authenticate", 'Basic realm="ami-exporter", charset="UTF-8"'),
     ),
-    Verdict.BUSY: plain(
+    PasswordVerdict.BUSY: plain(
         HTTPStatus.SERVICE_UNAVAILABLE, "too many passwords are being checked, try again", ("Retry-After", "5")
     ),
 }

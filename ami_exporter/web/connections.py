@@ -27,7 +27,7 @@ class Phase(Enum):
     SENDING = auto()  # the answer is on its way
 
 
-class ClientConnection:
+class WebConnection:
     """An accepted socket. `address` stands for who is behind it, `wrong_passwords` counts what was sent over it."""
 
     def __init__(self, sock: socket.socket, peer: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -66,14 +66,14 @@ class ConnectionTable:
         self._limit = limit
         self._clock = clock
         self._lock = threading.Lock()
-        self._open: OrderedDict[ClientConnection, None] = OrderedDict()
+        self._open: OrderedDict[WebConnection, None] = OrderedDict()
         self._of_address: Counter[str] = Counter()
         self._reaped = -REAP_SECONDS
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def add(self, connection: ClientConnection) -> bool:
+    def add(self, connection: WebConnection) -> bool:
         """Enter a connection, at the limit in another one's place; False when there is no place."""
         with self._lock:
             limit = self._limit()
@@ -96,13 +96,13 @@ class ConnectionTable:
             if victim is not None:
                 self._end(victim)
 
-    def close(self, connection: ClientConnection) -> None:
+    def close(self, connection: WebConnection) -> None:
         """Close a connection and forget it."""
         with self._lock:
             self._forget(connection)
             connection.sock.close()
 
-    def note(self, connection: ClientConnection, phase: Phase) -> None:
+    def note(self, connection: WebConnection, phase: Phase) -> None:
         """Note what the connection's thread does from now on."""
         with self._lock:
             connection.phase = phase
@@ -126,18 +126,18 @@ class ConnectionTable:
             for connection in _gone([one for one in self._open if one.phase is Phase.WAITING]):
                 self._end(connection)
 
-    def _victim(self, newcomer: str, limit: int) -> ClientConnection | None:
+    def _victim(self, newcomer: str, limit: int) -> WebConnection | None:
         """Choose whose place a newcomer takes: an address with more than half of the places pays for it."""
         if 2 * (self._of_address[newcomer] + 1) > limit:
             return self._longest_waiting(newcomer)
         largest, count = self._of_address.most_common(1)[0]
         return (self._longest_waiting(largest) if 2 * count > limit else None) or self._longest_waiting(None)
 
-    def _longest_waiting(self, address: str | None) -> ClientConnection | None:
+    def _longest_waiting(self, address: str | None) -> WebConnection | None:
         """Choose one never answered for longer than PATIENCE_SECONDS, else the oldest idle one, else a slow reader."""
         patience = self._clock() - PATIENCE_SECONDS
-        idle: ClientConnection | None = None
-        slow: ClientConnection | None = None
+        idle: WebConnection | None = None
+        slow: WebConnection | None = None
         for one in self._open:
             if address not in (None, one.address) or one.phase is Phase.HANDLING:
                 continue
@@ -151,11 +151,11 @@ class ConnectionTable:
                     break
         return idle or slow
 
-    def _end(self, connection: ClientConnection) -> None:
+    def _end(self, connection: WebConnection) -> None:
         self._forget(connection)
         connection.end()
 
-    def _forget(self, connection: ClientConnection) -> None:
+    def _forget(self, connection: WebConnection) -> None:
         if connection in self._open:
             del self._open[connection]
             self._of_address[connection.address] -= 1
@@ -163,7 +163,7 @@ class ConnectionTable:
                 del self._of_address[connection.address]
 
 
-def _gone(connections: list[ClientConnection]) -> list[ClientConnection]:
+def _gone(connections: list[WebConnection]) -> list[WebConnection]:
     """Return those whose clients have closed."""
     poll, by_descriptor = select.poll(), {}
     for connection in connections:

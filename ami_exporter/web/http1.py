@@ -9,7 +9,7 @@ from http import HTTPStatus
 import h11
 
 from ami_exporter.web.capacity import ServerLimits
-from ami_exporter.web.connections import ClientConnection
+from ami_exporter.web.connections import WebConnection
 from ami_exporter.web.http import Request, Response, plain
 
 # A request is smaller; a waiting connection holds this much.
@@ -36,7 +36,7 @@ class RefusedError(Exception):
 class Http1:
     """One connection's requests, one after the other. All methods raise OSError when the client is gone or too slow."""
 
-    def __init__(self, connection: ClientConnection, limits: ServerLimits) -> None:
+    def __init__(self, connection: WebConnection, limits: ServerLimits) -> None:
         self._connection = connection
         self._limits = limits
         self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.header_bytes)

@@ -20,7 +20,7 @@ _COST = slice(4, 6)  # of "$2b$10$…"
 Compare = Callable[[bytes, bytes], bool]  # password, hash
 
 
-class Verdict(Enum):
+class PasswordVerdict(Enum):
     """Outcome of a check."""
 
     GRANTED = auto()
@@ -46,18 +46,18 @@ class BasicAuth:
         self._turns = turns or Turns()
         self._secret = os.urandom(32)
         self._lock = threading.Lock()
-        self._memory: dict[Verdict, OrderedDict[bytes, None]] = {
-            Verdict.GRANTED: OrderedDict(),
-            Verdict.DENIED: OrderedDict(),
+        self._memory: dict[PasswordVerdict, OrderedDict[bytes, None]] = {
+            PasswordVerdict.GRANTED: OrderedDict(),
+            PasswordVerdict.DENIED: OrderedDict(),
         }
 
-    def check(self, users: Mapping[str, str], authorization: str, client: Claimant) -> Verdict:
+    def check(self, users: Mapping[str, str], authorization: str, client: Claimant) -> PasswordVerdict:
         """Check a header against the users (name to bcrypt hash). No users: everybody is let in."""
         if not users:
-            return Verdict.GRANTED
+            return PasswordVerdict.GRANTED
         credentials = _credentials(authorization)
         if credentials is None:
-            return Verdict.DENIED
+            return PasswordVerdict.DENIED
         user, password = credentials
         known = user in users
         hashed = users[user] if known else _nobody(users)
@@ -66,23 +66,23 @@ class BasicAuth:
         if verdict is None:
             with self._turns.turn(client) as mine:
                 # Several scrapers with one password come at once: the first one's result serves all.
-                verdict = self._remembered(digest) if mine else Verdict.BUSY
+                verdict = self._remembered(digest) if mine else PasswordVerdict.BUSY
                 if verdict is None:
                     same = self._compare(password, hashed.encode())
-                    verdict = Verdict.GRANTED if same and known else Verdict.DENIED
+                    verdict = PasswordVerdict.GRANTED if same and known else PasswordVerdict.DENIED
                     self._remember(digest, verdict)
-        if verdict is Verdict.DENIED:
+        if verdict is PasswordVerdict.DENIED:
             self._turns.note_wrong(client)
         return verdict
 
-    def _remember(self, digest: bytes, verdict: Verdict) -> None:
+    def _remember(self, digest: bytes, verdict: PasswordVerdict) -> None:
         with self._lock:
             memory = self._memory[verdict]
             memory[digest] = None
             if len(memory) > MAX_REMEMBERED:
                 memory.popitem(last=False)
 
-    def _remembered(self, digest: bytes) -> Verdict | None:
+    def _remembered(self, digest: bytes) -> PasswordVerdict | None:
         with self._lock:
             for verdict, memory in self._memory.items():
                 if digest in memory:

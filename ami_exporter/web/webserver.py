@@ -17,7 +17,7 @@ from ami_exporter.web.acceptor import Acceptor
 from ami_exporter.web.admission import FileRules, RequestSlots
 from ami_exporter.web.app import App
 from ami_exporter.web.capacity import ServerLimits, max_connections, max_requests
-from ami_exporter.web.connections import ClientConnection, ConnectionTable, Phase
+from ami_exporter.web.connections import ConnectionTable, Phase, WebConnection
 from ami_exporter.web.flags import WebFlags
 from ami_exporter.web.http1 import Http1, RefusedError
 from ami_exporter.web.listen import open_sockets, shown, systemd_sockets
@@ -88,7 +88,7 @@ class WebServer:
             self.ended.set()
 
     def _take(self, sock: socket.socket, peer: str) -> None:
-        connection = ClientConnection(sock, peer)
+        connection = WebConnection(sock, peer)
         if not self._connections.add(connection):
             sock.close()
             return
@@ -98,7 +98,7 @@ class WebServer:
             self._connections.close(connection)
             raise
 
-    def _serve(self, connection: ClientConnection) -> None:
+    def _serve(self, connection: WebConnection) -> None:
         """Serve one connection to its end."""
         try:
             if self._context is not None:
@@ -111,7 +111,7 @@ class WebServer:
         finally:
             self._connections.close(connection)
 
-    def _answer_all(self, connection: ClientConnection) -> None:
+    def _answer_all(self, connection: WebConnection) -> None:
         http = Http1(connection, self._limits)
         try:
             while (request := http.read_request()) is not None:

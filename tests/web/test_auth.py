@@ -10,7 +10,7 @@ import pytest
 
 from ami_exporter.web import passwords
 from ami_exporter.web.admission import TokenBucket
-from ami_exporter.web.passwords import BasicAuth, Verdict
+from ami_exporter.web.passwords import BasicAuth, PasswordVerdict
 from ami_exporter.web.turns import Turns
 from tests.support.web import Running, running, wait_until
 
@@ -140,7 +140,7 @@ class FakeClient:
         return self.left
 
 
-def check_all(compare: Counting, headers: list[str]) -> list[Verdict]:
+def check_all(compare: Counting, headers: list[str]) -> list[PasswordVerdict]:
     """Check all at once; the first check ends when all wait."""
     turns = Turns()
     checker = BasicAuth(compare, turns)
@@ -153,7 +153,7 @@ def check_all(compare: Counting, headers: list[str]) -> list[Verdict]:
 
 
 def test_an_unknown_user_costs_what_a_known_one_costs(compare: Counting) -> None:
-    assert check_all(compare, [basic("nobody", "right")]) == [Verdict.DENIED]
+    assert check_all(compare, [basic("nobody", "right")]) == [PasswordVerdict.DENIED]
     ((_, hashed),) = compare.seen
     assert hashed != HASH.encode()
     assert hashed[:7] == b"$2b$04$"
@@ -179,7 +179,7 @@ def test_the_time_of_a_refusal_does_not_tell_whether_the_user_exists() -> None:
 def test_one_hash_at_a_time_and_the_same_password_only_once(compare: Counting) -> None:
     compare.go.clear()
     verdicts = check_all(compare, [basic("prom", "right")] * 10 + [basic("prom", "wrong")] * 5)
-    assert verdicts == [Verdict.GRANTED] * 10 + [Verdict.DENIED] * 5
+    assert verdicts == [PasswordVerdict.GRANTED] * 10 + [PasswordVerdict.DENIED] * 5
     assert len(compare.seen) == 2
     assert compare.most_at_once == 1
 
@@ -189,9 +189,9 @@ def test_wrong_guesses_never_push_out_a_right_password(compare: Counting) -> Non
     checker.check(USERS, basic("prom", "right"), FakeClient())
     for n in range(150):
         checker.check(USERS, basic("prom", f"guess {n}"), FakeClient())
-    assert len(checker._memory[Verdict.DENIED]) == 100
+    assert len(checker._memory[PasswordVerdict.DENIED]) == 100
     hashed_so_far = len(compare.seen)
-    assert checker.check(USERS, basic("prom", "right"), FakeClient()) is Verdict.GRANTED
+    assert checker.check(USERS, basic("prom", "right"), FakeClient()) is PasswordVerdict.GRANTED
     assert len(compare.seen) == hashed_so_far
 
 
@@ -199,5 +199,5 @@ def test_no_password_is_kept_in_memory(compare: Counting) -> None:
     checker = BasicAuth(compare)
     checker.check(USERS, basic("prom", "right"), FakeClient())
     checker.check(USERS, basic("prom", "planted-secret"), FakeClient())
-    assert b"planted-secret" not in b"".join(checker._memory[Verdict.DENIED])
-    assert b"right" not in b"".join(checker._memory[Verdict.GRANTED])
+    assert b"planted-secret" not in b"".join(checker._memory[PasswordVerdict.DENIED])
+    assert b"right" not in b"".join(checker._memory[PasswordVerdict.GRANTED])
