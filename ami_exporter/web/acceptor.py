@@ -4,6 +4,7 @@ import errno
 import logging
 import select
 import socket
+import time
 from collections.abc import Callable, Sequence
 
 log = logging.getLogger(__name__)
@@ -12,6 +13,8 @@ log = logging.getLogger(__name__)
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 # How long it waits then; connections wait in the kernel's queue.
 PAUSE_SECONDS = 0.1
+# How often that is logged.
+TELL_SECONDS = 60.0
 # Connections taken from one listener before the others have their turn.
 BATCH = 64
 
@@ -29,7 +32,7 @@ class Acceptor:
         self._take = take
         self._exhausted = exhausted
         self._wake, self._woken = socket.socketpair()
-        self._starved = False
+        self._told = -TELL_SECONDS
 
     def stop(self) -> None:
         """Make `run` return."""
@@ -63,14 +66,12 @@ class Acceptor:
             log.debug("no connection taken: %s", error)  # its client has gone again
         except RuntimeError as error:
             return self._run_out(str(error))
-        if self._starved:
-            self._starved = False
-            log.info("connections are taken again")
         return True
 
     def _run_out(self, why: str) -> bool:
-        if not self._starved:
-            self._starved = True
+        now = time.monotonic()
+        if now - self._told > TELL_SECONDS:
+            self._told = now
             log.error("no connection can be taken (%s): raise LimitNOFILE= or TasksMax=", why.lower())
         self._exhausted()
         return False
