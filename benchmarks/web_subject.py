@@ -1,4 +1,4 @@
-"""A server that answers each request with one text, in a process of its own: `python -m benchmarks.web_subject KIND`."""
+"""A server that answers each request with one text, in its own process: `python -m benchmarks.web_subject KIND`."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ import binascii
 import hashlib
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from enum import Enum, auto
@@ -63,16 +64,20 @@ class BasicAuth:
         hashed = users[user] if known else _nobody(users)
         digest = self._digest(user, hashed, password)
         verdict = self._remembered(digest)
+        seconds = 0.0
         if verdict is None:
             with self._turns.turn(client) as mine:
                 # Several scrapers with one password come at once: the first one's result serves all.
                 verdict = self._remembered(digest) if mine else PasswordVerdict.BUSY
                 if verdict is None:
+                    began = time.monotonic()
                     same = self._compare(password, hashed.encode())
+                    seconds = time.monotonic() - began
                     verdict = PasswordVerdict.GRANTED if same and known else PasswordVerdict.DENIED
                     self._remember(digest, verdict)
         if verdict is PasswordVerdict.DENIED:
             self._turns.note_wrong(client)
+            self._turns.hold_back(client, seconds)
         return verdict
 
     def _remember(self, digest: bytes, verdict: PasswordVerdict) -> None:

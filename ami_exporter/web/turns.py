@@ -2,6 +2,8 @@
 
 An address that guesses waits behind the others, a connection that guesses behind the others of its address. Of equals
 the newest goes first: in a crowd that asks without end the oldest would be served when nobody waits for it any more.
+And the answer to a wrong password is held back, the longer the more of them came from the address: so guesses come more
+slowly than they can be checked, and one that is right finds the way free.
 """
 
 import threading
@@ -16,6 +18,8 @@ from typing import Protocol
 WAIT_SECONDS = 9.0
 # How often one that waits looks whether its client is still there.
 LOOK_SECONDS = 0.5
+# The answer to a wrong password is held back for as long as its check took, times the wrong ones of late, at most:
+HOLD_SECONDS = 9.0
 # How long a wrong password counts, and for how many addresses that is remembered.
 FORGET_SECONDS = 60.0
 MAX_ADDRESSES = 1000
@@ -81,6 +85,12 @@ class Turns:
             self._wrong.move_to_end(client.address)
             if len(self._wrong) > MAX_ADDRESSES:
                 self._wrong.popitem(last=False)
+
+    def hold_back(self, client: Claimant, check_seconds: float) -> None:
+        """Wait before the answer to a wrong password, whose check took so long."""
+        until = self._clock() + min(HOLD_SECONDS, check_seconds * self._recent(client.address))
+        while (left := until - self._clock()) > 0 and not client.gone():
+            time.sleep(min(left, LOOK_SECONDS))
 
     def _wait(self, ticket: _Ticket) -> bool:
         until = self._clock() + self._wait_seconds
