@@ -1,15 +1,18 @@
 import http.client
 import logging
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
 from ami_exporter.web import connections
 from ami_exporter.web.capacity import ServerLimits
+from tests.support.certificates import Authority
 from tests.support.web import FakeService, Running, exchange, running, wait_until
 
 REQUEST = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -225,6 +228,32 @@ def test_http_2_without_tls_is_refused_and_its_headers_are_not_logged(
         assert status_of(say(web, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 500)) == 505
         assert web.service.scrapes == []
     assert "cGxhbnRlZA" not in caplog.text
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_a_stop_takes_less_than_five_seconds_whatever_clients_do(tls: bool, tmp_path: Path) -> None:
+    file = tmp_path / "web.yml"
+    if tls:
+        Authority().issue("localhost").write(tmp_path, "server")
+        file.write_text("tls_server_config: {cert_file: server.crt, key_file: server.key}\n")
+    service = FakeService(body=b"x" * 30_000_000)
+    service.hold.clear()
+    context = ssl._create_unverified_context()  # noqa: S323 - it talks to itself
+    with running(service, config_file=str(file) if tls else None, max_requests=100) as web, ExitStack() as stack:
+        for n in range(300):
+            sock = stack.enter_context(connected(web))
+            if n < 100:
+                continue  # silent
+            if n < 200:
+                sock.sendall(b"\x16\x03\x01\x02\x00\x01" if tls else b"GET /metrics HTTP/1.1\r\n")
+            else:
+                asking = stack.enter_context(context.wrap_socket(sock)) if tls else sock
+                asking.sendall(REQUEST)  # its scrape hangs
+        for _ in range(100):
+            assert service.running.acquire(timeout=20)
+        started = time.monotonic()
+        web.server.stop()
+        assert time.monotonic() - started < 5
 
 
 def threads_named(prefix: str) -> int:

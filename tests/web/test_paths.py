@@ -180,10 +180,44 @@ def test_reload_tells_how_it_went() -> None:
         assert (answer.status, answer.text, service.reloads) == (500, "config.yml:3:1: unknown key\n", 2)
 
 
-def test_another_sites_page_cannot_ask_for_a_reload() -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "http://localhost:PORT"},
+        {"Origin": "http://127.0.0.1:PORT.evil.example"},
+        {"Origin": "http://evil.example", "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "garbage"},
+        {"Origin": "file://"},
+    ],
+)
+def test_another_sites_page_cannot_ask_for_a_reload(headers: dict[str, str]) -> None:
     with running() as web:
-        assert web.ask("/-/reload", "POST", {"Sec-Fetch-Site": "cross-site"}).status == 403
+        sent = {name: value.replace("PORT", str(web.port)) for name, value in headers.items()}
+        assert web.ask("/-/reload", "POST", sent).status == 403
         assert web.service.reloads == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "http://127.0.0.1:PORT"},
+        {"Origin": "http://127.0.0.1:PORT"},
+        {"Origin": "https://Example.NET:8443"},
+    ],
+)
+def test_people_tools_and_our_own_origin_can_ask_for_a_reload(headers: dict[str, str]) -> None:
+    with running(external_url="https://example.net:8443/") as web:
+        sent = {name: value.replace("PORT", str(web.port)) for name, value in headers.items()}
+        assert web.ask("/-/reload", "POST", sent).status == 200
+        assert web.service.reloads == 1
 
 
 def test_large_bodies_are_compressed_where_welcome() -> None:
