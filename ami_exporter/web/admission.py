@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from http import HTTPStatus
 
 from ami_exporter.web.http import Request, Response, plain
-from ami_exporter.web.liveconfig import LiveWebConfig
 from ami_exporter.web.passwords import BasicAuth, PasswordVerdict
 from ami_exporter.web.turns import Claimant
+from ami_exporter.webconfig.live import LiveWebConfig
 
 Clock = Callable[[], float]
 

@@ -21,10 +21,10 @@ from ami_exporter.web.connections import ConnectionTable, Phase, WebConnection
 from ami_exporter.web.flags import WebFlags
 from ami_exporter.web.http1 import Http1, RefusedError
 from ami_exporter.web.listen import open_sockets, shown, systemd_sockets
-from ami_exporter.web.liveconfig import LiveWebConfig
 from ami_exporter.web.routes import make_routes
 from ami_exporter.web.threads import ReusedThreads
 from ami_exporter.web.views import Service
+from ami_exporter.webconfig.live import LiveWebConfig
 
 log = logging.getLogger(__name__)
 

@@ -21,13 +21,14 @@ NET = {"socket", "ssl", "select", "selectors", "asyncio", "http", "urllib", "h11
 MAY_KNOW: dict[str, set[str]] = {
     "ami": set(),
     "collectors": {"ami.actions", "ami.message", "config.target_settings"},
-    "commands": {"", "ami", "collectors", "config", "exposition", "pbx", "service", "web", "demo"},
+    "commands": {"", "ami", "collectors", "config", "exposition", "pbx", "service", "web", "webconfig", "demo"},
     "config": set(),
     "demo": set(),
     "exposition": {"collectors.declarations"},
     "pbx": {"ami", "collectors", "config.target_settings", "exposition.writer"},
     "service": {"", "ami.actions", "collectors.declarations", "config", "exposition", "pbx", "web.views"},
-    "web": {"", "config.faults", "config.yamlnodes", "exposition.formats"},  # YAML with lines, for its own file
+    "web": {"", "exposition.formats", "webconfig"},
+    "webconfig": {"config.faults", "config.yamlnodes"},  # YAML with lines
 }
 ROOMS = tuple(MAY_KNOW)
 # Room → what of Python's and others' it must not import.
@@ -40,7 +41,8 @@ MUST_NOT_USE: dict[str, set[str]] = {
     "exposition": NET | {"threading", "time", "logging", "os", "yaml", "pydantic", "prometheus_client"},
     "pbx": NET - {"select"} | {"yaml", "pydantic", "prometheus_client"},
     "service": NET | {"yaml", "pydantic"},
-    "web": {"yaml", "prometheus_client"},
+    "web": {"yaml", "prometheus_client", "asyncio"},
+    "webconfig": (NET - {"ssl"}) | {"yaml", "pydantic", "prometheus_client"},
 }
 # The codec and its messages are bytes in, messages out.
 WITHOUT_IO = (

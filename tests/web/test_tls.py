@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ami_exporter.web import liveconfig
+from ami_exporter.webconfig import live
 from tests.support.certificates import Authority, Pair
 from tests.support.web import Answer, exchange, running, wait_until
 
@@ -88,7 +88,7 @@ def test_an_open_connection_outlives_a_renewal(tmp_path: Path) -> None:
 def test_half_a_renewal_keeps_the_old_certificate_and_says_so_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(liveconfig, "SETTLE_SECONDS", 0.2)
+    monkeypatch.setattr(live, "SETTLE_SECONDS", 0.2)
     with running(config_file=str(folder_with(tmp_path))) as web:
         renewed = AUTHORITY.issue("localhost")
         (tmp_path / "server.crt").write_text(renewed.cert)  # the key is still the old one
@@ -114,7 +114,7 @@ def test_a_broken_or_vanished_file_keeps_the_last_good_state(tmp_path: Path) -> 
 def test_tls_taken_out_of_the_file_stays_until_a_restart(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(liveconfig, "SETTLE_SECONDS", 0.2)
+    monkeypatch.setattr(live, "SETTLE_SECONDS", 0.2)
     file = folder_with(tmp_path)
     with running(config_file=str(file)) as web:
         file.write_text("http_server_config: {headers: {X-Frame-Options: deny}}\n")
@@ -126,7 +126,7 @@ def test_tls_taken_out_of_the_file_stays_until_a_restart(
 def test_tls_put_into_the_file_waits_for_a_restart(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(liveconfig, "SETTLE_SECONDS", 0.2)
+    monkeypatch.setattr(live, "SETTLE_SECONDS", 0.2)
     file = folder_with(tmp_path, "rate_limit: {interval: 1ms, burst: 100}\n")
     with running(config_file=str(file)) as web:
         file.write_text(

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ami_exporter.config.faults import ConfigErrors
-from ami_exporter.web import liveconfig
-from ami_exporter.web.liveconfig import SETTLE_SECONDS, LiveWebConfig
+from ami_exporter.webconfig.live import SETTLE_SECONDS, LiveWebConfig
+from ami_exporter.webconfig.live import _read as read_state
 from tests.support.certificates import Authority
 from tests.support.web import Running, exchange, running, wait_until
 from tests.web.test_auth import basic
@@ -210,7 +210,7 @@ def test_client_certificates_are_asked_for_until_the_file_says_otherwise(
     pair = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n  "
     live = after_it_rests(folder, f"{pair}{before}\n", f"{pair}{after}\n")
     assert live.config().tls is not None
-    assert (live.config() == liveconfig._read(str(folder / "web.yml")).config) is counts
+    assert (live.config() == read_state(str(folder / "web.yml")).config) is counts
 
 
 @pytest.mark.parametrize("name", ["server.crt", "server.key", "ca.pem"])

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from ami_exporter.config.faults import ConfigErrors, Fault
-from ami_exporter.web.protection import Claim, claims, locks_lost
-from ami_exporter.web.tls_config import TlsError, build_context
-from ami_exporter.web.webconfig import WebConfig, load_text, read_web_config
+from ami_exporter.webconfig.document import WebConfig, load_text, read_web_config
+from ami_exporter.webconfig.protection import Claim, claims, locks_lost
+from ami_exporter.webconfig.tls_context import TlsError, build_context
 
 log = logging.getLogger(__name__)
 

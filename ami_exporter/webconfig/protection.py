@@ -8,7 +8,7 @@ and losing a lock (users, client certificates, TLS) needs to be said in the file
 import ssl
 from dataclasses import fields
 
-from ami_exporter.web.webconfig import ServerTls, WebConfig
+from ami_exporter.webconfig.document import ServerTls, WebConfig
 
 Claim = tuple[str, object]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ami_exporter.web.webconfig import ServerTls
+from ami_exporter.webconfig.document import ServerTls
 
 # Certificate, key and CA files hold some kB; more is a mistake such as a device file.
 MAX_PEM_BYTES = 1_000_000

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from ami_exporter.config.faults import ConfigErrors, Fault, either, suggest
 from ami_exporter.config.yamlnodes import parse
-from ami_exporter.web import tlsnames
-from ami_exporter.web.webfile import Section
+from ami_exporter.webconfig import tls_names
+from ami_exporter.webconfig.section import Section
 
 T = TypeVar("T")
 
@@ -148,7 +148,7 @@ def _tls(section: Section, notes: list[str]) -> ServerTls | None:
         client_ca=section.text("client_ca"),
         allowed_sans=frozenset(section.texts("client_allowed_sans")),
         min_version=_min_version(section, notes),
-        max_version=_choice(section, "max_version", tlsnames.VERSIONS, "TLS13"),
+        max_version=_choice(section, "max_version", tls_names.VERSIONS, "TLS13"),
         ciphers=_ciphers(section),
         prefer_server=section.flag("prefer_server_cipher_suites", default=True),
         curve=_curve(section, notes),
@@ -186,18 +186,18 @@ def _choice(section: Section, key: str, table: Mapping[str, T], default: str) ->
 def _client_auth(section: Section) -> ssl.VerifyMode:
     key = "client_auth_type"
     found = section.text(key)
-    if found in tlsnames.CLIENT_AUTH_REFUSED:
+    if found in tls_names.CLIENT_AUTH_REFUSED:
         message = (
             f"{found} asks for a certificate without verifying it, which Python's TLS cannot do; use "
             "RequireAndVerifyClientCert or VerifyClientCertIfGiven with client_ca_file"
         )
         section.fault(key, message)
         return ssl.CERT_NONE
-    return _choice(section, key, tlsnames.CLIENT_AUTH, "")
+    return _choice(section, key, tls_names.CLIENT_AUTH, "")
 
 
 def _min_version(section: Section, notes: list[str]) -> ssl.TLSVersion:
-    version: ssl.TLSVersion = _choice(section, "min_version", tlsnames.VERSIONS, "TLS12")
+    version: ssl.TLSVersion = _choice(section, "min_version", tls_names.VERSIONS, "TLS12")
     if version < ssl.TLSVersion.TLSv1_2:
         notes.append("min_version below TLS12 is taken as TLS12: OpenSSL no longer serves older versions")
         return ssl.TLSVersion.TLSv1_2
@@ -207,12 +207,12 @@ def _min_version(section: Section, notes: list[str]) -> ssl.TLSVersion:
 def _ciphers(section: Section) -> tuple[str, ...]:
     key = "cipher_suites"
     names = section.texts(key)
-    valid = (*tlsnames.CIPHERS, *tlsnames.CIPHERS_TLS13)
+    valid = (*tls_names.CIPHERS, *tls_names.CIPHERS_TLS13)
     for name in names:
         if name not in valid:
             section.fault(key, f'unknown cipher "{name}"{suggest(name, valid)}')
-    chosen = tuple(tlsnames.CIPHERS[name] for name in names if name in tlsnames.CIPHERS)
-    if names and all(name in tlsnames.CIPHERS_TLS13 for name in names):
+    chosen = tuple(tls_names.CIPHERS[name] for name in names if name in tls_names.CIPHERS)
+    if names and all(name in tls_names.CIPHERS_TLS13 for name in names):
         section.fault(
             key,
             "it lists TLS 1.3 suites only, among which Python's TLS cannot choose (all three are always offered); "
@@ -225,12 +225,12 @@ def _curve(section: Section, notes: list[str]) -> str:
     key = "curve_preferences"
     names = section.texts(key)
     for name in names:
-        if name not in tlsnames.CURVES:
-            section.fault(key, f'unknown curve "{name}", expected {either(list(tlsnames.CURVES))}')
+        if name not in tls_names.CURVES:
+            section.fault(key, f'unknown curve "{name}", expected {either(list(tls_names.CURVES))}')
     if len(names) > 1:
         notes.append("curve_preferences with several curves has no effect: Python's TLS can be held to one only")
         return ""
-    return tlsnames.CURVES.get(names[0], "") if names else ""
+    return tls_names.CURVES.get(names[0], "") if names else ""
 
 
 def _http(section: Section, notes: list[str], *, explicit: bool) -> tuple[tuple[str, str], ...]:
@@ -239,14 +239,14 @@ def _http(section: Section, notes: list[str], *, explicit: bool) -> tuple[tuple[
         notes.append("http2: true is accepted, HTTP/1.1 is served")
     headers = section.section("headers")
     for name, (line, column) in headers.node.keys.items():
-        if name not in tlsnames.HEADERS:
-            message = f'header "{name}" cannot be configured, expected {either(list(tlsnames.HEADERS))}'
+        if name not in tls_names.HEADERS:
+            message = f'header "{name}" cannot be configured, expected {either(list(tls_names.HEADERS))}'
             headers.faults.append(Fault(headers.file, line, column, message))
-    return tuple((name, _header(headers, name)) for name in tlsnames.HEADERS if headers.text(name))
+    return tuple((name, _header(headers, name)) for name in tls_names.HEADERS if headers.text(name))
 
 
 def _header(headers: Section, name: str) -> str:
-    value, allowed = headers.text(name), tlsnames.HEADERS[name]
+    value, allowed = headers.text(name), tls_names.HEADERS[name]
     if allowed and value not in allowed:
         headers.fault(name, f'expected {either(allowed)}, found "{value}"')
     elif not (value.isascii() and value.isprintable()):
