@@ -18,6 +18,7 @@ from ami_exporter.commands.options import Demo, Serve
 from ami_exporter.config.amiflags import AmiFlags
 from ami_exporter.config.secret import Secret
 from ami_exporter.service.exporter import Exporter
+from ami_exporter.web.capacity import raise_descriptor_limit
 from ami_exporter.web.flags import WebFlags
 from ami_exporter.web.listen import ListenError
 from ami_exporter.web.webserver import make_server
@@ -53,6 +54,7 @@ def demo(options: Demo, environ: Mapping[str, str], out: TextIO) -> int:
 
 
 def _run(loader: Loader, web: WebFlags, environ: Mapping[str, str], hint: TextIO | None = None) -> int:
+    raise_descriptor_limit()
     exporter = Exporter(loader.settings(), loader.settings, loader.collectors)
     try:
         server = make_server(exporter, web, environ=environ)

@@ -11,6 +11,8 @@ MIN_CONNECTIONS = 512
 # Descriptors kept for others: two AMI connections a target, and files, log, listeners, libraries.
 DESCRIPTORS_PER_TARGET = 2
 OTHER_DESCRIPTORS = 100
+# What thousands of targets need; the systemd unit asks for the same.
+MANY_DESCRIPTORS = 65_536
 # With few descriptors: enough connections for some scrapers and a person.
 FEWEST_CONNECTIONS = 32
 
@@ -33,6 +35,14 @@ class ServerLimits:
     connections: int | None = None
 
 
+def raise_descriptor_limit() -> None:
+    """Raise the soft limit of descriptors, as Go programs do: the usual 1,024 are for programs that use select(2)."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MANY_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MANY_DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def max_requests(targets: int) -> int:
     """Return how many requests are answered at a time."""
     return max(MIN_REQUESTS, REQUESTS_PER_TARGET * targets)
@@ -43,5 +53,7 @@ def max_connections(targets: int, descriptors: int | None = None) -> int:
     if descriptors is None:
         descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = max(MIN_CONNECTIONS, 2 * max_requests(targets))
+    if descriptors == resource.RLIM_INFINITY:
+        return wanted
     room = descriptors - DESCRIPTORS_PER_TARGET * targets - OTHER_DESCRIPTORS
     return max(FEWEST_CONNECTIONS, min(wanted, room))

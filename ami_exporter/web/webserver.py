@@ -67,10 +67,10 @@ class WebServer:
 
     def stop(self) -> None:
         """Stop: no new connections, a moment for the requests under way, then an end to all of them."""
-        if not self._accepting.is_alive():
-            return
-        self._acceptor.stop()
-        self._accepting.join()
+        if self._accepting.is_alive():
+            self._acceptor.stop()
+            self._accepting.join()
+        self._acceptor.close()
         self._connections.end_all(waiting_only=True)
         until = time.monotonic() + self._limits.grace
         while len(self._connections) and time.monotonic() < until:

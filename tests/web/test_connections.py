@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ami_exporter.web import acceptor
-from ami_exporter.web.capacity import ServerLimits, max_connections
+from ami_exporter.web.capacity import ServerLimits, max_connections, raise_descriptor_limit
 from ami_exporter.web.connections import ConnectionTable, Phase, WebConnection, client_address
 from tests.support.web import FakeService, running, wait_until
 
@@ -185,6 +185,17 @@ def test_places_follow_the_number_of_targets_and_leave_descriptors_for_their_lin
     assert max_connections(10_000, 10**6) == 40_000
     assert max_connections(400, 1024) == 124
     assert max_connections(1000, 1024) == 32
+    assert max_connections(1, resource.RLIM_INFINITY) == 512
+
+
+def test_the_soft_limit_of_descriptors_is_raised() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+    try:
+        raise_descriptor_limit()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (min(hard, 65_536), hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_thousand_targets_are_scraped_over_a_thousand_connections_at_once() -> None:
