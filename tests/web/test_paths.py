@@ -1,5 +1,6 @@
 import gzip
 import json
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -178,6 +179,33 @@ def test_reload_tells_how_it_went() -> None:
         service.outcome = ReloadOutcome(ok=False, message="config.yml:3:1: unknown key")
         answer = web.ask("/-/reload", "POST")
         assert (answer.status, answer.text, service.reloads) == (500, "config.yml:3:1: unknown key\n", 2)
+
+
+class SlowReload(FakeService):
+    """Its reloads wait for `hold`."""
+
+    def reload(self) -> ReloadOutcome:
+        outcome = super().reload()
+        self.running.release()
+        self.hold.wait(20)
+        return outcome
+
+
+def test_reloads_in_any_number_leave_threads_for_scrapes() -> None:
+    service = SlowReload()
+    service.hold.clear()
+    with running(service) as web:
+        asking = [threading.Thread(target=web.ask, args=["/-/reload", "POST"]) for _ in range(4)]
+        for thread in asking:
+            thread.start()
+        for _ in range(4):
+            assert service.running.acquire(timeout=20)
+        refused = web.ask("/-/reload", "POST")
+        assert (refused.status, refused.text) == (503, "4 reloads are already asked for\n")
+        assert web.ask("/sd").status == 200
+        service.hold.set()
+        for thread in asking:
+            thread.join(20)
 
 
 @pytest.mark.parametrize(
