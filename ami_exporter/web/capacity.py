@@ -48,11 +48,14 @@ def max_requests(targets: int) -> int:
     return max(MIN_REQUESTS, REQUESTS_PER_TARGET * targets)
 
 
-def max_connections(targets: int, descriptors: int | None = None) -> int:
-    """Return how many connections may be open; `descriptors`: the process' limit, asked for when None."""
+def max_connections(targets: int, requests: int, descriptors: int | None = None) -> int:
+    """Return how many connections may be open beside so many requests at a time.
+
+    `descriptors`: the process' limit, asked for when None.
+    """
     if descriptors is None:
         descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = max(MIN_CONNECTIONS, 2 * max_requests(targets))
+    wanted = max(MIN_CONNECTIONS, 2 * requests)
     if descriptors == resource.RLIM_INFINITY:
         return wanted
     room = descriptors - DESCRIPTORS_PER_TARGET * targets - OTHER_DESCRIPTORS

@@ -140,15 +140,18 @@ def make_server(
     """
     live = LiveWebConfig(flags.config_file) if flags.config_file else None
 
-    def targets() -> int:
-        return len(service.target_names())
+    def requests() -> int:
+        return max_requests(len(service.target_names())) if flags.max_requests is None else flags.max_requests
+
+    def connections() -> int:
+        return limits.connections or max_connections(len(service.target_names()), requests())
 
     app = App(
         service,
         make_routes(flags),
-        RequestSlots(lambda: max_requests(targets()) if flags.max_requests is None else flags.max_requests),
+        RequestSlots(requests),
         FileRules(live) if live is not None else None,
     )
-    table = ConnectionTable(lambda: limits.connections or max_connections(targets()))
+    table = ConnectionTable(connections)
     listeners = systemd_sockets(environ, os.getpid()) if flags.systemd_socket else open_sockets(flags.listen_addresses)
     return WebServer(app, listeners, limits, table, live.tls() if live is not None else None)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ami_exporter.web import acceptor
-from ami_exporter.web.capacity import ServerLimits, max_connections, raise_descriptor_limit
+from ami_exporter.web.capacity import ServerLimits, max_connections, max_requests, raise_descriptor_limit
 from ami_exporter.web.connections import ConnectionTable, Phase, WebConnection, client_address
 from tests.support.web import FakeService, running, wait_until
 
@@ -180,12 +180,13 @@ def test_a_client_is_an_ipv4_address_or_an_ipv6_network(peer: str, client: str) 
 
 
 def test_places_follow_the_number_of_targets_and_leave_descriptors_for_their_links() -> None:
-    assert max_connections(1, 1024) == 512
-    assert max_connections(1000, 100_000) == 4000
-    assert max_connections(10_000, 10**6) == 40_000
-    assert max_connections(400, 1024) == 124
-    assert max_connections(1000, 1024) == 32
-    assert max_connections(1, resource.RLIM_INFINITY) == 512
+    assert max_connections(1, max_requests(1), 1024) == 512
+    assert max_connections(1000, max_requests(1000), 100_000) == 4000
+    assert max_connections(10_000, max_requests(10_000), 10**6) == 40_000
+    assert max_connections(400, max_requests(400), 1024) == 124
+    assert max_connections(1000, max_requests(1000), 1024) == 32
+    assert max_connections(1, max_requests(1), resource.RLIM_INFINITY) == 512
+    assert max_connections(1, 3000, 100_000) == 6000  # --web.max-requests
 
 
 def test_the_soft_limit_of_descriptors_is_raised() -> None:

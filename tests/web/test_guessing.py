@@ -2,6 +2,7 @@
 
 import http.client
 import itertools
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 import bcrypt
 import pytest
 
+from tests.support.certificates import Authority
 from tests.support.web import Running, exchange, running
 from tests.web.test_auth import basic, web_config
 
@@ -22,13 +24,20 @@ COST = 10
 CHECKS = 6
 
 
+def connect(web: Running, source: str, *, tls: bool) -> http.client.HTTPConnection:
+    if not tls:
+        return http.client.HTTPConnection("127.0.0.1", web.port, timeout=20, source_address=(source, 0))
+    context = ssl._create_unverified_context()  # noqa: S323 - it talks to itself
+    return http.client.HTTPSConnection("127.0.0.1", web.port, timeout=20, source_address=(source, 0), context=context)
+
+
 @contextmanager
-def guessing(web: Running, *, kept: bool, source: str) -> Iterator[None]:
+def guessing(web: Running, *, kept: bool, source: str, tls: bool) -> Iterator[None]:
     """So many clients that guess, each the next one as soon as it is refused."""
     end, numbers = threading.Event(), itertools.count()
 
     def run() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", web.port, timeout=20, source_address=(source, 0))
+        connection = connect(web, source, tls=tls)
         while not end.is_set():
             with suppress(OSError, http.client.HTTPException):
                 headers = {"Authorization": basic("prom", f"guess {next(numbers)}")}
@@ -47,16 +56,30 @@ def guessing(web: Running, *, kept: bool, source: str) -> Iterator[None]:
         end.set()
 
 
-@pytest.mark.parametrize("source", ["127.0.0.66", "127.0.0.1"], ids=["another address", "the same address"])
-@pytest.mark.parametrize("kept", [True, False], ids=["over kept connections", "a connection for each guess"])
-def test_the_right_password_is_let_in_under_a_flood_of_guesses(tmp_path: Path, kept: bool, source: str) -> None:
+@pytest.mark.parametrize(
+    ("kept", "source", "tls"),
+    [
+        pytest.param(True, "127.0.0.66", False, id="over kept connections from another address"),
+        pytest.param(True, "127.0.0.1", False, id="over kept connections from the same address"),
+        pytest.param(False, "127.0.0.66", False, id="a connection for each guess from another address"),
+        pytest.param(False, "127.0.0.1", False, id="a connection for each guess from the same address"),
+        pytest.param(False, "127.0.0.1", True, id="a TLS connection for each guess from the same address"),
+    ],
+)
+def test_the_right_password_is_let_in_under_a_flood_of_guesses(
+    tmp_path: Path, kept: bool, source: str, tls: bool
+) -> None:
     hashed = bcrypt.hashpw(b"right", bcrypt.gensalt(COST))
     began = time.monotonic()
     bcrypt.checkpw(b"wrong", hashed)
     one_check = time.monotonic() - began
-    file = web_config(tmp_path, f"basic_auth_users: {{prom: {hashed.decode()}}}\n")
-    with running(config_file=file) as web, guessing(web, kept=kept, source=source):
+    Authority().issue("localhost").write(tmp_path, "server")
+    pair = "tls_server_config: {cert_file: server.crt, key_file: server.key}\n" if tls else ""
+    file = web_config(tmp_path, f"basic_auth_users: {{prom: {hashed.decode()}}}\n{pair}")
+    with running(config_file=file) as web, guessing(web, kept=kept, source=source, tls=tls):
         threading.Event().wait(5 * one_check)
+        scraper = connect(web, "127.0.0.1", tls=tls)
         began = time.monotonic()
-        assert web.ask("/metrics", headers={"Authorization": basic("prom", "right")}).status == 200
+        assert exchange(scraper, "/metrics", headers={"Authorization": basic("prom", "right")}).status == 200
+        scraper.close()
         assert time.monotonic() - began < max(2.0, CHECKS * one_check)
