@@ -15,9 +15,17 @@ BODY = b"asterisk_up 1\n"
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
 
 
+class Forgetful(FakeService):
+    """Does not remember what it was asked."""
+
+    def scrape(self, *_: object) -> bytes:
+        """Answer at once."""
+        return self.body
+
+
 def ours() -> int:
     """Our web room, with a service that answers at once."""
-    server = make_server(FakeService(body=BODY), WebFlags(("127.0.0.1:0",)))
+    server = make_server(Forgetful(body=BODY), WebFlags(("127.0.0.1:0",)))
     return int(server.start()[0].rpartition(":")[2])
 
 
