@@ -33,7 +33,7 @@ BEFORE = (
 def run() -> list[Table]:
     """CPU of the server's process for a request, over a kept connection and over a new one for each request."""
     table = Table(
-        f"CPU of the server for a request that polls nothing, ms; least of {ROUNDS} rounds of {REQUESTS}, taking turns.",
+        f"CPU of the server for a request that polls nothing, ms; least of {ROUNDS} × {REQUESTS}, taking turns.",
         ("server", "kept connection", "a connection for each request"),
         notes=[BEFORE],
     )
