@@ -40,7 +40,7 @@ def machine() -> str:
     commit = _output("git", "rev-parse", "--short", "HEAD")
     return (
         f"{os.cpu_count()} × {model[1] if model else platform.machine()}, Linux {platform.release()}, "
-        f"Python {platform.python_version()}, hypercorn {metadata.version('hypercorn')}, commit {commit}; "
+        f"Python {platform.python_version()}, h11 {metadata.version('h11')}, commit {commit}; "
         f"load average at the start {os.getloadavg()[0]:.1f}"
     )
 

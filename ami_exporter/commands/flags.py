@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from ami_exporter.config.shard import Shard
+from ami_exporter.web.flags import external_url, listen_address, route_prefix, telemetry_path
 
 PREFIX: Final = "AMI_EXPORTER_"
 LEVELS: Final = ("debug", "info", "warning", "error")
 FORMATS: Final = ("logfmt", "json")
 DIALECTS: Final = ("modern", "1.1")
 SHELLS: Final = ("bash", "zsh", "fish")
-HIGHEST_PORT: Final = 65535
 
 Complete = Literal["file", "nothing"]
 
@@ -49,38 +49,6 @@ class Command:
     choices: tuple[str, ...] = ()
 
 
-def _listen_address(written: str) -> str:
-    host, colon, port = written.rpartition(":")
-    bracketed = host.startswith("[") and host.endswith("]")
-    if not colon or not (port.isascii() and port.isdigit()) or int(port[:6]) > HIGHEST_PORT:
-        raise ValueError(f'found "{written}", expected [HOST]:PORT such as :15038')
-    if ":" in host and not bracketed:
-        raise ValueError(f'found "{written}", expected an IPv6 address in brackets such as [::1]:15038')
-    return written
-
-
-def _path(written: str) -> str:
-    if not written.startswith("/") or any(char in written for char in "?# \r\n"):
-        raise ValueError(f'found "{written}", expected a path that begins with /')
-    return written
-
-
-TAKEN_PATHS: Final = ("/", "/probe", "/sd", "/config", "/-")
-
-
-def _telemetry_path(written: str) -> str:
-    path = _path(written).rstrip("/") or "/"
-    if path in TAKEN_PATHS or path.startswith("/-/"):
-        raise ValueError(f'found "{written}", which has another use, expected a path such as /metrics')
-    return path
-
-
-def _url(written: str) -> str:
-    if not written.startswith(("http://", "https://", "/")):
-        raise ValueError(f'found "{written}", expected a URL such as https://host/asterisk/')
-    return written
-
-
 def _count(low: int, high: int) -> Callable[[str], int]:
     def parse(written: str) -> int:
         if not (written.isascii() and written.isdigit() and len(written) < len(str(high)) + 1):
@@ -109,16 +77,16 @@ LISTEN: Final = Flag(
     "web.listen-address",
     "ADDRESS",
     "where to listen (default :15038); repeatable",
-    _listen_address,
+    listen_address,
     (":15038",),
     repeat=True,
 )
 WEB_CONFIG_FILE: Final = Flag("web.config.file", "FILE", "TLS and passwords of our own pages", complete="file")
-ROUTE_PREFIX: Final = Flag("web.route-prefix", "PATH", "prefix of all paths (default: URL's path)", _path)
-EXTERNAL_URL: Final = Flag("web.external-url", "URL", "where people reach us, behind a proxy", _url)
+ROUTE_PREFIX: Final = Flag("web.route-prefix", "PATH", "prefix of all paths (default: URL's path)", route_prefix)
+EXTERNAL_URL: Final = Flag("web.external-url", "URL", "where people reach us, behind a proxy", external_url)
 WEB: Final = (
     LISTEN,
-    Flag("web.telemetry-path", "PATH", "path of the metrics (default /metrics)", _telemetry_path, "/metrics"),
+    Flag("web.telemetry-path", "PATH", "path of the metrics (default /metrics)", telemetry_path, "/metrics"),
     WEB_CONFIG_FILE,
     Flag("web.max-requests", "N", "at once (default max(40, 2×targets)); 0: any", _count(0, 100_000)),
     ROUTE_PREFIX,

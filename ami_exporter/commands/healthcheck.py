@@ -37,6 +37,6 @@ def healthcheck(options: Healthcheck, out: TextIO) -> int:
 
 
 def _speaks_tls(path: str) -> bool:
-    from ami_exporter.web.webconfig import load_text, read_web_config  # noqa: PLC0415 - only where there is such a file
+    from ami_exporter.webconfig.document import load_text, read_web_config  # noqa: PLC0415 - only where there is such a file
 
     return read_web_config(path, load_text(path)).tls is not None

@@ -36,7 +36,7 @@ def scrape(options: Scrape, environ: Mapping[str, str], out: TextIO) -> int:
 
 def check(options: Check, environ: Mapping[str, str], out: TextIO) -> int:
     """Print every fault of the configuration and of the web configuration with its place."""
-    from ami_exporter.web.liveconfig import check_web_config  # noqa: PLC0415 - only for a web configuration
+    from ami_exporter.webconfig.live import check_web_config  # noqa: PLC0415 - only for a web configuration
 
     faults: list[Fault] = []
     if options.config_file is not None or options.ami or options.web_config_file is None:

@@ -11,13 +11,13 @@ import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar, Union, cast
-from urllib.parse import urlsplit
 
 from ami_exporter.commands.flags import COMMANDS, PREFIX, Command, Flag
 from ami_exporter.commands.usage import Parser, build_parser, overview
 from ami_exporter.config.amiflags import SECRET_VARIABLE, AmiFlags
 from ami_exporter.config.faults import either, shorten, suggest
 from ami_exporter.config.secret import Secret
+from ami_exporter.web.flags import WebFlags, path_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,19 +28,6 @@ TRUE: Final = ("true", "1", "yes", "on")
 FALSE: Final = ("false", "0", "no", "off")
 BY_KUBERNETES: Final = re.compile(r"AMI_EXPORTER_(SERVICE_(HOST|PORT.*)|PORT(_.*)?)")
 """What Kubernetes sets in every pod beside a Service named ami-exporter."""
-
-
-@dataclass(frozen=True, slots=True)
-class Web:
-    """`--web.*`. `max_requests` None: by the number of targets. `route_prefix`: "" or "/x"."""
-
-    listen_addresses: tuple[str, ...]
-    telemetry_path: str
-    config_file: str | None
-    max_requests: int | None
-    route_prefix: str
-    external_url: str
-    systemd_socket: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +43,7 @@ class Serve:
     """`serve`, or no command."""
 
     config_file: str | None
-    web: Web
+    web: WebFlags
     shard: Shard | None
     ami: AmiFlags
     log: Log
@@ -72,7 +59,7 @@ class Demo:
     queues: int
     dialect: str
     seed: int
-    web: Web
+    web: WebFlags
     log: Log
     warnings: tuple[str, ...] = ()
 
@@ -238,20 +225,13 @@ class _Values:
     def log(self) -> Log:
         return Log(self.word("log.level"), self.word("log.format"))
 
-    def route_prefix(self) -> str:
-        written = self.text("web.route-prefix")
-        if written is None:
-            written = urlsplit(self.text("web.external-url") or "").path
-        stripped = written.strip("/")
-        return f"/{stripped}" if stripped else ""
-
-    def web(self) -> Web:
-        return Web(
+    def web(self) -> WebFlags:
+        return WebFlags(
             listen_addresses=cast("tuple[str, ...]", self.values["web.listen-address"]),
             telemetry_path=self.word("web.telemetry-path"),
             config_file=self.text("web.config.file"),
             max_requests=cast("int | None", self.values["web.max-requests"]),
-            route_prefix=self.route_prefix(),
+            route_prefix=self.text("web.route-prefix"),
             external_url=self.text("web.external-url") or "",
             systemd_socket=cast("bool", self.values["web.systemd-socket"]),
         )
@@ -292,7 +272,7 @@ def _healthcheck(values: _Values) -> Healthcheck:
     return Healthcheck(
         listen_address=addresses[0],
         web_config_file=values.text("web.config.file"),
-        route_prefix=values.route_prefix(),
+        route_prefix=path_prefix(values.text("web.route-prefix"), values.text("web.external-url") or ""),
         timeout=values.number("timeout"),
         warnings=values.warnings,
     )

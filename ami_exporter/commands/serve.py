@@ -14,18 +14,16 @@ from ami_exporter import __version__
 from ami_exporter.commands.garbage import GarbagePacer
 from ami_exporter.commands.loading import Loader
 from ami_exporter.commands.logs import Guard
-from ami_exporter.commands.options import Demo, Serve, Web
+from ami_exporter.commands.options import Demo, Serve
 from ami_exporter.config.amiflags import AmiFlags
 from ami_exporter.config.secret import Secret
 from ami_exporter.service.exporter import Exporter
+from ami_exporter.web.capacity import raise_descriptor_limit
+from ami_exporter.web.flags import WebFlags
 from ami_exporter.web.listen import ListenError
-from ami_exporter.web.server import make_server
-from ami_exporter.web.settings import WebSettings
+from ami_exporter.web.webserver import make_server
 
 log = logging.getLogger(__name__)
-
-#: Requests in flight at least; a fleet's Prometheus asks for all targets at once.
-MIN_MAX_REQUESTS = 40
 
 #: How soon a web server that died by itself ends the program, so that systemd starts it anew.
 ENDED_CHECK_SECONDS = 1.0
@@ -55,11 +53,12 @@ def demo(options: Demo, environ: Mapping[str, str], out: TextIO) -> int:
         pbx.stop()
 
 
-def _run(loader: Loader, web: Web, environ: Mapping[str, str], hint: TextIO | None = None) -> int:
+def _run(loader: Loader, web: WebFlags, environ: Mapping[str, str], hint: TextIO | None = None) -> int:
+    raise_descriptor_limit()
     exporter = Exporter(loader.settings(), loader.settings, loader.collectors)
     try:
-        server = make_server(exporter, _web_settings(web, len(exporter.target_names())), environ=environ)
-    except (ListenError, ValueError) as error:
+        server = make_server(exporter, web, environ=environ)
+    except ListenError as error:
         log.error("cannot serve", extra={"error": str(error)})
         return 1
     stop = threading.Event()
@@ -92,22 +91,9 @@ def _on_signals(stop: threading.Event, exporter: Exporter) -> None:
     signal.signal(signal.SIGHUP, reload)
 
 
-def _web_settings(web: Web, targets: int) -> WebSettings:
-    requests = max(MIN_MAX_REQUESTS, 2 * targets) if web.max_requests is None else web.max_requests
-    return WebSettings(
-        listen_addresses=web.listen_addresses,
-        telemetry_path=web.telemetry_path,
-        config_file=web.config_file,
-        max_requests=requests,
-        route_prefix=web.route_prefix,
-        external_url=web.external_url,
-        systemd_socket=web.systemd_socket,
-    )
-
-
-def _greet(out: TextIO, bound: list[str], web: Web) -> None:
+def _greet(out: TextIO, bound: list[str], web: WebFlags) -> None:
     port = bound[0].rpartition(":")[2]
-    base = f"http://localhost:{port}{web.route_prefix}"
+    base = f"http://localhost:{port}{web.prefix}"
     out.write(
         "\nA simulated PBX is running, and its metrics are served. Open\n\n"
         f"    {base}{web.telemetry_path}   the metrics\n"

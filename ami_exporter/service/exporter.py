@@ -17,7 +17,7 @@ from ami_exporter.pbx.target import SYSTEM_CLOCKS, Clocks, Target
 from ami_exporter.service import statusview
 from ami_exporter.service.deadline import scrape_seconds
 from ami_exporter.service.ownmetrics import OwnMetrics
-from ami_exporter.web.service import DiscoveredTarget, ReloadOutcome, Selection, StatusView
+from ami_exporter.web.views import DiscoveredTarget, ReloadOutcome, Selection, StatusView
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.pbx.poll_run import PollFault, Result
 from ami_exporter.pbx.stats import LINKS, LinkName
 from ami_exporter.pbx.target import Target
-from ami_exporter.web.service import CollectorState, CollectorView, LinkState, LinkView, StatusView, TargetView
+from ami_exporter.web.views import CollectorState, CollectorView, LinkState, LinkView, StatusView, TargetView
 
 _ADVICE = {
     PollFault.DOWN: "",

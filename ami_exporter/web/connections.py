@@ -1,133 +1,187 @@
-"""The open connections: bounded, so that nobody can take all file descriptors, and ended on demand.
+"""The open connections: how many there may be, and which one ends when a newcomer needs its place."""
 
-The server library keeps its connections to itself. Ours are seen where they are let in (`door.py`): sockets that report
-when they are closed.
-"""
-
-import asyncio
+import ipaddress
+import select
 import socket
+import ssl
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from enum import Enum, auto
 
-Key = tuple[Any, Any]  # (client, server) as ASGI scopes have them: what tells two connections apart
+# A client that connects and asks 100 ms later keeps its place, however many others connect meanwhile.
+PATIENCE_SECONDS = 1.0
+# At the limit, how often all connections are asked whether their clients have gone.
+REAP_SECONDS = 0.05
+
+_GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
 
-class Connections:
-    """Table of the open connections. At the limit one that waits for its client is ended.
+class Phase(Enum):
+    """What a connection's thread does."""
 
-    First one that has never had an answer, and of those the oldest: so silent clients drive each other out, never keep
-    a newcomer waiting, and do not drive out who scrapes. It belongs to the event loop's thread.
-    """
+    WAITING = auto()  # for the handshake, a request, the check of its password
+    HANDLING = auto()  # a request that was let in is being answered
+    SENDING = auto()  # the answer is on its way
 
-    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
+
+class WebConnection:
+    """An accepted socket. `address` stands for who is behind it, `wrong_passwords` counts what was sent over it."""
+
+    def __init__(self, sock: socket.socket, peer: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.sock = sock
+        self.address = client_address(peer)
+        self.wrong_passwords = 0
+        self.answered = False
+        self.phase = Phase.WAITING
+        self.since = clock()
+        self._ended = False
+
+    def secure(self, context: ssl.SSLContext, seconds: float) -> None:
+        """Do the TLS handshake within so many seconds."""
+        self.sock.settimeout(seconds)
+        self.sock = tls = context.wrap_socket(self.sock, server_side=True, do_handshake_on_connect=False)
+        if self._ended:  # while the socket changed hands
+            raise ConnectionAbortedError
+        tls.do_handshake()
+
+    def end(self) -> None:
+        """Wake its thread, which closes it. Under the table's lock, so that the descriptor is still this socket's."""
+        self._ended = True
+        with suppress(OSError):
+            # Not SSLSocket's own method: that forgets the session, which its thread may be using.
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
+    def gone(self) -> bool:
+        """Whether the client has closed, or the connection was ended."""
+        return self._ended or bool(_gone([self]))
+
+
+class ConnectionTable:
+    """The open connections, the longest unchanged first. Used from the threads of all of them."""
+
+    def __init__(self, limit: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
         self._clock = clock
-        self._open: dict[Key, Connection] = {}  # who has been idle for longest comes first
-        self._busy: set[Key] = set()
+        self._lock = threading.Lock()
+        self._open: OrderedDict[WebConnection, None] = OrderedDict()
+        self._of_address: Counter[str] = Counter()
+        self._reaped = -REAP_SECONDS
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def add(self, connection: "Connection") -> None:
-        """Enter a new connection; at the limit, end an idle one first."""
-        try:
-            connection.key = (connection.getpeername()[:2], connection.getsockname()[:2])
-        except OSError:  # gone again already
-            connection.close()
-            return
-        if len(self._open) >= self._limit:
-            least = next((one for one in self._idle() if not one.answered), None) or next(self._idle(), None)
-            if least is not None:
-                self._open.pop(least.key).end()
-        gone = self._open.pop(connection.key, None)
-        if gone is not None:  # reset by its client, who comes from the same port again
-            gone.end()
-        connection.since = self._clock()
-        connection.table = self
-        self._open[connection.key] = connection
+    def add(self, connection: WebConnection) -> bool:
+        """Enter a connection, at the limit in another one's place; False when there is no place."""
+        with self._lock:
+            limit = self._limit()
+            if len(self._open) >= limit:
+                self._reap()
+            while len(self._open) >= limit:
+                victim = self._victim(connection.address, limit)
+                if victim is None:
+                    return False
+                self._end(victim)
+            self._open[connection] = None
+            self._of_address[connection.address] += 1
+            return True
 
-    def discard(self, connection: "Connection") -> None:
-        """Forget a connection that was closed."""
-        if self._open.get(connection.key) is connection:
-            del self._open[connection.key]
+    def make_room(self) -> None:
+        """End one connection that waits: a descriptor is needed."""
+        with self._lock:
+            self._reap()
+            victim = self._longest_waiting(None)
+            if victim is not None:
+                self._end(victim)
 
-    @contextmanager
-    def answering(self, key: Key) -> Iterator[None]:
-        """Keep a connection from being ended for a newcomer while its request is answered."""
-        self._busy.add(key)
-        try:
-            yield
-        finally:
-            self._busy.discard(key)
-            connection = self._open.pop(key, None)
-            if connection is not None:
-                connection.since = self._clock()
-                connection.answered = True
-                self._open[key] = connection
+    def close(self, connection: WebConnection) -> None:
+        """Close a connection and forget it."""
+        with self._lock:
+            self._forget(connection)
+            connection.sock.close()
 
-    def _idle(self) -> "Iterator[Connection]":
-        return (one for key, one in self._open.items() if key not in self._busy)
+    def note(self, connection: WebConnection, phase: Phase) -> None:
+        """Note what the connection's thread does from now on."""
+        with self._lock:
+            connection.phase = phase
+            connection.since = self._clock()
+            connection.answered |= phase is Phase.WAITING
+            if connection in self._open:
+                self._open.move_to_end(connection)
 
-    def end_idle(self, seconds: float) -> None:
-        """End the connections on which nothing has been answered for so long, whatever the server thinks of them."""
-        latest = self._clock() - seconds
-        for connection in [one for one in self._idle() if one.since < latest]:
-            connection.end()
+    def end_all(self, *, waiting_only: bool = False) -> None:
+        """End all connections, or those whose request is not being answered."""
+        with self._lock:
+            for connection in list(self._open):
+                if not waiting_only or connection.phase is Phase.WAITING:
+                    connection.end()
 
-    def end(self, key: Key) -> None:
-        """End one connection at once, whatever is still unsent."""
-        connection = self._open.get(key)
-        if connection is not None:
-            connection.end()
+    def _reap(self) -> None:
+        """End those whose clients have gone and whose threads have not noticed yet."""
+        now = self._clock()
+        if now - self._reaped >= REAP_SECONDS:
+            self._reaped = now
+            for connection in _gone([one for one in self._open if one.phase is Phase.WAITING]):
+                self._end(connection)
 
-    def end_all(self) -> None:
-        """End every connection."""
-        for connection in list(self._open.values()):
-            connection.end()
+    def _victim(self, newcomer: str, limit: int) -> WebConnection | None:
+        """Choose whose place a newcomer takes: an address with more than half of the places pays for it."""
+        if 2 * (self._of_address[newcomer] + 1) > limit:
+            return self._longest_waiting(newcomer)
+        largest, count = self._of_address.most_common(1)[0]
+        return (self._longest_waiting(largest) if 2 * count > limit else None) or self._longest_waiting(None)
+
+    def _longest_waiting(self, address: str | None) -> WebConnection | None:
+        """Choose one never answered for longer than PATIENCE_SECONDS, else the oldest idle one, else a slow reader."""
+        patience = self._clock() - PATIENCE_SECONDS
+        idle: WebConnection | None = None
+        slow: WebConnection | None = None
+        for one in self._open:
+            if address not in (None, one.address) or one.phase is Phase.HANDLING:
+                continue
+            if one.phase is Phase.SENDING:
+                slow = slow or (one if one.since < patience else None)
+            elif not one.answered and one.since < patience:
+                return one
+            else:
+                idle = idle or one
+                if one.since >= patience:
+                    break
+        return idle or slow
+
+    def _end(self, connection: WebConnection) -> None:
+        self._forget(connection)
+        connection.end()
+
+    def _forget(self, connection: WebConnection) -> None:
+        if connection in self._open:
+            del self._open[connection]
+            self._of_address[connection.address] -= 1
+            if not self._of_address[connection.address]:
+                del self._of_address[connection.address]
 
 
-class Connection(socket.socket):
-    """An accepted socket that leaves the table when it is closed. At first it is among the `waiting`."""
+def _gone(connections: list[WebConnection]) -> list[WebConnection]:
+    """Return those whose clients have closed."""
+    poll, by_descriptor = select.poll(), {}
+    for connection in connections:
+        descriptor = connection.sock.fileno()
+        if descriptor >= 0:
+            by_descriptor[descriptor] = connection
+            poll.register(descriptor, _GONE)
+    return [by_descriptor[descriptor] for descriptor, _ in poll.poll(0)]
 
-    def __init__(self, accepted: socket.socket, waiting: "dict[Connection, None]") -> None:
-        super().__init__(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
-        self.key: Key = (None, None)
-        self.since = 0.0  # when it was accepted, or its last request was answered; monotonic seconds
-        self.answered = False  # whether it has had an answer
-        self.table: Connections | None = None
-        self._transport: asyncio.Transport | None = None
-        self._ended = False
-        self._waiting = waiting
-        waiting[self] = None
 
-    @property
-    def waits(self) -> bool:
-        """Whether it has not been begun."""
-        return self in self._waiting
-
-    def begun(self, transport: asyncio.Transport) -> None:
-        """Take note that it is served, by this transport."""
-        self._transport = transport
-        if self._ended:
-            transport.abort()
-
-    def end(self) -> None:
-        """Close, whatever is still unsent."""
-        self._ended = True
-        if self.waits:
-            self.close()
-        elif self._transport is not None:
-            self._transport.abort()
-        else:
-            with suppress(OSError):  # the client may have gone already
-                self.shutdown(socket.SHUT_RDWR)  # a TLS handshake sees it
-
-    def close(self) -> None:
-        """Close, and leave the table."""
-        self._waiting.pop(self, None)
-        self._transport = None  # it knows its socket: a cycle
-        if self.table is not None:
-            self.table.discard(self)
-        super().close()
+def client_address(peer: str) -> str:
+    """Return what stands for a client: its IPv4 address, or the /64 network that an IPv6 host has to itself."""
+    try:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+    except ValueError:
+        return peer
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))

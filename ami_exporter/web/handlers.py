@@ -1,4 +1,4 @@
-"""What each path answers: blocking functions from a request to a response, run in the worker threads."""
+"""What each path answers: functions from a request to a response; they block for as long as the PBX takes."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,10 +7,10 @@ from http import HTTPStatus
 from ami_exporter.exposition.formats import Format
 from ami_exporter.web.http import JSON, TEXT, Request, Response, plain, zipped
 from ami_exporter.web.negotiate import accepts_gzip, choose_format
-from ami_exporter.web.page import status_page
 from ami_exporter.web.params import BadRequestError, ScrapeParams, page_target, scrape_params, valid_names
 from ami_exporter.web.routes import Endpoint, Routes
-from ami_exporter.web.service import Service
+from ami_exporter.web.status.page import status_page
+from ami_exporter.web.views import Service
 
 TIMEOUT_HEADER = "x-prometheus-scrape-timeout-seconds"
 
@@ -60,12 +60,51 @@ def status(service: Service, routes: Routes, request: Request) -> Response:
     return status_page(service.status(), routes.telemetry, chosen)
 
 
+def healthy(_service: Service, _routes: Routes, _request: Request) -> Response:
+    """Say that the server answers."""
+    return plain(HTTPStatus.OK, "ami-exporter is healthy.")
+
+
+def ready(service: Service, _routes: Routes, _request: Request) -> Response:
+    """Say whether scrapes can be answered."""
+    if service.ready():
+        return plain(HTTPStatus.OK, "ami-exporter is ready.")
+    return plain(HTTPStatus.SERVICE_UNAVAILABLE, "ami-exporter is not ready.")
+
+
+def reload(service: Service, routes: Routes, request: Request) -> Response:
+    """Load the configuration again, unless a foreign web page asks for it through somebody's browser."""
+    if _from_foreign_page(request, routes.external_host):
+        return plain(HTTPStatus.FORBIDDEN, "another site's page cannot ask for a reload")
+    outcome = service.reload()
+    return plain(HTTPStatus.OK if outcome.ok else HTTPStatus.INTERNAL_SERVER_ERROR, outcome.message)
+
+
+def _from_foreign_page(request: Request, external_host: str) -> bool:
+    """Whether a browser says so: `Sec-Fetch-Site` goes to trustworthy hosts only, `Origin` comes with every POST."""
+    if request.header("sec-fetch-site") not in {"", "none", "same-origin"}:
+        return True
+    origin = request.header("origin")
+    host = origin.partition("://")[2].lower()
+    return bool(origin) and host not in {request.header("host").lower(), external_host.lower()} - {""}
+
+
+def redirect(_service: Service, routes: Routes, request: Request) -> Response:
+    """Send people on to the status page under its prefix."""
+    location = routes.redirects[request.path]
+    return plain(HTTPStatus.FOUND, location, ("Location", location))
+
+
 HANDLERS: Mapping[Endpoint, Handler] = {
     Endpoint.METRICS: metrics,
     Endpoint.PROBE: probe,
     Endpoint.DISCOVERY: discovery,
     Endpoint.CONFIG: config,
     Endpoint.STATUS: status,
+    Endpoint.HEALTHY: healthy,
+    Endpoint.READY: ready,
+    Endpoint.RELOAD: reload,
+    Endpoint.REDIRECT: redirect,
 }
 
 

@@ -5,6 +5,8 @@ import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from ami_exporter.web.flags import split_address
+
 # A reader that stops acknowledging, or never opens its window, is dropped by the kernel after this long.
 USER_TIMEOUT_MS = 10_000
 # Waiting connections; the kernel's own limit (somaxconn) is 4096 today. Bursts of many scrapers fit.
@@ -29,15 +31,6 @@ def open_sockets(addresses: Sequence[str]) -> list[socket.socket]:
             sock.close()
         raise
     return sockets
-
-
-def split_address(address: str) -> tuple[str, int]:
-    """Split "host:port" as Go's net package does: an empty host means every address, IPv6 stands in brackets."""
-    host, colon, port = address.rpartition(":")
-    bracketed = host.startswith("[") and host.endswith("]")
-    if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535 or (":" in host and not bracketed):  # noqa: PLR2004 - the highest port
-        raise ListenError(f'--web.listen-address: expected "[host]:port" such as ":15038", found "{address}"')
-    return (host[1:-1] if bracketed else host), int(port)
 
 
 def _bind_all(address: str, host: str, port: int) -> list[socket.socket]:

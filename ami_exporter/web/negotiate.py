@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ami_exporter.exposition.formats import Format
 
@@ -22,6 +23,8 @@ FALLBACK = Format.TEXT_004
 
 # Prometheus sends 5 media ranges and browsers up to 8; more is noise that we need not sort.
 MAX_RANGES = 32
+# A scraper sends the same header each time.
+MAX_REMEMBERED = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class _Range:
     q: float
 
 
+@lru_cache(MAX_REMEMBERED)
 def choose_format(accept: str) -> Format:
     """Return the format we offer with the highest q-value, the first of equals; text 0.0.4 if none fits."""
     best, best_q = FALLBACK, 0.0
@@ -41,6 +45,7 @@ def choose_format(accept: str) -> Format:
     return best
 
 
+@lru_cache(MAX_REMEMBERED)
 def accepts_gzip(accept_encoding: str) -> bool:
     """Say whether gzip is welcome: named, or covered by `*`, with a q-value above zero."""
     q = {coding.value: coding.q for coding in _ranges(accept_encoding)}

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-from ami_exporter.web.service import Selection
+from ami_exporter.web.views import Selection
 
 # 30 collectors chosen by name need about 1 kB.
 MAX_QUERY_BYTES = 8 * 1024

@@ -13,6 +13,7 @@ from ami_exporter.commands.options import parse
 from ami_exporter.config.amiflags import AmiFlags
 from ami_exporter.config.secret import Secret
 from ami_exporter.config.shard import Shard
+from ami_exporter.web.flags import WebFlags
 
 NOTHING: dict[str, str] = {}
 
@@ -34,7 +35,7 @@ def shown(capsys: pytest.CaptureFixture[str], argv: list[str]) -> str:
 def test_nothing_at_all_is_serve_with_every_default() -> None:
     assert parse([], NOTHING) == o.Serve(
         config_file=None,
-        web=o.Web((":15038",), "/metrics", None, None, "", "", systemd_socket=False),
+        web=WebFlags((":15038",), "/metrics", None, None, None, "", systemd_socket=False),
         shard=None,
         ami=AmiFlags(),
         log=o.Log("info", "logfmt"),
@@ -78,7 +79,7 @@ def test_every_flag_of_serve() -> None:
     ]
     assert parse(argv, NOTHING) == o.Serve(
         config_file="c.yml",
-        web=o.Web((":1", "[::1]:2"), "/m", "web.yml", 7, "/pre", "https://x/y", systemd_socket=True),
+        web=WebFlags((":1", "[::1]:2"), "/m", "web.yml", 7, "/pre", "https://x/y", systemd_socket=True),
         shard=Shard(1, 3),
         ami=AmiFlags("pbx", "u", None, "s", tls=True, tls_ca_file="ca.pem"),
         log=o.Log("debug", "json"),
@@ -106,7 +107,7 @@ def test_every_variable_of_serve_and_the_secret() -> None:
     }
     assert parse([], environ) == o.Serve(
         config_file="c.yml",
-        web=o.Web((":1", "[::1]:2"), "/m", "web.yml", 7, "/pre", "https://x/y", systemd_socket=True),
+        web=WebFlags((":1", "[::1]:2"), "/m", "web.yml", 7, "/pre", "https://x/y", systemd_socket=True),
         shard=Shard(1, 3),
         ami=AmiFlags("pbx", "u", Secret("s3cret"), None, tls=True, tls_ca_file="ca.pem"),
         log=o.Log("debug", "json"),
@@ -203,6 +204,21 @@ def test_demo_has_its_sizes_and_the_web_flags() -> None:
             ),
         ),
         (
+            ["--web.external-url=/asterisk/"],
+            (
+                'ami-exporter serve: --web.external-url: found "/asterisk/", '
+                "expected a URL such as https://host/asterisk/"
+            ),
+        ),
+        (
+            ["--web.route-prefix=/a/../b"],
+            ('ami-exporter serve: --web.route-prefix: found "/a/../b", expected a path of letters, digits and -._~/'),
+        ),
+        (
+            ["--web.telemetry-path=/m%20x"],
+            ('ami-exporter serve: --web.telemetry-path: found "/m%20x", expected a path of letters, digits and -._~/'),
+        ),
+        (
             ["--web.max-requests", "-1"],
             'ami-exporter serve: --web.max-requests: found "-1", expected a whole number from 0 to 100000',
         ),
@@ -294,7 +310,7 @@ def test_the_version_is_told_everywhere(capsys: pytest.CaptureFixture[str], argv
 def test_reading_the_command_line_loads_no_heavy_library() -> None:
     program = (
         "import sys; from ami_exporter.commands.options import parse; parse([], {}); "
-        "sys.exit(' '.join({'pydantic', 'yaml', 'hypercorn', 'prometheus_client'} & set(sys.modules)) or 0)"
+        "sys.exit(' '.join({'pydantic', 'yaml', 'h11', 'prometheus_client'} & set(sys.modules)) or 0)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=30)
 

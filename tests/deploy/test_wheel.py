@@ -30,7 +30,11 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_the_types_the_schema_and_the_templates_and_no_tests(wheel: Path, repository: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"ami_exporter/py.typed", "ami_exporter/config/schema.json", "ami_exporter/web/templates/page.html"} <= names
+    assert {
+        "ami_exporter/py.typed",
+        "ami_exporter/config/schema.json",
+        "ami_exporter/web/status/templates/page.html",
+    } <= names
     tracked = {
         str(path.relative_to(repository))
         for path in (repository / "ami_exporter").rglob("*")

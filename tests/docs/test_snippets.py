@@ -20,7 +20,7 @@ from ami_exporter.commands.options import parse
 from ami_exporter.config.load import load
 from ami_exporter.demo import DemoSettings, SimulatedPbx, User
 from ami_exporter.demo.rights import classes
-from ami_exporter.web.webconfig import read_web_config
+from ami_exporter.webconfig.document import read_web_config
 from tests.support.documents import REPO, Block, blocks, commands
 from tests.support.exporter_process import clean_environ, exporter, run
 

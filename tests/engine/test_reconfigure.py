@@ -12,7 +12,7 @@ from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import CollectorSettings, Limits
 from ami_exporter.exposition.formats import Format
 from ami_exporter.service.exporter import Exporter
-from ami_exporter.web.service import Selection
+from ami_exporter.web.views import Selection
 from tests.support.ami_server import SECONDS, Fields, Session
 from tests.support.ami_wire import packet
 from tests.support.exporter_process import Series

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ami_exporter.web.liveconfig import check_web_config
+from ami_exporter.webconfig.live import check_web_config
 from tests.support.asterisk_server import wait_until
 from tests.support.exporter_process import ExporterProcess, run
 from tests.support.fleet import PASSWORD, USER, Client, Fleet, make_fleet, process_arguments, replace, watching

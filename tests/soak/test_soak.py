@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from ami_exporter.demo import DemoSettings, SimulatedPbx
+from ami_exporter.web.threads import MAX_IDLE
 from tests.support.asterisk_server import wait_until
 from tests.support.exporter_process import ExporterProcess, Scrape, exporter
 
@@ -29,8 +30,8 @@ COUNTED = ("Hangup", "Newchannel", "DialEnd")
 PATHS = ("/probe?target=exact", "/probe?target=lively", "/metrics", "/probe?target=exact&collect[]=channels")
 #: Rounds before the process has all it will ever need: first polls, learned shapes, every pool thread.
 WARM_UP = 2
-#: Of signals and of HTTP, an event link for each target, a worker for each scraper and for the test itself.
-THREADS = 2 + 2 + SCRAPERS + 1
+#: Of signals and of HTTP, an event link for each target, one for each scraper and for the test itself, idle ones kept.
+THREADS = 2 + 2 + SCRAPERS + 1 + MAX_IDLE
 #: Open files when no HTTP client is connected: two links a target, what listens, what the event loop and Python need.
 DESCRIPTORS = 40
 #: MB that allocator and caches may still move afterwards.

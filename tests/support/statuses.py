@@ -1,6 +1,6 @@
 """Status views for the tests of the status page."""
 
-from ami_exporter.web.service import (
+from ami_exporter.web.views import (
     CollectorState,
     CollectorView,
     LinkState,

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ami_exporter.exposition.formats import Format
-from ami_exporter.web.server import DEFAULT_BOUNDS, WebServer, make_server
-from ami_exporter.web.service import DiscoveredTarget, ReloadOutcome, Selection, StatusView
-from ami_exporter.web.settings import Bounds, WebSettings
+from ami_exporter.web.capacity import ServerLimits
+from ami_exporter.web.flags import WebFlags
+from ami_exporter.web.views import DiscoveredTarget, ReloadOutcome, Selection, StatusView
+from ami_exporter.web.webserver import DEFAULT_LIMITS, WebServer, make_server
 
 Scrape = tuple[str | None, Selection, str | None, Format]
 
@@ -105,12 +106,12 @@ def exchange(
 
 @contextmanager
 def running(
-    service: FakeService | None = None, *, bounds: Bounds = DEFAULT_BOUNDS, **settings: object
+    service: FakeService | None = None, *, limits: ServerLimits = DEFAULT_LIMITS, **settings: object
 ) -> Iterator[Running]:
-    """Serve on a free loopback port with the given WebSettings fields."""
+    """Serve on a free loopback port with the given WebFlags fields."""
     service = service or FakeService()
-    make: Callable[..., WebSettings] = WebSettings
-    server = make_server(service, make(**{"listen_addresses": ("127.0.0.1:0",), **settings}), bounds=bounds)
+    make: Callable[..., WebFlags] = WebFlags
+    server = make_server(service, make(**{"listen_addresses": ("127.0.0.1:0",), **settings}), limits=limits)
     bound = server.start()
     try:
         yield Running(server, int(bound[0].rpartition(":")[2]), service)
@@ -125,18 +126,3 @@ def wait_until(done: Callable[[], bool]) -> None:
     while not done():
         assert time.monotonic() < deadline
         threading.Event().wait(0.01)
-
-
-def waiting(web: Running) -> int:
-    """How many connections the server has taken and not begun."""
-    return sum(one.waits for one in list(web.server._connections._open.values()))
-
-
-@contextmanager
-def busy(web: Running) -> Iterator[None]:
-    """The server does nothing until the block ends; then it finds all who came meanwhile at once."""
-    loop, doors = web.server._loop, threading.Event()
-    assert loop is not None
-    loop.call_soon_threadsafe(doors.wait, 20)
-    yield
-    doors.set()

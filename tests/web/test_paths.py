@@ -1,11 +1,12 @@
 import gzip
 import json
+import threading
 from collections.abc import Iterator
 
 import pytest
 
 from ami_exporter.exposition.formats import Format
-from ami_exporter.web.service import ReloadOutcome, Selection
+from ami_exporter.web.views import ReloadOutcome, Selection
 from tests.support.web import FakeService, Running, running
 
 
@@ -180,10 +181,71 @@ def test_reload_tells_how_it_went() -> None:
         assert (answer.status, answer.text, service.reloads) == (500, "config.yml:3:1: unknown key\n", 2)
 
 
-def test_another_sites_page_cannot_ask_for_a_reload() -> None:
+class SlowReload(FakeService):
+    """Its reloads wait for `hold`."""
+
+    def reload(self) -> ReloadOutcome:
+        outcome = super().reload()
+        self.running.release()
+        self.hold.wait(20)
+        return outcome
+
+
+def test_reloads_in_any_number_leave_threads_for_scrapes() -> None:
+    service = SlowReload()
+    service.hold.clear()
+    with running(service) as web:
+        asking = [threading.Thread(target=web.ask, args=["/-/reload", "POST"]) for _ in range(4)]
+        for thread in asking:
+            thread.start()
+        for _ in range(4):
+            assert service.running.acquire(timeout=20)
+        refused = web.ask("/-/reload", "POST")
+        assert (refused.status, refused.text) == (503, "4 reloads are already asked for\n")
+        assert web.ask("/sd").status == 200
+        service.hold.set()
+        for thread in asking:
+            thread.join(20)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "http://localhost:PORT"},
+        {"Origin": "http://127.0.0.1:PORT.evil.example"},
+        {"Origin": "http://evil.example", "Sec-Fetch-Site": "same-origin"},
+        {"Origin": "garbage"},
+        {"Origin": "file://"},
+    ],
+)
+def test_another_sites_page_cannot_ask_for_a_reload(headers: dict[str, str]) -> None:
     with running() as web:
-        assert web.ask("/-/reload", "POST", {"Sec-Fetch-Site": "cross-site"}).status == 403
+        sent = {name: value.replace("PORT", str(web.port)) for name, value in headers.items()}
+        assert web.ask("/-/reload", "POST", sent).status == 403
         assert web.service.reloads == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "same-origin", "Origin": "http://127.0.0.1:PORT"},
+        {"Origin": "http://127.0.0.1:PORT"},
+        {"Origin": "https://Example.NET:8443"},
+    ],
+)
+def test_people_tools_and_our_own_origin_can_ask_for_a_reload(headers: dict[str, str]) -> None:
+    with running(external_url="https://example.net:8443/") as web:
+        sent = {name: value.replace("PORT", str(web.port)) for name, value in headers.items()}
+        assert web.ask("/-/reload", "POST", sent).status == 200
+        assert web.service.reloads == 1
 
 
 def test_large_bodies_are_compressed_where_welcome() -> None:

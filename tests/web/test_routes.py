@@ -1,11 +1,18 @@
+from collections.abc import Callable
+
 import pytest
 
+from ami_exporter.web import flags
+from ami_exporter.web.flags import WebFlags
 from ami_exporter.web.routes import Endpoint, make_routes
 from tests.support.web import running
 
 
-def paths(**flags: str) -> set[str]:
-    return set(make_routes(**flags).table)
+def paths(route_prefix: str | None = None, external_url: str = "") -> set[str]:
+    prefix = None if route_prefix is None else flags.route_prefix(route_prefix)
+    return set(
+        make_routes(WebFlags(route_prefix=prefix, external_url=flags.external_url(external_url or "http://x"))).table
+    )
 
 
 def test_without_flags_every_path_is_at_the_root() -> None:
@@ -35,7 +42,7 @@ def test_the_external_urls_path_is_the_default_prefix() -> None:
 
 
 def test_metrics_may_take_the_root() -> None:
-    assert make_routes("/").table["/"] is Endpoint.METRICS
+    assert make_routes(WebFlags(telemetry_path="/")).table["/"] is Endpoint.METRICS
 
 
 def test_redirects_are_relative_so_that_any_proxy_may_stand_before_them() -> None:
@@ -48,22 +55,48 @@ def test_redirects_are_relative_so_that_any_proxy_may_stand_before_them() -> Non
         assert web.ask("/metrics").status == 404
 
 
+EXPECTED_PATH = "expected a path of letters, digits and -._~/"
+EXPECTED_URL = "expected a URL such as https://host/asterisk/"
+
+
 @pytest.mark.parametrize(
-    ("flags", "message"),
+    ("check", "written", "expected"),
     [
-        ({"telemetry_path": "metrics"}, '--web.telemetry-path: expected a path such as "/metrics"'),
-        ({"telemetry_path": "/a b"}, '--web.telemetry-path: expected a path such as "/metrics"'),
-        ({"telemetry_path": "/a?b"}, '--web.telemetry-path: expected a path such as "/metrics"'),
-        ({"telemetry_path": "/../x"}, '--web.telemetry-path: expected a path such as "/metrics"'),
-        ({"telemetry_path": "/probe"}, "--web.telemetry-path: /probe already has another use here"),
-        ({"route_prefix": "/a?b"}, "--web.route-prefix: expected a path of letters"),
-        ({"external_url": "example.net/a"}, "--web.external-url: expected http(s)://host[:port][/path]"),
-        ({"external_url": "ftp://example.net"}, "--web.external-url: expected http(s)://host[:port][/path]"),
-        ({"external_url": "http://example.net/a?b"}, "--web.external-url: expected http(s)://host[:port][/path]"),
-        ({"external_url": "http://[::1"}, "--web.external-url: expected http(s)://host[:port][/path]"),
+        (flags.telemetry_path, "metrics", "expected a path that begins with /"),
+        (flags.telemetry_path, "/a b", EXPECTED_PATH),
+        (flags.telemetry_path, "/m%20x", EXPECTED_PATH),
+        (flags.telemetry_path, "/a?b", EXPECTED_PATH),
+        (flags.telemetry_path, "/../x", EXPECTED_PATH),
+        (flags.telemetry_path, "/probe", "which has another use, expected a path such as /metrics"),
+        (flags.telemetry_path, "/-/healthy/", "which has another use, expected a path such as /metrics"),
+        (flags.route_prefix, "/a?b", EXPECTED_PATH),
+        (flags.route_prefix, "/a/../b", EXPECTED_PATH),
+        (flags.route_prefix, "a", "expected a path that begins with /"),
+        (flags.external_url, "/asterisk/", EXPECTED_URL),
+        (flags.external_url, "example.net/a", EXPECTED_URL),
+        (flags.external_url, "ftp://example.net", EXPECTED_URL),
+        (flags.external_url, "http://example.net/a?b", EXPECTED_URL),
+        (flags.external_url, "http://[::1", EXPECTED_URL),
+        (flags.external_url, "http://host:port/", EXPECTED_URL),
+        (flags.external_url, "http:///a", EXPECTED_URL),
     ],
 )
-def test_a_flag_that_cannot_be_served_is_named(flags: dict[str, str], message: str) -> None:
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 - its message is the check
-        make_routes(**flags)
-    assert str(caught.value).startswith(message)
+def test_a_flag_that_cannot_be_served_is_refused(check: Callable[[str], str], written: str, expected: str) -> None:
+    with pytest.raises(ValueError, match="found") as caught:
+        check(written)
+    assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("check", "written", "taken"),
+    [
+        (flags.telemetry_path, "/", "/"),
+        (flags.telemetry_path, "/metrics/", "/metrics"),
+        (flags.telemetry_path, "/-/metrics", "/-/metrics"),
+        (flags.route_prefix, "/", ""),
+        (flags.route_prefix, "/a/b/", "/a/b"),
+        (flags.external_url, "https://example.net:8443/asterisk/", "https://example.net:8443/asterisk/"),
+    ],
+)
+def test_a_flag_that_can_be_served_is_taken(check: Callable[[str], str], written: str, taken: str) -> None:
+    assert check(written) == taken

@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ami_exporter.web.page import status_page
-from ami_exporter.web.service import StatusView
-from ami_exporter.web.words import counted, duration, instant, number
+from ami_exporter.web.status.humanize import counted, duration, instant, number
+from ami_exporter.web.status.page import status_page
+from ami_exporter.web.views import StatusView
 from tests.support.statuses import down, faulty, view, waiting, well
 from tests.support.web import FakeService, running
 

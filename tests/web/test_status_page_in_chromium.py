@@ -1,6 +1,8 @@
+import http.server
 import os
 import shutil
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,32 @@ def test_a_browser_shows_the_page_without_complaint(chromium: list[str]) -> None
     assert found.count("<table>") == found.count("<caption>") == 2
     assert "Content Security Policy" not in complaints
     assert "CONSOLE" not in complaints
+
+
+class OtherSite(http.server.BaseHTTPRequestHandler):
+    """A page of another origin that posts a form to the exporter by itself."""
+
+    target = ""
+
+    def do_GET(self) -> None:
+        page = f'<form method=post action="{self.target}"></form><script>document.forms[0].submit()</script>'
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(page.encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_another_sites_page_in_a_browser_cannot_have_us_reload(chromium: list[str]) -> None:
+    with running() as web, http.server.ThreadingHTTPServer(("127.0.0.1", 0), OtherSite) as site:
+        # By a name that is not trustworthy for browsers: to localhost alone they send Sec-Fetch-Site.
+        host = f"exporter.example:{web.port}"
+        OtherSite.target = f"http://{host}/-/reload"
+        threading.Thread(target=site.serve_forever, daemon=True).start()
+        resolve = "--host-resolver-rules=MAP *.example 127.0.0.1"
+        found, _ = dom([*chromium, resolve], f"http://evil.example:{site.server_address[1]}/")
+        site.shutdown()
+    assert "another site's page cannot ask for a reload" in found
+    assert web.service.reloads == 0

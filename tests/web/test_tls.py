@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from ami_exporter.webconfig import live
 from tests.support.certificates import Authority, Pair
-from tests.support.web import Answer, exchange, running
+from tests.support.web import Answer, exchange, running, wait_until
 
 AUTHORITY = Authority()
 SERVER = AUTHORITY.issue("localhost")
@@ -85,12 +86,13 @@ def test_an_open_connection_outlives_a_renewal(tmp_path: Path) -> None:
 
 
 def test_half_a_renewal_keeps_the_old_certificate_and_says_so_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(live, "SETTLE_SECONDS", 0.2)
     with running(config_file=str(folder_with(tmp_path))) as web:
         renewed = AUTHORITY.issue("localhost")
         (tmp_path / "server.crt").write_text(renewed.cert)  # the key is still the old one
-        assert served_certificate(web.port) == SERVER.cert
+        wait_until(lambda: served_certificate(web.port) == SERVER.cert and "not taken" in caplog.text)
         assert served_certificate(web.port) == SERVER.cert
         mismatch = "key_file: the key does not belong to the certificate in cert_file"
         assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR"] == [
@@ -109,13 +111,29 @@ def test_a_broken_or_vanished_file_keeps_the_last_good_state(tmp_path: Path) -> 
         assert ask(web.port, trusting(tmp_path)).status == 200
 
 
-def test_tls_taken_out_of_the_file_stays_until_a_restart(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_tls_taken_out_of_the_file_stays_until_a_restart(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SETTLE_SECONDS", 0.2)
     file = folder_with(tmp_path)
     with running(config_file=str(file)) as web:
         file.write_text("http_server_config: {headers: {X-Frame-Options: deny}}\n")
-        answer = ask(web.port, trusting(tmp_path))
-        assert answer.headers["x-frame-options"] == "deny"
-    assert "TLS can be switched on or off only by a restart" in caplog.text
+        wait_until(lambda: ask(web.port, trusting(tmp_path)).status == 200 and "not taken" in caplog.text)
+        assert ask(web.port, trusting(tmp_path)).status == 200
+    assert "TLS can be switched off only by a restart" in caplog.text
+
+
+def test_tls_put_into_the_file_waits_for_a_restart(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SETTLE_SECONDS", 0.2)
+    file = folder_with(tmp_path, "rate_limit: {interval: 1ms, burst: 100}\n")
+    with running(config_file=str(file)) as web:
+        file.write_text(
+            TLS + "rate_limit: {interval: 1ms, burst: 100}\nhttp_server_config: {headers: {X-Frame-Options: deny}}\n"
+        )
+        assert web.ask("/metrics").headers["x-frame-options"] == "deny"
+        wait_until(lambda: web.ask("/metrics").status == 200 and "switched on only by a restart" in caplog.text)
 
 
 def refused(port: int, context: ssl.SSLContext) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ami_exporter.web.liveconfig import check_web_config
-from ami_exporter.web.webconfig import WebConfig, read_web_config
+from ami_exporter.webconfig.document import WebConfig, read_web_config
+from ami_exporter.webconfig.live import check_web_config
 from tests.support.certificates import Authority
 
 CASES = Path(__file__).parent / "webyml"

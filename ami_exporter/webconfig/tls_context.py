@@ -1,17 +1,20 @@
-"""From `tls_server_config` to an SSL context, and a context that follows its files."""
+"""From `tls_server_config` to an SSL context."""
 
 import ipaddress
 import os
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-from ami_exporter.web.webconfig import TlsSettings
+from ami_exporter.webconfig.document import ServerTls
 
 # Certificate, key and CA files hold some kB; more is a mistake such as a device file.
 MAX_PEM_BYTES = 1_000_000
+
+_BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
 class TlsError(Exception):
@@ -22,7 +25,15 @@ class TlsError(Exception):
         self.key = key
 
 
-def build_context(settings: TlsSettings) -> ssl.SSLContext:
+@dataclass(frozen=True, slots=True)
+class BuiltContext:
+    """A server's context, and how many certificates stood in each setting that it was made from."""
+
+    context: ssl.SSLContext
+    certificates: dict[str, int] = field(default_factory=dict)
+
+
+def build_context(settings: ServerTls) -> BuiltContext:
     """Build a server context from settings that were checked; TlsError when a file's content does not fit.
 
     Files are read here, once: a certificate that is just being replaced can fail, but never be served half.
@@ -38,15 +49,18 @@ def build_context(settings: TlsSettings) -> ssl.SSLContext:
     if settings.curve:
         context.set_ecdh_curve(settings.curve)
     context.set_alpn_protocols(["http/1.1"])
-    _load_certificate(context, settings)
-    _load_client_ca(context, settings)
-    return context
+    certificates = {
+        "certificate": _load_certificate(context, settings),
+        "client CA": _load_client_ca(context, settings),
+    }
+    return BuiltContext(context, certificates)
 
 
-def _load_certificate(context: ssl.SSLContext, settings: TlsSettings) -> None:
+def _load_certificate(context: ssl.SSLContext, settings: ServerTls) -> int:
+    """Load the server's certificate chain and key; return the length of the chain."""
     cert_name, cert = _pem("cert_file", settings.cert_file, "cert", settings.cert)
     key_name, key = _pem("key_file", settings.key_file, "key", settings.key)
-    if b"-----BEGIN CERTIFICATE-----" not in cert:
+    if _BEGIN not in cert:
         raise TlsError(cert_name, "expected a certificate in PEM format, found none")
     if b"PRIVATE KEY-----" not in key:
         raise TlsError(key_name, "expected a private key in PEM format, found none")
@@ -59,24 +73,29 @@ def _load_certificate(context: ssl.SSLContext, settings: TlsSettings) -> None:
             if error.reason == "KEY_VALUES_MISMATCH":
                 raise TlsError(key_name, f"the key does not belong to the certificate in {cert_name}") from None
             raise TlsError(cert_name, f"OpenSSL refuses certificate or key: {error.reason or 'broken PEM'}") from None
+    return cert.count(_BEGIN)
 
 
-def _load_client_ca(context: ssl.SSLContext, settings: TlsSettings) -> None:
+def _load_client_ca(context: ssl.SSLContext, settings: ServerTls) -> int:
+    """Load the authorities of client certificates; return how many of them the setting has."""
     if settings.client_auth == ssl.CERT_NONE:
-        return
+        return 0
+    count = 0
     if settings.client_ca_file or settings.client_ca:
         name, ca = _pem("client_ca_file", settings.client_ca_file, "client_ca", settings.client_ca)
         try:
             context.load_verify_locations(cadata=ca.decode("ascii", errors="replace"))
         except (ssl.SSLError, ValueError):
             raise TlsError(name, "expected certificates in PEM format, found none") from None
+        count = ca.count(_BEGIN)
     else:
         context.load_default_certs(ssl.Purpose.CLIENT_AUTH)  # Go takes the system's CAs too
     context.verify_mode = settings.client_auth
     # Go trusts whatever certificate stands in the file, not only roots.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     if settings.allowed_sans:
-        context.sslobject_class = _checking(settings.allowed_sans)
+        context.sslsocket_class = _checking(settings.allowed_sans)
+    return count
 
 
 def _pem(file_key: str, path: str, inline_key: str, inline: str) -> tuple[str, bytes]:
@@ -102,15 +121,15 @@ def _as_file(content: bytes) -> Iterator[str]:
         os.close(descriptor)
 
 
-def _checking(allowed: frozenset[str]) -> type[ssl.SSLObject]:
-    """Make an SSLObject whose handshake fails unless the client's certificate has one of these names.
+def _checking(allowed: frozenset[str]) -> type[ssl.SSLSocket]:
+    """Make an SSLSocket whose handshake fails unless the client's certificate has one of these names.
 
     A class, since that is what a context takes; Python has no hook for a certificate's verification.
     """
 
-    class CheckedSans(ssl.SSLObject):
-        def do_handshake(self) -> None:
-            super().do_handshake()
+    class CheckedSans(ssl.SSLSocket):
+        def do_handshake(self, block: bool = False) -> None:
+            super().do_handshake(block)
             certificate = self.getpeercert()
             if certificate is not None and not allowed & set(sans(certificate)):
                 raise ssl.SSLCertVerificationError("no name of the client's certificate is in client_allowed_sans")
@@ -126,23 +145,3 @@ def sans(certificate: Any) -> Iterator[str]:  # ssl's own type is a dictionary o
                 yield str(ipaddress.ip_address(value))
         else:
             yield value
-
-
-class LiveContext(ssl.SSLContext):
-    """The context the server holds: each new connection asks `current` for the real one.
-
-    So everything, client CAs taken away included, changes at once and only as a whole; connections that are open keep
-    what they began with.
-    """
-
-    current: Callable[[], ssl.SSLContext]
-
-    def __new__(cls, current: Callable[[], ssl.SSLContext]) -> Self:
-        """Make a context that is never used for a handshake itself."""
-        context = super().__new__(cls, ssl.PROTOCOL_TLS_SERVER)
-        context.current = current
-        return context
-
-    def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:  # passed on as they are
-        """Begin a connection with the context of now."""
-        return self.current().wrap_bio(*args, **kwargs)

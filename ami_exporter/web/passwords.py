@@ -1,19 +1,19 @@
-"""Basic authentication against bcrypt hashes: constant in time, one hash at a time, results remembered."""
+"""Basic authentication against bcrypt hashes: constant in time, results remembered, one hash at a time."""
 
-import asyncio
 import base64
 import binascii
 import hashlib
 import os
+import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
 from enum import Enum, auto
+
+from ami_exporter.web.turns import Claimant, Turns
 
 # Results remembered, each kind for itself: wrong guesses can never push out a right password.
 MAX_REMEMBERED = 100
-# Checks that may wait for the one that runs; a check takes about 60 ms at cost 10, so this is a second.
-MAX_WAITING = 16
 # Salt and hash of nobody's password: what an unknown user is compared with, at the cost the known ones have.
 _NOBODY = "QOauhQNbBCuQDKes6eFzPe" + "." * 31
 _COST = slice(4, 6)  # of "$2b$10$…"
@@ -21,12 +21,12 @@ _COST = slice(4, 6)  # of "$2b$10$…"
 Compare = Callable[[bytes, bytes], bool]  # password, hash
 
 
-class Verdict(Enum):
+class PasswordVerdict(Enum):
     """Outcome of a check."""
 
     GRANTED = auto()
     DENIED = auto()
-    BUSY = auto()  # too many checks are waiting: no answer now
+    BUSY = auto()  # its turn did not come
 
 
 def compare_bcrypt(password: bytes, hashed: bytes) -> bool:
@@ -34,61 +34,65 @@ def compare_bcrypt(password: bytes, hashed: bytes) -> bool:
     import bcrypt  # noqa: PLC0415 - an optional dependency, wanted only where users are configured
 
     try:
-        return bcrypt.checkpw(password, hashed)
+        return bcrypt.checkpw(password, hashed)  # it lets other threads run meanwhile
     except ValueError:
         return False
 
 
 class BasicAuth:
-    """Checks Authorization headers; used on the event loop, the hashing done in `worker` (one thread is enough)."""
+    """Checks Authorization headers, from many threads."""
 
-    def __init__(self, worker: Executor, compare: Compare = compare_bcrypt) -> None:
-        self._worker = worker
+    def __init__(self, compare: Compare = compare_bcrypt, turns: Turns | None = None) -> None:
         self._compare = compare
+        self._turns = turns or Turns()
         self._secret = os.urandom(32)
-        self._granted: OrderedDict[bytes, None] = OrderedDict()
-        self._denied: OrderedDict[bytes, None] = OrderedDict()
-        self._turn = asyncio.Lock()
-        self._waiting = 0
+        self._lock = threading.Lock()
+        self._memory: dict[PasswordVerdict, OrderedDict[bytes, None]] = {
+            PasswordVerdict.GRANTED: OrderedDict(),
+            PasswordVerdict.DENIED: OrderedDict(),
+        }
 
-    async def check(self, users: Mapping[str, str], authorization: str) -> Verdict:
+    def check(self, users: Mapping[str, str], authorization: str, client: Claimant) -> PasswordVerdict:
         """Check a header against the users (name to bcrypt hash). No users: everybody is let in."""
         if not users:
-            return Verdict.GRANTED
+            return PasswordVerdict.GRANTED
         credentials = _credentials(authorization)
         if credentials is None:
-            return Verdict.DENIED
+            return PasswordVerdict.DENIED
         user, password = credentials
         known = user in users
         hashed = users[user] if known else _nobody(users)
         digest = self._digest(user, hashed, password)
         verdict = self._remembered(digest)
-        if verdict is None and self._waiting >= MAX_WAITING:
-            return Verdict.BUSY
-        return verdict or await self._compute(digest, password, hashed, known=known)
-
-    async def _compute(self, digest: bytes, password: bytes, hashed: str, *, known: bool) -> Verdict:
-        self._waiting += 1
-        try:
-            async with self._turn:
+        seconds = 0.0
+        if verdict is None:
+            with self._turns.turn(client) as mine:
                 # Several scrapers with one password come at once: the first one's result serves all.
-                if (verdict := self._remembered(digest)) is not None:
-                    return verdict
-                loop = asyncio.get_running_loop()
-                same = await loop.run_in_executor(self._worker, self._compare, password, hashed.encode())
-                memory = self._granted if same and known else self._denied
-                memory[digest] = None
-                if len(memory) > MAX_REMEMBERED:
-                    memory.popitem(last=False)
-                return Verdict.GRANTED if same and known else Verdict.DENIED
-        finally:
-            self._waiting -= 1
+                verdict = self._remembered(digest) if mine else PasswordVerdict.BUSY
+                if verdict is None:
+                    began = time.monotonic()
+                    same = self._compare(password, hashed.encode())
+                    seconds = time.monotonic() - began
+                    verdict = PasswordVerdict.GRANTED if same and known else PasswordVerdict.DENIED
+                    self._remember(digest, verdict)
+        if verdict is PasswordVerdict.DENIED:
+            self._turns.note_wrong(client)
+            self._turns.hold_back(client, seconds)
+        return verdict
 
-    def _remembered(self, digest: bytes) -> Verdict | None:
-        for memory, verdict in ((self._granted, Verdict.GRANTED), (self._denied, Verdict.DENIED)):
-            if digest in memory:
-                memory.move_to_end(digest)
-                return verdict
+    def _remember(self, digest: bytes, verdict: PasswordVerdict) -> None:
+        with self._lock:
+            memory = self._memory[verdict]
+            memory[digest] = None
+            if len(memory) > MAX_REMEMBERED:
+                memory.popitem(last=False)
+
+    def _remembered(self, digest: bytes) -> PasswordVerdict | None:
+        with self._lock:
+            for verdict, memory in self._memory.items():
+                if digest in memory:
+                    memory.move_to_end(digest)
+                    return verdict
         return None
 
     def _digest(self, user: str, hashed: str, password: bytes) -> bytes:

@@ -53,11 +53,11 @@ class Section:
 
     def text(self, key: str) -> str:
         """Read a string; absent is empty. Numbers and booleans are taken as written, as Go does."""
-        return self._text(key, self._value(key))
+        return self._text(key, self.written(key))
 
     def texts(self, key: str) -> tuple[str, ...]:
         """Read a list of strings; absent is empty."""
-        value = self._value(key)
+        value = self.written(key)
         if value is None:
             return ()
         if not isinstance(value, list):
@@ -67,7 +67,7 @@ class Section:
 
     def flag(self, key: str, default: bool) -> bool:
         """Read true or false."""
-        value = self._value(key)
+        value = self.written(key)
         if isinstance(value, Odd):
             value = _YES_NO.get(value.written.lower(), value)
         if value is None:
@@ -79,7 +79,7 @@ class Section:
 
     def whole(self, key: str) -> int:
         """Read a whole number from 0; absent is 0."""
-        value = self._value(key)
+        value = self.written(key)
         if value is None:
             return 0
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
@@ -89,7 +89,7 @@ class Section:
 
     def seconds(self, key: str) -> float:
         """Read a duration in Go's notation; absent is 0."""
-        value = self._value(key)
+        value = self.written(key)
         if value is None or (value == 0 and not isinstance(value, bool)):
             return 0.0
         written = value if isinstance(value, str) else ""
@@ -100,7 +100,8 @@ class Section:
             return 0.0
         return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(written))
 
-    def _value(self, key: str) -> object:
+    def written(self, key: str) -> object:
+        """Return the value as YAML has it; None where there is none."""
         node = self.node.children.get(key)
         return None if node is None else node.value
 

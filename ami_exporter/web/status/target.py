@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from urllib.parse import urlencode
 
-from ami_exporter.web.html import Html, fill, join, prose
-from ami_exporter.web.service import CollectorState, CollectorView, LinkState, LinkView, TargetView
-from ami_exporter.web.words import counted, duration, instant, number
+from ami_exporter.web.status.html import Html, fill, join, prose
+from ami_exporter.web.status.humanize import counted, duration, instant, number
+from ami_exporter.web.views import CollectorState, CollectorView, LinkState, LinkView, TargetView
 
 NOTHING = Html("")
 

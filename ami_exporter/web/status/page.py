@@ -5,11 +5,11 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 
-from ami_exporter.web.html import Html, fill, join, read
 from ami_exporter.web.http import HTML, Response
-from ami_exporter.web.pagetarget import Level, full, level_of, overview_row, query_of
-from ami_exporter.web.service import StatusView, TargetView
-from ami_exporter.web.words import counted, duration, instant
+from ami_exporter.web.status.html import Html, fill, join, read
+from ami_exporter.web.status.humanize import counted, duration, instant
+from ami_exporter.web.status.target import Level, full, level_of, overview_row, query_of
+from ami_exporter.web.views import StatusView, TargetView
 
 # Up to this many targets each is shown whole; more become a table, whose rows lead to the whole.
 FEW = 5

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from ami_exporter.config.faults import ConfigErrors, Fault, either, suggest
 from ami_exporter.config.yamlnodes import parse
-from ami_exporter.web import tlsnames
-from ami_exporter.web.webfile import Section
+from ami_exporter.webconfig import tls_names
+from ami_exporter.webconfig.section import Section
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ _BCRYPT = re.compile(r"\$2[abxy]\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}")
 
 
 @dataclass(frozen=True, slots=True)
-class TlsSettings:
+class ServerTls:
     """`tls_server_config`, in OpenSSL's terms. A file wins over inline text; paths are absolute or from the folder.
 
     `places` tells where each key stands, for faults found only when certificates are loaded.
@@ -73,14 +73,16 @@ class TlsSettings:
 class WebConfig:
     """The whole file. `tls` None: plain HTTP. `rate`: seconds between requests, and burst; None is no limit.
 
-    `notes` are things accepted that have less effect here than in Go: one log line each.
+    `notes` are things accepted that have less effect here than in Go: one log line each. `waived`: locks that the file
+    says it does without, as they are written there (`protection.py`).
     """
 
-    tls: TlsSettings | None = None
+    tls: ServerTls | None = None
     headers: tuple[tuple[str, str], ...] = ()
     users: Mapping[str, str] = field(default_factory=dict, repr=False)
     rate: tuple[float, int] | None = None
     notes: tuple[str, ...] = ()
+    waived: frozenset[str] = frozenset()
 
 
 def read_web_config(file: str, text: str) -> WebConfig:
@@ -99,10 +101,20 @@ def read_web_config(file: str, text: str) -> WebConfig:
         users=_users(top.section("basic_auth_users")),
         rate=_rate(top.section("rate_limit")),
         notes=tuple(notes),
+        waived=_waived(top),
     )
     if top.faults:
         raise ConfigErrors(set(top.faults))  # a key may be looked at twice
     return config
+
+
+def _waived(top: Section) -> frozenset[str]:
+    """Return the locks that the file explicitly does without; a key without a value may be a file cut short."""
+    tls = top.section("tls_server_config")
+    found = {f"client_auth_type: {tls.text('client_auth_type')}"}
+    found |= {"client_allowed_sans: []"} if tls.written("client_allowed_sans") == [] else set()
+    found |= {"basic_auth_users: {}"} if top.written("basic_auth_users") == {} else set()
+    return frozenset(found)
 
 
 def load_text(path: str) -> str:
@@ -119,14 +131,14 @@ def load_text(path: str) -> str:
         raise ConfigErrors([Fault(path, 0, 0, f"not UTF-8 at byte {error.start + 1}")]) from None
 
 
-def _tls(section: Section, notes: list[str]) -> TlsSettings | None:
+def _tls(section: Section, notes: list[str]) -> ServerTls | None:
     section.known(TLS_KEYS)
     if not any(section.text(key) for key in ENABLING):
         return None
     for what, keys in (("certificate", ("cert_file", "cert")), ("private key", ("key_file", "key"))):
         if not any(section.text(key) for key in keys):
             section.fault(keys[0], f"expected {either(keys)} with the server's {what}, found neither")
-    settings = TlsSettings(
+    settings = ServerTls(
         cert_file=_path(section, "cert_file"),
         key_file=_path(section, "key_file"),
         cert=section.text("cert"),
@@ -136,7 +148,7 @@ def _tls(section: Section, notes: list[str]) -> TlsSettings | None:
         client_ca=section.text("client_ca"),
         allowed_sans=frozenset(section.texts("client_allowed_sans")),
         min_version=_min_version(section, notes),
-        max_version=_choice(section, "max_version", tlsnames.VERSIONS, "TLS13"),
+        max_version=_choice(section, "max_version", tls_names.VERSIONS, "TLS13"),
         ciphers=_ciphers(section),
         prefer_server=section.flag("prefer_server_cipher_suites", default=True),
         curve=_curve(section, notes),
@@ -146,7 +158,7 @@ def _tls(section: Section, notes: list[str]) -> TlsSettings | None:
     return settings
 
 
-def _check_together(section: Section, settings: TlsSettings) -> None:
+def _check_together(section: Section, settings: ServerTls) -> None:
     """Note what each key alone cannot show."""
     if settings.max_version < ssl.TLSVersion.TLSv1_2:
         section.fault("max_version", "expected TLS12 or TLS13: OpenSSL no longer serves older versions")
@@ -174,18 +186,18 @@ def _choice(section: Section, key: str, table: Mapping[str, T], default: str) ->
 def _client_auth(section: Section) -> ssl.VerifyMode:
     key = "client_auth_type"
     found = section.text(key)
-    if found in tlsnames.CLIENT_AUTH_REFUSED:
+    if found in tls_names.CLIENT_AUTH_REFUSED:
         message = (
             f"{found} asks for a certificate without verifying it, which Python's TLS cannot do; use "
             "RequireAndVerifyClientCert or VerifyClientCertIfGiven with client_ca_file"
         )
         section.fault(key, message)
         return ssl.CERT_NONE
-    return _choice(section, key, tlsnames.CLIENT_AUTH, "")
+    return _choice(section, key, tls_names.CLIENT_AUTH, "")
 
 
 def _min_version(section: Section, notes: list[str]) -> ssl.TLSVersion:
-    version: ssl.TLSVersion = _choice(section, "min_version", tlsnames.VERSIONS, "TLS12")
+    version: ssl.TLSVersion = _choice(section, "min_version", tls_names.VERSIONS, "TLS12")
     if version < ssl.TLSVersion.TLSv1_2:
         notes.append("min_version below TLS12 is taken as TLS12: OpenSSL no longer serves older versions")
         return ssl.TLSVersion.TLSv1_2
@@ -195,12 +207,12 @@ def _min_version(section: Section, notes: list[str]) -> ssl.TLSVersion:
 def _ciphers(section: Section) -> tuple[str, ...]:
     key = "cipher_suites"
     names = section.texts(key)
-    valid = (*tlsnames.CIPHERS, *tlsnames.CIPHERS_TLS13)
+    valid = (*tls_names.CIPHERS, *tls_names.CIPHERS_TLS13)
     for name in names:
         if name not in valid:
             section.fault(key, f'unknown cipher "{name}"{suggest(name, valid)}')
-    chosen = tuple(tlsnames.CIPHERS[name] for name in names if name in tlsnames.CIPHERS)
-    if names and all(name in tlsnames.CIPHERS_TLS13 for name in names):
+    chosen = tuple(tls_names.CIPHERS[name] for name in names if name in tls_names.CIPHERS)
+    if names and all(name in tls_names.CIPHERS_TLS13 for name in names):
         section.fault(
             key,
             "it lists TLS 1.3 suites only, among which Python's TLS cannot choose (all three are always offered); "
@@ -213,12 +225,12 @@ def _curve(section: Section, notes: list[str]) -> str:
     key = "curve_preferences"
     names = section.texts(key)
     for name in names:
-        if name not in tlsnames.CURVES:
-            section.fault(key, f'unknown curve "{name}", expected {either(list(tlsnames.CURVES))}')
+        if name not in tls_names.CURVES:
+            section.fault(key, f'unknown curve "{name}", expected {either(list(tls_names.CURVES))}')
     if len(names) > 1:
         notes.append("curve_preferences with several curves has no effect: Python's TLS can be held to one only")
         return ""
-    return tlsnames.CURVES.get(names[0], "") if names else ""
+    return tls_names.CURVES.get(names[0], "") if names else ""
 
 
 def _http(section: Section, notes: list[str], *, explicit: bool) -> tuple[tuple[str, str], ...]:
@@ -227,14 +239,14 @@ def _http(section: Section, notes: list[str], *, explicit: bool) -> tuple[tuple[
         notes.append("http2: true is accepted, HTTP/1.1 is served")
     headers = section.section("headers")
     for name, (line, column) in headers.node.keys.items():
-        if name not in tlsnames.HEADERS:
-            message = f'header "{name}" cannot be configured, expected {either(list(tlsnames.HEADERS))}'
+        if name not in tls_names.HEADERS:
+            message = f'header "{name}" cannot be configured, expected {either(list(tls_names.HEADERS))}'
             headers.faults.append(Fault(headers.file, line, column, message))
-    return tuple((name, _header(headers, name)) for name in tlsnames.HEADERS if headers.text(name))
+    return tuple((name, _header(headers, name)) for name in tls_names.HEADERS if headers.text(name))
 
 
 def _header(headers: Section, name: str) -> str:
-    value, allowed = headers.text(name), tlsnames.HEADERS[name]
+    value, allowed = headers.text(name), tls_names.HEADERS[name]
     if allowed and value not in allowed:
         headers.fault(name, f'expected {either(allowed)}, found "{value}"')
     elif not (value.isascii() and value.isprintable()):

@@ -1,0 +1,95 @@
+"""Which requests are let in: what web.config.file asks for (rate limit, passwords), and how many at a time."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+
+from ami_exporter.web.http import Request, Response, plain
+from ami_exporter.web.passwords import BasicAuth, PasswordVerdict
+from ami_exporter.web.turns import Claimant
+from ami_exporter.webconfig.live import LiveWebConfig
+
+Clock = Callable[[], float]
+
+
+class TokenBucket:
+    """Go's rate limiter: one token every `interval` seconds, at most `burst` saved; full at the start."""
+
+    def __init__(self, interval: float, burst: int, clock: Clock = time.monotonic) -> None:
+        self.rate = (interval, burst)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._tokens = float(burst)
+        self._last = clock()
+
+    def take(self) -> bool:
+        """Take a token, if there is one."""
+        interval, burst = self.rate
+        with self._lock:
+            now = self._clock()
+            self._tokens = min(burst, self._tokens + (now - self._last) / interval)
+            self._last = now
+            if self._tokens < 1:
+                return False
+            self._tokens -= 1
+            return True
+
+
+class FileRules:
+    """What web.config.file puts before every path, as the file is at the moment."""
+
+    def __init__(self, live: LiveWebConfig) -> None:
+        self._live = live
+        self._auth = BasicAuth()
+        self._bucket: TokenBucket | None = None
+
+    def refuse(self, request: Request, client: Claimant) -> Response | None:
+        """Return the refusal, or None to let the request in. Waits for the check of a password."""
+        config = self._live.config()
+        bucket = self._bucket
+        if config.rate != (bucket.rate if bucket is not None else None):
+            self._bucket = bucket = TokenBucket(*config.rate) if config.rate is not None else None
+        if bucket is not None and not bucket.take():
+            return plain(HTTPStatus.TOO_MANY_REQUESTS, "too many requests, see rate_limit in web.config.file")
+        return _REFUSALS[self._auth.check(config.users, request.header("authorization"), client)]
+
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Return the headers the file sets on every response."""
+        return self._live.config().headers
+
+
+_REFUSALS: dict[PasswordVerdict, Response | None] = {
+    PasswordVerdict.GRANTED: None,
+    PasswordVerdict.DENIED: plain(
+        HTTPStatus.UNAUTHORIZED,
+        "user name and password are needed, or wrong",
+        ("WWW-Authenticate", 'Basic realm="ami-exporter", charset="UTF-8"'),
+    ),
+    PasswordVerdict.BUSY: plain(
+        HTTPStatus.SERVICE_UNAVAILABLE, "too many passwords are being checked, try again", ("Retry-After", "5")
+    ),
+}
+
+
+class RequestSlots:
+    """Counts the requests being answered; `limit` returns how many may be, 0 means any number."""
+
+    def __init__(self, limit: Callable[[], int]) -> None:
+        self.limit = limit
+        self._lock = threading.Lock()
+        self._taken = 0
+
+    @contextmanager
+    def taken(self) -> Iterator[bool]:
+        """Take a slot for the block; False: there is none."""
+        with self._lock:
+            limit = self.limit()
+            free = not limit or self._taken < limit
+            self._taken += free
+        try:
+            yield free
+        finally:
+            with self._lock:
+                self._taken -= free

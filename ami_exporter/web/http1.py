@@ -1,0 +1,148 @@
+"""HTTP/1.1 on one connection, by h11: requests in, responses out, each before its deadline."""
+
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from http import HTTPStatus
+
+import h11
+
+from ami_exporter.web.capacity import ServerLimits
+from ami_exporter.web.connections import WebConnection
+from ami_exporter.web.http import Request, Response, plain
+
+# A request is smaller; a waiting connection holds this much.
+RECEIVE_BYTES = 4096
+# No path reads a body; a small one is taken and thrown away, anything more is refused unread.
+MAX_BODY_BYTES = 64 * 1024
+# Head and body up to this size go out in one piece.
+JOINED_BYTES = 64 * 1024
+# After a refusal: what is still read of a client that goes on sending, so that it sees the answer and not a reset.
+LINGER_SECONDS = 0.5
+LINGER_BYTES = 1024 * 1024
+
+HTTP_VERSIONS = (b"1.0", b"1.1")
+
+
+class RefusedError(Exception):
+    """What came is answered with `response` and the end of the connection; no handler sees it."""
+
+    def __init__(self, status: HTTPStatus, message: str) -> None:
+        super().__init__(message)
+        self.response = plain(status, message, ("Connection", "close"))
+
+
+class Http1:
+    """One connection's requests, one after the other. All methods raise OSError when the client is gone or too slow."""
+
+    def __init__(self, connection: WebConnection, limits: ServerLimits) -> None:
+        self._connection = connection
+        self._limits = limits
+        self._h11 = h11.Connection(h11.SERVER, max_incomplete_event_size=limits.header_bytes)
+        self._head_only = False
+
+    def read_request(self) -> Request | None:
+        """Return the next request, None when the client has ended. Raises RefusedError."""
+        try:
+            event = self._next_event(time.monotonic() + self._limits.idle)
+        except h11.RemoteProtocolError as error:
+            raise RefusedError(HTTPStatus(error.error_status_hint), "this is no HTTP/1.1 request") from None
+        if not isinstance(event, h11.Request):
+            return None
+        self._head_only = event.method == b"HEAD"
+        request = _request(event)
+        _check(request, event.http_version)
+        return request
+
+    def send(self, response: Response) -> None:
+        """Send a response."""
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.all_headers()]
+        reason = response.status.phrase.encode()
+        head = h11.Response(status_code=response.status, headers=headers, reason=reason)
+        pieces = [self._h11.send(head) or b""]
+        if response.body and not self._head_only:
+            pieces += [bytes(piece) for piece in self._h11.send_with_data_passthrough(h11.Data(response.body)) or ()]
+        pieces.append(self._h11.send(h11.EndOfMessage()) or b"")
+        if len(response.body) <= JOINED_BYTES:
+            pieces = [b"".join(pieces)]
+        until = time.monotonic() + self._limits.send
+        for piece in pieces:
+            self._send_all(piece, until)
+
+    def ready_for_next(self) -> bool:
+        """Throw the request's body away; say whether another request may follow."""
+        if self._h11.they_are_waiting_for_100_continue:
+            return False
+        until = time.monotonic() + self._limits.idle
+        with suppress(h11.RemoteProtocolError):
+            while self._h11.their_state is h11.SEND_BODY:
+                self._next_event(until)
+            if self._h11.our_state is h11.DONE and self._h11.their_state is h11.DONE:
+                self._h11.start_next_cycle()
+                return True
+        return False
+
+    def refuse(self, response: Response) -> None:
+        """Send a last response, and let a client that is still sending read it."""
+        if self._h11.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            return
+        self.send(response)
+        sock = self._connection.sock
+        socket.socket.shutdown(sock, socket.SHUT_WR)
+        until, left = time.monotonic() + LINGER_SECONDS, LINGER_BYTES
+        while left > 0:
+            self._wait_until(until)
+            received = socket.socket.recv(sock, RECEIVE_BYTES)  # undecrypted: it is thrown away
+            if not received:
+                return
+            left -= len(received)
+
+    def _next_event(self, until: float) -> h11.Event | type[h11.PAUSED]:
+        while True:
+            event = self._h11.next_event()
+            if not isinstance(event, type) or event is h11.PAUSED:
+                return event
+            self._wait_until(until)
+            self._h11.receive_data(self._connection.sock.recv(RECEIVE_BYTES))
+
+    def _send_all(self, data: bytes, until: float) -> None:
+        view = memoryview(data)
+        while view:
+            self._wait_until(until)
+            view = view[self._connection.sock.send(view) :]
+
+    def _wait_until(self, until: float) -> None:
+        """Give the next call on the socket the time that is left."""
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the client is too slow")
+        self._connection.sock.settimeout(left)
+
+
+def _request(event: h11.Request) -> Request:
+    target = event.target.decode("latin-1")
+    if target.startswith(("http://", "https://")):  # as a proxy asks (RFC 9112, 3.2.2)
+        target = "/" + target.partition("://")[2].partition("/")[2]
+    path, _, query = target.partition("?")
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in event.headers:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return Request(event.method.decode("ascii"), path, query.encode("latin-1"), headers)
+
+
+def _check(request: Request, version: bytes) -> None:
+    """Refuse what h11 would go along with: other protocols, and bodies that nobody reads."""
+    if version not in HTTP_VERSIONS:
+        raise RefusedError(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "HTTP/1.1 is spoken here")
+    if "upgrade" in request.headers or request.method == "CONNECT":
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "HTTP/1.1 is spoken here, without upgrades and tunnels")
+    if not _small_body(request.headers):
+        message = f"no path here takes a request body of more than {MAX_BODY_BYTES} bytes"
+        raise RefusedError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
+
+
+def _small_body(headers: Mapping[str, str]) -> bool:
+    # h11 has checked that the length is a number.
+    return "transfer-encoding" not in headers and int(headers.get("content-length", "0")) <= MAX_BODY_BYTES

@@ -1,0 +1,1 @@
+"""The status page: what is well, what is not, and what to do about it."""
