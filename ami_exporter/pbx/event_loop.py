@@ -100,6 +100,8 @@ class EventLoop:
         with self._lock:
             self._stopped = True
             thread = self._thread
+        self._openers.stop()
+        self._retriers.stop()
         self._wake()
         if thread is not None:
             thread.join(timeout)

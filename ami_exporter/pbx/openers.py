@@ -19,7 +19,7 @@ class Openers:
     def __init__(self, name: str, size: int) -> None:
         self._name = name
         self._size = size
-        self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._lock = threading.Lock()
         self._threads = 0
         self._idle = 0
@@ -34,9 +34,14 @@ class Openers:
         if starts:
             threading.Thread(target=self._work, name=self._name, daemon=True).start()
 
+    def stop(self) -> None:
+        """End the threads, each after the job it is at."""
+        with self._lock:
+            for _ in range(self._threads):
+                self._jobs.put(None)
+
     def _work(self) -> None:
-        while True:
-            job = self._jobs.get()
+        while (job := self._jobs.get()) is not None:
             try:
                 job()
             except Exception:

@@ -176,6 +176,8 @@ def test_jobs_that_wait_run_on_so_many_threads_and_no_more() -> None:
     go.set()
     until(lambda: len(peak) == 10, "all jobs")
     assert max(peak) == 3
+    openers.stop()
+    until(lambda: not any(thread.name == "test-open" for thread in threading.enumerate()), "the threads' end")
 
 
 def test_one_event_is_counted_at_once() -> None:
@@ -195,6 +197,7 @@ def test_one_event_is_counted_at_once() -> None:
 
 
 def test_many_targets_share_one_thread() -> None:
+    before = Counter(thread.name for thread in threading.enumerate())
     with ScriptedPbx() as pbx:
         many = {f"pbx{number}": settings(pbx.port, events=True, timeout=VAIN) for number in range(30)}
         with exporting(many) as (one, _):
