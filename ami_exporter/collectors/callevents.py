@@ -9,6 +9,7 @@ from ami_exporter.collectors.calls import UP, Calls, trunk_direction
 from ami_exporter.collectors.declarations import Context, Sample, Tracked, counter, histogram
 from ami_exporter.collectors.fields import OTHER, technology_of, trunk_of
 from ami_exporter.collectors.legs import Legs
+from ami_exporter.collectors.sent import dial_state
 from ami_exporter.collectors.vocabulary import DIAL_STATUS, DIRECTIONS, OUTCOMES
 
 POST_DIAL_DELAY_BUCKETS = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
@@ -36,9 +37,10 @@ DIALS = counter(
 POST_DIAL_DELAY = histogram(
     "asterisk_dial_post_dial_delay_seconds",
     "Time from dialling to the first sign of the far end: ringing, progress or proceeding "
-    "(AMI events DialBegin, DialState)",
+    "(AMI events DialBegin; DialState, from Asterisk 14)",
     "technology",
     buckets=POST_DIAL_DELAY_BUCKETS,
+    sent=dial_state,
 )
 TIME_TO_ANSWER = histogram(
     "asterisk_dial_time_to_answer_seconds",

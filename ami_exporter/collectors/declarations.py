@@ -17,6 +17,7 @@ from typing import Final, Literal, Protocol, runtime_checkable
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.reloads import Reload
 
 NO_CLOSED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 
@@ -26,6 +27,10 @@ Reduce = Literal["sum", "max", "min", "last"]
 MAX_CLOSED_SETS: Final = 2000
 """Label sets of a metric whose labels hold only words of ours and technologies: fifty causes of forty technologies. The
 configuration's cap does not go below, for it would cut totals; more would be no truth."""
+
+
+Sent = Callable[["Context", tuple[str, ...]], bool]
+"""Whether a server sends something, for these values of a metric's open labels (a technology, a trunk)."""
 
 
 class Origin(Enum):
@@ -53,6 +58,8 @@ class Metric:
     closed: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NO_CLOSED)
     buckets: tuple[float, ...] = ()
     limits: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    sent: Sent | None = None
+    """Whether this server sends what it is made of: where it does not, nothing exists at 0. None: every server does."""
 
     @property
     def open_labels(self) -> tuple[str, ...]:
@@ -90,9 +97,15 @@ def polled_counter(name: str, text: str, *labels: str, closed: Mapping[str, tupl
     return Metric(name, "counter", text, labels, Origin.POLL, closed)
 
 
-def counter(name: str, text: str, *labels: str, closed: Mapping[str, tuple[str, ...]] = NO_CLOSED) -> Metric:
+def counter(
+    name: str,
+    text: str,
+    *labels: str,
+    closed: Mapping[str, tuple[str, ...]] = NO_CLOSED,
+    sent: Sent | None = None,
+) -> Metric:
     """Declare a counter of events, kept by the exporter."""
-    return Metric(name, "counter", text, labels, Origin.EVENTS, closed)
+    return Metric(name, "counter", text, labels, Origin.EVENTS, closed, sent=sent)
 
 
 def histogram(
@@ -101,9 +114,10 @@ def histogram(
     *labels: str,
     buckets: tuple[float, ...],
     closed: Mapping[str, tuple[str, ...]] = NO_CLOSED,
+    sent: Sent | None = None,
 ) -> Metric:
     """Declare a histogram of events; buckets are upper bounds in the metric's base unit, rising, without +Inf."""
-    return Metric(name, "histogram", text, labels, Origin.EVENTS, closed, buckets)
+    return Metric(name, "histogram", text, labels, Origin.EVENTS, closed, buckets, sent=sent)
 
 
 Sample = tuple[Metric, tuple[str, ...], float]
@@ -139,10 +153,16 @@ class Context:
     """Channel technologies this PBX has loaded, as its actions tell, and Local."""
     names: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
     """Human names: kind ("queue") → id → name."""
+    version: tuple[int, ...] = ()
+    """Asterisk's version, such as (22, 10, 1); empty where it is not known."""
     now: float = 0.0
     """Wall clock of the poll, Unix seconds."""
     start_time: float | None = None
     """Unix seconds at which Asterisk started, where FullyBooted told its Uptime."""
+    tells_start: bool = False
+    """Whether the server tells when it started, so that a restart is seen."""
+    reload: Reload | None = None
+    """What the last CoreStatus told of the last reload."""
     fully_booted: bool | None = None
     """None where this user cannot know (no read=system)."""
     event_classes: frozenset[str] = frozenset()

@@ -12,6 +12,7 @@ from ami_exporter.collectors.calls import UP, trunk_direction
 from ami_exporter.collectors.declarations import Context, Sample, Tracked, counter, histogram
 from ami_exporter.collectors.fields import OTHER, trunk_of
 from ami_exporter.collectors.legs import MAX_LEGS, Legs, too_old
+from ami_exporter.collectors.sent import both, by_trunk, dial_state, since
 from ami_exporter.collectors.vocabulary import CAUSES, COMMON_CAUSES, DIRECTIONS, OUTCOMES
 
 CALLS = counter(
@@ -47,17 +48,19 @@ _COMMON_CODES = ("403", "404", "408", "480", "486", "487", "488", "500", "502", 
 SIP_FAILURES = counter(
     "asterisk_trunk_sip_failures_total",
     "Trunk channels ended by a SIP answer from 300 on, both directions (487: given up by the caller) "
-    "(AMI event Hangup: TechCause, from Asterisk 20.17, 22.7, 23.1)",
+    "(AMI event Hangup: TechCause, of chan_pjsip from Asterisk 20.17, 22.7, 23.1; absent elsewhere)",
     "trunk",
     "code",
     closed={"code": _COMMON_CODES},
+    sent=both(since((20, 17), (22, 7), (23, 1)), by_trunk("PJSIP")),
 )
 POST_DIAL_DELAY = histogram(
     "asterisk_trunk_post_dial_delay_seconds",
     "Outbound calls: time from dialling to the first sign of the far end: ringing, progress or proceeding "
-    "(AMI events DialBegin, DialState)",
+    "(AMI events DialBegin; DialState, from Asterisk 14)",
     "trunk",
     buckets=POST_DIAL_DELAY_BUCKETS,
+    sent=dial_state,
 )
 TALK = histogram(
     "asterisk_trunk_talk_seconds",

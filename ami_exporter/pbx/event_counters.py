@@ -84,9 +84,6 @@ class EventCounters:
             self._live = [kept.get(id(t)) or _Live(t, t.make()) for c in collectors for t in c.tracked]
             self._wants = self._index()
             self._watching = self._watchers()
-            for metric in self._values:
-                if not metric.open_labels:
-                    self._zero(metric, ())
             self._zero_context()
 
     def _index(self) -> dict[str, _Wants]:
@@ -274,6 +271,8 @@ class EventCounters:
         return self._values[metric] if metric.type == "counter" else self._histograms[metric]
 
     def _zero(self, metric: Metric, open_values: Key) -> None:
+        if metric.sent is not None and not metric.sent(self._context, open_values):
+            return
         values = self._values.get(metric)
         histograms = self._histograms.get(metric)
         for labels in expand(metric, open_values):
@@ -284,12 +283,13 @@ class EventCounters:
                 histograms[labels] = HistogramValue([0] * (len(metric.buckets) + 1))
 
     def _zero_context(self) -> None:
-        """Counters whose one open label is technology or trunk exist for all that the context knows."""
+        """Without open labels all exist; where the one open label is technology or trunk, for all the context knows."""
         known: dict[Key, list[Key]] = {
+            (): [()],
             ("technology",): [(technology,) for technology in self._context.technologies],
             ("trunk",): [(trunk,) for trunk in self._context.trunks],
         }
-        for metric in self._values:
+        for metric in (*self._values, *self._histograms):
             for open_values in known.get(metric.open_labels, ()):
                 self._zero(metric, open_values)
 

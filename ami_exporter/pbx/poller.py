@@ -202,16 +202,16 @@ class Poller:
     def _learn(self, link: Link, deadline: float) -> None:
         """Find out what decides the folds: technologies, start time, trunks, whether realtime is on."""
         before, self._boot = self._boot, link.boot
-        restarted = self._facts.connected(link)
+        self._facts.offered(link)
+        wanted = self._facts.wants(link)
+        answers = link.exchange(wanted, self._facts.item, deadline) if wanted else {}
+        if link.closed:
+            raise LinkClosed("the connection ended while the server was asked for its trunks")
+        restarted = self._facts.connected(link.boot)
+        self._facts.finish(frozenset(a for a, answer in answers.items() if answer.full))
         if restarted or (self._cut and not (_tells_uptime(before) and _tells_uptime(link.boot))):
             self._cache.forget()  # it was restarted, or may have been: without Uptime nobody can tell
         self._cut = False
-        wanted = self._facts.wants(link)
-        if wanted:
-            answers = link.exchange(wanted, self._facts.item, deadline)
-            self._facts.finish(frozenset(a for a, answer in answers.items() if answer.full))
-            if link.closed:
-                raise LinkClosed("the connection ended while the server was asked for its trunks")
 
     def _exchange(
         self, setup: _Setup, link: Link, names: frozenset[str], deadline: float
@@ -227,6 +227,8 @@ class Poller:
         limit = self._first_answer(deadline) if idle and self._last_used else None
         answers = link.exchange(plan.actions, poll.item, deadline, limit)
         self._last_used = self._clock()
+        if _tells_uptime(self._boot):  # else nobody can tell which start it is that is alive
+            self._facts.alive(link.alive_at)
         self._connector.count_errors(link)
         return answers, poll
 

@@ -45,7 +45,6 @@ def test_counters_of_known_trunks_exist_at_zero() -> None:
     samples = counted(store_of(trunks.COLLECTOR, context=CONTEXT))
     assert samples["asterisk_trunk_calls_total", "telco", "outbound", "answered"] == 0
     assert samples["asterisk_trunk_hangups_total", "telco", "inbound", "user_busy"] == 0
-    assert samples["asterisk_trunk_sip_failures_total", "telco", "403"] == 0
 
 
 def test_an_outbound_call_is_counted_timed_and_ended() -> None:
