@@ -131,7 +131,7 @@ class Trunk:
     name: str
     technology: str = ""
     endpoint: str = ""
-    registration: str = ""
+    registrations: tuple[str, ...] = ()
     channels_limit: int | None = None
 
     @property

@@ -37,17 +37,17 @@ IAX_REGISTRATIONS = Action("IAXregistry")
 REGISTRATION_STATE = {
     "registered": "registered",
     "unregistered": "unregistered",
+    "stopping": "unregistered",
+    "stopped": "unregistered",
     "rejected": "rejected",
     "no authentication": "rejected",
     "request sent": "pending",
     "auth. sent": "pending",
     "timeout": "timeout",
+    "failed": "failed",
 }
 """Whole words, since "Unregistered" contains "registered" (chan_sip.c, chan_iax2.c: regstate2str;
-res_pjsip_outbound_registration.c: sip_outbound_registration_status_str)."""
-
-REGISTRATION_UP = {state: float(state == "registered") for state in REGISTRATION_STATE}
-"""1 for the one word that means registered; a word that is not in the table tells nothing."""
+res_pjsip_outbound_registration.c: sip_outbound_registration_status_str). Failed: chan_sip has given up."""
 
 DEVICE_REACHABILITY = {"unavailable": "unreachable", "invalid": "unknown", "unknown": "unknown"}
 """Device state → reachability of a PJSIP endpoint; the others are `reachable`, `unmonitored` when never qualified."""
@@ -76,6 +76,11 @@ def clock_seconds(written: str) -> int | None:
     """Seconds of HH:MM:SS, whose hours may have more than two digits; None when it is something else."""
     found = _CLOCK.fullmatch(written)
     return None if found is None else int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3])
+
+
+def is_registered(written: str) -> bool:
+    """Whether a registration's state is the one word that means registered: no other word, known or not, does."""
+    return written.strip().lower() == "registered"
 
 
 def registration_account(message: Message, _context: Context) -> str | None:

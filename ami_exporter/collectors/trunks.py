@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
-from heapq import nsmallest
-from types import MappingProxyType
-from typing import ClassVar, Final
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
@@ -23,22 +20,25 @@ from ami_exporter.collectors.lists import (
     PEER_LISTS,
     PJSIP_ENDPOINTS,
     PJSIP_REGISTRATIONS,
-    REGISTRATION_UP,
     SIP_PEERS,
     SIP_REGISTRATIONS,
     STATUS,
     channel_age,
+    is_registered,
     names,
     peer_status,
     peer_technology,
     qualified,
     registration_account,
 )
+from ami_exporter.collectors.trunk_discovery import members
 from ami_exporter.collectors.vocabulary import DEVICE_STATE, DIRECTIONS
 
 INFO = gauge(
     "asterisk_trunk_info",
-    "Always 1; what the trunk is made of (configuration; AMI PJSIPShowRegistrationsOutbound, PJSIPShowEndpoints)",
+    "Always 1; what the trunk is made of, one series for each of its registrations: the one configured, else those "
+    "whose endpoint setting, section name, outbound_auth or server host is the endpoint's, in this order "
+    "(configuration; AMI PJSIPShowRegistrationsOutbound, PJSIPShowEndpoints)",
     "trunk",
     "technology",
     "endpoint",
@@ -46,9 +46,9 @@ INFO = gauge(
 )
 UP = gauge(
     "asterisk_trunk_up",
-    "1 when its registration, if any, is Registered and its qualified contact, if any, reachable, else 0; absent when "
-    "neither is known (AMI PJSIPShowRegistrationsOutbound: Status; PJSIPShowEndpoints: DeviceState; PJSIPShowAors: "
-    "QualifyFrequency; SIPshowregistry, IAXregistry: State; SIPpeers, IAXpeerlist: Status)",
+    "1 when one of its registrations, if any, is Registered and its qualified contact, if any, reachable, else 0; "
+    "absent when neither is known (AMI PJSIPShowRegistrationsOutbound: Status; PJSIPShowEndpoints: DeviceState; "
+    "PJSIPShowAors: QualifyFrequency; SIPshowregistry, IAXregistry: State; SIPpeers, IAXpeerlist: Status)",
     "trunk",
 )
 CHANNELS = gauge(
@@ -67,16 +67,6 @@ OLDEST = gauge(
     "trunk",
 )
 
-DISCOVERY: Final = (PJSIP_REGISTRATIONS, PJSIP_ENDPOINTS)
-"""What `trunks: auto` reads."""
-
-NEVER: Final = frozenset({"anonymous", "dpma_endpoint"})
-"""Endpoints without authentication that are no trunks: anonymous calls, Digium phone provisioning."""
-
-MAX_TRUNKS: Final = 1000
-"""Trunks found by `trunks: auto`, the first by name: a PBX whose phones need no authentication would make all of them
-trunks, and each trunk has some ten counters."""
-
 _DIALLED = frozenset({"AppDial", "AppDial2", "AppQueue"})
 _ANSWERS = {"reachable": True, "lagged": True, "unreachable": False}
 
@@ -85,37 +75,6 @@ _REGISTRATION_LISTS = {
     SIP_REGISTRATIONS: "SIP",
     IAX_REGISTRATIONS: "IAX2",
 }
-
-
-class Discovery:
-    """Finds trunks for `trunks: auto`, in one round of lists.
-
-    Trunks are the endpoints that an outbound registration names and, where the user may list endpoints (write=system),
-    those that authenticate themselves elsewhere (OutboundAuths) or that need not authenticate (no Auths: known by
-    address).
-    """
-
-    def __init__(self) -> None:
-        self._registrations: dict[str, str] = {}
-        self._endpoints: set[str] = set()
-
-    def item(self, _action: Action, message: Message) -> None:
-        """Take one item of the lists in DISCOVERY."""
-        name, event = message.get("objectname", ""), message.get("event")
-        if event == "OutboundRegistrationDetail":
-            self._registrations.setdefault(message.get("endpoint", ""), name)
-        elif event == "EndpointList" and (message.get("outboundauths") or not message.get("auths")):
-            self._endpoints.add(name)
-
-    def finish(self, complete: frozenset[Action], known: Mapping[str, Trunk]) -> Mapping[str, Trunk]:
-        """Name → trunk. What a list would have told that is not complete stays as it was known."""
-        registrations, endpoints = self._registrations, self._endpoints
-        if PJSIP_REGISTRATIONS not in complete:
-            registrations = {trunk.endpoint: trunk.registration for trunk in known.values() if trunk.registration}
-        if PJSIP_ENDPOINTS not in complete:
-            endpoints = {trunk.endpoint for trunk in known.values() if not trunk.registration}
-        names = nsmallest(MAX_TRUNKS, {*registrations, *endpoints} - NEVER - {""})
-        return MappingProxyType({name: Trunk(name, "PJSIP", name, registrations.get(name, "")) for name in names})
 
 
 class TrunkFold:
@@ -182,9 +141,8 @@ class TrunkFold:
         self._register(_REGISTRATION_LISTS[action], registration_account(message, self._context), message.get("state"))
 
     def _register(self, tech: str, name: str | None, written: str | None) -> None:
-        up = REGISTRATION_UP.get((written or "").strip().lower())
-        if name and up is not None:
-            self._registered[tech, name] = bool(up)
+        if name and written:
+            self._registered[tech, name] = is_registered(written)
 
     def _endpoint(self, _action: Action, message: Message) -> None:
         name = message.get("objectname", "")
@@ -204,7 +162,8 @@ class TrunkFold:
     def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
         """Publish every known trunk; what is unknown is left out."""
         for trunk in self._context.trunks.values():
-            yield INFO, (trunk.name, trunk.technology, trunk.endpoint, trunk.registration), 1.0
+            for registration in trunk.registrations or ("",):
+                yield INFO, (trunk.name, trunk.technology, trunk.endpoint, registration), 1.0
             if trunk.channels_limit is not None:
                 yield LIMIT, (trunk.name,), float(trunk.channels_limit)
             signs = list(self._signs(trunk, complete))
@@ -216,8 +175,9 @@ class TrunkFold:
 
     def _signs(self, trunk: Trunk, complete: frozenset[Action]) -> Iterator[bool]:
         """What complete lists tell of a trunk: its registration, its endpoint."""
-        if trunk.registration:
-            yield from self._registration_signs(trunk, complete)
+        registered = [up for name in trunk.registrations for up in self._registered_signs(trunk, name, complete)]
+        if registered:
+            yield any(registered)
         signs: list[bool] = []
         if trunk.technology == "PJSIP" and PJSIP_ENDPOINTS in complete:
             signs = [sign for name in members(trunk, self._endpoints) for sign in self._endpoint_signs(name)]
@@ -241,10 +201,10 @@ class TrunkFold:
         elif asked and state not in DEVICE_REACHABILITY:
             yield True
 
-    def _registration_signs(self, trunk: Trunk, complete: frozenset[Action]) -> Iterator[bool]:
+    def _registered_signs(self, trunk: Trunk, name: str, complete: frozenset[Action]) -> Iterator[bool]:
         """A registration that its complete list does not hold is not there: as good as not registered."""
         for action, tech in _REGISTRATION_LISTS.items():
-            registered = self._registered.get((tech, trunk.registration))
+            registered = self._registered.get((tech, name))
             if action in complete and (registered is not None or tech == trunk.technology):
                 yield bool(registered)
 
@@ -258,15 +218,6 @@ class TrunkFold:
         "AorList": _aor,
         "PeerEntry": _peer,
     }
-
-
-def members(trunk: Trunk, endpoints: Collection[str]) -> list[str]:
-    """Those of the endpoints that are the trunk: one, or several where the configuration has a pattern."""
-    if trunk.endpoint in endpoints:
-        return [trunk.endpoint]
-    if not trunk.is_pattern:
-        return []
-    return [name for name in endpoints if fnmatchcase(name, trunk.endpoint)]
 
 
 COLLECTOR = Collector(

@@ -17,7 +17,7 @@ from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Context, Trunk
 from ami_exporter.collectors.reloads import Reload, last_reload, written_start
 from ami_exporter.collectors.sent import asterisk_version
-from ami_exporter.collectors.trunks import DISCOVERY, Discovery
+from ami_exporter.collectors.trunk_discovery import DISCOVERY, Discovery
 from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.pbx.server_start import ServerStart
 from ami_exporter.pbx.trunk_context import configured_trunks, technologies, trunk_names, trunk_patterns
@@ -53,7 +53,7 @@ class ServerFacts:
         self._clock = clock
         self._wall = wall
         self._lock = Lock()
-        self._trunks = configured_trunks(() if settings.trunks == "auto" else settings.trunks)
+        self._configured = self._trunks = _configured(settings)
         self._discovery = Discovery()
         self._technologies: tuple[str, ...] = technologies(())
         self._start = ServerStart()
@@ -70,7 +70,7 @@ class ServerFacts:
         """Take new settings; trunks found stay until the next poll finds them again."""
         with self._lock:
             if settings.trunks != "auto" or self._settings.trunks != "auto":
-                self._trunks = configured_trunks(() if settings.trunks == "auto" else settings.trunks)
+                self._configured = self._trunks = _configured(settings)
             self._settings = settings
             self._event_classes = event_classes
         self._publish(self.context())
@@ -135,7 +135,13 @@ class ServerFacts:
     @property
     def watched(self) -> tuple[Action, ...]:
         """Actions whose items say something here too, whoever has them polled."""
-        return (SETTINGS, STATUS, *DISCOVERY) if self._settings.trunks == "auto" else (SETTINGS, STATUS)
+        return (SETTINGS, STATUS, *DISCOVERY) if self._discovers else (SETTINGS, STATUS)
+
+    @property
+    def _discovers(self) -> bool:
+        """Whether trunks are to be found, or the registrations of those configured."""
+        trunks = self._configured.values()
+        return self._settings.trunks == "auto" or any(t.technology == "PJSIP" and not t.registrations for t in trunks)
 
     def wants(self, link: Link) -> tuple[Action, ...]:
         """Actions to ask once after connecting: what folds must know before the first item."""
@@ -157,12 +163,15 @@ class ServerFacts:
         status, self._status = self._status, None
         if status is not None:
             self._take_reload(status, None)
-        if self._settings.trunks != "auto" or not complete.intersection(DISCOVERY):
+        if not self._discovers or not complete.intersection(DISCOVERY):
             return False
-        found = discovery.finish(complete, self._trunks)
         with self._lock:
-            changed = dict(found) != dict(self._trunks)
-            self._trunks = found
+            known = self._trunks
+            if self._settings.trunks == "auto":
+                self._trunks = discovery.found(complete, known)
+            else:
+                self._trunks = discovery.linked(complete, self._configured, known)
+            changed = dict(known) != dict(self._trunks)
         if changed:
             self._publish(self.context())
         return changed
@@ -190,3 +199,7 @@ class ServerFacts:
                 event_classes=self._event_classes,
                 own_sessions=self._own_sessions,
             )
+
+
+def _configured(settings: TargetSettings) -> Mapping[str, Trunk]:
+    return configured_trunks(() if settings.trunks == "auto" else settings.trunks)
