@@ -24,6 +24,7 @@ from ami_exporter.collectors.lists import (
     PJSIP_ENDPOINTS,
     SIP_PEERS,
     STATUS,
+    contact_status,
     names,
     peer_status,
     peer_technology,
@@ -66,13 +67,8 @@ RTT = gauge(
 _BEST_FIRST = ("reachable", "unmonitored", "unknown", "unreachable")
 
 
-# res/res_pjsip/pjsip_options.c; Asterisk 13 says Created where later ones say NonQualified.
-_CONTACT_STATE = {
-    "reachable": "reachable",
-    "unreachable": "unreachable",
-    "nonqualified": "unmonitored",
-    "created": "unmonitored",
-}
+# res/res_pjsip/pjsip_options.c
+_CONTACT_STATE = {"reachable": "reachable", "unreachable": "unreachable", "nonqualified": "unmonitored"}
 _PEER_UP = {"reachable": 1.0, "lagged": 1.0, "unreachable": 0.0, "unknown": 0.0}
 
 _States = Mapping[str, str]
@@ -141,7 +137,7 @@ class EndpointFold:
         name = message.get("endpoint") or message.get("endpointname")
         if not name:
             return
-        state = _CONTACT_STATE.get(message.get("status", "").strip().lower(), "unknown")
+        state = _CONTACT_STATE.get(contact_status(message), "unknown")
         self._contacts.setdefault(name, set()).add(state)
         microseconds = to_number(message.get("roundtripusec"))
         # Contacts that do not answer keep N/A or an old figure.

@@ -113,5 +113,15 @@ def names(written: str | None) -> list[str]:
 
 
 def qualified(message: Message) -> bool:
-    """Tell whether Asterisk asks the contacts of an AorList's address of record whether they answer."""
+    """Tell whether Asterisk asks the contacts of an AorList's address of record, or a contact, whether they answer."""
     return (to_number(message.get("qualifyfrequency")) or 0) > 0
+
+
+def contact_status(message: Message) -> str:
+    """Status of a ContactList or ContactStatusDetail in lower case, as Asterisk 16 and later have it.
+
+    13 to 15 say Created, or Unknown, of a contact that is never asked.
+    """
+    written = message.get("status", "").strip().lower()
+    never_asked = written == "created" or (written == "unknown" and to_number(message.get("qualifyfrequency")) == 0)
+    return "nonqualified" if never_asked else written

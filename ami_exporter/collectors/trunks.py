@@ -17,6 +17,7 @@ from ami_exporter.collectors.lists import (
     DEVICE_REACHABILITY,
     IAX_PEERS,
     IAX_REGISTRATIONS,
+    INBOUND_CONTACTS,
     PEER_LISTS,
     PJSIP_ENDPOINTS,
     PJSIP_REGISTRATIONS,
@@ -105,7 +106,7 @@ class TrunkFold:
                 fold._reachable[tech] = self._reachable[tech]
         if PJSIP_ENDPOINTS in resting:
             fold._endpoints = self._endpoints
-        if AORS in resting:
+        if resting & {AORS, INBOUND_CONTACTS}:
             fold._qualified = self._qualified
         return fold
 
@@ -150,8 +151,9 @@ class TrunkFold:
             self._endpoints[name] = message.pick(("aor", "devicestate", "contacts"))
 
     def _aor(self, _action: Action, message: Message) -> None:
+        # ContactStatusDetail (Asterisk 13) says AOR and tells of those that have registered with us.
         if qualified(message):
-            self._qualified.add(message.get("objectname", ""))
+            self._qualified.add(message.get("objectname") or message.get("aor", ""))
 
     def _peer(self, _action: Action, message: Message) -> None:
         tech, name = peer_technology(message), message.get("objectname")
@@ -216,6 +218,7 @@ class TrunkFold:
         "RegistryEntry": _registry,
         "EndpointList": _endpoint,
         "AorList": _aor,
+        "ContactStatusDetail": _aor,
         "PeerEntry": _peer,
     }
 
@@ -227,7 +230,7 @@ COLLECTOR = Collector(
     polls=(
         (PJSIP_REGISTRATIONS,),
         (PJSIP_ENDPOINTS,),
-        (AORS,),
+        (AORS, INBOUND_CONTACTS),
         (SIP_REGISTRATIONS,),
         (IAX_REGISTRATIONS,),
         (SIP_PEERS,),

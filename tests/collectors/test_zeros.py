@@ -49,7 +49,7 @@ def test_counters_and_histograms_exist_at_zero_for_every_technology_and_trunk_kn
         (MASTER, set()),
         ((), {"asterisk_trunk_sip_failures_total", "asterisk_rtcp_mes"}),
     ],
-    ids=str,
+    ids=lambda value: ".".join(map(str, value)) if isinstance(value, tuple) else "",
 )
 def test_what_a_version_never_sends_is_absent(version: tuple[int, ...], absent: set[str]) -> None:
     everything = {metric.name for metric in KNOWN}
