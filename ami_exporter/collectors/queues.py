@@ -23,7 +23,14 @@ from ami_exporter.collectors.declarations import (
     polled_counter,
 )
 from ami_exporter.collectors.fields import both, fixed, having, labels, number, text, word
-from ami_exporter.collectors.lists import QUEUE_ENTRY, QUEUE_MEMBER, QUEUE_PARAMS, QUEUE_STATUS
+from ami_exporter.collectors.lists import (
+    CORE_SHOW_CHANNELS,
+    QUEUE_ENTRY,
+    QUEUE_MEMBER,
+    QUEUE_PARAMS,
+    QUEUE_STATUS,
+    STATUS,
+)
 from ami_exporter.collectors.queue_callers import (
     CALLS,
     IN_SERVICE_LEVEL,
@@ -174,8 +181,11 @@ RULES: Final = (
 )
 
 
+_WATCHED: Final = (QUEUE_STATUS, STATUS, CORE_SHOW_CHANNELS)
+
+
 def _watch(tracker: Tracker, message: Message) -> None:
-    if isinstance(tracker, QueueCallers) and message.get("event") == "QueueParams":
+    if isinstance(tracker, QueueCallers):
         tracker.learn(message)
 
 
@@ -195,7 +205,9 @@ def collector(wait_buckets: tuple[float, ...] = WAIT_BUCKETS) -> Collector:
             ZeroSeries((IN_CALL,), QUEUE_STATUS, QUEUE_MEMBER, _tells_in_call),
             ZeroSeries(counted, None, JOIN_EVENTS, by_queue),
         ),
-        tracked=(Tracked(TRACKED_EVENTS, lambda: QueueCallers(wait), _watch, (QUEUE_STATUS,)),),
+        tracked=(
+            Tracked(TRACKED_EVENTS, lambda: QueueCallers(wait), _watch, (QUEUE_STATUS, STATUS, CORE_SHOW_CHANNELS)),
+        ),
         filter_label="queue",
     )
 
