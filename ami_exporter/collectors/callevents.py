@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.calls import UP, Calls, trunk_direction
+from ami_exporter.collectors.calls import RING, UP, Calls, trunk_direction
 from ami_exporter.collectors.declarations import Context, Sample, Tracked, counter, histogram
 from ami_exporter.collectors.fields import OTHER, technology_of, trunk_of
 from ami_exporter.collectors.legs import Legs
@@ -21,7 +21,7 @@ CALLS = counter(
     "Calls ended, one per Linkedid (joined calls count each). Inbound or outbound by the first trunk channel, else "
     "internal; answered when the first channel was Up: the caller's, also when an IVR or a queue answered it, or of an "
     "originated call the one rung first. Calls begun before the exporter listened are not counted "
-    "(AMI events Newchannel, Hangup: Linkedid, ChannelState)",
+    "(AMI events Newchannel, Newstate, Hangup: Linkedid, ChannelState)",
     "direction",
     "outcome",
     closed={"direction": (*DIRECTIONS, "internal"), "outcome": ("answered", "unanswered")},
@@ -66,8 +66,12 @@ class CallTracker:
         self._calls = Calls()
 
     def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:
-        """Take Newchannel or Hangup."""
+        """Take Newchannel, Newstate or Hangup."""
         uniqueid, state = message.get("uniqueid", ""), message.get("channelstate")
+        if message.get("event") == "Newstate":
+            if state == RING:
+                self._calls.rings(uniqueid)
+            return ()
         if message.get("event") == "Hangup":
             ended = self._calls.hangup(uniqueid, up=state == UP)
             return () if ended is None else ((CALLS, ended, 1.0),)
@@ -134,5 +138,5 @@ def dial_outcome(message: Message) -> str:
     return DIAL_STATUS.get(message.get("dialstatus", "").lower(), OTHER)
 
 
-CALLS_TRACKED = Tracked(("Newchannel", "Hangup"), CallTracker)
+CALLS_TRACKED = Tracked(("Newchannel", "Newstate", "Hangup"), CallTracker)
 DIALS_TRACKED = Tracked(LEG_EVENTS, DialTracker)

@@ -159,14 +159,16 @@ class Context:
     """Wall clock of the poll, Unix seconds."""
     start_time: float | None = None
     """Unix seconds at which Asterisk started, where FullyBooted told its Uptime."""
-    tells_start: bool = False
-    """Whether the server tells when it started, so that a restart is seen."""
-    reload: Reload | None = None
-    """What the last CoreStatus told of the last reload."""
+    tells_start: bool = False  # so that a restart would be seen
+    reload: Reload | None = None  # as CoreStatus last told it
     fully_booted: bool | None = None
     """None where this user cannot know (no read=system)."""
     event_classes: frozenset[str] = frozenset()
     """Manager classes the event link asks for: what else happens is not seen."""
+    pbx_ahead: float = 0.0
+    """The PBX's clock less ours, seconds (Ping: Timestamp): its lists hold times by its own clock."""
+    seen_direction: Callable[[str], str | None] = lambda _uniqueid: None
+    """Uniqueid of a trunk's channel → the direction in which events saw it begin; None where they did not."""
     own_sessions: Container[tuple[str, int]] = ()
     """(address, port) of our own ends of AMI connections, to leave our own logins out of security events."""
 
@@ -270,6 +272,8 @@ class Tracked:
     """Feeds a tracker facts from polls (codec of a channel): the items of the actions in `watched`."""
     watched: tuple[Action, ...] = ()
     """Actions whose items are shown to `watch` when some collector polls them; it makes none be sent."""
+    direction: Callable[[Tracker, str], str | None] | None = None
+    """Of one that follows trunk channels: Context.seen_direction."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Context, Metric, Sample, counter, histogram
 from ami_exporter.collectors.fields import number, to_number
 from ami_exporter.collectors.queue_endings import (
-    TELLING,
     Left,
     Place,
     Places,
@@ -27,6 +26,7 @@ from ami_exporter.collectors.queue_endings import (
     place,
     technology,
 )
+from ami_exporter.collectors.vocabulary import TELLS_HANGUP
 
 MAX_CALLERS: Final = 20_000
 """Callers in one state at a time, some 3 MB; more than a PBX carries. The oldest are forgotten beyond it."""
@@ -123,7 +123,7 @@ class QueueCallers:
         self._joined: dict[str, Place] = {}
         self._ended: dict[str, Left] = {}  # left unanswered, and why is not known yet
         self._stirred: dict[str, float] = {}
-        self._telling = set(TELLING)
+        self._telling = set(TELLS_HANGUP)  # of other technologies it is learned
         self._abandoned: dict[str, float] = {}
         self._left: dict[str, tuple[float, str]] = {}
         self._hanging: dict[str, float] = {}

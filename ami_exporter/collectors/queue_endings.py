@@ -23,8 +23,6 @@ from ami_exporter.collectors.fields import technology_of, to_number
 Place = tuple[str, str, str, str]
 """Queue, context, extension and priority: one call of Queue() in the dialplan."""
 
-TELLING: Final = frozenset({"IAX2", "Local", "PJSIP", "SIP"})
-"""Technologies whose channels always say HangupRequest when the far end hangs up. Of others it is learned."""
 NETWORK_CAUSE: Final = frozenset({"DAHDI"})
 """Technologies that may end a channel without HangupRequest but with the network's cause (SS7)."""
 

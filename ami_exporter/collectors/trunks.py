@@ -54,9 +54,9 @@ UP = gauge(
 )
 CHANNELS = gauge(
     "asterisk_trunk_channels",
-    "Channels of the trunk. Outbound: dialled by Dial or Queue, or by Originate until it is answered, or not the first "
-    "channel of its call "
-    "(AMI Status, CoreShowChannels: Channel, Application, Linkedid)",
+    "Channels of the trunk, by the direction in which events saw them begin. Of others, outbound: dialled by Dial or "
+    "Queue, or by Originate until it is answered, or not the first channel of its call "
+    "(AMI Status, CoreShowChannels: Channel, Application, Linkedid; event Newchannel: ChannelState)",
     "trunk",
     "direction",
     closed={"direction": DIRECTIONS},
@@ -127,9 +127,12 @@ class TrunkFold:
                 self._count(trunk, message)
 
     def _count(self, trunk: str, message: Message) -> None:
-        first = message.get("uniqueid") == message.get("linkedid")
-        outbound = not first or message.get("application") in _DIALLED
-        key = (trunk, "outbound" if outbound else "inbound")
+        uniqueid = message.get("uniqueid", "")
+        direction = self._context.seen_direction(uniqueid)
+        if direction is None:  # Linkedid is that of the older call once two are joined
+            outbound = uniqueid != message.get("linkedid") or message.get("application") in _DIALLED
+            direction = "outbound" if outbound else "inbound"
+        key = (trunk, direction)
         self._channels[key] = self._channels.get(key, 0) + 1
         age = channel_age(message)
         if age is not None and age > self._oldest.get(trunk, -1):

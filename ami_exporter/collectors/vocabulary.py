@@ -70,6 +70,10 @@ INTERNAL = frozenset({"Announcer", "CBAnn", "CBRec", "Message", "Recorder", "Sur
 """Technologies of channels that Asterisk makes for itself: a conference's announcer and recorder, the bearer of text
 messages, the stand-in of a masquerade. Lists and events hide them (AST_CHAN_TP_INTERNAL) but for Status before 16."""
 
+TELLS_HANGUP = frozenset({"IAX2", "Local", "PJSIP", "SIP"})
+"""Technologies whose channels always say HangupRequest when the far end hangs up. AudioSocket, analogue lines and SS7
+do not."""
+
 NULL = "(null)"
 """What C prints for a text that is not there: Status: Application, of a channel without one, until Asterisk 23."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Condition
 
 from ami_exporter.ami.actions import Action
@@ -220,7 +220,8 @@ class Poller:
         plan = make_plan(due, link.commands or None, setup.source)
         cached = self._cache.cached(plan.by_collector)
         plan = plan.without({action for answers in cached.values() for action in answers.answered})
-        poll = PollRun(plan, due, self._facts.context(), setup.writer, cached)
+        context = replace(self._facts.context(), seen_direction=self._counters.seen_direction)
+        poll = PollRun(plan, due, context, setup.writer, cached)
         poll.show(self._counters.watched, self._counters.watch)
         poll.show(self._facts.watched, self._facts.item)
         idle = self._clock() - self._last_used > IDLE_SECONDS

@@ -15,6 +15,7 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Boot, Link
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Context, Trunk
+from ami_exporter.collectors.fields import to_number
 from ami_exporter.collectors.reloads import Reload, last_reload, written_start
 from ami_exporter.collectors.sent import asterisk_version
 from ami_exporter.collectors.trunk_discovery import DISCOVERY, Discovery
@@ -24,6 +25,7 @@ from ami_exporter.pbx.trunk_context import configured_trunks, technologies, trun
 
 SETTINGS = Action("CoreSettings")
 STATUS = Action("CoreStatus")
+PING = Action("Ping")
 #: Realtime queues and endpoints are read from a database by these lists: no more often than once a minute.
 REALTIME_ACTIONS = ("QueueStatus", "PJSIPShow")
 REALTIME_MIN_INTERVAL = 60.0
@@ -57,6 +59,7 @@ class ServerFacts:
         self._discovery = Discovery()
         self._technologies: tuple[str, ...] = technologies(())
         self._start = ServerStart()
+        self._ahead = 0.0
         self._status: Message | None = None  # of CoreStatus, not looked at yet
         self._reload: Reload | None = None
         self._booted: bool | None = None
@@ -135,7 +138,7 @@ class ServerFacts:
     @property
     def watched(self) -> tuple[Action, ...]:
         """Actions whose items say something here too, whoever has them polled."""
-        return (SETTINGS, STATUS, *DISCOVERY) if self._discovers else (SETTINGS, STATUS)
+        return (PING, SETTINGS, STATUS, *DISCOVERY) if self._discovers else (PING, SETTINGS, STATUS)
 
     @property
     def _discovers(self) -> bool:
@@ -154,6 +157,9 @@ class ServerFacts:
             self.version = message.get("asteriskversion", "")
         elif action == STATUS:
             self._status = message
+        elif action == PING:
+            told = to_number(message.get("timestamp"))
+            self._ahead = 0.0 if told is None else told - self._wall()
         elif action in DISCOVERY:
             self._discovery.item(action, message)
 
@@ -193,6 +199,7 @@ class ServerFacts:
                 now=self._wall(),
                 version=asterisk_version(self.version),
                 start_time=None if self._start.known is None else self._start.known.wall,
+                pbx_ahead=self._ahead,
                 tells_start=self._start.is_told,
                 reload=self._reload,
                 fully_booted=self._booted,
