@@ -19,6 +19,8 @@ INBOUND_CONTACTS = Action("PJSIPShowRegistrationInboundContactStatuses")
 CONTACT_LISTS = frozenset({CONTACTS, INBOUND_CONTACTS})
 AORS = Action("PJSIPShowAors")
 
+MAINTENANCE = Action("PJSIPShowMaintenance")
+"""PJSIP endpoints that refuse calls, from Asterisk 20.20, 22.10, 23.4 on; it lists no others."""
 PJSIP_ENDPOINTS = Action("PJSIPShowEndpoints")
 DEVICES = Action("DeviceStateList")
 SIP_PEERS = Action("SIPpeers")
@@ -125,3 +127,8 @@ def contact_status(message: Message) -> str:
     written = message.get("status", "").strip().lower()
     never_asked = written == "created" or (written == "unknown" and to_number(message.get("qualifyfrequency")) == 0)
     return "nonqualified" if never_asked else written
+
+
+def in_maintenance(message: Message) -> str | None:
+    """Endpoint of a PJSIPMaintenanceStatus that is in maintenance mode, else None."""
+    return message.get("endpoint") or None if message.get("status", "").strip().lower() == "enabled" else None

@@ -18,6 +18,7 @@ from ami_exporter.collectors.lists import (
     IAX_PEERS,
     IAX_REGISTRATIONS,
     INBOUND_CONTACTS,
+    MAINTENANCE,
     PEER_LISTS,
     PJSIP_ENDPOINTS,
     PJSIP_REGISTRATIONS,
@@ -25,6 +26,7 @@ from ami_exporter.collectors.lists import (
     SIP_REGISTRATIONS,
     STATUS,
     channel_age,
+    in_maintenance,
     is_registered,
     names,
     peer_status,
@@ -47,9 +49,10 @@ INFO = gauge(
 )
 UP = gauge(
     "asterisk_trunk_up",
-    "1 when one of its registrations, if any, is Registered and its qualified contact, if any, reachable, else 0; "
-    "absent when neither is known (AMI PJSIPShowRegistrationsOutbound: Status; PJSIPShowEndpoints: DeviceState; "
-    "PJSIPShowAors: QualifyFrequency; SIPshowregistry, IAXregistry: State; SIPpeers, IAXpeerlist: Status)",
+    "1 when one of its registrations, if any, is Registered and its qualified contact, if any, reachable, else 0; 0 in "
+    "maintenance mode; absent when nothing is known (AMI PJSIPShowRegistrationsOutbound: Status; PJSIPShowEndpoints: "
+    "DeviceState; PJSIPShowAors: QualifyFrequency; PJSIPShowMaintenance: Status; SIPshowregistry, IAXregistry: State; "
+    "SIPpeers, IAXpeerlist: Status)",
     "trunk",
 )
 CHANNELS = gauge(
@@ -92,6 +95,7 @@ class TrunkFold:
         self._reachable: dict[str, dict[str, bool]] = {tech: {} for tech in PEER_LISTS}
         self._endpoints: dict[str, tuple[str, ...]] = {}  # aor, device state, contacts
         self._qualified: set[str] = set()
+        self._maintenance: set[str] = set()
 
     def again(self, context: Context, resting: frozenset[Action]) -> TrunkFold:
         """Return the next poll's fold, with what the resting lists told."""
@@ -106,6 +110,8 @@ class TrunkFold:
                 fold._reachable[tech] = self._reachable[tech]
         if PJSIP_ENDPOINTS in resting:
             fold._endpoints = self._endpoints
+        if MAINTENANCE in resting:
+            fold._maintenance = self._maintenance
         if resting & {AORS, INBOUND_CONTACTS}:
             fold._qualified = self._qualified
         return fold
@@ -158,6 +164,11 @@ class TrunkFold:
         if qualified(message):
             self._qualified.add(message.get("objectname") or message.get("aor", ""))
 
+    def _in_maintenance(self, _action: Action, message: Message) -> None:
+        name = in_maintenance(message)
+        if name is not None and self._context.trunk("PJSIP", name) is not None:
+            self._maintenance.add(name)
+
     def _peer(self, _action: Action, message: Message) -> None:
         tech, name = peer_technology(message), message.get("objectname")
         reachable = _ANSWERS.get(peer_status(message.get("status", ""))[0])
@@ -184,8 +195,11 @@ class TrunkFold:
         if registered:
             yield any(registered)
         signs: list[bool] = []
-        if trunk.technology == "PJSIP" and PJSIP_ENDPOINTS in complete:
-            signs = [sign for name in members(trunk, self._endpoints) for sign in self._endpoint_signs(name)]
+        if trunk.technology == "PJSIP":
+            maintained = members(trunk, self._maintenance) if MAINTENANCE in complete else []
+            endpoints = members(trunk, self._endpoints) if PJSIP_ENDPOINTS in complete else maintained
+            for name in endpoints:
+                signs.extend([False] if name in maintained else self._endpoint_signs(name))
         elif PEER_LISTS.get(trunk.technology) in complete:
             reachable = self._reachable[trunk.technology]
             signs = [reachable[name] for name in members(trunk, reachable)]
@@ -223,6 +237,7 @@ class TrunkFold:
         "AorList": _aor,
         "ContactStatusDetail": _aor,
         "PeerEntry": _peer,
+        "PJSIPMaintenanceStatus": _in_maintenance,
     }
 
 
@@ -234,6 +249,7 @@ COLLECTOR = Collector(
         (PJSIP_REGISTRATIONS,),
         (PJSIP_ENDPOINTS,),
         (AORS, INBOUND_CONTACTS),
+        (MAINTENANCE,),
         (SIP_REGISTRATIONS,),
         (IAX_REGISTRATIONS,),
         (SIP_PEERS,),

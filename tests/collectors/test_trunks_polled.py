@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ami_exporter.ami.actions import Action
@@ -10,6 +12,7 @@ from ami_exporter.collectors.lists import (
     AORS,
     CORE_SHOW_CHANNELS,
     IAX_REGISTRATIONS,
+    MAINTENANCE,
     PJSIP_ENDPOINTS,
     PJSIP_REGISTRATIONS,
     SIP_PEERS,
@@ -136,6 +139,32 @@ def test_a_trunk_known_by_address_is_up_as_long_as_its_qualified_permanent_conta
     context = Context(trunks={"Telco": Trunk("Telco", "PJSIP", "telco-a")}, trunk_names=CONTEXT.trunk_names)
     answers = {PJSIP_ENDPOINTS: [listed(state)], AORS: [aor(30)]}
     assert ups(polled(trunks.COLLECTOR, answers, context)) == expected
+
+
+def maintenance(*endpoints: str) -> list[Message]:
+    return [message(f"Event: PJSIPMaintenanceStatus\nEndpoint: {name}\nStatus: enabled") for name in endpoints]
+
+
+def test_a_trunk_in_maintenance_mode_is_down_whatever_else_says() -> None:
+    answers = {PJSIP_REGISTRATIONS: [registration("Registered")], MAINTENANCE: maintenance("telco-a", "101")}
+    assert ups(polled(trunks.COLLECTOR, answers, CONTEXT)) == {"Telco": 0}
+    answers |= {PJSIP_ENDPOINTS: [listed("Not in use")], AORS: [aor(60)]}
+    assert ups(polled(trunks.COLLECTOR, answers, CONTEXT)) == {"Telco": 0}
+    assert ups(polled(trunks.COLLECTOR, answers, CONTEXT, cut=[MAINTENANCE])) == {"Telco": 1}
+    assert ups(polled(trunks.COLLECTOR, answers | {MAINTENANCE: maintenance("101")}, CONTEXT)) == {"Telco": 1}
+
+
+def test_a_direction_that_events_have_seen_beats_what_joined_calls_look_like() -> None:
+    """After an inbound call to a pool agent its Linkedid is that of the agent's older channel."""
+    seen = {"5": "inbound"}
+    context = replace(CONTEXT, seen_direction=seen.get)
+    items = [
+        channel("PJSIP/telco-a-00000001", "5", "2", "Queue"),
+        channel("PJSIP/telco-a-00000002", "6", "2", "AppDial"),
+    ]
+    samples = polled(trunks.COLLECTOR, {STATUS: items}, context)
+    assert samples["asterisk_trunk_channels", "Telco", "inbound"] == 1
+    assert samples["asterisk_trunk_channels", "Telco", "outbound"] == 1
 
 
 def test_a_trunk_of_which_nothing_is_known_has_no_up() -> None:
