@@ -151,6 +151,7 @@ _TABLE = (
         "OutboundRegistrationDetail AuthDetail",
         "OutboundRegistrationDetailComplete",
     ),
+    _list("PJSIPShowMaintenance", _SYSTEM_REPORTING, "PJSIPMaintenanceStatus", "PJSIPMaintenanceStatusComplete"),
     # Older and hardware drivers. IAXpeers has no ActionID in its items: IAXpeerlist has.
     _list("SIPpeers", _SYSTEM_REPORTING, "PeerEntry", "PeerlistComplete", cost=2),
     _list("SIPshowregistry", _SYSTEM_REPORTING, "RegistryEntry", "RegistrationsComplete"),

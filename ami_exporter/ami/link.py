@@ -37,10 +37,14 @@ UPTIME_DIGITS = 10
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """A FullyBooted. uptime: the server's, in seconds, where sent (14.0 on). at: when it came, monotonic."""
+    """A FullyBooted. at: when it came, monotonic.
+
+    uptime, reloaded: seconds since the server's start and since its last reload, where sent (14.0 on).
+    """
 
     uptime: float | None
     at: float
+    reloaded: float | None = None
 
 
 class Link:
@@ -77,6 +81,11 @@ class Link:
         self.commands: frozenset[str] = frozenset()
         #: The last FullyBooted seen; None: none came (no read=system, or the server is still starting).
         self.boot: Boot | None = None
+
+    @property
+    def alive_at(self) -> float:
+        """Until when the server was sending, at least, also of a closed link (monotonic seconds)."""
+        return self._session.alive_at
 
     @property
     def closed(self) -> bool:
@@ -269,7 +278,8 @@ class Link:
             self._session.protocol_errors[kind] += 1
             return
         if message["event"] == "FullyBooted":
-            self.boot = Boot(_seconds(message.get("uptime", "")), self._clock())
+            uptime, reloaded = (_seconds(message.get(name, "")) for name in ("uptime", "lastreload"))
+            self.boot = Boot(uptime, self._clock(), reloaded)
         if not self._poll:
             if len(self._events) >= MAX_EVENTS_KEPT:
                 raise self._session.fail(LinkClosed(f"more than {MAX_EVENTS_KEPT} events came before an answer"))

@@ -46,6 +46,7 @@ class Session:
         self._closed_because = "the link is not open"
         #: What the ActionIDs of this session begin with; not guessable, so text in events cannot forge an answer.
         self.prefix = f"{token()}-"
+        self._alive_at = clock()
         #: AMI version of the greeting, such as (11, 0, 0).
         self.version: tuple[int, ...] = ()
         #: Our end of the connection (host, port): security events name it in our own logins.
@@ -63,6 +64,11 @@ class Session:
         """Why there is no connection."""
         return self._closed_because
 
+    @property
+    def alive_at(self) -> float:
+        """Until when the server was sending, at least: bytes that were read may have waited since then."""
+        return self._alive_at if self._stream is None else self._stream.alive_at
+
     def close(self) -> None:
         """Log off and close; never raises for a server that does not answer."""
         if self._stream is None:
@@ -77,6 +83,7 @@ class Session:
     def drop(self) -> None:
         """Close at once, without a goodbye."""
         if self._stream is not None:
+            self._alive_at = self._stream.alive_at
             self._stream.close()
             self._stream = None
             self._decoder = Decoder()  # what it has learned is up to 100 KB, and closed links are remembered a while

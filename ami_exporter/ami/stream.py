@@ -78,6 +78,9 @@ class Stream:
         self._poll = select.poll()
         self._received = 0  # bytes since something was queued
         self._dry = False  # whether the last read took all there was
+        self._empty_at = clock()  # when nothing that had come was unread
+        #: The server was sending until this time at least: what was read last came after it.
+        self.alive_at = self._empty_at
         self._low_water = 1  # bytes that have to be there before a wait for them ends
         #: Why the stream ended, once it has.
         self.end_reason = "the server closed the connection"
@@ -142,6 +145,8 @@ class Stream:
     def flush(self) -> None:
         """Send as much of what is queued as can be sent without waiting."""
         self._send()
+        if not self.unread and not self._let_come(1, select.POLLIN, 0.0):
+            self._empty_at = self._clock()  # so that the answer proves that the server is alive now
 
     def receive(self, deadline: float) -> memoryview:
         """Send what is queued and return the next bytes, valid until the next call; none: the stream has ended.
@@ -182,6 +187,7 @@ class Stream:
             wanted |= self._send()
             size = self._socket.recv_into(room)
         except (BlockingIOError, ssl.SSLWantReadError):
+            self._empty_at = self._clock()
             return None, wanted
         except ssl.SSLWantWriteError:
             return None, wanted | select.POLLOUT
@@ -190,6 +196,11 @@ class Stream:
                 raise TlsFailed(_tls_advice(error)) from error
             self.end_reason = f"the connection broke: {error.strerror or error}"
             return _NO_BYTES, 0
+        if size:
+            self.alive_at = self._empty_at
+        # A TLS record is less than there is room for, and more of them may wait.
+        if 0 < size < len(room) and not isinstance(self._socket, ssl.SSLSocket):
+            self._empty_at = self._clock()
         return room[:size], wanted
 
     def _send(self) -> int:

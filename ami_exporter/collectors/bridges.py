@@ -23,7 +23,8 @@ BRIDGES = gauge(
 )
 CHANNELS = gauge(
     "asterisk_bridge_channels",
-    "Channels in bridges by technology and type (AMI BridgeList: BridgeNumChannels)",
+    "Channels in bridges by technology and type, a conference's hidden announcer included "
+    "(AMI BridgeList: BridgeNumChannels)",
     "bridge_technology",
     "type",
     closed=_CLOSED,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.calls import UP, Calls, trunk_direction
+from ami_exporter.collectors.calls import RING, UP, Calls, trunk_direction
 from ami_exporter.collectors.declarations import Context, Sample, Tracked, counter, histogram
 from ami_exporter.collectors.fields import OTHER, technology_of, trunk_of
 from ami_exporter.collectors.legs import Legs
+from ami_exporter.collectors.sent import dial_state
 from ami_exporter.collectors.vocabulary import DIAL_STATUS, DIRECTIONS, OUTCOMES
 
 POST_DIAL_DELAY_BUCKETS = (0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
@@ -20,14 +21,15 @@ CALLS = counter(
     "Calls ended, one per Linkedid (joined calls count each). Inbound or outbound by the first trunk channel, else "
     "internal; answered when the first channel was Up: the caller's, also when an IVR or a queue answered it, or of an "
     "originated call the one rung first. Calls begun before the exporter listened are not counted "
-    "(AMI events Newchannel, Hangup: Linkedid, ChannelState)",
+    "(AMI events Newchannel, Newstate, Hangup: Linkedid, ChannelState)",
     "direction",
     "outcome",
     closed={"direction": (*DIRECTIONS, "internal"), "outcome": ("answered", "unanswered")},
 )
 DIALS = counter(
     "asterisk_dials_total",
-    "Dialled legs ended, each once. no_answer also stands for most failures: for quality see the hangup causes "
+    "Dialled legs ended, each once. no_answer also stands for most failures: for quality see the hangup causes. A Dial "
+    "that fails before there is a channel (no contact, no free line) sends no event and is not in it "
     "(AMI event DialEnd: DialStatus)",
     "technology",
     "status",
@@ -36,9 +38,10 @@ DIALS = counter(
 POST_DIAL_DELAY = histogram(
     "asterisk_dial_post_dial_delay_seconds",
     "Time from dialling to the first sign of the far end: ringing, progress or proceeding "
-    "(AMI events DialBegin, DialState)",
+    "(AMI events DialBegin; DialState, from Asterisk 14)",
     "technology",
     buckets=POST_DIAL_DELAY_BUCKETS,
+    sent=dial_state,
 )
 TIME_TO_ANSWER = histogram(
     "asterisk_dial_time_to_answer_seconds",
@@ -64,8 +67,12 @@ class CallTracker:
         self._calls = Calls()
 
     def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:
-        """Take Newchannel or Hangup."""
+        """Take Newchannel, Newstate or Hangup."""
         uniqueid, state = message.get("uniqueid", ""), message.get("channelstate")
+        if message.get("event") == "Newstate":
+            if state == RING:
+                self._calls.rings(uniqueid)
+            return ()
         if message.get("event") == "Hangup":
             ended = self._calls.hangup(uniqueid, up=state == UP)
             return () if ended is None else ((CALLS, ended, 1.0),)
@@ -132,5 +139,5 @@ def dial_outcome(message: Message) -> str:
     return DIAL_STATUS.get(message.get("dialstatus", "").lower(), OTHER)
 
 
-CALLS_TRACKED = Tracked(("Newchannel", "Hangup"), CallTracker)
+CALLS_TRACKED = Tracked(("Newchannel", "Newstate", "Hangup"), CallTracker)
 DIALS_TRACKED = Tracked(LEG_EVENTS, DialTracker)

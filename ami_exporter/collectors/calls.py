@@ -15,13 +15,17 @@ MAX_CALL_CHANNELS = 200
 UP = "6"
 """ChannelState of an answered channel."""
 
+RING = "4"
+"""ChannelState of a channel whose far end calls us: never of one that we dial out on, which rings (5)."""
+
 _OUTBOUND_STATES = frozenset({"0", "1"})
 
 
 def trunk_direction(state: str | None) -> str:
     """Direction of a trunk channel by the ChannelState of its Newchannel.
 
-    What the PBX creates to dial out begins Down (DAHDI: Reserved); what comes in begins in Ring.
+    What the PBX creates to dial out begins Down (DAHDI: Reserved); what comes in begins in Ring, or has a Newstate Ring
+    at once (chan_sip: Down, then Ring; ISDN with overlap dialling: Reserved, then Ring).
     """
     return "outbound" if state in _OUTBOUND_STATES else "inbound"
 
@@ -32,6 +36,7 @@ class _Call:
     first: str
     live: set[str] = field(default_factory=set)
     direction: str = "internal"
+    directing: str = ""  # the channel that gave the direction
     answered: bool = False
 
 
@@ -65,6 +70,13 @@ class Calls:
         # The first trunk channel tells: a call from outside that is forwarded outside is inbound.
         if direction is not None and call.direction == "internal":
             call.direction = direction
+            call.directing = uniqueid
+
+    def rings(self, uniqueid: str) -> None:
+        """Newstate Ring: this channel came in."""
+        call = self._channels.get(uniqueid)
+        if call is not None and call.directing == uniqueid:
+            call.direction = "inbound"
 
     def hangup(self, uniqueid: str, *, up: bool) -> tuple[str, str] | None:
         """Hangup: direction and outcome when it ended a call, else None. up: the channel ended in state Up.

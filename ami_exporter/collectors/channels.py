@@ -13,14 +13,15 @@ from ami_exporter.collectors.callevents import METRICS as CALL_METRICS
 from ami_exporter.collectors.declarations import Collector, Context, Rule, Sample, counter, gauge
 from ami_exporter.collectors.fields import OTHER, constant, labels, technology, technology_of, word
 from ami_exporter.collectors.lists import CHANNEL_LISTS, CORE_SHOW_CHANNELS, STATUS, channel_age
-from ami_exporter.collectors.vocabulary import CAUSES, CHANNEL_STATE, CHANNEL_STATES, COMMON_CAUSES
+from ami_exporter.collectors.vocabulary import CAUSES, CHANNEL_STATE, CHANNEL_STATES, COMMON_CAUSES, INTERNAL, NULL
 
 MAX_CALLS_COUNTED = 200_000
 """Distinct Linkedids held during one poll (about 25 MB); beyond, the number of calls is not published at all."""
 
 ACTIVE_CHANNELS = gauge(
     "asterisk_active_channels",
-    "Channels by technology and state (AMI Status, CoreShowChannels: ChannelState)",
+    "Channels by technology and state, without those Asterisk makes for itself, such as a conference's announcer "
+    "(AMI Status, CoreShowChannels: ChannelState)",
     "technology",
     "state",
     closed={"state": CHANNEL_STATES},
@@ -104,6 +105,8 @@ class ChannelFold:
         """Take one channel."""
         channel, state, application, formats, read, write, linkedid = message.pick(_CHANNEL)
         tech = channel.partition("/")[0]
+        if tech in INTERNAL:
+            return
         self._kinds[tech, state, application, formats, bool(read or write)] += 1
         if len(self._linked) <= MAX_CALLS_COUNTED:
             self._linked.add(linkedid)
@@ -120,7 +123,9 @@ class ChannelFold:
         if "" not in self._linked and len(self._linked) <= MAX_CALLS_COUNTED:
             yield ACTIVE_CALLS, (), float(len(self._linked))
         applications = self._counts(lambda kind: kind[2])
-        yield from ((APPLICATIONS, (name,), float(count)) for name, count in applications.items() if name)
+        yield from (
+            (APPLICATIONS, (name,), float(count)) for name, count in applications.items() if name not in ("", NULL)
+        )
         oldest: dict[str, int] = {}
         for name, age in self._oldest.items():
             tech = technology_of(name)

@@ -8,7 +8,7 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Context, Rule, counter, gauge
 from ami_exporter.collectors.fields import OTHER, labels, number, technology, text, word
-from ami_exporter.collectors.lists import AORS, CONTACTS, INBOUND_CONTACTS
+from ami_exporter.collectors.lists import AORS, CONTACTS, INBOUND_CONTACTS, contact_status
 
 STATUSES = ("reachable", "unreachable", "unknown", "non_qualified", "removed")
 
@@ -90,6 +90,10 @@ def _user_agent(message: Message, _context: Context) -> str | None:
     return user_agent(written) if written else None
 
 
+def _status(message: Message, _context: Context) -> str | None:
+    return STATUS.get(contact_status(message), "unknown") if "status" in message else None
+
+
 def _bound(message: Message) -> float:
     """Contacts is a comma list of aor/uri; a URI may hold commas of its own."""
     return float(f",{message.get('contacts', '')}".count(f",{message.get('objectname', '')}/"))
@@ -97,7 +101,7 @@ def _bound(message: Message) -> float:
 
 def _contact_rows(action: Action, item: str) -> tuple[Rule, Rule]:
     return (
-        Rule(CONTACT_COUNT, action, (item,), labels(word("Status", STATUS, other="unknown"))),
+        Rule(CONTACT_COUNT, action, (item,), labels(_status)),
         Rule(USER_AGENTS, action, (item,), labels(_user_agent)),
     )
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Context, Rule, Sample, counter, gauge, polled_counter
 from ami_exporter.collectors.fields import fixed, labels, number, text
+from ami_exporter.collectors.reloads import last_reload
 from ami_exporter.collectors.rulefold import RESPONSE
 
 SETTINGS = Action("CoreSettings")
@@ -23,13 +23,14 @@ INFO = gauge(
 )
 START_TIME = gauge(
     "asterisk_start_time_seconds",
-    "When Asterisk started, Unix time: time of our login minus Uptime; moves only when that differs by more than 5 s "
-    "(AMI FullyBooted: Uptime)",
+    "When Asterisk started, Unix time, from Asterisk 14 on: time of our login minus Uptime; a PBX's clock that is set "
+    "does not move it (AMI FullyBooted: Uptime)",
 )
 LAST_RELOAD = gauge(
     "asterisk_last_reload_timestamp_seconds",
-    "When Asterisk was last reloaded, Unix time: start plus the time between start and reload on the PBX's own clock "
-    "(AMI CoreStatus: CoreReloadDate, CoreReloadTime)",
+    "When Asterisk, or one of its modules, was last reloaded, Unix time, from Asterisk 14 on: as the login told it, or "
+    "between the two polls where it changed; absent where daylight saving leaves it open "
+    "(AMI FullyBooted: LastReload; CoreStatus: CoreReloadDate, CoreReloadTime)",
 )
 FULLY_BOOTED = gauge(
     "asterisk_fully_booted", "1 once Asterisk has finished booting, 0 before (AMI FullyBooted: Status)"
@@ -52,32 +53,14 @@ FILES_LIMIT = gauge(
 )
 BOOTS = counter(
     "asterisk_boots_total",
-    "Starts of Asterisk seen since the exporter runs: its start time moved by more than 5 s (AMI FullyBooted: Uptime)",
+    "Starts of Asterisk seen since the exporter runs: it started after its last sign of life, or writes a later start "
+    "time than before; clocks that are set are no start. Absent where neither is told "
+    "(AMI FullyBooted: Uptime; CoreStatus: CoreStartupDate, CoreStartupTime)",
+    sent=lambda context, _values: context.tells_start,
 )
 
 # CoreSettings writes 0 where asterisk.conf sets no limit.
 _SET = 1e-6
-
-
-def last_reload(start_time: float, message: Message) -> float | None:
-    """Unix time of the last reload, from the start time and a CoreStatus response.
-
-    CoreStatus gives the PBX's local time without a zone, so only the difference of its two times is used. None when
-    one of them is missing or unreadable, or the reload lies before the start.
-    """
-    started = _local_time(message, "corestartup")
-    reloaded = _local_time(message, "corereload")
-    if started is None or reloaded is None or reloaded < started:
-        return None
-    return start_time + (reloaded - started).total_seconds()
-
-
-def _local_time(message: Message, prefix: str) -> datetime | None:
-    written = f"{message.get(prefix + 'date', '')} {message.get(prefix + 'time', '')}"
-    try:
-        return datetime.strptime(written, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - AMI tells no zone
-    except ValueError:
-        return None
 
 
 class CoreFold:
@@ -97,7 +80,8 @@ class CoreFold:
     def item(self, action: Action, message: Message) -> None:
         """Take the response to CoreStatus."""
         if action == STATUS and self._context.start_time is not None:
-            self._reloaded = last_reload(self._context.start_time, message)
+            found = last_reload(message, self._context.reload, self._context.start_time, self._context.now)
+            self._reloaded = None if found is None else found.time
 
     def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
         """Publish what is known."""

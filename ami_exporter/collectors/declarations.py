@@ -17,6 +17,7 @@ from typing import Final, Literal, Protocol, runtime_checkable
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors.reloads import Reload
 
 NO_CLOSED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 
@@ -26,6 +27,10 @@ Reduce = Literal["sum", "max", "min", "last"]
 MAX_CLOSED_SETS: Final = 2000
 """Label sets of a metric whose labels hold only words of ours and technologies: fifty causes of forty technologies. The
 configuration's cap does not go below, for it would cut totals; more would be no truth."""
+
+
+Sent = Callable[["Context", tuple[str, ...]], bool]
+"""Whether a server sends something, for these values of a metric's open labels (a technology, a trunk)."""
 
 
 class Origin(Enum):
@@ -53,6 +58,8 @@ class Metric:
     closed: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: NO_CLOSED)
     buckets: tuple[float, ...] = ()
     limits: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    sent: Sent | None = None
+    """Whether this server sends what it is made of: where it does not, nothing exists at 0. None: every server does."""
 
     @property
     def open_labels(self) -> tuple[str, ...]:
@@ -90,9 +97,15 @@ def polled_counter(name: str, text: str, *labels: str, closed: Mapping[str, tupl
     return Metric(name, "counter", text, labels, Origin.POLL, closed)
 
 
-def counter(name: str, text: str, *labels: str, closed: Mapping[str, tuple[str, ...]] = NO_CLOSED) -> Metric:
+def counter(
+    name: str,
+    text: str,
+    *labels: str,
+    closed: Mapping[str, tuple[str, ...]] = NO_CLOSED,
+    sent: Sent | None = None,
+) -> Metric:
     """Declare a counter of events, kept by the exporter."""
-    return Metric(name, "counter", text, labels, Origin.EVENTS, closed)
+    return Metric(name, "counter", text, labels, Origin.EVENTS, closed, sent=sent)
 
 
 def histogram(
@@ -101,9 +114,10 @@ def histogram(
     *labels: str,
     buckets: tuple[float, ...],
     closed: Mapping[str, tuple[str, ...]] = NO_CLOSED,
+    sent: Sent | None = None,
 ) -> Metric:
     """Declare a histogram of events; buckets are upper bounds in the metric's base unit, rising, without +Inf."""
-    return Metric(name, "histogram", text, labels, Origin.EVENTS, closed, buckets)
+    return Metric(name, "histogram", text, labels, Origin.EVENTS, closed, buckets, sent=sent)
 
 
 Sample = tuple[Metric, tuple[str, ...], float]
@@ -117,7 +131,7 @@ class Trunk:
     name: str
     technology: str = ""
     endpoint: str = ""
-    registration: str = ""
+    registrations: tuple[str, ...] = ()
     channels_limit: int | None = None
 
     @property
@@ -139,14 +153,22 @@ class Context:
     """Channel technologies this PBX has loaded, as its actions tell, and Local."""
     names: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
     """Human names: kind ("queue") → id → name."""
+    version: tuple[int, ...] = ()
+    """Asterisk's version, such as (22, 10, 1); empty where it is not known."""
     now: float = 0.0
     """Wall clock of the poll, Unix seconds."""
     start_time: float | None = None
     """Unix seconds at which Asterisk started, where FullyBooted told its Uptime."""
+    tells_start: bool = False  # so that a restart would be seen
+    reload: Reload | None = None  # as CoreStatus last told it
     fully_booted: bool | None = None
     """None where this user cannot know (no read=system)."""
     event_classes: frozenset[str] = frozenset()
     """Manager classes the event link asks for: what else happens is not seen."""
+    pbx_ahead: float = 0.0
+    """The PBX's clock less ours, seconds (Ping: Timestamp): its lists hold times by its own clock."""
+    seen_direction: Callable[[str], str | None] = lambda _uniqueid: None
+    """Uniqueid of a trunk's channel → the direction in which events saw it begin; None where they did not."""
     own_sessions: Container[tuple[str, int]] = ()
     """(address, port) of our own ends of AMI connections, to leave our own logins out of security events."""
 
@@ -250,6 +272,8 @@ class Tracked:
     """Feeds a tracker facts from polls (codec of a channel): the items of the actions in `watched`."""
     watched: tuple[Action, ...] = ()
     """Actions whose items are shown to `watch` when some collector polls them; it makes none be sent."""
+    direction: Callable[[Tracker, str], str | None] | None = None
+    """Of one that follows trunk channels: Context.seen_direction."""
 
 
 @dataclass(frozen=True, slots=True)

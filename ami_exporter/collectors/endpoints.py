@@ -20,10 +20,13 @@ from ami_exporter.collectors.lists import (
     DEVICES,
     IAX_PEERS,
     INBOUND_CONTACTS,
+    MAINTENANCE,
     PEER_LISTS,
     PJSIP_ENDPOINTS,
     SIP_PEERS,
     STATUS,
+    contact_status,
+    in_maintenance,
     names,
     peer_status,
     peer_technology,
@@ -43,9 +46,17 @@ ENDPOINTS = gauge(
 )
 UP = gauge(
     "asterisk_endpoint_up",
-    "1 when calls can reach the endpoint, else 0. PJSIP: its device state is not unavailable, invalid or unknown; "
-    "others: reachable or lagged, absent when never qualified "
-    "(AMI PJSIPShowEndpoints: DeviceState, or DeviceStateList: State; SIPpeers, IAXpeerlist: Status)",
+    "1 when calls can reach the endpoint, else 0. PJSIP: its device state is not unavailable, invalid or unknown, and "
+    "it is not in maintenance mode; others: reachable or lagged, absent when never qualified "
+    "(AMI PJSIPShowEndpoints: DeviceState, or DeviceStateList: State; PJSIPShowMaintenance: Status; SIPpeers, "
+    "IAXpeerlist: Status)",
+    "technology",
+    "endpoint",
+)
+IN_MAINTENANCE = gauge(
+    "asterisk_endpoint_maintenance",
+    "1 for an endpoint in maintenance mode: it refuses new calls both ways, whatever its contacts answer; from "
+    "Asterisk 20.20, 22.10, 23.4 on (AMI PJSIPShowMaintenance: Status)",
     "technology",
     "endpoint",
 )
@@ -66,13 +77,8 @@ RTT = gauge(
 _BEST_FIRST = ("reachable", "unmonitored", "unknown", "unreachable")
 
 
-# res/res_pjsip/pjsip_options.c; Asterisk 13 says Created where later ones say NonQualified.
-_CONTACT_STATE = {
-    "reachable": "reachable",
-    "unreachable": "unreachable",
-    "nonqualified": "unmonitored",
-    "created": "unmonitored",
-}
+# res/res_pjsip/pjsip_options.c
+_CONTACT_STATE = {"reachable": "reachable", "unreachable": "unreachable", "nonqualified": "unmonitored"}
 _PEER_UP = {"reachable": 1.0, "lagged": 1.0, "unreachable": 0.0, "unknown": 0.0}
 
 _States = Mapping[str, str]
@@ -90,6 +96,7 @@ class EndpointFold:
         self._peers: dict[str, dict[str, str]] = {tech: {} for tech in PEER_LISTS}
         self._rtt: dict[tuple[str, str], float] = {}
         self._channels: dict[str, int] = defaultdict(int)
+        self._maintenance: set[str] = set()
 
     def again(self, context: Context, resting: frozenset[Action]) -> EndpointFold:
         """Return the next poll's fold, with what the resting lists told."""
@@ -100,6 +107,8 @@ class EndpointFold:
             fold._devices, fold._aors = self._devices, self._aors
         if DEVICES in resting:
             fold._cached = self._cached
+        if MAINTENANCE in resting:
+            fold._maintenance = self._maintenance
         if AORS in resting:
             fold._qualified = self._qualified
         round_trips = {tech for tech, action in PEER_LISTS.items() if action in resting}
@@ -131,6 +140,11 @@ class EndpointFold:
     def _aor(self, message: Message) -> None:
         self._qualified[message.get("objectname", "")] = qualified(message)
 
+    def _in_maintenance(self, message: Message) -> None:
+        name = in_maintenance(message)
+        if name is not None:
+            self._maintenance.add(name)
+
     def _device(self, message: Message) -> None:
         tech, _, name = message.get("device", "").partition("/")
         if tech == "PJSIP" and name:
@@ -141,7 +155,7 @@ class EndpointFold:
         name = message.get("endpoint") or message.get("endpointname")
         if not name:
             return
-        state = _CONTACT_STATE.get(message.get("status", "").strip().lower(), "unknown")
+        state = _CONTACT_STATE.get(contact_status(message), "unknown")
         self._contacts.setdefault(name, set()).add(state)
         microseconds = to_number(message.get("roundtripusec"))
         # Contacts that do not answer keep N/A or an old figure.
@@ -166,8 +180,14 @@ class EndpointFold:
         if devices is not None and (contacts or not self._contacts):
             yield from _count("PJSIP", self._pjsip_states(devices, bool(contacts), AORS in complete))
         if devices is not None:
-            up = {name: float(state not in DEVICE_REACHABILITY) for name, state in devices.items()}
+            maintained = self._maintenance if MAINTENANCE in complete else ()
+            up = {
+                name: float(state not in DEVICE_REACHABILITY and name not in maintained)
+                for name, state in devices.items()
+            }
             yield from self._each("PJSIP", up, channels)
+        if MAINTENANCE in complete:
+            yield from ((IN_MAINTENANCE, ("PJSIP", name), 1.0) for name in self._maintenance)
         if contacts:
             yield from self._rtts("PJSIP")
         for tech, action in PEER_LISTS.items():
@@ -215,6 +235,7 @@ class EndpointFold:
         "ContactList": _contact,
         "ContactStatusDetail": _contact,
         "PeerEntry": _peer,
+        "PJSIPMaintenanceStatus": _in_maintenance,
     }
 
 
@@ -228,11 +249,12 @@ def _count(tech: str, states: _States) -> Iterator[Sample]:
 COLLECTOR = Collector(
     name="endpoints",
     title="Endpoints: reachability, channels, round trip",
-    metrics=(ENDPOINTS, UP, ACTIVE_CHANNELS, RTT),
+    metrics=(ENDPOINTS, UP, IN_MAINTENANCE, ACTIVE_CHANNELS, RTT),
     polls=(
         (PJSIP_ENDPOINTS, DEVICES),
         (CONTACTS, INBOUND_CONTACTS),
         (AORS,),
+        (MAINTENANCE,),
         (SIP_PEERS,),
         (IAX_PEERS,),
         (STATUS, CORE_SHOW_CHANNELS),

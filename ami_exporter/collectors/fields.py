@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Context, Labels, Value, Where
+from ami_exporter.collectors.vocabulary import INTERNAL, NULL
 
 Label = Callable[[Message, Context], "str | None"]
 
@@ -19,11 +20,12 @@ WHOLE_DIGITS = 18
 
 
 def text(header: str, *, missing: str | None = None) -> Label:
-    """A header's value as it stands; missing or empty answers `missing` (None: the item says nothing)."""
+    """A header's value as it stands; missing, empty or (null) answers `missing` (None: the item says nothing)."""
     key = header.lower()
 
     def label(message: Message, _context: Context) -> str | None:
-        return message.get(key) or missing
+        found = message.get(key)
+        return found if found and found != NULL else missing
 
     return label
 
@@ -51,10 +53,15 @@ def technology(header: str = "Channel") -> Label:
 
 
 def technology_of(name: str) -> str | None:
-    """Technology of a channel or device name; `other` when it is not a plain word, None when there is no name."""
+    """Technology of a channel or device name; `other` when it is not a plain word.
+
+    None when there is no name, and for Asterisk's internal channels, which count nowhere.
+    """
     if not name:
         return None
     tech = name.partition("/")[0]
+    if tech in INTERNAL:
+        return None
     # String methods, not a pattern: this runs for every call event.
     return tech if len(tech) <= _TECHNOLOGY_LENGTH and tech.isidentifier() and tech.isascii() else OTHER
 

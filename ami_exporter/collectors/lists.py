@@ -19,6 +19,8 @@ INBOUND_CONTACTS = Action("PJSIPShowRegistrationInboundContactStatuses")
 CONTACT_LISTS = frozenset({CONTACTS, INBOUND_CONTACTS})
 AORS = Action("PJSIPShowAors")
 
+MAINTENANCE = Action("PJSIPShowMaintenance")
+"""PJSIP endpoints that refuse calls, from Asterisk 20.20, 22.10, 23.4 on; it lists no others."""
 PJSIP_ENDPOINTS = Action("PJSIPShowEndpoints")
 DEVICES = Action("DeviceStateList")
 SIP_PEERS = Action("SIPpeers")
@@ -37,17 +39,17 @@ IAX_REGISTRATIONS = Action("IAXregistry")
 REGISTRATION_STATE = {
     "registered": "registered",
     "unregistered": "unregistered",
+    "stopping": "unregistered",
+    "stopped": "unregistered",
     "rejected": "rejected",
     "no authentication": "rejected",
     "request sent": "pending",
     "auth. sent": "pending",
     "timeout": "timeout",
+    "failed": "failed",
 }
 """Whole words, since "Unregistered" contains "registered" (chan_sip.c, chan_iax2.c: regstate2str;
-res_pjsip_outbound_registration.c: sip_outbound_registration_status_str)."""
-
-REGISTRATION_UP = {state: float(state == "registered") for state in REGISTRATION_STATE}
-"""1 for the one word that means registered; a word that is not in the table tells nothing."""
+res_pjsip_outbound_registration.c: sip_outbound_registration_status_str). Failed: chan_sip has given up."""
 
 DEVICE_REACHABILITY = {"unavailable": "unreachable", "invalid": "unknown", "unknown": "unknown"}
 """Device state → reachability of a PJSIP endpoint; the others are `reachable`, `unmonitored` when never qualified."""
@@ -76,6 +78,11 @@ def clock_seconds(written: str) -> int | None:
     """Seconds of HH:MM:SS, whose hours may have more than two digits; None when it is something else."""
     found = _CLOCK.fullmatch(written)
     return None if found is None else int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3])
+
+
+def is_registered(written: str) -> bool:
+    """Whether a registration's state is the one word that means registered: no other word, known or not, does."""
+    return written.strip().lower() == "registered"
 
 
 def registration_account(message: Message, _context: Context) -> str | None:
@@ -108,5 +115,20 @@ def names(written: str | None) -> list[str]:
 
 
 def qualified(message: Message) -> bool:
-    """Tell whether Asterisk asks the contacts of an AorList's address of record whether they answer."""
+    """Tell whether Asterisk asks the contacts of an AorList's address of record, or a contact, whether they answer."""
     return (to_number(message.get("qualifyfrequency")) or 0) > 0
+
+
+def contact_status(message: Message) -> str:
+    """Status of a ContactList or ContactStatusDetail in lower case, as Asterisk 16 and later have it.
+
+    13 to 15 say Created, or Unknown, of a contact that is never asked.
+    """
+    written = message.get("status", "").strip().lower()
+    never_asked = written == "created" or (written == "unknown" and to_number(message.get("qualifyfrequency")) == 0)
+    return "nonqualified" if never_asked else written
+
+
+def in_maintenance(message: Message) -> str | None:
+    """Endpoint of a PJSIPMaintenanceStatus that is in maintenance mode, else None."""
+    return message.get("endpoint") or None if message.get("status", "").strip().lower() == "enabled" else None

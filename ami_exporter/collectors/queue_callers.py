@@ -1,20 +1,32 @@
 """Callers of queues, from their events: who joined, how each left, and how long all of it took.
 
 Order on the wire (apps/app_queue.c): a caller who hangs up raises HangupRequest (class call), then QueueCallerAbandon,
-QueueCallerLeave, Hangup. A timeout, leave-when-empty, withdrawal or Redirect raises QueueCallerAbandon without
-HangupRequest. An answered caller raises QueueCallerLeave first, then AgentConnect. Leaving by key raises
-QueueCallerLeave alone.
+QueueCallerLeave, SoftHangupRequest, Hangup. A timeout, leave-when-empty or withdrawal raises QueueCallerAbandon without
+HangupRequest; so do others, which queue_endings.py tells apart. An answered caller raises QueueCallerLeave first, then
+AgentConnect. Leaving by key raises QueueCallerLeave alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from math import inf
 from types import MappingProxyType
 from typing import Final, TypeVar
 
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Context, Metric, Sample, counter, histogram
 from ami_exporter.collectors.fields import number, to_number
+from ami_exporter.collectors.queue_endings import (
+    Left,
+    Place,
+    Places,
+    outcome_at_once,
+    outcome_going_on,
+    place,
+    technology,
+)
+from ami_exporter.collectors.vocabulary import TELLS_HANGUP
 
 MAX_CALLERS: Final = 20_000
 """Callers in one state at a time, some 3 MB; more than a PBX carries. The oldest are forgotten beyond it."""
@@ -26,6 +38,11 @@ LEFT_SECONDS: Final = 600.0
 """From Leave to AgentConnect only announcements and a Gosub to the member run; later it is no answer."""
 HANGING_SECONDS: Final = 300.0
 """From HangupRequest to QueueCallerAbandon at most one announcement ends."""
+ENDING_SECONDS: Final = 1.0
+"""A channel that ends this soon after it left the queue was ended in it, or by the very next step of the dialplan."""
+JUST_JOINED_SECONDS: Final = 0.75
+STIRRED_SECONDS: Final = 5.0
+"""A queue without members lets its callers go as they join, or at their next look at it."""
 
 JOIN_EVENTS: Final = ("QueueCallerJoin", "Join")
 """Join and Leave before Asterisk 12."""
@@ -33,6 +50,7 @@ TRACKED_EVENTS: Final = (
     *JOIN_EVENTS,
     *("QueueCallerLeave", "Leave", "QueueCallerAbandon", "AgentConnect"),
     *("Newchannel", "HangupRequest", "SoftHangupRequest", "Hangup"),
+    *("QueueMemberPause", "QueueMemberPaused", "QueueMemberRemoved", "QueueMemberStatus"),
 )
 
 OUTCOMES: Final = ("answered", "abandoned", "timeout", "other")
@@ -43,8 +61,9 @@ JOINS = counter("asterisk_queue_joins_total", "Callers who joined the queue (AMI
 CALLS = counter(
     "asterisk_queue_calls_total",
     "Callers who left the queue. abandoned: the caller hung up; timeout: the queue let go of the caller (timeout, no "
-    "members, withdrawn, redirected); other: left by key. Without read=call every timeout counts as abandoned "
-    "(AMI AgentConnect, QueueCallerAbandon, QueueCallerLeave, HangupRequest)",
+    "members); other: left by key, or by Redirect, withdrawal, AMI Hangup or an absolute timeout where a poll has seen "
+    "that the queue's own was not over. Without read=call every timeout counts as abandoned "
+    "(AMI AgentConnect, QueueCallerAbandon, QueueCallerLeave, HangupRequest, Hangup: Cause; Status: Data)",
     "queue",
     "outcome",
     closed=MappingProxyType({"outcome": OUTCOMES}),
@@ -88,21 +107,36 @@ class QueueCallers:
             "agentconnect": self._connect,
             "newchannel": self._newchannel,
             "hanguprequest": self._hangup_request,
-            "softhanguprequest": self._hangup_request,
+            "softhanguprequest": self._ending,
             "hangup": self._hangup,
+            "queuememberpause": self._stir,
+            "queuememberpaused": self._stir,
+            "queuememberremoved": self._stir,
+            "queuememberstatus": self._stir,
         }
+        self._places = Places()
         self.reset()
 
     def reset(self) -> None:
         """Forget all callers, and whether this session may see class call."""
         self._waiting: dict[str, float] = {}
+        self._joined: dict[str, Place] = {}
+        self._ended: dict[str, Left] = {}  # left unanswered, and why is not known yet
+        self._stirred: dict[str, float] = {}
+        self._telling = set(TELLS_HANGUP)  # of other technologies it is learned
         self._abandoned: dict[str, float] = {}
         self._left: dict[str, tuple[float, str]] = {}
         self._hanging: dict[str, float] = {}
         self._sees_calls = False
 
     def learn(self, message: Message) -> None:
-        """Take a queue's service level threshold from a polled QueueParams."""
+        """Take a polled QueueParams, Status or CoreShowChannel: service level thresholds, timeouts of Queue()."""
+        if message.get("event") == "QueueParams":
+            self._learn_service_level(message)
+        elif self._waiting and message.get("application") == "Queue":
+            self._places.learn(message)
+
+    def _learn_service_level(self, message: Message) -> None:
         level = to_number(message.get("servicelevel"))
         queue = message.get("queue")
         if queue and level is not None and (queue in self._service_levels or len(self._service_levels) < MAX_QUEUES):
@@ -114,6 +148,8 @@ class QueueCallers:
 
     def expire(self, now: float) -> Iterable[Sample]:
         """Forget what is too old; a caller long gone without an answer left otherwise."""
+        while self._joined and next(iter(self._joined)) not in self._waiting:
+            del self._joined[next(iter(self._joined))]
         for table, seconds in (
             (self._waiting, WAITING_SECONDS),
             (self._abandoned, LEFT_SECONDS),
@@ -122,15 +158,20 @@ class QueueCallers:
             while table and now - table[oldest := next(iter(table))] > seconds:
                 del table[oldest]
         samples: list[Sample] = []
+        while self._ended and now - self._ended[oldest := next(iter(self._ended))].seen > ENDING_SECONDS:
+            samples.extend(self._went_on(oldest))
         while self._left and now - self._left[oldest := next(iter(self._left))][0] > LEFT_SECONDS:
             samples.extend(self._left_otherwise(oldest))
         return samples
 
-    def _join(self, caller: str, _message: Message, now: float) -> Iterable[Sample]:
+    def _join(self, caller: str, message: Message, now: float) -> Iterable[Sample]:
         self._abandoned.pop(caller, None)
         self._waiting.pop(caller, None)
         _put(self._waiting, caller, now)
-        return self._left_otherwise(caller)
+        at = place(message.get("queue", ""), message)
+        if at is not None:
+            _put(self._joined, caller, at)
+        return (*self._went_on(caller), *self._left_otherwise(caller))
 
     def _leave(self, caller: str, message: Message, now: float) -> Iterable[Sample]:
         self._waiting.pop(caller, None)
@@ -141,46 +182,85 @@ class QueueCallers:
     def _abandon(self, caller: str, message: Message, now: float) -> Iterable[Sample]:
         if caller in self._abandoned:  # incompatible channels: app_queue.c abandons the same caller twice
             return NOTHING
-        self._waiting.pop(caller, None)
+        since = self._waiting.pop(caller, -inf)
+        joined = self._joined.pop(caller, None)
         _put(self._abandoned, caller, now)
-        hung_up = not self._sees_calls or caller in self._hanging
-        return self._gone(message, "abandoned" if hung_up else "timeout")
+        queue = message.get("queue", "")
+        if not self._sees_calls or caller in self._hanging:
+            return self._gone(queue, "abandoned", _hold_time(message))
+        if joined is not None and place(queue, message) not in (joined, None):
+            return self._gone(queue, "other", None)
+        stirred = now - self._stirred.get(queue, -inf) < STIRRED_SECONDS
+        unsettled = stirred or now - since < JUST_JOINED_SECONDS
+        left = Left(now, queue, technology(message), _hold_time(message), self._places.limit(joined), unsettled)
+        _put(self._ended, caller, left)
+        return NOTHING
 
     def _connect(self, caller: str, message: Message, _now: float) -> Iterable[Sample]:
         self._left.pop(caller, None)
-        samples = self._gone(message, "answered")
+        self._joined.pop(caller, None)
         hold = _hold_time(message)
         queue = message.get("queue", "")
+        samples = self._gone(queue, "answered", hold)
         level = self._service_levels.get(queue)
         if samples and hold is not None and level is not None and hold <= level:
             samples.append((IN_SERVICE_LEVEL, (queue,), 1.0))
         return samples
 
-    def _gone(self, message: Message, outcome: str) -> list[Sample]:
-        queue = message.get("queue")
+    def _gone(self, queue: str, outcome: str, hold: float | None) -> list[Sample]:
         if not queue:
             return []
         samples: list[Sample] = [(CALLS, (queue, outcome), 1.0)]
-        hold = _hold_time(message)
-        if hold is not None:
+        if hold is not None and outcome in WAIT_OUTCOMES:
             samples.append((self._wait, (queue, outcome), hold))
         return samples
+
+    def _went_on(self, caller: str) -> list[Sample]:
+        """The caller's channel went on after the queue."""
+        left = self._ended.pop(caller, None)
+        return [] if left is None else self._gone(left.queue, outcome_going_on(left), left.hold)
+
+    def _stir(self, _caller: str, message: Message, now: float) -> Iterable[Sample]:
+        queue = message.get("queue", "")
+        if queue in self._stirred or len(self._stirred) < MAX_QUEUES:
+            self._stirred[queue] = now
+        return NOTHING
 
     def _newchannel(self, _channel: str, _message: Message, _now: float) -> Iterable[Sample]:
         self._sees_calls = True
         return NOTHING
 
-    def _hangup_request(self, channel: str, _message: Message, now: float) -> Iterable[Sample]:
+    def _hangup_request(self, channel: str, message: Message, now: float) -> Iterable[Sample]:
         self._sees_calls = True
+        self._telling.add(technology(message))
         self._hanging.pop(channel, None)
         _put(self._hanging, channel, now)
+        return self._ending(channel, message, now)
+
+    def _ending(self, channel: str, _message: Message, now: float) -> Iterable[Sample]:
+        """The dialplan has ended for this channel: what it does until Hangup (extension h) may take long.
+
+        Of a caller who still waits, another channel's SoftHangup() has ended the call.
+        """
+        if channel in self._waiting and channel not in self._hanging:
+            _put(self._hanging, channel, now)
+        left = self._ended.get(channel)
+        if left is not None and now - left.seen <= ENDING_SECONDS:
+            self._ended[channel] = replace(left, seen=inf)
         return NOTHING
 
-    def _hangup(self, channel: str, _message: Message, _now: float) -> Iterable[Sample]:
+    def _hangup(self, channel: str, message: Message, now: float) -> Iterable[Sample]:
         self._sees_calls = True
         self._hanging.pop(channel, None)
         self._waiting.pop(channel, None)
+        self._joined.pop(channel, None)
         self._abandoned.pop(channel, None)
+        left = self._ended.pop(channel, None)
+        if left is not None and now - left.seen <= ENDING_SECONDS:
+            outcome = outcome_at_once(left, message.get("cause", ""), telling=left.technology in self._telling)
+            return self._gone(left.queue, outcome, left.hold)
+        if left is not None:
+            return self._gone(left.queue, outcome_going_on(left), left.hold)
         return self._left_otherwise(channel) if channel in self._left else NOTHING
 
     def _left_otherwise(self, caller: str) -> Iterable[Sample]:

@@ -23,7 +23,14 @@ from ami_exporter.collectors.declarations import (
     polled_counter,
 )
 from ami_exporter.collectors.fields import both, fixed, having, labels, number, text, word
-from ami_exporter.collectors.lists import QUEUE_ENTRY, QUEUE_MEMBER, QUEUE_PARAMS, QUEUE_STATUS
+from ami_exporter.collectors.lists import (
+    CORE_SHOW_CHANNELS,
+    QUEUE_ENTRY,
+    QUEUE_MEMBER,
+    QUEUE_PARAMS,
+    QUEUE_STATUS,
+    STATUS,
+)
 from ami_exporter.collectors.queue_callers import (
     CALLS,
     IN_SERVICE_LEVEL,
@@ -67,8 +74,15 @@ MEMBERS = gauge(
 )
 AVAILABLE = gauge(
     "asterisk_queue_members_available",
-    "Members not paused and not in use, as Asterisk counts: an unknown state is available "
-    "(AMI QueueStatus: Status, Paused)",
+    "Members whom the queue would ring: not paused, not in use (an unknown state is none) and not in wrap-up "
+    "(AMI QueueStatus: Status, Paused, Wrapuptime, LastCall)",
+    "queue",
+)
+WRAPUP = gauge(
+    "asterisk_queue_members_wrapup",
+    "Members whom the queue does not ring yet since their last call has just ended, though they are free: by the "
+    "wrapuptime of the member; the queue's own is not sent. Absent before Asterisk 16.3 "
+    "(AMI QueueStatus: Wrapuptime, LastCall, Status, Paused)",
     "queue",
 )
 READY = gauge(
@@ -121,13 +135,16 @@ RING_NO_ANSWER = counter(
 )
 
 POLLED: Final = (
-    *(INFO, CALLERS, LONGEST_WAIT, CALLERS_LIMIT, MEMBERS, AVAILABLE, READY, PAUSED, IN_CALL, PAUSE_REASON),
+    *(INFO, CALLERS, LONGEST_WAIT, CALLERS_LIMIT, MEMBERS, AVAILABLE, WRAPUP, READY, PAUSED, IN_CALL, PAUSE_REASON),
     *(PBX_COMPLETED, PBX_ABANDONED, THRESHOLD),
 )
 
 by_queue: Final = labels(text("Queue"))
 _paused = having("Paused", "1")
 _not_paused = having("Paused", "0")
+_free = both(_not_paused, having("Status", "0", "1"))
+_wrapup_time = number("Wrapuptime")
+_last_call = number("LastCall")
 
 
 def _name(message: Message, context: Context) -> str | None:
@@ -145,6 +162,24 @@ def _tells_in_call(message: Message, context: Context) -> tuple[str, ...] | None
     return by_queue(message, context) if "incall" in message else None
 
 
+def _tells_wrapup(message: Message, context: Context) -> tuple[str, ...] | None:
+    return by_queue(message, context) if "wrapuptime" in message else None
+
+
+def _wraps_up(message: Message, context: Context) -> bool:
+    """Whether a member's last call ended less than its wrap-up time ago, by the PBX's clock."""
+    seconds, last_call = _wrapup_time(message), _last_call(message)
+    return bool(seconds and last_call and context.now + context.pbx_ahead - last_call < seconds)
+
+
+def _available(message: Message, context: Context) -> tuple[str, ...] | None:
+    return None if _wraps_up(message, context) else by_queue(message, context)
+
+
+def _in_wrapup(message: Message, context: Context) -> tuple[str, ...] | None:
+    return _tells_wrapup(message, context) if _wraps_up(message, context) else None
+
+
 RULES: Final = (
     Rule(
         INFO,
@@ -159,7 +194,8 @@ RULES: Final = (
     Rule(LONGEST_WAIT, QUEUE_STATUS, QUEUE_ENTRY, by_queue, number("Wait"), reduce="max"),
     Rule(CALLERS_LIMIT, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Max", minimum=1.0), reduce="last"),
     Rule(MEMBERS, QUEUE_STATUS, QUEUE_MEMBER, labels(text("Queue"), word("Status", DEVICE_STATE, "unknown"))),
-    Rule(AVAILABLE, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=both(_not_paused, having("Status", "0", "1"))),
+    Rule(AVAILABLE, QUEUE_STATUS, QUEUE_MEMBER, _available, where=_free),
+    Rule(WRAPUP, QUEUE_STATUS, QUEUE_MEMBER, _in_wrapup, where=_free),
     Rule(READY, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=both(_not_paused, having("Status", *"0123678"))),
     Rule(PAUSED, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=_paused),
     Rule(IN_CALL, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=having("InCall", "1")),
@@ -174,8 +210,11 @@ RULES: Final = (
 )
 
 
+_WATCHED: Final = (QUEUE_STATUS, STATUS, CORE_SHOW_CHANNELS)
+
+
 def _watch(tracker: Tracker, message: Message) -> None:
-    if isinstance(tracker, QueueCallers) and message.get("event") == "QueueParams":
+    if isinstance(tracker, QueueCallers):
         tracker.learn(message)
 
 
@@ -193,9 +232,12 @@ def collector(wait_buckets: tuple[float, ...] = WAIT_BUCKETS) -> Collector:
         zero_series=(
             ZeroSeries((MEMBERS, AVAILABLE, READY, PAUSED, *counted), QUEUE_STATUS, QUEUE_PARAMS, by_queue),
             ZeroSeries((IN_CALL,), QUEUE_STATUS, QUEUE_MEMBER, _tells_in_call),
+            ZeroSeries((WRAPUP,), QUEUE_STATUS, QUEUE_MEMBER, _tells_wrapup),
             ZeroSeries(counted, None, JOIN_EVENTS, by_queue),
         ),
-        tracked=(Tracked(TRACKED_EVENTS, lambda: QueueCallers(wait), _watch, (QUEUE_STATUS,)),),
+        tracked=(
+            Tracked(TRACKED_EVENTS, lambda: QueueCallers(wait), _watch, (QUEUE_STATUS, STATUS, CORE_SHOW_CHANNELS)),
+        ),
         filter_label="queue",
     )
 

@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from ami_exporter.ami.actions import Action
-from ami_exporter.collectors.declarations import Collector, Rule, counter, gauge
-from ami_exporter.collectors.fields import OTHER, Label, constant, labels, mapped, technology, text, word
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.declarations import Collector, Rule, Value, counter, gauge
+from ami_exporter.collectors.fields import OTHER, Label, constant, labels, technology, text, word
 from ami_exporter.collectors.lists import (
     IAX_REGISTRATIONS,
     PJSIP_REGISTRATIONS,
     REGISTRATION_STATE,
-    REGISTRATION_UP,
     SIP_REGISTRATIONS,
+    is_registered,
     registration_account,
 )
 
-STATES = ("registered", "unregistered", "rejected", "pending", "timeout", OTHER)
+STATES = ("registered", "unregistered", "rejected", "pending", "timeout", "failed", OTHER)
 
 UP = gauge(
     "asterisk_registration_up",
-    "1 while Asterisk is registered at its provider, else 0 "
+    "1 while Asterisk is registered at its provider, else 0: also in a state whose word is not known "
     "(AMI PJSIPShowRegistrationsOutbound: Status; SIPshowregistry, IAXregistry: State)",
     "technology",
     "registration",
 )
 STATE = gauge(
     "asterisk_registration_state",
-    "1 for the state the registration is in, 0 for the others "
+    "1 for the state the registration is in, 0 for the others; failed: chan_sip has given up for good "
     "(AMI PJSIPShowRegistrationsOutbound: Status; SIPshowregistry, IAXregistry: State)",
     "technology",
     "registration",
@@ -41,9 +42,19 @@ EVENTS = counter(
 )
 
 
+def _up(header: str) -> Value:
+    key = header.lower()
+
+    def up(message: Message) -> float | None:
+        written = message.get(key)
+        return float(is_registered(written)) if written else None
+
+    return up
+
+
 def _rows(action: Action, item: str, tech: str, name: Label, header: str) -> tuple[Rule, Rule]:
     return (
-        Rule(UP, action, (item,), labels(constant(tech), name), mapped(header, REGISTRATION_UP), reduce="min"),
+        Rule(UP, action, (item,), labels(constant(tech), name), _up(header), reduce="min"),
         Rule(STATE, action, (item,), labels(constant(tech), name, word(header, REGISTRATION_STATE)), reduce="max"),
     )
 

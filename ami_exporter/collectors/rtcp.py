@@ -15,6 +15,7 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Context, Rule, Sample, Tracked, Tracker, histogram
 from ami_exporter.collectors.fields import OTHER, labels, number, split_channel, technology, technology_of, to_number
+from ami_exporter.collectors.sent import RTP, both, by_technology, by_trunk, since
 from ami_exporter.collectors.vocabulary import DIRECTIONS
 
 STATUS: Final = Action("Status")
@@ -56,6 +57,7 @@ JITTER = histogram(
     "technology",
     buckets=JITTER_BUCKETS,
     closed=_MEDIA,
+    sent=by_technology(*RTP),
 )
 LOSS = histogram(
     "asterisk_rtcp_loss_ratio",
@@ -64,6 +66,7 @@ LOSS = histogram(
     "technology",
     buckets=LOSS_BUCKETS,
     closed=_MEDIA,
+    sent=by_technology(*RTP),
 )
 TRUNK_JITTER = histogram(
     "asterisk_trunk_rtcp_jitter_seconds",
@@ -73,6 +76,7 @@ TRUNK_JITTER = histogram(
     "media",
     buckets=JITTER_BUCKETS,
     closed=_MEDIA,
+    sent=by_trunk(*RTP),
 )
 TRUNK_LOSS = histogram(
     "asterisk_trunk_rtcp_loss_ratio",
@@ -82,12 +86,14 @@ TRUNK_LOSS = histogram(
     "media",
     buckets=LOSS_BUCKETS,
     closed=_MEDIA,
+    sent=by_trunk(*RTP),
 )
 RTT = histogram(
     "asterisk_rtcp_rtt_seconds",
     "Round trip time to the far end (AMI RTCPReceived: RTT)",
     "technology",
     buckets=RTT_BUCKETS,
+    sent=by_technology(*RTP),
 )
 MES = histogram(
     "asterisk_rtcp_mes",
@@ -95,6 +101,7 @@ MES = histogram(
     "have (AMI RTCPSent, RTCPReceived: MES)",
     "technology",
     buckets=MES_BUCKETS,
+    sent=both(since((18, 17), (20, 2)), by_technology(*RTP)),
 )
 
 _DIRECTION: Final = MappingProxyType({"rtcpsent": "inbound", "rtcpreceived": "outbound"})

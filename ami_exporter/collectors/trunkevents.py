@@ -8,16 +8,19 @@ from dataclasses import dataclass
 
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.callevents import LEG_EVENTS, POST_DIAL_DELAY_BUCKETS, TALK_BUCKETS, dial_outcome
-from ami_exporter.collectors.calls import UP, trunk_direction
-from ami_exporter.collectors.declarations import Context, Sample, Tracked, counter, histogram
-from ami_exporter.collectors.fields import OTHER, trunk_of
+from ami_exporter.collectors.calls import RING, UP, trunk_direction
+from ami_exporter.collectors.declarations import Context, Sample, Tracked, Tracker, counter, histogram
+from ami_exporter.collectors.fields import OTHER, technology_of, trunk_of
 from ami_exporter.collectors.legs import MAX_LEGS, Legs, too_old
-from ami_exporter.collectors.vocabulary import CAUSES, COMMON_CAUSES, DIRECTIONS, OUTCOMES
+from ami_exporter.collectors.sent import both, by_trunk, dial_state, since
+from ami_exporter.collectors.vocabulary import CAUSES, COMMON_CAUSES, DIRECTIONS, OUTCOMES, TELLS_HANGUP
 
 CALLS = counter(
     "asterisk_trunk_calls_total",
     "Calls over the trunk. Outbound: dialled legs ended, by dial status; inbound: channels ended, answered when they "
-    "were Up, else by their cause (AMI events DialEnd: DialStatus; Hangup: Cause)",
+    "were Up, cancelled when the far end hung up first, else by their cause. A Dial that fails before there is a "
+    "channel (no contact, no free line) sends no event and is not in it (AMI events DialEnd: DialStatus; "
+    "HangupRequest, Hangup: Cause)",
     "trunk",
     "direction",
     "outcome",
@@ -47,17 +50,19 @@ _COMMON_CODES = ("403", "404", "408", "480", "486", "487", "488", "500", "502", 
 SIP_FAILURES = counter(
     "asterisk_trunk_sip_failures_total",
     "Trunk channels ended by a SIP answer from 300 on, both directions (487: given up by the caller) "
-    "(AMI event Hangup: TechCause, from Asterisk 20.17, 22.7, 23.1)",
+    "(AMI event Hangup: TechCause, of chan_pjsip from Asterisk 20.17, 22.7, 23.1; absent elsewhere)",
     "trunk",
     "code",
     closed={"code": _COMMON_CODES},
+    sent=both(since((20, 17), (22, 7), (23, 1)), by_trunk("PJSIP")),
 )
 POST_DIAL_DELAY = histogram(
     "asterisk_trunk_post_dial_delay_seconds",
     "Outbound calls: time from dialling to the first sign of the far end: ringing, progress or proceeding "
-    "(AMI events DialBegin, DialState)",
+    "(AMI events DialBegin; DialState, from Asterisk 14)",
     "trunk",
     buckets=POST_DIAL_DELAY_BUCKETS,
+    sent=dial_state,
 )
 TALK = histogram(
     "asterisk_trunk_talk_seconds",
@@ -92,12 +97,16 @@ _UNANSWERED = {
 }
 
 
+_NO_REASON = frozenset({"none", "normal_clearing"})
+
+
 @dataclass(slots=True)
 class _Channel:
     seen: float
     trunk: str
     direction: str
     up: float | None = None
+    ended_by: str = ""  # who asked for the end first: "far end" or "PBX"
 
 
 class TrunkTracker:
@@ -112,6 +121,8 @@ class TrunkTracker:
             "DialBegin": self._dial,
             "DialState": self._progress,
             "DialEnd": self._dial,
+            "HangupRequest": self._asked,
+            "SoftHangupRequest": self._asked,
             "Hangup": self._hangup,
         }
 
@@ -128,11 +139,25 @@ class TrunkTracker:
         return ()
 
     def _state(self, message: Message, _context: Context, now: float) -> Iterable[Sample]:
-        if message.get("channelstate") == UP:
-            channel = self._channels.get(message.get("uniqueid", ""))
-            if channel is not None and channel.up is None:
+        channel = self._channels.get(message.get("uniqueid", ""))
+        if channel is not None:
+            state = message.get("channelstate")
+            if state == UP and channel.up is None:
                 channel.up = now
+            elif state == RING:
+                channel.direction = "inbound"
         return ()
+
+    def _asked(self, message: Message, _context: Context, _now: float) -> Iterable[Sample]:
+        channel = self._channels.get(message.get("uniqueid", ""))
+        if channel is not None and not channel.ended_by:
+            channel.ended_by = "far end" if message["event"] == "HangupRequest" else "PBX"
+        return ()
+
+    def direction(self, uniqueid: str) -> str | None:
+        """Direction in which a trunk channel was seen to begin; any thread may ask."""
+        channel = self._channels.get(uniqueid)
+        return None if channel is None else channel.direction
 
     def _progress(self, message: Message, _context: Context, now: float) -> Iterable[Sample]:
         delayed = self._legs.progress(message.get("destuniqueid", ""), now)
@@ -186,10 +211,29 @@ def _ended(channel: _Channel, message: Message, talked: float | None, now: float
         yield SIP_FAILURES, (trunk, _CODES.get(code, OTHER)), 1.0
     if direction == "inbound":
         answered = channel.up is not None or message.get("channelstate") == UP
-        yield CALLS, (trunk, direction, "answered" if answered else _UNANSWERED.get(cause, OTHER)), 1.0
+        yield CALLS, (trunk, direction, "answered" if answered else _unanswered(channel, message, cause)), 1.0
         talked = None if channel.up is None else now - channel.up
     if talked is not None:
         yield TALK, (trunk, direction), talked
 
 
-TRACKED = Tracked(("Newchannel", "Newstate", *LEG_EVENTS), TrunkTracker)
+def _unanswered(channel: _Channel, message: Message, cause: str) -> str:
+    """Outcome of an inbound call that was not answered.
+
+    A caller who gives up says HangupRequest first, whatever the cause; where the PBX ends the call for no reason of
+    its own, nobody answered. Drivers that say nothing leave the cause alone to tell.
+    """
+    if channel.ended_by == "far end":
+        return "cancelled"
+    if channel.ended_by == "PBX" and cause in _NO_REASON and technology_of(message.get("channel", "")) in TELLS_HANGUP:
+        return "no_answer"
+    return _UNANSWERED.get(cause, OTHER)
+
+
+def _direction(tracker: Tracker, uniqueid: str) -> str | None:
+    return tracker.direction(uniqueid) if isinstance(tracker, TrunkTracker) else None
+
+
+TRACKED = Tracked(
+    ("Newchannel", "Newstate", "HangupRequest", "SoftHangupRequest", *LEG_EVENTS), TrunkTracker, direction=_direction
+)

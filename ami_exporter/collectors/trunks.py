@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from fnmatch import fnmatchcase
-from heapq import nsmallest
-from types import MappingProxyType
-from typing import ClassVar, Final
+from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
@@ -20,25 +17,31 @@ from ami_exporter.collectors.lists import (
     DEVICE_REACHABILITY,
     IAX_PEERS,
     IAX_REGISTRATIONS,
+    INBOUND_CONTACTS,
+    MAINTENANCE,
     PEER_LISTS,
     PJSIP_ENDPOINTS,
     PJSIP_REGISTRATIONS,
-    REGISTRATION_UP,
     SIP_PEERS,
     SIP_REGISTRATIONS,
     STATUS,
     channel_age,
+    in_maintenance,
+    is_registered,
     names,
     peer_status,
     peer_technology,
     qualified,
     registration_account,
 )
+from ami_exporter.collectors.trunk_discovery import members
 from ami_exporter.collectors.vocabulary import DEVICE_STATE, DIRECTIONS
 
 INFO = gauge(
     "asterisk_trunk_info",
-    "Always 1; what the trunk is made of (configuration; AMI PJSIPShowRegistrationsOutbound, PJSIPShowEndpoints)",
+    "Always 1; what the trunk is made of, one series for each of its registrations: the one configured, else those "
+    "whose endpoint setting, section name, outbound_auth or server host is the endpoint's, in this order "
+    "(configuration; AMI PJSIPShowRegistrationsOutbound, PJSIPShowEndpoints)",
     "trunk",
     "technology",
     "endpoint",
@@ -46,16 +49,17 @@ INFO = gauge(
 )
 UP = gauge(
     "asterisk_trunk_up",
-    "1 when its registration, if any, is Registered and its qualified contact, if any, reachable, else 0; absent when "
-    "neither is known (AMI PJSIPShowRegistrationsOutbound: Status; PJSIPShowEndpoints: DeviceState; PJSIPShowAors: "
-    "QualifyFrequency; SIPshowregistry, IAXregistry: State; SIPpeers, IAXpeerlist: Status)",
+    "1 when one of its registrations, if any, is Registered and its qualified contact, if any, reachable, else 0; 0 in "
+    "maintenance mode; absent when nothing is known (AMI PJSIPShowRegistrationsOutbound: Status; PJSIPShowEndpoints: "
+    "DeviceState; PJSIPShowAors: QualifyFrequency; PJSIPShowMaintenance: Status; SIPshowregistry, IAXregistry: State; "
+    "SIPpeers, IAXpeerlist: Status)",
     "trunk",
 )
 CHANNELS = gauge(
     "asterisk_trunk_channels",
-    "Channels of the trunk. Outbound: dialled by Dial or Queue, or by Originate until it is answered, or not the first "
-    "channel of its call "
-    "(AMI Status, CoreShowChannels: Channel, Application, Linkedid)",
+    "Channels of the trunk, by the direction in which events saw them begin. Of others, outbound: dialled by Dial or "
+    "Queue, or by Originate until it is answered, or not the first channel of its call "
+    "(AMI Status, CoreShowChannels: Channel, Application, Linkedid; event Newchannel: ChannelState)",
     "trunk",
     "direction",
     closed={"direction": DIRECTIONS},
@@ -67,16 +71,6 @@ OLDEST = gauge(
     "trunk",
 )
 
-DISCOVERY: Final = (PJSIP_REGISTRATIONS, PJSIP_ENDPOINTS)
-"""What `trunks: auto` reads."""
-
-NEVER: Final = frozenset({"anonymous", "dpma_endpoint"})
-"""Endpoints without authentication that are no trunks: anonymous calls, Digium phone provisioning."""
-
-MAX_TRUNKS: Final = 1000
-"""Trunks found by `trunks: auto`, the first by name: a PBX whose phones need no authentication would make all of them
-trunks, and each trunk has some ten counters."""
-
 _DIALLED = frozenset({"AppDial", "AppDial2", "AppQueue"})
 _ANSWERS = {"reachable": True, "lagged": True, "unreachable": False}
 
@@ -85,37 +79,6 @@ _REGISTRATION_LISTS = {
     SIP_REGISTRATIONS: "SIP",
     IAX_REGISTRATIONS: "IAX2",
 }
-
-
-class Discovery:
-    """Finds trunks for `trunks: auto`, in one round of lists.
-
-    Trunks are the endpoints that an outbound registration names and, where the user may list endpoints (write=system),
-    those that authenticate themselves elsewhere (OutboundAuths) or that need not authenticate (no Auths: known by
-    address).
-    """
-
-    def __init__(self) -> None:
-        self._registrations: dict[str, str] = {}
-        self._endpoints: set[str] = set()
-
-    def item(self, _action: Action, message: Message) -> None:
-        """Take one item of the lists in DISCOVERY."""
-        name, event = message.get("objectname", ""), message.get("event")
-        if event == "OutboundRegistrationDetail":
-            self._registrations.setdefault(message.get("endpoint", ""), name)
-        elif event == "EndpointList" and (message.get("outboundauths") or not message.get("auths")):
-            self._endpoints.add(name)
-
-    def finish(self, complete: frozenset[Action], known: Mapping[str, Trunk]) -> Mapping[str, Trunk]:
-        """Name → trunk. What a list would have told that is not complete stays as it was known."""
-        registrations, endpoints = self._registrations, self._endpoints
-        if PJSIP_REGISTRATIONS not in complete:
-            registrations = {trunk.endpoint: trunk.registration for trunk in known.values() if trunk.registration}
-        if PJSIP_ENDPOINTS not in complete:
-            endpoints = {trunk.endpoint for trunk in known.values() if not trunk.registration}
-        names = nsmallest(MAX_TRUNKS, {*registrations, *endpoints} - NEVER - {""})
-        return MappingProxyType({name: Trunk(name, "PJSIP", name, registrations.get(name, "")) for name in names})
 
 
 class TrunkFold:
@@ -132,6 +95,7 @@ class TrunkFold:
         self._reachable: dict[str, dict[str, bool]] = {tech: {} for tech in PEER_LISTS}
         self._endpoints: dict[str, tuple[str, ...]] = {}  # aor, device state, contacts
         self._qualified: set[str] = set()
+        self._maintenance: set[str] = set()
 
     def again(self, context: Context, resting: frozenset[Action]) -> TrunkFold:
         """Return the next poll's fold, with what the resting lists told."""
@@ -146,7 +110,9 @@ class TrunkFold:
                 fold._reachable[tech] = self._reachable[tech]
         if PJSIP_ENDPOINTS in resting:
             fold._endpoints = self._endpoints
-        if AORS in resting:
+        if MAINTENANCE in resting:
+            fold._maintenance = self._maintenance
+        if resting & {AORS, INBOUND_CONTACTS}:
             fold._qualified = self._qualified
         return fold
 
@@ -167,9 +133,12 @@ class TrunkFold:
                 self._count(trunk, message)
 
     def _count(self, trunk: str, message: Message) -> None:
-        first = message.get("uniqueid") == message.get("linkedid")
-        outbound = not first or message.get("application") in _DIALLED
-        key = (trunk, "outbound" if outbound else "inbound")
+        uniqueid = message.get("uniqueid", "")
+        direction = self._context.seen_direction(uniqueid)
+        if direction is None:  # Linkedid is that of the older call once two are joined
+            outbound = uniqueid != message.get("linkedid") or message.get("application") in _DIALLED
+            direction = "outbound" if outbound else "inbound"
+        key = (trunk, direction)
         self._channels[key] = self._channels.get(key, 0) + 1
         age = channel_age(message)
         if age is not None and age > self._oldest.get(trunk, -1):
@@ -182,9 +151,8 @@ class TrunkFold:
         self._register(_REGISTRATION_LISTS[action], registration_account(message, self._context), message.get("state"))
 
     def _register(self, tech: str, name: str | None, written: str | None) -> None:
-        up = REGISTRATION_UP.get((written or "").strip().lower())
-        if name and up is not None:
-            self._registered[tech, name] = bool(up)
+        if name and written:
+            self._registered[tech, name] = is_registered(written)
 
     def _endpoint(self, _action: Action, message: Message) -> None:
         name = message.get("objectname", "")
@@ -192,8 +160,14 @@ class TrunkFold:
             self._endpoints[name] = message.pick(("aor", "devicestate", "contacts"))
 
     def _aor(self, _action: Action, message: Message) -> None:
+        # ContactStatusDetail (Asterisk 13) says AOR and tells of those that have registered with us.
         if qualified(message):
-            self._qualified.add(message.get("objectname", ""))
+            self._qualified.add(message.get("objectname") or message.get("aor", ""))
+
+    def _in_maintenance(self, _action: Action, message: Message) -> None:
+        name = in_maintenance(message)
+        if name is not None and self._context.trunk("PJSIP", name) is not None:
+            self._maintenance.add(name)
 
     def _peer(self, _action: Action, message: Message) -> None:
         tech, name = peer_technology(message), message.get("objectname")
@@ -204,7 +178,8 @@ class TrunkFold:
     def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
         """Publish every known trunk; what is unknown is left out."""
         for trunk in self._context.trunks.values():
-            yield INFO, (trunk.name, trunk.technology, trunk.endpoint, trunk.registration), 1.0
+            for registration in trunk.registrations or ("",):
+                yield INFO, (trunk.name, trunk.technology, trunk.endpoint, registration), 1.0
             if trunk.channels_limit is not None:
                 yield LIMIT, (trunk.name,), float(trunk.channels_limit)
             signs = list(self._signs(trunk, complete))
@@ -216,11 +191,15 @@ class TrunkFold:
 
     def _signs(self, trunk: Trunk, complete: frozenset[Action]) -> Iterator[bool]:
         """What complete lists tell of a trunk: its registration, its endpoint."""
-        if trunk.registration:
-            yield from self._registration_signs(trunk, complete)
+        registered = [up for name in trunk.registrations for up in self._registered_signs(trunk, name, complete)]
+        if registered:
+            yield any(registered)
         signs: list[bool] = []
-        if trunk.technology == "PJSIP" and PJSIP_ENDPOINTS in complete:
-            signs = [sign for name in members(trunk, self._endpoints) for sign in self._endpoint_signs(name)]
+        if trunk.technology == "PJSIP":
+            maintained = members(trunk, self._maintenance) if MAINTENANCE in complete else []
+            endpoints = members(trunk, self._endpoints) if PJSIP_ENDPOINTS in complete else maintained
+            for name in endpoints:
+                signs.extend([False] if name in maintained else self._endpoint_signs(name))
         elif PEER_LISTS.get(trunk.technology) in complete:
             reachable = self._reachable[trunk.technology]
             signs = [reachable[name] for name in members(trunk, reachable)]
@@ -241,10 +220,10 @@ class TrunkFold:
         elif asked and state not in DEVICE_REACHABILITY:
             yield True
 
-    def _registration_signs(self, trunk: Trunk, complete: frozenset[Action]) -> Iterator[bool]:
+    def _registered_signs(self, trunk: Trunk, name: str, complete: frozenset[Action]) -> Iterator[bool]:
         """A registration that its complete list does not hold is not there: as good as not registered."""
         for action, tech in _REGISTRATION_LISTS.items():
-            registered = self._registered.get((tech, trunk.registration))
+            registered = self._registered.get((tech, name))
             if action in complete and (registered is not None or tech == trunk.technology):
                 yield bool(registered)
 
@@ -256,17 +235,10 @@ class TrunkFold:
         "RegistryEntry": _registry,
         "EndpointList": _endpoint,
         "AorList": _aor,
+        "ContactStatusDetail": _aor,
         "PeerEntry": _peer,
+        "PJSIPMaintenanceStatus": _in_maintenance,
     }
-
-
-def members(trunk: Trunk, endpoints: Collection[str]) -> list[str]:
-    """Those of the endpoints that are the trunk: one, or several where the configuration has a pattern."""
-    if trunk.endpoint in endpoints:
-        return [trunk.endpoint]
-    if not trunk.is_pattern:
-        return []
-    return [name for name in endpoints if fnmatchcase(name, trunk.endpoint)]
 
 
 COLLECTOR = Collector(
@@ -276,7 +248,8 @@ COLLECTOR = Collector(
     polls=(
         (PJSIP_REGISTRATIONS,),
         (PJSIP_ENDPOINTS,),
-        (AORS,),
+        (AORS, INBOUND_CONTACTS),
+        (MAINTENANCE,),
         (SIP_REGISTRATIONS,),
         (IAX_REGISTRATIONS,),
         (SIP_PEERS,),

@@ -66,6 +66,17 @@ CHANNEL_STATE = MappingProxyType({str(number): name for number, name in enumerat
 
 DIRECTIONS = ("inbound", "outbound")
 
+INTERNAL = frozenset({"Announcer", "CBAnn", "CBRec", "Message", "Recorder", "Surrogate"})
+"""Technologies of channels that Asterisk makes for itself: a conference's announcer and recorder, the bearer of text
+messages, the stand-in of a masquerade. Lists and events hide them (AST_CHAN_TP_INTERNAL) but for Status before 16."""
+
+TELLS_HANGUP = frozenset({"IAX2", "Local", "PJSIP", "SIP"})
+"""Technologies whose channels always say HangupRequest when the far end hangs up. AudioSocket, analogue lines and SS7
+do not."""
+
+NULL = "(null)"
+"""What C prints for a text that is not there: Status: Application, of a channel without one, until Asterisk 23."""
+
 CAUSES: Mapping[str, str] = MappingProxyType(
     {
         "0": "none",

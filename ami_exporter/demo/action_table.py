@@ -76,6 +76,12 @@ _ANSWERED: tuple[tuple[str, str, str, Answer], ...] = (
     ("PJSIPShowContacts", "system", "Lists PJSIP Contacts.", listings_lines.pjsip_contacts),
     ("PJSIPShowAors", "system", "Lists PJSIP AORs.", listings_lines.pjsip_aors),
     (
+        "PJSIPShowMaintenance",
+        "system,reporting",
+        "Show maintenance mode status for PJSIP endpoints.",
+        listings_lines.pjsip_maintenance,
+    ),
+    (
         "PJSIPShowRegistrationsOutbound",
         "system,reporting",
         "Lists PJSIP outbound registrations.",

@@ -143,6 +143,11 @@ def pjsip_aors(scene: Scene, _request: AmiRequest) -> Listing:
     return Listing(message, "AorListComplete", items, empty="No AORs found\n")
 
 
+def pjsip_maintenance(_scene: Scene, _request: AmiRequest) -> Listing:
+    """PJSIPShowMaintenance: it lists only endpoints in maintenance mode, and here is none."""
+    return Listing("Maintenance status events follow", "PJSIPMaintenanceStatusComplete", [])
+
+
 def _of(tech: str, scene: Scene) -> list[SimulatedEndpoint]:
     return [endpoint for endpoint in scene.world.endpoints if endpoint.tech == tech]
 

@@ -118,7 +118,7 @@ class Connector:
 
     def lost(self, name: LinkName, link: Link, reason: str) -> None:
         """Note that an open link is gone; an empty reason: we logged off."""
-        self._stats.link_down(name)
+        self._stats.link_down(name, link.alive_at)
         self.count_errors(link)
         if reason and name in self._lost:
             self._details[name] = reason

@@ -84,9 +84,11 @@ class EventCounters:
             self._live = [kept.get(id(t)) or _Live(t, t.make()) for c in collectors for t in c.tracked]
             self._wants = self._index()
             self._watching = self._watchers()
-            for metric in self._values:
-                if not metric.open_labels:
-                    self._zero(metric, ())
+            self._directions = [
+                partial(live.tracked.direction, live.tracker)
+                for live in self._live
+                if live.tracked.direction is not None
+            ]
             self._zero_context()
 
     def _index(self) -> dict[str, _Wants]:
@@ -180,6 +182,10 @@ class EventCounters:
             for watch in self._watching.get(action, ()):
                 watch(message)
 
+    def seen_direction(self, uniqueid: str) -> str | None:
+        """Direction in which a trunk's channel was seen to begin. Without the lock: one look-up for each channel."""
+        return next(filter(None, (ask(uniqueid) for ask in self._directions)), None)
+
     def know(self, named: Iterable[tuple[Metric, Key]]) -> None:
         """Let label sets exist at 0 because a complete poll named them."""
         with self._lock:
@@ -204,11 +210,9 @@ class EventCounters:
                 for metric in collector.metrics:
                     if metrics is not None and metric not in metrics:
                         continue
-                    values = self._values.get(metric)
-                    if values:
+                    if values := self._values.get(metric):
                         families.append(Family(metric, dict(values)))
-                    histograms = self._histograms.get(metric)
-                    if histograms:
+                    if histograms := self._histograms.get(metric):
                         copies = {k: HistogramValue(list(h.counts), h.sum, h.count) for k, h in histograms.items()}
                         families.append(Family(metric, {}, copies))
             return families
@@ -216,14 +220,12 @@ class EventCounters:
     def series(self) -> int:
         """Number of label sets held."""
         with self._lock:
-            tables: list[Mapping[Key, object]] = [*self._values.values(), *self._histograms.values()]
-            return sum(len(table) for table in tables)
+            return sum(map(len, self._values.values())) + sum(map(len, self._histograms.values()))
 
     def _count(self, row: Rule, message: Message, context: Context) -> None:
         if row.where is None or row.where(message):
             labels = row.labels(message, context)
-            value = None if labels is None else row.value(message)
-            if labels is not None and value is not None:
+            if labels is not None and (value := row.value(message)) is not None:
                 self._add(row.metric, labels, value)
 
     def _add_all(self, samples: Iterable[Sample]) -> None:
@@ -274,6 +276,8 @@ class EventCounters:
         return self._values[metric] if metric.type == "counter" else self._histograms[metric]
 
     def _zero(self, metric: Metric, open_values: Key) -> None:
+        if metric.sent is not None and not metric.sent(self._context, open_values):
+            return
         values = self._values.get(metric)
         histograms = self._histograms.get(metric)
         for labels in expand(metric, open_values):
@@ -284,12 +288,11 @@ class EventCounters:
                 histograms[labels] = HistogramValue([0] * (len(metric.buckets) + 1))
 
     def _zero_context(self) -> None:
-        """Counters whose one open label is technology or trunk exist for all that the context knows."""
-        known: dict[Key, list[Key]] = {
-            ("technology",): [(technology,) for technology in self._context.technologies],
-            ("trunk",): [(trunk,) for trunk in self._context.trunks],
-        }
-        for metric in self._values:
+        """Without open labels all exist; where the one open label is technology or trunk, for all the context knows."""
+        named = {"technology": self._context.technologies, "trunk": self._context.trunks}
+        known: dict[Key, list[Key]] = {(label,): [(value,) for value in values] for label, values in named.items()}
+        known[()] = [()]
+        for metric in (*self._values, *self._histograms):
             for open_values in known.get(metric.open_labels, ()):
                 self._zero(metric, open_values)
 

@@ -21,8 +21,9 @@ from ami_exporter.pbx.stats import TargetStats
 
 log = logging.getLogger(__name__)
 
-#: A quiet link is asked for a sign of life after this time, and has this long to answer.
-KEEPALIVE_SECONDS = 15.0
+#: A quiet link is asked for a sign of life after so long, and given so long to answer: a gap is counted from the last
+#: one, so it seems at most so much longer than it was.
+KEEPALIVE_SECONDS = 5.0
 PING_SECONDS = 5.0
 OPEN_SECONDS = 10.0
 EXPIRE_SECONDS = 10.0

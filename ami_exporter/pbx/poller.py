@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Condition
 
 from ami_exporter.ami.actions import Action
@@ -202,16 +202,16 @@ class Poller:
     def _learn(self, link: Link, deadline: float) -> None:
         """Find out what decides the folds: technologies, start time, trunks, whether realtime is on."""
         before, self._boot = self._boot, link.boot
-        restarted = self._facts.connected(link)
+        self._facts.offered(link)
+        wanted = self._facts.wants(link)
+        answers = link.exchange(wanted, self._facts.item, deadline) if wanted else {}
+        if link.closed:
+            raise LinkClosed("the connection ended while the server was asked for its trunks")
+        restarted = self._facts.connected(link.boot)
+        self._facts.finish(frozenset(a for a, answer in answers.items() if answer.full))
         if restarted or (self._cut and not (_tells_uptime(before) and _tells_uptime(link.boot))):
             self._cache.forget()  # it was restarted, or may have been: without Uptime nobody can tell
         self._cut = False
-        wanted = self._facts.wants(link)
-        if wanted:
-            answers = link.exchange(wanted, self._facts.item, deadline)
-            self._facts.finish(frozenset(a for a, answer in answers.items() if answer.full))
-            if link.closed:
-                raise LinkClosed("the connection ended while the server was asked for its trunks")
 
     def _exchange(
         self, setup: _Setup, link: Link, names: frozenset[str], deadline: float
@@ -220,13 +220,16 @@ class Poller:
         plan = make_plan(due, link.commands or None, setup.source)
         cached = self._cache.cached(plan.by_collector)
         plan = plan.without({action for answers in cached.values() for action in answers.answered})
-        poll = PollRun(plan, due, self._facts.context(), setup.writer, cached)
+        context = replace(self._facts.context(), seen_direction=self._counters.seen_direction)
+        poll = PollRun(plan, due, context, setup.writer, cached)
         poll.show(self._counters.watched, self._counters.watch)
         poll.show(self._facts.watched, self._facts.item)
         idle = self._clock() - self._last_used > IDLE_SECONDS
         limit = self._first_answer(deadline) if idle and self._last_used else None
         answers = link.exchange(plan.actions, poll.item, deadline, limit)
         self._last_used = self._clock()
+        if _tells_uptime(self._boot):  # else nobody can tell which start it is that is alive
+            self._facts.alive(link.alive_at)
         self._connector.count_errors(link)
         return answers, poll
 

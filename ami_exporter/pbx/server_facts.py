@@ -1,13 +1,13 @@
 """What a target has learned of its server beside metrics, and the Context made of it.
 
-Technologies from the actions offered, the start time from FullyBooted, trunks from the configuration or found, whether
-queues and endpoints come from a database.
+Technologies from the actions offered, version, start and reload from FullyBooted and the core's answers, trunks from
+the configuration or found, whether queues and endpoints come from a database.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Lock
 from types import MappingProxyType
 
@@ -15,42 +15,20 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Boot, Link
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Context, Trunk
-from ami_exporter.collectors.trunks import DISCOVERY, Discovery
+from ami_exporter.collectors.fields import to_number
+from ami_exporter.collectors.reloads import Reload, last_reload, written_start
+from ami_exporter.collectors.sent import asterisk_version
+from ami_exporter.collectors.trunk_discovery import DISCOVERY, Discovery
 from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.pbx.server_start import ServerStart
 from ami_exporter.pbx.trunk_context import configured_trunks, technologies, trunk_names, trunk_patterns
 
 SETTINGS = Action("CoreSettings")
-#: A start time that moves by more than this is another start; less is the jitter of a login.
-START_MOVED_SECONDS = 5.0
+STATUS = Action("CoreStatus")
+PING = Action("Ping")
 #: Realtime queues and endpoints are read from a database by these lists: no more often than once a minute.
 REALTIME_ACTIONS = ("QueueStatus", "PJSIPShow")
 REALTIME_MIN_INTERVAL = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """When a server started by the monotonic and by the wall clock, as told at `seen` (monotonic), up for so long."""
-
-    seen: float
-    uptime: float
-    monotonic: float
-    wall: float
-
-    @staticmethod
-    def of(seen: float, uptime: float, offset: float) -> _Start:
-        """offset: wall clock less monotonic clock."""
-        return _Start(seen, uptime, seen - uptime, seen - uptime + offset)
-
-    def restarted(self, known: _Start) -> bool:
-        """Tell whether this is a later start than the one known.
-
-        It is when the server has been up for less time than has passed since it was seen; or when it started later by
-        both clocks: one that was set moves the wall clock only, a machine that slept the monotonic one.
-        """
-        if self.uptime + 1.0 < self.seen - known.seen:  # Uptime is in whole seconds
-            return True
-        moved = (abs(self.monotonic - known.monotonic), abs(self.wall - known.wall))
-        return min(moved) > START_MOVED_SECONDS
 
 
 class ServerFacts:
@@ -77,10 +55,13 @@ class ServerFacts:
         self._clock = clock
         self._wall = wall
         self._lock = Lock()
-        self._trunks = configured_trunks(() if settings.trunks == "auto" else settings.trunks)
+        self._configured = self._trunks = _configured(settings)
         self._discovery = Discovery()
         self._technologies: tuple[str, ...] = technologies(())
-        self._start: _Start | None = None
+        self._start = ServerStart()
+        self._ahead = 0.0
+        self._status: Message | None = None  # of CoreStatus, not looked at yet
+        self._reload: Reload | None = None
         self._booted: bool | None = None
         self._publish = publish
         self._restarted = restarted
@@ -92,7 +73,7 @@ class ServerFacts:
         """Take new settings; trunks found stay until the next poll finds them again."""
         with self._lock:
             if settings.trunks != "auto" or self._settings.trunks != "auto":
-                self._trunks = configured_trunks(() if settings.trunks == "auto" else settings.trunks)
+                self._configured = self._trunks = _configured(settings)
             self._settings = settings
             self._event_classes = event_classes
         self._publish(self.context())
@@ -102,11 +83,6 @@ class ServerFacts:
         """True while the server is known to be starting: modules are still to come."""
         return self._booted is False
 
-    def connected(self, link: Link) -> bool:
-        """Take what a fresh link knows; True when the server has been started anew since."""
-        self.offered(link)
-        return self.booted(link.boot)
-
     def offered(self, link: Link) -> None:
         """Take what the server offers to this user now."""
         with self._lock:
@@ -115,33 +91,60 @@ class ServerFacts:
                 self._booted = True
         self._publish(self.context())
 
+    def connected(self, boot: Boot | None) -> bool:
+        """Take what a login and the lists of `wants` have told; True when the server was started anew since."""
+        status, self._status = self._status, None
+        restarted = self._take(boot, "" if status is None else written_start(status))
+        if status is not None:
+            reloaded = None if boot is None or boot.reloaded is None else self._at_wall(boot.at) - boot.reloaded
+            self._take_reload(status, reloaded)
+        return restarted
+
     def booted(self, boot: Boot | None) -> bool:
-        """Take a FullyBooted, or that a login brought none; True when the server was started anew."""
+        """Take a FullyBooted; True when the server was started anew."""
+        return self._take(boot, "")
+
+    def alive(self, at: float) -> None:
+        """Note a sign of life (monotonic seconds) of a link that `connected` has been told of."""
         with self._lock:
-            restarted = self._take_boot(boot)
+            self._start.alive(at)
+
+    def _at_wall(self, at: float) -> float:
+        return at + self._wall() - self._clock()
+
+    def _take_reload(self, status: Message, reloaded: float | None) -> None:
+        """Take a CoreStatus; reloaded: Unix time of the last reload, where the login before it has told."""
+        with self._lock:
+            known, start = self._reload, self._start.known
+            if start is None:
+                return
+            self._reload = last_reload(status, known, start.wall, self._wall())
+            new = self._reload is not None and (known is None or known.written != self._reload.written)
+            if self._reload is not None and new and reloaded is not None:
+                self._reload = replace(self._reload, time=reloaded)
+
+    def _take(self, boot: Boot | None, written: str) -> bool:
+        with self._lock:
+            now = self._clock()
+            # None came although this user may see it: the server is starting. Else nobody can tell.
+            self._booted = boot is not None or (None if self._start.known is None else False)
+            uptime, at = (None, now) if boot is None else (boot.uptime, boot.at)
+            restarted = self._start.told(uptime, at, self._wall() - now, written)
         if restarted:
             self._restarted()
         self._publish(self.context())
         return restarted
 
-    def _take_boot(self, boot: Boot | None) -> bool:
-        if boot is None:
-            # None came although this user may see it: the server is starting. Else nobody can tell.
-            self._booted = None if self._start is None else False
-            return False
-        self._booted = True
-        if boot.uptime is None:
-            return False
-        known, self._start = self._start, _Start.of(boot.at, boot.uptime, self._wall() - self._clock())
-        restarted = known is not None and self._start.restarted(known)
-        if known is not None and not restarted and abs(self._start.wall - known.wall) <= START_MOVED_SECONDS:
-            self._start = replace(self._start, wall=known.wall)
-        return restarted
-
     @property
     def watched(self) -> tuple[Action, ...]:
         """Actions whose items say something here too, whoever has them polled."""
-        return (SETTINGS, *DISCOVERY) if self._settings.trunks == "auto" else (SETTINGS,)
+        return (PING, SETTINGS, STATUS, *DISCOVERY) if self._discovers else (PING, SETTINGS, STATUS)
+
+    @property
+    def _discovers(self) -> bool:
+        """Whether trunks are to be found, or the registrations of those configured."""
+        trunks = self._configured.values()
+        return self._settings.trunks == "auto" or any(t.technology == "PJSIP" and not t.registrations for t in trunks)
 
     def wants(self, link: Link) -> tuple[Action, ...]:
         """Actions to ask once after connecting: what folds must know before the first item."""
@@ -152,18 +155,29 @@ class ServerFacts:
         if action == SETTINGS:
             self.realtime = message.get("corerealtimeenabled", "").lower() == "yes"
             self.version = message.get("asteriskversion", "")
+        elif action == STATUS:
+            self._status = message
+        elif action == PING:
+            told = to_number(message.get("timestamp"))
+            self._ahead = 0.0 if told is None else told - self._wall()
         elif action in DISCOVERY:
             self._discovery.item(action, message)
 
     def finish(self, complete: frozenset[Action]) -> bool:
         """End a round of items; True when the trunks changed. What an incomplete list would tell stays as it was."""
         discovery, self._discovery = self._discovery, Discovery()
-        if self._settings.trunks != "auto" or not complete.intersection(DISCOVERY):
+        status, self._status = self._status, None
+        if status is not None:
+            self._take_reload(status, None)
+        if not self._discovers or not complete.intersection(DISCOVERY):
             return False
-        found = discovery.finish(complete, self._trunks)
         with self._lock:
-            changed = dict(found) != dict(self._trunks)
-            self._trunks = found
+            known = self._trunks
+            if self._settings.trunks == "auto":
+                self._trunks = discovery.found(complete, known)
+            else:
+                self._trunks = discovery.linked(complete, self._configured, known)
+            changed = dict(known) != dict(self._trunks)
         if changed:
             self._publish(self.context())
         return changed
@@ -183,8 +197,16 @@ class ServerFacts:
                 technologies=self._technologies,
                 names=self._settings.names,
                 now=self._wall(),
-                start_time=None if self._start is None else self._start.wall,
+                version=asterisk_version(self.version),
+                start_time=None if self._start.known is None else self._start.known.wall,
+                pbx_ahead=self._ahead,
+                tells_start=self._start.is_told,
+                reload=self._reload,
                 fully_booted=self._booted,
                 event_classes=self._event_classes,
                 own_sessions=self._own_sessions,
             )
+
+
+def _configured(settings: TargetSettings) -> Mapping[str, Trunk]:
+    return configured_trunks(() if settings.trunks == "auto" else settings.trunks)

@@ -38,7 +38,8 @@ EVENTS_RECEIVED = _own(
 EVENTS_GAP = _own(
     "ami_exporter_events_gap_seconds_total",
     "counter",
-    "Time without an event link: what happened then is in no event counter.",
+    "Time without an event link, from the last sign of life of the one before (bytes or Pong; a quiet link is asked "
+    "every 5 s): what happened then is in no event counter. May be too long, never too short.",
 )
 PROTOCOL_ERRORS = _own(
     "ami_exporter_protocol_errors_total", "counter", "Violations of the protocol by the server, by kind.", "kind"
@@ -85,12 +86,15 @@ class TargetStats:
                 self._gap += self._clock() - self._gap_since
                 self._gap_since = None
 
-    def link_down(self, link: LinkName) -> None:
-        """Note a lost or closed link; on the event link a gap begins."""
+    def link_down(self, link: LinkName, alive_at: float) -> None:
+        """Note a lost or closed link; on the event link a gap begins with its last sign of life (monotonic seconds).
+
+        What was sent between that and the loss may not have arrived; a gap that was counted is never counted again.
+        """
         with self._lock:
-            self._up[link] = None
+            since, self._up[link] = self._up[link], None
             if link == "events" and self._gap_since is None:
-                self._gap_since = self._clock()
+                self._gap_since = max(alive_at, since or 0.0)
 
     def up_since(self, link: LinkName) -> float | None:
         """Monotonic time of the login, None while down."""

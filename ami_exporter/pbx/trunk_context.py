@@ -28,7 +28,8 @@ def configured_trunks(settings: Iterable[TrunkSettings]) -> Mapping[str, Trunk]:
     found = {}
     for trunk in settings:
         technology, _, endpoint = trunk.match.partition("/")
-        found[trunk.name] = Trunk(trunk.name, technology, endpoint, trunk.registration or "", trunk.channel_limit)
+        registrations = (trunk.registration,) if trunk.registration else ()
+        found[trunk.name] = Trunk(trunk.name, technology, endpoint, registrations, trunk.channel_limit)
     return MappingProxyType(found)
 
 

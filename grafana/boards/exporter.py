@@ -48,7 +48,10 @@ NOW = Row(
         ),
         Stat(
             title="Time without events",
-            description="How long event links were down in the time shown: what happened then is not counted.",
+            description="""How long nobody listened to events in the time shown, from each link's last sign of life: may
+                be too long, never too short. Events of that time are in no counter, and calls that were up when a link
+                was cut are never counted. Those are the long ones: after many cuts counters show fewer answered calls
+                than there were.""",
             queries=(Query(expr="sum(increase(ami_exporter_events_gap_seconds_total{@}[$__range]))"),),
             unit="s",
             decimals=0,

@@ -254,7 +254,7 @@ QUALITY = Row(
         ),
         Series(
             title="SIP failures per minute, by code",
-            description="SIP codes the provider answered with, where Asterisk tells (22.7 and later).",
+            description="SIP codes the provider answered with, where chan_pjsip tells (Asterisk 20.17, 22.7, 23.1).",
             queries=(
                 Query(
                     expr=f"""sum by (code) (rate(asterisk_trunk_sip_failures_total{{{T}}}[$__rate_interval]))

@@ -15,7 +15,7 @@ NEVER = """
     BridgeDestroy BridgeKick BridgeTechnologySuspend BridgeTechnologyUnsuspend BridgeInfo
     DAHDIHangup DAHDITransfer DAHDIDialOffhook DAHDIDNDon DAHDIDNDoff DAHDIRestart
     PRIDebugSet PRIDebugFileSet PRIDebugFileUnset WaitEvent DataGet
-    LoggerRotate PJSIPRegister PJSIPUnregister PJSIPQualify PJSIPShowMaintenance DBGet DBGetTree ShowDialPlan Getvar
+    LoggerRotate PJSIPRegister PJSIPUnregister PJSIPQualify DBGet DBGetTree ShowDialPlan Getvar
     IAXnetstats IAXpeers CoreShowChannelMap ExtensionState PresenceState MailboxStatus MailboxCount
     VoicemailUserStatus VoicemailBoxSummary VoicemailRefresh VoicemailMove VoicemailRemove VoicemailForward
     SIPqualifypeer SIPshowpeer SIPpeerstatus SIPnotify SKINNYdevices SKINNYlines SKINNYshowdevice SKINNYshowline
@@ -49,6 +49,7 @@ def test_the_table_holds_these_actions_and_no_other() -> None:
             *("CoreShowChannels", "CoreStatus", "DAHDIShowChannels", "DAHDIShowStatus", "DeviceStateList"),
             *("ExtensionStateList", "FAXSessions", "FAXStats", "IAXpeerlist", "IAXregistry", "MWIGet", "ParkedCalls"),
             *("Parkinglots", "Ping", "PJSIPShowAors", "PJSIPShowContacts", "PJSIPShowEndpoints"),
+            "PJSIPShowMaintenance",
             *("PJSIPShowRegistrationInboundContactStatuses", "PJSIPShowRegistrationsOutbound", "PresenceStateList"),
             *("PRIShowSpans", "QueueStatus", "QueueSummary", "SIPpeers", "SIPshowregistry", "Status"),
             "VoicemailUsersList",

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ami_exporter.ami.errors import Timeout
 from ami_exporter.ami.stream import LONG_BYTES, Stream
 
 PIECE = b"Event: Status\r\n\r\n"
@@ -131,3 +132,59 @@ def test_nothing_more_to_come_is_waited_for_until_the_end() -> None:
     server.close()
     assert len(stream.receive(time.monotonic() + 20)) == 0
     stream.close()
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def stopped() -> Iterator[tuple[Stream, socket.socket, Clock]]:
+    """A stream that has read one piece at 100 and all there was by 101, and whose process is then stopped until 160."""
+    clock = Clock()
+    ours, server = socket.socketpair()
+    stream = Stream(ours, clock)
+    with server:
+        server.send(PIECE)
+        assert stream.receive(clock() + 10)
+        clock.now = 101.0
+        yield stream, server, clock
+        stream.close()
+
+
+def test_bytes_that_may_have_waited_prove_life_only_since_the_last_time_all_was_read(
+    stopped: tuple[Stream, socket.socket, Clock],
+) -> None:
+    stream, server, clock = stopped
+    assert stream.alive_at == 100.0
+    server.send(PIECE)
+    server.close()
+    clock.now = 160.0
+    assert stream.receive(clock() + 10) == PIECE
+    assert not stream.receive(clock() + 10)
+    assert stream.alive_at == 100.0
+
+
+def test_bytes_that_were_waited_for_prove_life_since_the_wait_began(
+    stopped: tuple[Stream, socket.socket, Clock],
+) -> None:
+    stream, server, clock = stopped
+    stream._poll = KernelPoll(server)  # type: ignore[assignment]  # the server sends as soon as it is waited for
+    clock.now = 130.0
+    assert stream.receive(clock() + 10) == PIECE
+    assert stream.alive_at == 130.0
+
+
+def test_silence_proves_nothing(stopped: tuple[Stream, socket.socket, Clock]) -> None:
+    stream, _, clock = stopped
+    for _ in range(3):
+        with pytest.raises(Timeout):
+            stream.receive(clock() + 0.01)
+        clock.now += 0.5
+    assert stream.alive_at == 100.0

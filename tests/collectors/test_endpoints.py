@@ -9,6 +9,7 @@ from ami_exporter.collectors.lists import (
     CONTACTS,
     DEVICES,
     IAX_PEERS,
+    MAINTENANCE,
     PJSIP_ENDPOINTS,
     SIP_PEERS,
     STATUS,
@@ -239,3 +240,19 @@ def test_reachability_waits_for_the_contacts_that_were_cut() -> None:
         cut=[CONTACTS],
     )
     assert samples == {("asterisk_endpoint_up", "PJSIP", "101"): 1}
+
+
+def test_an_endpoint_in_maintenance_mode_is_not_up_though_it_answers() -> None:
+    items = {
+        PJSIP_ENDPOINTS: [
+            message(f"Event: EndpointList\nObjectName: {name}\nDeviceState: Not in use") for name in ("a", "b")
+        ],
+        MAINTENANCE: [message("Event: PJSIPMaintenanceStatus\nEndpoint: a\nStatus: enabled")],
+    }
+    found = polled(endpoints.COLLECTOR, items)
+    assert {key[2]: value for key, value in found.items() if key[0] == "asterisk_endpoint_up"} == {"a": 0, "b": 1}
+    assert [key for key in found if key[0] == "asterisk_endpoint_maintenance"] == [
+        ("asterisk_endpoint_maintenance", "PJSIP", "a")
+    ]
+    cut = polled(endpoints.COLLECTOR, items, cut=[MAINTENANCE])
+    assert cut["asterisk_endpoint_up", "PJSIP", "a"] == 1

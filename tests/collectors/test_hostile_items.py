@@ -15,7 +15,7 @@ from ami_exporter.collectors.rulefold import RuleFold
 from tests.support.collecting import counted, store_of
 
 CONTEXT = Context(
-    trunks={"t": Trunk("t", "PJSIP", "t", "t")},
+    trunks={"t": Trunk("t", "PJSIP", "t", ("t",))},
     trunk_names={("PJSIP", "t"): "t"},
     technologies=("Local", "PJSIP"),
     start_time=1.0,

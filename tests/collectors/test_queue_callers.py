@@ -79,14 +79,112 @@ def test_a_caller_the_queue_lets_go_is_a_timeout() -> None:
     }
 
 
-def test_a_caller_redirected_out_of_the_queue_is_a_timeout_and_the_later_hangup_changes_nothing() -> None:
-    redirected = (NEW, JOIN, abandon(hold=1), LEAVE)  # as 22.10 and 16.28 send it for AMI's Redirect
+def test_a_caller_redirected_out_of_the_queue_and_hung_up_at_once_is_a_timeout_where_nothing_tells() -> None:
+    redirected = (NEW, JOIN, abandon(hold=1), LEAVE)  # as 16.28 sends it for AMI's Redirect
     assert outcomes(after(*redirected, HANGUP_REQUEST, channel_event("SoftHangupRequest"), HANGUP)) == {"timeout": 1}
+
+
+def at(name: str, tech: str, exten: str = "600", **headers: object) -> Message:
+    """An event of the caller's channel, with its place in the dialplan."""
+    channel = f"{tech}/telco-00000001"
+    return event(name, CALLER, "600", Channel=channel, Context="queues", Exten=exten, Priority=2, **headers)
+
+
+def waiting(arguments: str) -> Message:
+    """The caller in a polled Status: what Queue() was called with."""
+    return message(
+        f"Event: Status\nApplication: Queue\nData: {arguments}\nContext: queues\nExten: 600\nPriority: 2\nUniqueid: x"
+    )
+
+
+@pytest.mark.parametrize(
+    ("tech", "arguments", "hold", "cause", "outcome"),
+    [
+        # Queue() without timeout, as a poll has seen it: nobody times out.
+        ("AudioSocket", "600", 40, "0", "abandoned"),
+        ("DAHDI", "600,t", 40, "16", "abandoned"),
+        ("PJSIP", "600", 40, "0", "other"),
+        ("Local", "600,,,", 40, "16", "other"),
+        # The timeout is known: not over, or over.
+        ("AudioSocket", "600,,,,60", 40, "0", "abandoned"),
+        ("PJSIP", "600,,,,60", 40, "0", "other"),
+        ("AudioSocket", "600,,,,60", 60, "0", "timeout"),
+        ("PJSIP", "600,,,,60,agi", 61, "0", "timeout"),
+        # Nothing is known of the timeout.
+        ("AudioSocket", "", 40, "0", "abandoned"),
+        ("AudioSocket", "", 40, "16", "timeout"),
+        ("DAHDI", "", 40, "0", "abandoned"),
+        ("DAHDI", "", 40, "16", "other"),
+        ("PJSIP", "", 40, "0", "timeout"),
+        ("SIP", "", 40, "16", "timeout"),
+        # Whoever joins an empty queue leaves at once.
+        ("PJSIP", "600", 0, "0", "timeout"),
+        ("AudioSocket", "600", 2, "0", "abandoned"),
+    ],
+)
+def test_a_caller_who_ends_with_the_queue_without_a_word_is_told_by_driver_cause_and_timeout(
+    tech: str, arguments: str, hold: int, cause: str, outcome: str
+) -> None:
+    counters = store_of(queues.COLLECTOR)
+    counters.feed([NEW, at("QueueCallerJoin", tech)], 0.0)
+    if arguments:
+        show(counters, lists.STATUS, [waiting(arguments)])
+    leaving = [at("QueueCallerAbandon", tech, HoldTime=hold), at("QueueCallerLeave", tech)]
+    counters.feed([*leaving, at("SoftHangupRequest", tech, Cause=16)], float(hold))
+    assert outcomes(nonzero(counted(counters))) == {}
+    counters.expire(hold + 9.0)
+    # The extension h takes some seconds.
+    assert outcomes(after(at("Hangup", tech, Cause=cause), counters=counters, now=hold + 10.0)) == {outcome: 1}
+
+
+def test_a_caller_who_goes_on_in_the_dialplan_was_let_go() -> None:
+    counters = store_of(queues.COLLECTOR)
+    left = [at("QueueCallerAbandon", "AudioSocket", HoldTime=40), at("QueueCallerLeave", "AudioSocket")]
+    after(NEW, at("QueueCallerJoin", "AudioSocket"), *left, counters=counters, now=40.0)
+    counters.expire(41.5)
+    assert outcomes(nonzero(counted(counters))) == {"timeout": 1}
+    assert outcomes(after(at("Hangup", "AudioSocket", Cause=0), counters=counters, now=50.0)) == {"timeout": 1}
+
+
+def test_a_caller_who_is_elsewhere_in_the_dialplan_already_was_redirected() -> None:
+    """As Asterisk 22 sends it for AMI's Redirect."""
+    counters = store_of(queues.COLLECTOR)
+    left = [at("QueueCallerAbandon", "PJSIP", "away", HoldTime=5), at("QueueCallerLeave", "PJSIP", "away")]
+    samples = after(NEW, at("QueueCallerJoin", "PJSIP"), *left, counters=counters)
+    assert outcomes(samples) == {"other": 1}
+    assert not any(key[0].startswith("asterisk_queue_wait") for key in samples)
+
+
+@pytest.mark.parametrize(("arguments", "outcome"), [("600", "other"), ("600,,,,3", "timeout")])
+def test_a_caller_who_goes_on_before_the_queues_timeout_was_taken_out_of_it(arguments: str, outcome: str) -> None:
+    """Asterisk 16 sends nothing that tells of Redirect."""
+    counters = store_of(queues.COLLECTOR)
+    counters.feed([NEW, at("QueueCallerJoin", "PJSIP")], 0.0)
+    show(counters, lists.STATUS, [waiting(arguments)])
+    after(at("QueueCallerAbandon", "PJSIP", HoldTime=4), at("QueueCallerLeave", "PJSIP"), counters=counters, now=4.0)
+    counters.expire(6.0)
+    assert outcomes(nonzero(counted(counters))) == {outcome: 1}
+
+
+def test_a_queue_whose_members_change_may_have_let_its_callers_go() -> None:
+    counters = store_of(queues.COLLECTOR)
+    counters.feed([NEW, at("QueueCallerJoin", "PJSIP")], 0.0)
+    show(counters, lists.STATUS, [waiting("600")])
+    counters.feed([event("QueueMemberPause", caller="", Paused=1)], 39.0)
+    left = [at("QueueCallerAbandon", "PJSIP", HoldTime=40), at("QueueCallerLeave", "PJSIP")]
+    assert outcomes(after(*left, at("Hangup", "PJSIP", Cause=0), counters=counters, now=40.0)) == {"timeout": 1}
+
+
+def test_a_driver_that_has_told_of_a_hangup_once_tells_of_all() -> None:
+    isdn = [Message.of([("event", "HangupRequest"), ("channel", "DAHDI/i1/4711-1"), ("uniqueid", "9")])]
+    left = [at("QueueCallerAbandon", "DAHDI", HoldTime=40), at("QueueCallerLeave", "DAHDI")]
+    ended = (NEW, at("QueueCallerJoin", "DAHDI"), *left, at("Hangup", "DAHDI", Cause=0))
+    assert outcomes(after(*isdn, *ended)) == {"timeout": 1}
 
 
 def test_the_hangup_of_another_channel_does_not_make_a_timeout_an_abandon() -> None:
     others = channel_event("HangupRequest", "1700000000.9")
-    assert outcomes(after(NEW, JOIN, others, abandon(60), LEAVE)) == {"timeout": 1}
+    assert outcomes(after(NEW, JOIN, others, abandon(60), LEAVE, HANGUP)) == {"timeout": 1}
 
 
 def test_without_class_call_every_abandon_is_abandoned() -> None:
@@ -120,7 +218,7 @@ def test_incompatible_channels_abandon_one_caller_twice_and_it_counts_once() -> 
 
 
 def test_a_timeout_and_a_second_try_in_the_same_queue_are_two_callers() -> None:
-    assert outcomes(after(NEW, JOIN, abandon(60), LEAVE, JOIN, abandon(60), LEAVE)) == {"timeout": 2}
+    assert outcomes(after(NEW, JOIN, abandon(60), LEAVE, JOIN, abandon(60), LEAVE, HANGUP)) == {"timeout": 2}
 
 
 def test_a_caller_who_joined_before_the_link_was_up_still_counts() -> None:

@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 from ami_exporter.collectors import lists, queue_averages, queue_members, queues
 from ami_exporter.collectors.declarations import Collector, Context
-from tests.support.collecting import Samples, messages, nonzero, polled
+from tests.support.collecting import Samples, message, messages, nonzero, polled
 
 LIST = """
     Event: QueueParams
@@ -271,3 +271,44 @@ def test_trap_n_plus_1_three_collectors_share_one_action_without_parameters() ->
     polls = {c.polls for c in (queues.COLLECTOR, queue_averages.COLLECTOR, queue_members.COLLECTOR)}
     assert polls == {((lists.QUEUE_STATUS,),)}
     assert lists.QUEUE_STATUS.params == ()
+
+
+def member(last_call: int, wrapup: str = "", status: str = "1") -> str:
+    return f"""
+        Event: QueueMember
+        Queue: q
+        Name: {last_call}
+        Status: {status}
+        Paused: 0
+        LastCall: {last_call}
+        {wrapup}
+    """
+
+
+def wrapping(*members: str, now: float = 1000.0, ahead: float = 0.0) -> Samples:
+    items = [message("Event: QueueParams\nQueue: q"), *(message(one) for one in members)]
+    return polled(queues.COLLECTOR, {lists.QUEUE_STATUS: items}, Context(now=now, pbx_ahead=ahead))
+
+
+def test_a_member_in_wrapup_is_not_available_until_it_is_over_by_the_pbxs_clock() -> None:
+    """The time is that of the member; the PBX's clock may be another than ours."""
+    members = [
+        member(995, "Wrapuptime: 10"),
+        member(980, "Wrapuptime: 10"),
+        member(0, "Wrapuptime: 10"),
+        member(999, "Wrapuptime: 0"),
+        member(999, "Wrapuptime: 10", status="2"),
+    ]
+    found = wrapping(*members)
+    assert (found["asterisk_queue_members_wrapup", "q"], found["asterisk_queue_members_available", "q"]) == (1, 3)
+    found = wrapping(*members, now=4600.0, ahead=-3600.0)
+    assert (found["asterisk_queue_members_wrapup", "q"], found["asterisk_queue_members_available", "q"]) == (1, 3)
+    found = wrapping(*members, ahead=6.0)
+    assert (found["asterisk_queue_members_wrapup", "q"], found["asterisk_queue_members_available", "q"]) == (0, 4)
+
+
+def test_where_no_wrapup_time_is_sent_nobody_knows_of_it() -> None:
+    """Before Asterisk 16.3."""
+    found = wrapping(member(999))
+    assert ("asterisk_queue_members_wrapup", "q") not in found
+    assert found["asterisk_queue_members_available", "q"] == 1

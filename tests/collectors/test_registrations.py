@@ -7,7 +7,7 @@ from ami_exporter.collectors.declarations import Context
 from ami_exporter.collectors.lists import IAX_REGISTRATIONS, PJSIP_REGISTRATIONS, SIP_REGISTRATIONS
 from tests.support.collecting import Samples, counted, message, messages, nonzero, polled, store_of
 
-STATES = ["registered", "unregistered", "rejected", "pending", "timeout", "other"]
+STATES = ["registered", "unregistered", "rejected", "pending", "timeout", "failed", "other"]
 
 
 def pjsip(status: str) -> Samples:
@@ -36,10 +36,10 @@ def test_trap_state_is_one_series_per_state_and_exactly_one_is_1() -> None:
     assert states == {state: float(state == "rejected") for state in STATES}
 
 
-def test_a_word_never_seen_before_is_other_and_tells_nothing_about_up() -> None:
+def test_a_word_never_seen_before_is_other_and_not_up() -> None:
     samples = pjsip("Pondering")
     assert nonzero(samples) == {("asterisk_registration_state", "PJSIP", "telco-a", "other"): 1}
-    assert ("asterisk_registration_up", "PJSIP", "telco-a") not in samples
+    assert samples["asterisk_registration_up", "PJSIP", "telco-a"] == 0
 
 
 def test_a_registration_without_status_is_absent() -> None:
@@ -62,6 +62,8 @@ def test_auth_detail_is_never_read() -> None:
         ("Rejected", "rejected", 0),
         ("No Authentication", "rejected", 0),
         ("Timeout", "timeout", 0),
+        ("Failed", "failed", 0),
+        ("Unknown", "other", 0),
     ],
 )
 def test_words_of_chan_sip_and_iax2(word: str, state: str, up: int) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors import trunks
+from ami_exporter.collectors import channels, trunks
 from ami_exporter.collectors.declarations import Context, Trunk
 from ami_exporter.collectors.legs import MAX_AGE
 from ami_exporter.pbx.event_counters import EventCounters
@@ -45,7 +45,6 @@ def test_counters_of_known_trunks_exist_at_zero() -> None:
     samples = counted(store_of(trunks.COLLECTOR, context=CONTEXT))
     assert samples["asterisk_trunk_calls_total", "telco", "outbound", "answered"] == 0
     assert samples["asterisk_trunk_hangups_total", "telco", "inbound", "user_busy"] == 0
-    assert samples["asterisk_trunk_sip_failures_total", "telco", "403"] == 0
 
 
 def test_an_outbound_call_is_counted_timed_and_ended() -> None:
@@ -172,3 +171,54 @@ def test_channels_in_flight_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
     )
     assert samples["asterisk_trunk_calls_total", "telco", "inbound", "answered"] == 2
     assert samples["asterisk_trunk_talk_seconds_count", "telco", "inbound"] == 1
+
+
+def state(uniqueid: str, number: str) -> Message:
+    return event("Newstate", ChannelState=number, Uniqueid=uniqueid)
+
+
+@pytest.mark.parametrize("first", ["1", "0"], ids=["ISDN with overlap dialling", "chan_sip"])
+def test_a_channel_that_begins_reserved_or_down_and_then_rings_came_in(first: str) -> None:
+    counters = store_of(trunks.COLLECTOR, channels.COLLECTOR, context=CONTEXT)
+    samples = timed((0.0, new("2", first)), (0.1, state("2", RING)), counters=counters)
+    assert counters.seen_direction("2") == "inbound"
+    samples = timed((5.0, state("2", UP)), (9.0, hangup("2", "16", ChannelState=UP)), counters=counters)
+    assert samples["asterisk_trunk_calls_total", "telco", "inbound", "answered"] == 1
+    assert samples["asterisk_trunk_hangups_total", "telco", "inbound", "normal_clearing"] == 1
+    assert samples["asterisk_calls_total", "inbound", "answered"] == 1
+    assert counters.seen_direction("2") is None
+
+
+def test_a_channel_that_we_dial_rings_without_becoming_inbound() -> None:
+    counters = store_of(trunks.COLLECTOR, channels.COLLECTOR, context=CONTEXT)
+    timed((0.0, new("2", DOWN)), (0.1, state("2", "5")), counters=counters)
+    assert counters.seen_direction("2") == "outbound"
+    assert timed((9.0, hangup("2", "16")), counters=counters)["asterisk_calls_total", "outbound", "unanswered"] == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "cause", "technology", "outcome"),
+    [
+        # Seen on 22, 16 and 13: who asks first has ended it, whatever the cause.
+        (["HangupRequest", "SoftHangupRequest"], "127", "PJSIP", "cancelled"),
+        (["HangupRequest", "SoftHangupRequest"], "0", "PJSIP", "cancelled"),
+        (["HangupRequest", "SoftHangupRequest", "HangupRequest"], "0", "IAX2", "cancelled"),
+        (["SoftHangupRequest"], "16", "PJSIP", "no_answer"),
+        (["SoftHangupRequest", "HangupRequest"], "0", "IAX2", "no_answer"),
+        (["SoftHangupRequest"], "17", "PJSIP", "busy"),
+        (["SoftHangupRequest"], "21", "PJSIP", "other"),
+        # A driver that says nothing of the far end.
+        (["SoftHangupRequest"], "16", "DAHDI", "cancelled"),
+        ([], "16", "PJSIP", "cancelled"),
+    ],
+)
+def test_who_ended_an_unanswered_inbound_call_is_told_by_who_asked_first(
+    asked: list[str], cause: str, technology: str, outcome: str
+) -> None:
+    name = f"{technology}/telco-a-00000001"
+    context = Context(trunks=CONTEXT.trunks, trunk_names={(technology, "telco-a"): "telco"})
+    counters = store_of(trunks.COLLECTOR, context=context)
+    ending = [event(kind, Uniqueid="2") for kind in asked]
+    end = event("Hangup", Channel=name, Uniqueid="2", Linkedid="2", Cause=cause, ChannelState=RING)
+    counters.feed([new("2", RING, name), *ending, end], 0.0)
+    assert nonzero(counted(counters))["asterisk_trunk_calls_total", "telco", "inbound", outcome] == 1

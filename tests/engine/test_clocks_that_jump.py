@@ -12,9 +12,9 @@ import pytest
 from ami_exporter.collectors import core
 from ami_exporter.pbx.target import Target
 from tests.support.ami_server import SECONDS
-from tests.support.ami_wire import boot
+from tests.support.ami_wire import boot, packet
 from tests.support.exporter_process import Series
-from tests.support.scripted_pbx import ScriptedPbx
+from tests.support.scripted_pbx import LISTS, Hook, ScriptedPbx
 from tests.support.targets import MovableClock, listening, movable, scrape, target, until, value
 
 HOUR = 3600.0
@@ -59,6 +59,48 @@ def test_a_wall_clock_that_is_set_is_no_restart_and_corrects_the_start_time(jump
         after = scrape(of.target)
         assert value(after, "asterisk_start_time_seconds") == pytest.approx(of.start_time() + jump, abs=SECONDS)
         assert value(after, "asterisk_boots_total") == 0
+
+
+@pytest.mark.parametrize("jump", [HOUR, -HOUR, 24 * HOUR, -24 * HOUR])
+def test_a_pbx_whose_clock_is_set_was_not_restarted_and_its_start_time_stays(jump: float) -> None:
+    with pair(uptime=int(48 * HOUR)) as of:
+        of.pass_by(60)
+        scrape(of.target)
+        of.pbx.boot = boot(int(48 * HOUR + 60 + jump))
+        for _ in range(2):
+            of.pbx.kick()
+            after = scrape(of.target)
+            assert value(after, "asterisk_start_time_seconds") == pytest.approx(of.start_time(), abs=SECONDS)
+            assert value(after, "asterisk_boots_total") == 0
+
+
+def core_status(started: str) -> Hook:
+    date, clock = started.split(" ")
+    return lambda session, action: session.answer(action, ("CoreStartupDate", date), ("CoreStartupTime", clock))
+
+
+def test_a_pbx_without_uptime_tells_its_starts_by_its_own_clock() -> None:
+    """Asterisk 13: FullyBooted has no Uptime, CoreStatus has the start."""
+    _, _, clocks = movable()
+    with ScriptedPbx(
+        {**LISTS, "CoreStatus": []}, boot=packet(("Event", "FullyBooted"), ("Status", "Fully Booted"))
+    ) as pbx:
+        pbx.hooks["CoreStatus"] = core_status("2026-11-28 20:27:57")
+        with target(pbx.port, clocks=clocks, events=True) as one:
+            assert value(scrape(one), "asterisk_boots_total") == 0
+            listening(one)
+            for started, boots in (("2026-11-28 20:27:57", 0), ("2026-11-28 21:00:00", 1), ("2026-11-28 21:00:00", 1)):
+                pbx.hooks["CoreStatus"] = core_status(started)
+                pbx.kick()
+                after = scrape(one)
+                assert value(after, "asterisk_boots_total") == boots
+                assert value(after, "asterisk_start_time_seconds") is None
+
+
+def test_where_nothing_tells_of_starts_there_is_no_number_of_them() -> None:
+    with ScriptedPbx(boot=b"") as pbx, target(pbx.port, events=True) as one:
+        listening(one)
+        assert value(scrape(one), "asterisk_boots_total") is None
 
 
 def test_a_machine_that_slept_sees_no_restart() -> None:

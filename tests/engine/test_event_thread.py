@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
+from functools import partial
 
 import pytest
 
@@ -13,7 +14,7 @@ from ami_exporter.pbx.poller import Polled
 from tests.support.ami_server import Ended, Fields, Session
 from tests.support.ami_wire import packet
 from tests.support.scripted_pbx import ScriptedPbx
-from tests.support.targets import listening, movable, read_back, scrape, target, until, value
+from tests.support.targets import SOON, listening, movable, read_back, scrape, target, until, value
 
 
 def test_a_fault_while_preparing_is_logged_and_tried_again(
@@ -61,6 +62,43 @@ def test_events_that_come_when_the_link_ends_instead_of_a_sign_of_life_are_count
         pbx.hooks["Ping"] = last_words
         clock.ahead += KEEPALIVE_SECONDS + 1
         until(lambda: value(read_back(one.counters.families()), "asterisk_shutdowns_total", kind="clean") == 1)
+
+
+def test_a_gap_begins_with_the_last_sign_of_life_not_when_the_loss_is_noticed() -> None:
+    def gone(_session: Session, _action: Fields) -> None:
+        raise Ended
+
+    clock, _, clocks = movable()
+    with ScriptedPbx() as pbx, target(pbx.port, clocks=clocks, events=True) as one:
+        listening(one)
+        until(lambda: one.stats.events_received == 1, "FullyBooted")
+        before = one.stats.gap()
+        pbx.hooks["Ping"] = gone
+        clock.ahead += 40.0  # packets vanish, and nobody notices
+        until(lambda: one.stats.up_since("events") is None, "the loss")
+        pbx.hooks.clear()
+        listening(one)
+        assert 40.0 <= one.stats.gap() - before < 40.0 + SOON
+
+
+def _seen(pbx: ScriptedPbx, actions: int) -> bool:
+    return len(pbx.seen) >= actions and pbx.seen[-1] == (1, "Ping")
+
+
+def test_a_quiet_link_that_answers_proves_itself() -> None:
+    clock, _, clocks = movable()
+    with ScriptedPbx() as pbx, target(pbx.port, clocks=clocks, events=True) as one:
+        listening(one)
+        for _ in range(3):
+            pings = len(pbx.seen) + 1
+            clock.ahead += KEEPALIVE_SECONDS + 1
+            until(partial(_seen, pbx, pings), "a Ping")
+        until(lambda: one.stats.events_received == 1, "FullyBooted")
+        before = one.stats.gap()
+        pbx.kick()
+        until(lambda: one.stats.up_since("events") is None, "the loss")
+        listening(one)
+        assert one.stats.gap() - before < SOON
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".example.net", "..", "a..b"])

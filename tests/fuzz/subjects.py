@@ -33,7 +33,7 @@ from tests.support.targets import parsed
 
 COLLECTORS = builtin()
 CAPS = Caps(50, lambda _metric, _labels: None, lambda _metric, _labels: True)
-TRUNK = Trunk("telco", "PJSIP", "telco", "telco", 30)
+TRUNK = Trunk("telco", "PJSIP", "telco", ("telco",), 30)
 CONTEXT = Context(
     trunks={"telco": TRUNK},
     trunk_names={("PJSIP", "telco"): "telco"},

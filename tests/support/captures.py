@@ -10,7 +10,7 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Context
 from ami_exporter.collectors.registry import builtin
-from ami_exporter.collectors.trunks import DISCOVERY, Discovery
+from ami_exporter.collectors.trunk_discovery import DISCOVERY, Discovery
 from ami_exporter.pbx.plan import EnabledCollector, make_plan
 from ami_exporter.pbx.trunk_context import technologies, trunk_names
 from tests.support.collecting import Samples, polled
@@ -55,7 +55,7 @@ def context_of(answers: Answers) -> Context:
     for action in DISCOVERY:
         for item in answers[action].items if action in answers else ():
             discovery.item(action, item)
-    trunks = discovery.finish(frozenset(answers), {})
+    trunks = discovery.found(frozenset(answers), {})
     offered = technologies(action.name.lower() for action in answers)
     return replace(Context(), trunks=trunks, trunk_names=trunk_names(trunks), technologies=offered)
 

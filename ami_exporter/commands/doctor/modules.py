@@ -13,6 +13,7 @@ _ACTIONS: Final = {
     "chan_dahdi with ISDN": "PRIShowSpans",
     "res_pjsip": "PJSIPShowEndpoints",
     "res_pjsip of Asterisk 16 or later": "PJSIPShowContacts PJSIPShowAors",
+    "res_pjsip_maintenance of Asterisk 20.20, 22.10, 23.4 or later": "PJSIPShowMaintenance",
     "res_pjsip_outbound_registration": "PJSIPShowRegistrationsOutbound",
     "res_manager_devicestate": "DeviceStateList",
     "app_queue": "QueueStatus",
