@@ -58,6 +58,10 @@ class LoginRefused(AmiError):
     reason = "authentication"
 
 
+class AlreadyInUse(LoginRefused):
+    """The secret is right, but the user may have one session only (manager.conf: allowmultiplelogin)."""
+
+
 class Timeout(AmiError):
     """The deadline passed first."""
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from ami_exporter.ami.actions import Action
-    from ami_exporter.ami.login import Credentials
+    from ami_exporter.ami.login import Credentials, LoginPace
     from ami_exporter.ami.message import Message
 
 __all__ = ["Answer", "Boot", "Link", "Outcome", "Tls"]
@@ -64,6 +64,7 @@ class Link:
         tls: Tls | None = None,
         classes: Iterable[str] = (),
         on_event: Callable[[Message], None] | None = None,
+        pace: LoginPace | None = None,
         clock: Callable[[], float] = time.monotonic,
         token: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
@@ -74,6 +75,7 @@ class Link:
         self._poll = not classes
         self._mask = login.event_mask(classes or ("system",))
         self._on_event = on_event
+        self._pace = pace
         self._events: list[Message] = []
         self._unasked: set[str] = set()  # ActionIDs whose answers nobody waits for
         self._events_off_at: float | None = None
@@ -147,6 +149,8 @@ class Link:
             raise
 
     def _log_in(self, deadline: float) -> None:
+        if self._pace is not None:
+            self._pace.begin(deadline)
         user = self._credentials
         headers = [("Username", user.username), ("Secret", user.secret)]
         if user.md5:
@@ -155,6 +159,8 @@ class Link:
             key = login.challenge_key(challenge.get("challenge", ""), user.secret)
             headers = [("AuthType", "MD5"), ("Username", user.username), ("Key", key)]
         login.check_login(self._session.ask("Login", [*headers, ("Events", self._mask)], deadline))
+        if self._pace is not None:
+            self._pace.accepted()
 
     def refresh_commands(self, deadline: float, first_answer_timeout: float | None = None) -> None:
         """Ask what the server offers to this user: modules load after AMI answers, and on a Reload.

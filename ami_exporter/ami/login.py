@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ami_exporter.ami.errors import (
+    AlreadyInUse,
     AmiError,
     ConnectFailed,
     ForbiddenAction,
@@ -54,6 +55,16 @@ class Credentials:
     username: str
     secret: str = field(repr=False)
     md5: bool = False
+
+
+class LoginPace(Protocol):
+    """Who decides when credentials may be sent."""
+
+    def begin(self, deadline: float) -> None:
+        """Return when they may be sent now; raises when they may not."""
+
+    def accepted(self) -> None:
+        """Take note that the server has let us in."""
 
 
 def parse_banner(line: bytes) -> tuple[int, ...]:
@@ -117,7 +128,7 @@ def check_login(answer: Message) -> None:
     if "shutting down" in text.lower():
         raise ConnectFailed(f"the server said {text!r}: it restarts or stops")
     if "already in use" in text.lower():
-        raise LoginRefused(
+        raise AlreadyInUse(
             f"the server said {text!r}: set allowmultiplelogin=yes in manager.conf or give each link its own user"
         )
     raise LoginRefused(

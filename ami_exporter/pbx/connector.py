@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from ami_exporter.ami.errors import AmiError, LoginRefused
+from ami_exporter.ami.errors import AlreadyInUse, AmiError, LoginRefused
 from ami_exporter.ami.link import Link, Tls
-from ami_exporter.ami.login import Credentials
+from ami_exporter.ami.login import Credentials, LoginPace
 from ami_exporter.ami.message import Message
 from ami_exporter.config.target_settings import TargetSettings
-from ami_exporter.pbx.login_backoff import LoginBackoff
+from ami_exporter.pbx.login_backoff import WINDOW_SECONDS, LoginBackoff, LoginIdentity, LoginPaused
 from ami_exporter.pbx.state_log import StateLog
 from ami_exporter.pbx.stats import LinkName, TargetStats
 
@@ -21,22 +21,21 @@ log = logging.getLogger(__name__)
 
 #: Sessions of ours that a late security event may still name: two links, and some reconnections of each.
 REMEMBERED_SESSIONS = 16
-
-
-class LoginPaused(Exception):  # noqa: N818 - a state, named as one
-    """No login is tried now: earlier ones were refused."""
+#: Seconds until a link tries again whose user may have one session only: our other link has it.
+ALREADY_IN_USE_SECONDS = 60.0
 
 
 def make_link(
     settings: TargetSettings,
     classes: Iterable[str] = (),
     on_event: Callable[[Message], None] | None = None,
+    pace: LoginPace | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Link:
     """A link to a target, not yet open; with classes it listens to events."""
     tls = None if settings.tls is None else Tls(settings.tls.ca_file, settings.tls.server_name, settings.tls.verify)
     user = Credentials(settings.username, settings.secret.reveal(), settings.md5)
-    return Link(settings.host, settings.port, user, tls=tls, classes=classes, on_event=on_event, clock=clock)
+    return Link(settings.host, settings.port, user, tls=tls, classes=classes, on_event=on_event, pace=pace, clock=clock)
 
 
 class OwnSessions:
@@ -54,7 +53,7 @@ class OwnSessions:
 
 
 class Connector:
-    """Opens links of one target. A refused login closes the gate for both links."""
+    """Opens links of one target, through the login gate that all logins to its PBX share."""
 
     def __init__(
         self, settings: TargetSettings, gate: LoginBackoff, stats: TargetStats, clock: Callable[[], float]
@@ -64,6 +63,7 @@ class Connector:
         self._stats = stats
         self._clock = clock
         self._details: dict[LinkName, str] = {}
+        self._in_use_until: dict[LinkName, float] = {}
         self._lost: set[LinkName] = set()  # lost, and not yet seen at work again
         self._state_log = StateLog(log)
         self.sessions = OwnSessions()
@@ -77,23 +77,26 @@ class Connector:
     ) -> Link:
         """Connect and log in. Raises LoginPaused without trying, or the AmiError that says what went wrong."""
         self._reload_secret()
-        closed_for = self._gate.closed_for()
-        if closed_for > 0:
-            raise LoginPaused(f"the last login was refused; the next is tried in {closed_for:.0f} s, or after a reload")
-        link = make_link(self._settings, classes, on_event, self._clock)
+        self._check_in_use(name)
+        attempt = self._gate.attempt(LoginIdentity.of(self._settings))
+        link = make_link(self._settings, classes, on_event, attempt, self._clock)
         self.sessions.add(link)
         try:
-            link.open(deadline)
+            with attempt:
+                link.open(deadline)
         except AmiError as error:
             self._stats.login_failed(error.reason)
             self.count_errors(link)
             text = f"{error}"
-            if isinstance(error, LoginRefused):
-                self._gate.refused()
-                text += "; further logins wait up to 60 s each, so that fail2ban does not ban this host"
+            if isinstance(error, AlreadyInUse):
+                self._in_use_until[name] = self._clock() + ALREADY_IN_USE_SECONDS
+            elif isinstance(error, LoginRefused):
+                text += (
+                    f"; the same user and secret are tried again in {WINDOW_SECONDS:.0f} s, so that intrusion"
+                    " detection does not ban this host; another secret is tried at once"
+                )
             self._changed(name, logging.WARNING, "cannot connect to Asterisk", text)
             raise
-        self._gate.accepted()
         self._stats.link_up(name)
         self._details[name] = ""
         if name not in self._lost:
@@ -101,12 +104,16 @@ class Connector:
         return link
 
     def _reload_secret(self) -> None:
-        """Take a secret whose file was changed, and try it at once."""
+        """Take a secret whose file holds another one now. The gate knows nothing against that."""
         secret = self._settings.secret.now()
         if secret != self._settings.secret:
             self._settings = replace(self._settings, secret=secret)
-            self._gate.open()
             log.info("the secret's file has changed", extra={"target": self._settings.name})
+
+    def _check_in_use(self, name: LinkName) -> None:
+        left = self._in_use_until.get(name, 0.0) - self._clock()
+        if left > 0:
+            raise LoginPaused(f"the user was already in use; the next login is tried in {left:.0f} s")
 
     def works(self, name: LinkName) -> None:
         """Note that an open link does its work.

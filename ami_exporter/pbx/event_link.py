@@ -13,10 +13,10 @@ from threading import Event
 from ami_exporter.ami.errors import AmiError
 from ami_exporter.ami.link import Link
 from ami_exporter.ami.message import Message
-from ami_exporter.pbx.connector import Connector, LoginPaused
+from ami_exporter.pbx.connector import Connector
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.event_loop import EventLoop
-from ami_exporter.pbx.login_backoff import ReconnectBackoff
+from ami_exporter.pbx.login_backoff import LoginPaused, ReconnectBackoff
 from ami_exporter.pbx.stats import TargetStats
 
 log = logging.getLogger(__name__)

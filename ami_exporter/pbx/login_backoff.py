@@ -1,51 +1,168 @@
-"""The login gate of one target, shared by its two links: a failing login is never hammered.
+"""The login gate of one PBX, shared by every login of this exporter to it: no stock intrusion detection bans us.
 
-fail2ban and Asterisk's own security log watch refused logins, so after one the gate closes for 1, 2, 4 … 60 s. Refused
-TCP connections do not close it: they reach no login.
+Intrusion detection counts log lines by the address in them, over the last ten minutes. Where Asterisk's NOTICE and
+SECURITY logs go into one file, one refused login is two lines for a wrong secret and three for an unknown user. Stock
+limits are ten (fail2ban's jail `asterisk`), eight (FreePBX) and five (fail2ban's default, Grandstream UCM). So the same
+login is refused once in ten minutes: below all of them; and any logins, however often somebody changes the secret, are
+refused twice: six lines at most.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from threading import Lock
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from threading import Condition
+from types import TracebackType
+from typing import Self
 
-FIRST_PAUSE = 1.0
-LONGEST_PAUSE = 60.0
+from ami_exporter.ami.errors import AlreadyInUse, LoginRefused, Timeout
+from ami_exporter.config.target_settings import AmiTlsSettings, TargetSettings
+
+#: The ten minutes of intrusion detection, and half a minute for logs that are written and read late.
+WINDOW_SECONDS = 630.0
+#: Refused logins in one window, whoever they were for.
+MOST_REFUSED = 2
+#: Asterisk answers a refused login after one second. A login without an answer for this long was not refused: the
+#: server is slow or gone. After a shorter wait nobody knows, so it counts as refused until a login is accepted, and
+#: meanwhile only those are tried that can wait this long.
+REFUSAL_ANSWER_SECONDS = 5.0
+
+
+class LoginPaused(Exception):  # noqa: N818 - a state, named as one
+    """No login is tried now: earlier ones were refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginIdentity:
+    """What a login is refused for. Another one, after a reload or in a rewritten file, is tried at once.
+
+    secret: only compared; its type never prints. further: a user beside the target's own, such as the one for
+    commands. All of these together have one refused login in a window, so that one is left for the target's own.
+    """
+
+    username: str
+    secret: Hashable
+    tls: AmiTlsSettings | None = None
+    further: bool = False
+
+    @classmethod
+    def of(cls, settings: TargetSettings) -> LoginIdentity:
+        """The target's own user."""
+        return cls(settings.username, settings.secret, settings.tls)
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """sure: the server said so. Else the login had no answer, and may have been refused."""
+
+    at: float
+    who: LoginIdentity
+    sure: bool
 
 
 class LoginBackoff:
-    """Says how long to wait before the next login. clock: monotonic seconds; jitter: a number in [0, 1)."""
+    """Paces the logins to one PBX. clock: monotonic seconds. Safe for threads."""
 
-    def __init__(self, clock: Callable[[], float], jitter: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._jitter = jitter
-        self._lock = Lock()
-        self._refusals = 0
-        self._open_at = 0.0
+        self._changed = Condition()
+        self._busy = False
+        self._refusals: list[_Refusal] = []  # the last ones, at most MOST_REFUSED
 
-    def closed_for(self) -> float:
-        """Seconds until a login may be tried; 0 when now."""
-        with self._lock:
-            return max(0.0, self._open_at - self._clock())
+    def closed_for(self, who: LoginIdentity) -> float:
+        """Seconds until this login may be tried; 0 when now."""
+        with self._changed:
+            recent = self._recent()
+            against = [one.at for one in recent if (one.sure and one.who == who) or (one.who.further and who.further)]
+            if len(recent) >= MOST_REFUSED:
+                against.append(recent[-MOST_REFUSED].at)
+            return max(against) + WINDOW_SECONDS - self._clock() if against else 0.0
 
-    def refused(self) -> float:
-        """Close after a refused login and answer for how long."""
-        with self._lock:
-            pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**self._refusals)
-            self._refusals = min(self._refusals + 1, 10)
-            pause *= 1.0 - 0.2 * self._jitter()
-            self._open_at = self._clock() + pause
-            return pause
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is held against any login, so that the gate may be forgotten."""
+        with self._changed:
+            return not self._busy and not self._recent()
+
+    def attempt(self, who: LoginIdentity) -> LoginAttempt:
+        """Begin an attempt to log in. Raises LoginPaused while the gate is closed."""
+        self._check(who)
+        return LoginAttempt(self, who, self._clock)
+
+    def enter(self, who: LoginIdentity, deadline: float) -> None:
+        """Wait until no other login is under way, as its refusal counts for this one. Raises LoginPaused."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: not self._busy, max(0.0, deadline - self._clock())):
+                raise LoginPaused("another login of this exporter to this PBX has not been answered yet")
+            self._check(who)
+            in_doubt = any(one.who == who for one in self._recent())
+            if in_doubt and deadline - self._clock() < REFUSAL_ANSWER_SECONDS:
+                raise LoginPaused(
+                    "the last login had no answer in time and may have been refused; the next is tried when"
+                    f" {REFUSAL_ANSWER_SECONDS:.0f} s are left to wait for its answer"
+                )
+            self._busy = True
+
+    def leave(
+        self, who: LoginIdentity, *, accepted: bool = False, refused: bool = False, in_doubt: bool = False
+    ) -> None:
+        """End what `enter` began, with its outcome; none of them: the server did not come to judge it."""
+        with self._changed:
+            self._busy = False
+            self._changed.notify_all()
+            if accepted:
+                self._refusals = [one for one in self._refusals if one.sure or one.who != who]
+            elif refused or in_doubt:
+                self._refusals = [*self._refusals, _Refusal(self._clock(), who, sure=refused)][-MOST_REFUSED:]
+
+    def _recent(self) -> list[_Refusal]:
+        since = self._clock() - WINDOW_SECONDS
+        return [one for one in self._refusals if one.at > since]
+
+    def _check(self, who: LoginIdentity) -> None:
+        closed_for = self.closed_for(who)
+        if closed_for > 0:
+            raise LoginPaused(
+                f"an earlier login was refused; the next is tried in {closed_for:.0f} s, so that intrusion detection"
+                " does not ban this host; sooner only with another secret or user, or after a restart of the exporter"
+            )
+
+
+class LoginAttempt:
+    """One attempt, as Link's LoginPace, and a context around it that tells the gate how it ended."""
+
+    def __init__(self, gate: LoginBackoff, who: LoginIdentity, clock: Callable[[], float]) -> None:
+        self._gate = gate
+        self._who = who
+        self._clock = clock
+        self._begun: float | None = None
+
+    def begin(self, deadline: float) -> None:
+        """Hold the gate. Raises LoginPaused when it was closed meanwhile."""
+        self._gate.enter(self._who, deadline)
+        self._begun = self._clock()
 
     def accepted(self) -> None:
-        """Forget earlier refusals: a login went through."""
-        self.open()
+        """Let go of the gate: the server has let us in."""
+        self._begun = None
+        self._gate.leave(self._who, accepted=True)
 
-    def open(self) -> None:
-        """Open at once, as a reload does: the secret may have been mended."""
-        with self._lock:
-            self._refusals = 0
-            self._open_at = 0.0
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of the gate, if it is still held."""
+        if self._begun is None:
+            return
+        waited = self._clock() - self._begun
+        self._gate.leave(
+            self._who,
+            # "Already in use" is nothing to intrusion detection: the secret was right.
+            refused=isinstance(error, LoginRefused) and not isinstance(error, AlreadyInUse),
+            in_doubt=isinstance(error, Timeout) and waited < REFUSAL_ANSWER_SECONDS,
+        )
 
 
 class ReconnectBackoff:

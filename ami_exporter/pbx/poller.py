@@ -12,8 +12,9 @@ from ami_exporter.ami.errors import AmiError, LinkClosed, StaleLink
 from ami_exporter.ami.link import Answer, Boot, Link, Outcome
 from ami_exporter.exposition.writer import Writer
 from ami_exporter.pbx.answer_cache import AnswerCache
-from ami_exporter.pbx.connector import Connector, LoginPaused
+from ami_exporter.pbx.connector import Connector
 from ami_exporter.pbx.event_counters import EventCounters
+from ami_exporter.pbx.login_backoff import LoginPaused
 from ami_exporter.pbx.plan import PING, EnabledCollector, make_plan
 from ami_exporter.pbx.poll_run import PollFault, PollRun, Result
 from ami_exporter.pbx.server_facts import ServerFacts

@@ -80,6 +80,7 @@ class Target:
     """A PBX under watch. `start` begins to listen to events; `scrape` answers until `stop`.
 
     loop reads the event links of all targets; whoever made it stops it. None: this target listens to no events.
+    gate: what all logins to this PBX share, those of other targets and of a configuration before a reload too.
     """
 
     def __init__(
@@ -88,11 +89,12 @@ class Target:
         collectors: Sequence[Collector],
         clocks: Clocks = SYSTEM_CLOCKS,
         loop: EventLoop | None = None,
+        gate: LoginBackoff | None = None,
     ) -> None:
         self.settings = settings
         self._clocks = clocks
         self._loop = loop
-        self.gate = LoginBackoff(clocks.monotonic, clocks.jitter)
+        self.gate = gate or LoginBackoff(clocks.monotonic)
         self.stats = TargetStats(clocks.monotonic, events=settings.events)
         self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic)
         self._chosen = choose(settings, collectors)
@@ -150,7 +152,6 @@ class Target:
 
     def reconfigure(self, settings: TargetSettings, collectors: Sequence[Collector]) -> None:
         """Take new settings of the same session: links stay, and so do counters whose metric and rule are the same."""
-        self.gate.open()
         self.settings = settings
         self._chosen = choose(settings, collectors)
         classes = event_classes(settings, self.collectors)

@@ -13,6 +13,7 @@ from ami_exporter.config.target_settings import Settings, TargetSettings
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
 from ami_exporter.pbx.event_loop import EventLoop
+from ami_exporter.pbx.login_backoff import LoginBackoff
 from ami_exporter.pbx.target import SYSTEM_CLOCKS, Clocks, Target
 from ami_exporter.service import statusview
 from ami_exporter.service.deadline import scrape_seconds
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 #: How long a stop waits for all links to log off.
 STOP_SECONDS = 3.0
 LOOP_STOP_SECONDS = 1.0
+
+#: Login gates kept of PBXs that a reload took out: 0.1 MB.
+GATES_OF_GONE = 200
 
 Load = Callable[[], Settings]
 CollectorsFor = Callable[[Settings, TargetSettings], Sequence[Collector]]
@@ -44,6 +48,7 @@ class Exporter:
         self._reloading = Lock()
         self._settings = settings
         self._loop = EventLoop(clocks.monotonic)
+        self._gates: dict[tuple[str, int], LoginBackoff] = {}
         self._targets: Mapping[str, Target] = {name: self._make(one) for name, one in settings.targets.items()}
         self._collector_names = self._all_collector_names()
         self._own = OwnMetrics()
@@ -130,7 +135,14 @@ class Exporter:
             return ReloadOutcome(ok=True, message=message)
 
     def _make(self, settings: TargetSettings) -> Target:
-        return Target(settings, self._collectors_for(self._settings, settings), self._clocks, self._loop)
+        gate = self._gates.setdefault((settings.host, settings.port), LoginBackoff(self._clocks.monotonic))
+        return Target(settings, self._collectors_for(self._settings, settings), self._clocks, self._loop, gate)
+
+    def _forget_gates(self) -> None:
+        """Drop gates of PBXs that are gone, when there are many: the next reload may bring such a PBX back."""
+        used = {(one.settings.host, one.settings.port) for one in self._targets.values()}
+        if len(self._gates) > len(used) + GATES_OF_GONE:
+            self._gates = {key: gate for key, gate in self._gates.items() if key in used or not gate.empty}
 
     def _use(self, settings: Settings) -> str:
         old = self._targets
@@ -147,6 +159,7 @@ class Exporter:
                 fresh.append(targets[name])
         self._targets = targets
         self._collector_names = self._all_collector_names()
+        self._forget_gates()
         gone = [target for name, target in old.items() if targets.get(name) is not target]
         _stop(gone, self._clocks.monotonic)
         for target in fresh:

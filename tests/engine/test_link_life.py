@@ -11,6 +11,7 @@ import pytest
 from ami_exporter.collectors import core
 from ami_exporter.collectors.declarations import Origin
 from ami_exporter.config.target_settings import CollectorSettings
+from ami_exporter.pbx.login_backoff import WINDOW_SECONDS, LoginIdentity
 from ami_exporter.pbx.poller import FIRST_ANSWER_SECONDS, IDLE_SECONDS, REFRESH_SECONDS, SETTLING_SECONDS
 from ami_exporter.pbx.target import Clocks
 from tests.support.ami_server import Fields, Session
@@ -230,17 +231,17 @@ def test_a_reload_the_end_of_booting_or_another_module_makes_the_next_scrape_ask
 
 def test_both_links_share_the_gate_of_a_refused_login(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    now = [1000.0]  # stands still: a pause of a second is over when the test says so
+    now = [1000.0]  # stands still: the pause is over when the test says so
     clocks = Clocks(lambda: now[0], lambda: 1_700_000_000.0, lambda: 0.5)
     with ScriptedPbx(hooks={"Login": refuse}) as pbx, target(pbx.port, clocks=clocks, events=True) as one:
-        until(lambda: one.gate.closed_for() > 0)
+        until(lambda: one.gate.closed_for(LoginIdentity.of(one.settings)) > 0)
         for _ in range(20):
             found = scrape(one)
             assert value(found, "asterisk_up") == 0
         assert pbx.names().count("Login") == 1
         assert value(found, "ami_exporter_login_failures_total", reason="authentication") == 1
         pbx.hooks.clear()
-        now[0] += 1.0
+        now[0] += WINDOW_SECONDS
         assert value(scrape(one), "asterisk_up") == 1
         listening(one)
     warnings = [record for record in caplog.records if record.levelno == logging.WARNING]

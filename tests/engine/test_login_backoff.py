@@ -1,4 +1,4 @@
-"""The login gate, back-off, deadlines and the load guard: time is passed in."""
+"""Back-off of connections, deadlines and the load guard: time is passed in."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Context, Sample
 from ami_exporter.pbx.answer_cache import AnswerCache
-from ami_exporter.pbx.login_backoff import LoginBackoff, ReconnectBackoff
+from ami_exporter.pbx.login_backoff import ReconnectBackoff
 from ami_exporter.pbx.plan import EnabledCollector
 from ami_exporter.pbx.poll_run import CollectorRun, TimedAnswer
 from ami_exporter.service.deadline import scrape_seconds
@@ -22,32 +22,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-def test_the_gate_closes_for_1_2_4_up_to_60_seconds_after_refused_logins() -> None:
-    clock = Clock()
-    gate = LoginBackoff(clock, lambda: 0.0)
-    pauses = []
-    for _ in range(8):
-        gate.refused()
-        pauses.append(gate.closed_for())
-        clock.now += gate.closed_for()
-    assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
-    assert gate.closed_for() == 0.0
-
-
-def test_jitter_shortens_a_pause_by_a_fifth_at_most() -> None:
-    gate = LoginBackoff(Clock(), lambda: 1.0)
-    assert gate.refused() == pytest.approx(0.8)
-
-
-def test_a_reload_opens_the_gate_and_begins_anew() -> None:
-    gate = LoginBackoff(Clock(), lambda: 0.0)
-    for _ in range(5):
-        gate.refused()
-    gate.open()
-    assert gate.closed_for() == 0.0
-    assert gate.refused() == 1.0
 
 
 def test_reconnection_waits_a_random_part_of_a_growing_bounded_time() -> None:

@@ -123,20 +123,6 @@ def test_a_removed_target_is_logged_off_and_no_longer_there() -> None:
         assert value(probe(one, "b"), "asterisk_up") == 1
 
 
-def test_a_reload_opens_the_login_gate() -> None:
-    def refuse(session: Session, action: Fields) -> None:
-        session.answer(action, ("Message", "Authentication failed"), response="Error")
-
-    with ScriptedPbx(hooks={"Login": refuse}) as pbx, exporting({"pbx": settings(pbx.port)}) as (one, _after):
-        for _ in range(5):
-            one._targets["pbx"].gate.refused()
-        assert value(probe(one), "asterisk_up") == 0
-        assert pbx.names() == []
-        pbx.hooks.clear()
-        one.reload()
-        assert value(probe(one), "asterisk_up") == 1
-
-
 def test_a_reload_in_the_middle_of_a_scrape_loses_nothing_of_it() -> None:
     asked, go = threading.Event(), threading.Event()
     with ScriptedPbx() as pbx, exporting({"pbx": settings(pbx.port)}) as (one, after):
