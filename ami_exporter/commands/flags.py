@@ -52,9 +52,9 @@ class Command:
 def _count(low: int, high: int) -> Callable[[str], int]:
     def parse(written: str) -> int:
         if not (written.isascii() and written.isdigit() and len(written) < len(str(high)) + 1):
-            raise ValueError(f'found "{written}", expected a whole number from {low} to {high}')
+            raise ValueError(f"expected a whole number from {low} to {high}")
         if not low <= int(written) <= high:
-            raise ValueError(f'found "{written}", expected a whole number from {low} to {high}')
+            raise ValueError(f"expected a whole number from {low} to {high}")
         return int(written)
 
     return parse

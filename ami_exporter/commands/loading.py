@@ -54,7 +54,7 @@ def chosen_target(name: str | None, settings: Settings) -> TargetSettings:
     if wanted is None:
         message = f"found {len(names)} targets, expected the name of one: {either(names or ['none configured'])}"
     elif wanted not in settings.targets:
-        message = f'found no target "{wanted}", expected {either(names)}{suggest(wanted, names)}'
+        message = f"found no such target, expected {either(names)}{suggest(wanted, names)}"
     else:
         return settings.targets[wanted]
     raise ConfigErrors([Fault("command line", 0, 0, message)])

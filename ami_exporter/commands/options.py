@@ -144,7 +144,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
     name = argv[0] if named else "serve"
     if name not in COMMANDS:
         parser = Parser(prog="ami-exporter", usage="ami-exporter [COMMAND] [flags]")
-        parser.error(f'found the command "{name}", expected {either(list(COMMANDS))}{suggest(name, COMMANDS)}')
+        parser.error(f"found an unknown command, expected {either(list(COMMANDS))}{suggest(name, COMMANDS)}")
     command = COMMANDS[name]
     values = _Values(command, argv[1:] if named else argv, environ)
     return _MAKE[name](values)
@@ -168,7 +168,7 @@ class _Values:
             self.parser.error(f"found no {command.positional}, expected {either(command.choices)}")
         if given is not None and command.choices and given not in command.choices:
             near = suggest(given, command.choices)
-            self.parser.error(f'{command.positional}: found "{given}", expected {either(command.choices)}{near}')
+            self.parser.error(f"{command.positional}: expected {either(command.choices)}{near}")
         return given
 
     def _value(self, flag: Flag, given: str | list[str] | None) -> object:
@@ -190,11 +190,11 @@ class _Values:
     def _one(flag: Flag, written: str) -> object:
         if flag.parse is None:
             if written.lower() not in TRUE + FALSE:
-                raise ValueError(f'found "{written}", expected true or false')
+                raise ValueError("expected true or false")
             return written.lower() in TRUE
         if flag.choices and written not in flag.choices:
             near = suggest(written, flag.choices)
-            raise ValueError(f'found "{written}", expected {either(flag.choices)}{near}')
+            raise ValueError(f"expected {either(flag.choices)}{near}")
         if not written:
             raise ValueError(f"found nothing, expected {flag.metavar}")
         return flag.parse(written)
@@ -292,14 +292,14 @@ _MAKE: Final[Mapping[str, Callable[[_Values], Options]]] = {
 
 
 def _leftover(rest: Sequence[str], command: Command) -> str:
-    """Word what argparse did not know; values are left out, one may be a secret."""
+    """Word what argparse did not know, without it: it may hold a secret, as -pSECRET does."""
     flags = [word.partition("=")[0] for word in rest if word.startswith("-")]
     if not flags:
         return f"found {len(rest)} arguments too many"
     if "--ami.secret" in flags:
         return f"--ami.secret: a flag would show in the process list; use --ami.secret-file or {SECRET_VARIABLE}"
     valid = [f"--{flag.name}" for flag in command.flags]
-    return f"found the unknown flag {flags[0]}{suggest(flags[0], valid)}"
+    return f"found an unknown flag{suggest(flags[0], valid)}"
 
 
 def unknown_variables(environ: Mapping[str, str]) -> Iterable[str]:

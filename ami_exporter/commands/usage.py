@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+import re
 from typing import Final, NoReturn
 
 from ami_exporter import __version__
@@ -12,6 +13,7 @@ from ami_exporter.config.amiflags import SECRET_VARIABLE
 from ami_exporter.config.faults import either
 
 WIDTH: Final = 80
+_QUOTED: Final = re.compile(r" '.*'", re.DOTALL)
 
 
 def overview() -> str:
@@ -28,8 +30,8 @@ class Parser(argparse.ArgumentParser):
     """Writes one line on stderr for a fault, without the usage of many lines."""
 
     def error(self, message: str) -> NoReturn:
-        """End the program with status 2."""
-        self.exit(2, f"{self.prog}: {message}\nTry `{self.prog} --help`.\n")
+        """End the program with status 2. A value that argparse quotes is left out: it may be a secret."""
+        self.exit(2, f"{self.prog}: {_QUOTED.sub('', message)}\nTry `{self.prog} --help`.\n")
 
 
 def build_parser(command: Command) -> argparse.ArgumentParser:

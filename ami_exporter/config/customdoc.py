@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, mod
 from pydantic import ValidationInfo as Info
 
 from ami_exporter.config import scalars
-from ami_exporter.config.faults import either, shorten, suggest
+from ami_exporter.config.faults import either, suggest
 from ami_exporter.config.scalar_types import (
     AnyText,
     Buckets,
@@ -47,10 +47,10 @@ def _metric_name(value: object, info: Info) -> str:
     if not isinstance(value, str) or not re.fullmatch(scalars.METRIC_NAME, value):
         scalars.wrong(value, "a metric name of letters, digits and underscores that does not begin with a digit")
     if value in facts(info).metrics:
-        raise ValueError(f"found {value}, which is a built-in metric, expected a name that begins with {OUR_PREFIX}")
+        raise ValueError(f"found the name of a built-in metric, expected a name that begins with {OUR_PREFIX}")
     if value == "up" or (value.startswith(TAKEN_PREFIXES) and not value.startswith(OUR_PREFIX)):
         raise ValueError(
-            f"found {value}, whose prefix is kept for built-in metrics, expected a name that begins with {OUR_PREFIX}"
+            f"found a name whose prefix is kept for built-in metrics, expected a name that begins with {OUR_PREFIX}"
         )
     return value
 
@@ -94,7 +94,7 @@ def _event(value: object, info: Info) -> str:
         scalars.wrong(value, "the name of an event, as AMI writes it")
     if value.lower() in facts(info).unheard:
         raise ValueError(
-            f"found {value}, which is never asked for, expected an event of another class than dtmf, agi and aoc: "
+            "found an event that is never asked for, expected one of another class than dtmf, agi and aoc: "
             "those carry PINs, what scripts say and what calls cost"
         )
     return value
@@ -114,8 +114,8 @@ def _texts_unique_aside_case(value: dict[str, object]) -> dict[str, object]:
         if key.lower() in folded:
             raise WithinError(
                 (key,),
-                f'found "{shorten(key)}", which is "{shorten(folded[key.lower()])}" '
-                "in another case, expected each text once: case does not matter here",
+                "found a text that is there already in another case, expected each text once: "
+                "case does not matter here",
             )
         folded[key.lower()] = key
     return value
@@ -193,11 +193,9 @@ class MetricDoc(Strict):
     def _check(self) -> Self:
         suffix = next((suffix for suffix in TAKEN_SUFFIXES if self.name.endswith(suffix)), None)
         if self.type == "counter" and suffix != "_total":
-            raise WithinError(("name",), f"found the counter {self.name}, expected a name that ends with _total")
+            raise WithinError(("name",), "found a counter, expected a name that ends with _total")
         if self.type != "counter" and suffix is not None:
-            raise WithinError(
-                ("name",), f"found the {self.type} {self.name}, expected a name that does not end with {suffix}"
-            )
+            raise WithinError(("name",), f"found a {self.type}, expected a name that does not end with {suffix}")
         if (self.type == "histogram") != (self.buckets is not None):
             if self.buckets is None:
                 raise WithinError((), "found a histogram without buckets, expected buckets: a list of rising numbers")

@@ -98,9 +98,7 @@ def _collector_name(name: str, info: Info) -> str:
     known = facts(info).collectors
     if name not in known:
         names = ", ".join(sorted(known))
-        raise ValueError(
-            f"found the unknown collector {scalars.found(name)}, expected one of: {names}{suggest(name, known)}"
-        )
+        raise ValueError(f"found an unknown collector, expected one of: {names}{suggest(name, known)}")
     return name
 
 

@@ -6,7 +6,6 @@ Works on plain values, before and beside the models, so that its faults are told
 from __future__ import annotations
 
 import csv
-import errno
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,9 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from ami_exporter.config.catalogue import Catalogue
-from ami_exporter.config.faults import Fault, either, shorten, suggest
+from ami_exporter.config.faults import Fault, either, suggest
 from ami_exporter.config.faults import Path as Steps
-from ami_exporter.config.scalars import found, kind, secret
+from ami_exporter.config.scalars import found, secret
 from ami_exporter.config.secret import Secret
 
 SECRET_KEYS: Final = ("secret", "secret_file", "secret_env")
@@ -27,7 +26,6 @@ MAX_NAMES_FILE: Final = 4 * 1024 * 1024
 MAX_CA_FILE: Final = 4 * 1024 * 1024
 """Bytes: the bundle of all public authorities has 0.2 MB."""
 NAMES_COLUMNS: Final = 2
-ABSENT: Final = (errno.ENOENT, errno.ENAMETOOLONG)
 VARIABLE: Final = re.compile("[A-Z_][A-Z0-9_]*")
 """How variables are named by custom. What is not, and is not set, may be a secret written in the wrong place."""
 
@@ -84,7 +82,7 @@ def _read_secret(target: Plain, result: External) -> None:
     try:
         result.secret = Secret(secret(text), _again(value, result) if key == "secret_file" else None)
     except ValueError as error:
-        result.wrong.append(((key,), f"in {shorten(value)} {error}"))
+        result.wrong.append(((key,), f"in what is named here {error}"))
 
 
 def _again(name: str, result: External) -> Callable[[], str | None]:
@@ -106,10 +104,10 @@ def _from_env(name: str, result: External) -> str | None:
     if text:
         return text
     if text is None and not VARIABLE.fullmatch(name):
-        message = "no variable has this name (not shown: it may be the secret), expected the name of one, in capitals"
+        message = "no environment variable has this name, expected the name of one, in capitals"
     else:
         state = "is empty" if text == "" else "is not set"
-        message = f"the environment variable {shorten(name)} {state}, expected the secret in it"
+        message = f"the environment variable named here {state}, expected the secret in it"
     result.wrong.append((("secret_env",), message))
     return None
 
@@ -120,7 +118,7 @@ def _from_file(name: str, result: External) -> str | None:
         return None
     text = text.removesuffix("\n").removesuffix("\r")
     if not text:
-        result.wrong.append((("secret_file",), f"the file {shorten(name)} is empty, expected the secret in it"))
+        result.wrong.append((("secret_file",), "the file named here is empty, expected the secret in it"))
         return None
     return text
 
@@ -132,7 +130,7 @@ def _check_ca_file(target: Plain, result: External) -> None:
         return
     text = _read_text(("tls", "ca_file"), name, MAX_CA_FILE, result)
     if text is not None and "-----BEGIN CERTIFICATE-----" not in text:
-        message = f"the file {shorten(name)} holds no certificate, expected PEM (-----BEGIN CERTIFICATE-----)"
+        message = "the file named here holds no certificate, expected PEM (-----BEGIN CERTIFICATE-----)"
         result.wrong.append((("tls", "ca_file"), message))
 
 
@@ -155,7 +153,7 @@ def _check_trunks(target: Plain, result: External) -> None:
         if not isinstance(name, str):
             continue
         if name in seen:
-            message = f"found {found(name)} again (first is trunks[{seen[name]}]), expected each name once"
+            message = f"found a name again (first is trunks[{seen[name]}]), expected each name once"
             result.wrong.append((("trunks", index, "name"), message))
         seen.setdefault(name, index)
 
@@ -174,7 +172,7 @@ def _read_names(name: str, result: External) -> None:
                 message = f"found {len(cells)} columns or an empty one, expected two: id,name"
                 result.elsewhere.append(Fault(name, lines.line_num, 1, message))
             elif cells[0] in result.names:
-                message = f"found the id {shorten(cells[0])} a second time, expected each id once"
+                message = "found an id a second time, expected each id once"
                 result.elsewhere.append(Fault(name, lines.line_num, 1, message))
             else:
                 result.names[cells[0]] = cells[1]
@@ -186,17 +184,16 @@ def _read_text(path: Steps, name: str, bound: int, result: External) -> str | No
     try:
         data = result.catalogue.read_file(result.folder / name, bound + 1)
         if len(data) > bound:
-            result.wrong.append((path, f"the file {shorten(name)} has more than {bound} bytes, expected fewer"))
+            result.wrong.append((path, f"the file named here has more than {bound} bytes, expected fewer"))
             return None
         return data.decode("utf-8-sig")
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
-        # A name without a folder may be the secret itself, written in the wrong place.
-        secretive = path == ("secret_file",) and "/" not in name and error.errno in ABSENT
-        shown = "named here (not shown: it may be the secret)" if secretive else shorten(name)
-        result.wrong.append((path, f"the file {shown} cannot be read: {why}"))
+        # The name is not repeated: it may be the secret itself, written in the wrong place.
+        base = "" if name.startswith("/") else "; a relative path starts at the configuration's folder"
+        result.wrong.append((path, f"the file named here cannot be read: {why}{base}"))
     except UnicodeDecodeError:
-        result.wrong.append((path, f"the file {shorten(name)} is not UTF-8 text"))
+        result.wrong.append((path, "the file named here is not UTF-8 text"))
     except ValueError:
-        result.wrong.append((path, f"found {kind(name)} with a NUL, expected the path of a file"))
+        result.wrong.append((path, "found text with a NUL, expected the path of a file"))
     return None

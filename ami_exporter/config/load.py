@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -15,12 +16,12 @@ from ami_exporter.config.build import build
 from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.customdoc import CustomDoc, LabelDoc, MetricDoc, ValueDoc
 from ami_exporter.config.document import CollectorDoc, Document, LimitsDoc, TargetDoc, TlsDoc, TrunkDoc
-from ami_exporter.config.external import SECRET_KEYS, External, read_external
-from ami_exporter.config.faults import ConfigErrors, Fault, shorten, suggest
+from ami_exporter.config.external import External, read_external
+from ami_exporter.config.faults import ConfigErrors, Fault, suggest
 from ami_exporter.config.faults import Path as Steps
 from ami_exporter.config.merge import merge
 from ami_exporter.config.scalar_types import WithinError
-from ami_exporter.config.scalars import found, kind
+from ami_exporter.config.scalars import TARGET_NAME, found
 from ami_exporter.config.target_settings import Settings
 from ami_exporter.config.yamlnodes import Node
 
@@ -66,7 +67,7 @@ def load(path: str, text: str, catalogue: Catalogue, flags: Mapping[str, object]
         raise ConfigErrors([Fault(path, 0, 0, f"found more than {MAX_BYTES} bytes, expected a smaller file")])
     root = yamlnodes.parse(path, text)
     if not isinstance(root.value, dict):
-        message = f"found {kind(root.value)}, expected a mapping with targets"
+        message = f"found {found(root.value)}, expected a mapping with targets"
         raise ConfigErrors([Fault(path, root.line, root.column, message)])
     return _Loading(path, root, root.value, catalogue, flags).settings()
 
@@ -80,6 +81,7 @@ class _Loading:
         self.catalogue = catalogue
         self.flags = flags
         self.faults: list[Fault] = []
+        self.merged: dict[str, object] = dict(plain)
         self.merged = self._merged(plain)
 
     def settings(self) -> Settings:
@@ -137,7 +139,7 @@ class _Loading:
             first, its_shape = seen.setdefault(name, (steps, shape))
             if first is steps:
                 continue
-            again = f"found {shorten(name)} again (first is {name_of(first)})"
+            again = f"found a name again (first is {name_of(first)})"
             if first[:2] == steps[:2]:
                 self._fault(steps, f"{again}, expected each metric once in an entry")
             elif shape != its_shape:
@@ -157,8 +159,9 @@ class _Loading:
             self._fault(steps[:-1], f"found no {steps[-1]}, expected {steps[-1]}: {_about(steps)}")
             return
         elif details["type"] in _EXPECTED:
-            shown = kind(value) if set(steps) & set(SECRET_KEYS) else found(value)
-            message = f"found {shown}, expected {_EXPECTED[details['type']]}"
+            message = f"found {found(value)}, expected {_EXPECTED[details['type']]}"
+        else:
+            message = f"found {found(value)}, expected another value"
         if steps and steps[-1] == "[key]":
             self._fault(steps[:-1], message, key=True, parent=True)
         else:
@@ -172,8 +175,16 @@ class _Loading:
             self.faults.append(Fault(flag or "--ami.* flags", 0, 0, message))
             return
         line, column = yamlnodes.locate(root, steps, key=key)
-        name = name_of(steps[:-1] if parent else steps)
+        name = name_of(self._public(steps[:-1] if parent else steps))
         self.faults.append(Fault(self.path, line, column, f"{name}: {message}" if name else message))
+
+    def _public(self, steps: Steps) -> Steps:
+        """Leave out a name that is none: a secret with too few blanks before it reads like a target or a collector."""
+        if steps[:1] == ("targets",) and steps[1:] and not isinstance(_value_at(self.merged, steps[:2]), dict):
+            return steps[:1]
+        if steps[2:3] == ("collectors",) and steps[3:] and steps[3] not in self.catalogue.collectors:
+            return steps[:3]
+        return steps
 
     def _written(self, steps: Steps) -> tuple[Steps, Node | None]:
         """Tell where a merged setting is really written: under its target, under defaults, or in a flag."""
@@ -208,14 +219,27 @@ _MODELS: Final[tuple[tuple[Steps, type[BaseModel]], ...]] = (
 )
 
 
-def _model_at(steps: Steps) -> type[BaseModel]:
-    """Find the model of the mapping at a path."""
+_NAMED: Final[tuple[Steps, ...]] = (
+    ("targets",),
+    ("targets", ANY, "collectors"),
+    ("custom", ANY, "metrics", ANY, "labels"),
+)
+"""Mappings whose keys are names that metrics and URLs show."""
+
+
+def _matches(pattern: Steps, steps: Steps) -> bool:
+    return len(pattern) == len(steps) and all(want in (ANY, have) for want, have in zip(pattern, steps, strict=True))
+
+
+def _exact_model(steps: Steps) -> type[BaseModel] | None:
     if steps[:1] == ("defaults",):
         steps = ("targets", ANY, *steps[1:])
-    for pattern, model in _MODELS:
-        if len(pattern) == len(steps) and all(want in (ANY, have) for want, have in zip(pattern, steps, strict=True)):
-            return model
-    return Document
+    return next((model for pattern, model in _MODELS if _matches(pattern, steps)), None)
+
+
+def _model_at(steps: Steps) -> type[BaseModel]:
+    """Find the model of the mapping at a path."""
+    return _exact_model(steps) or Document
 
 
 def _about(steps: Steps) -> str:
@@ -227,15 +251,33 @@ def _unknown(steps: Steps) -> str:
     key = str(steps[-1])
     valid = list(_model_at(steps[:-1]).model_fields)
     near = f'; did you mean "{OTHER_WORDS[key]}"?' if OTHER_WORDS.get(key) in valid else suggest(key, valid)
-    return f"found the unknown key {shorten(key)}, expected one of: {', '.join(valid)}{near}"
+    return f"found an unknown key, expected one of: {', '.join(valid)}{near}"
 
 
 def name_of(steps: Steps) -> str:
-    """Write a path as people do: targets.pbx1.trunks[0].name."""
+    """Write a path as people do: targets.pbx1.trunks[0].name.
+
+    It ends before the first key that is neither a setting nor a name that is public anyway: below `secret:` a key may
+    be the secret.
+    """
     text = ""
-    for step in steps:
-        text += f"[{step}]" if isinstance(step, int) else f".{shorten(step)}"
+    for index, step in enumerate(steps):
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif _may_be_shown(steps[:index], step):
+            text += f".{step}"
+        else:
+            break
     return text.removeprefix(".")
+
+
+def _may_be_shown(parent: Steps, key: str) -> bool:
+    model = _exact_model(parent)
+    if model is not None:
+        return key in model.model_fields
+    shared = ("targets", ANY, *parent[1:]) if parent[:1] == ("defaults",) else parent
+    named = any(_matches(pattern, shared) for pattern in _NAMED)
+    return named and re.fullmatch(TARGET_NAME, key) is not None
 
 
 def _custom_metrics(custom: object) -> Iterator[tuple[Steps, str, object]]:
@@ -249,6 +291,12 @@ def _custom_metrics(custom: object) -> Iterator[tuple[Steps, str, object]]:
                 names = list(labels) if isinstance(labels, dict) else []
                 shape = (metric.get("type"), metric.get("help"), names, metric.get("buckets"))
                 yield ("custom", index, "metrics", number, "name"), name, shape
+
+
+def _value_at(tree: object, steps: Steps) -> object:
+    for step in steps:
+        tree = tree.get(step) if isinstance(tree, dict) else None
+    return tree
 
 
 def _has(root: Node, steps: Steps) -> bool:

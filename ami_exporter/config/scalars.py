@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
-import json
 import math
 import re
 import warnings
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 from typing import Final, Literal, NoReturn
 
-from ami_exporter.config.faults import either, shorten, suggest
+from ami_exporter.config.faults import either, suggest
 
 MAX_SENT: Final = 900
 """Bytes of a value sent to Asterisk, which cuts a line at 1024."""
@@ -45,35 +44,31 @@ class Odd:
     why: str
 
 
-def found(value: object) -> str:
-    """Say what was found, short, on one line."""
+def found(value: object) -> str:  # noqa: PLR0911 - one return a kind
+    """Say what kind of value was found, never the value: any may be a secret in the wrong place.
+
+    Faults go to the log, the answer to a reload and the status page. They have line and column.
+    """
+    if value is None:
+        return "nothing"
     if isinstance(value, Odd):
-        return f"{shorten(value.written)} ({value.why})"
-    if isinstance(value, str):
-        return json.dumps(shorten(value), ensure_ascii=False) if value else kind(value)
+        return f"a value without quotes ({value.why})"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int | float):
-        return f"the number {value}"
-    return kind(value)
-
-
-def kind(value: object) -> str:
-    """Say what kind of value was found, without the value (it may be a secret)."""
-    if value is None:
-        return "nothing"
+        return "a number"
     if isinstance(value, dict):
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, list):
         return "a list" if value else "an empty list"
     if isinstance(value, str):
         return "text" if value else "empty text"
-    return "a value that is not text"
+    return "another value"
 
 
 def wrong(value: object, expected: str) -> NoReturn:
     """Raise the ValueError for a value that is not what was expected."""
-    quote = ": put it in quotes" if "text" in expected and isinstance(value, Odd | bool | int | float) else ""
+    quote = ": put the text in quotes" if "text" in expected and isinstance(value, Odd | bool | int | float) else ""
     raise ValueError(f"found {found(value)}, expected {expected}{quote}")
 
 
@@ -117,8 +112,9 @@ def secret(value: object) -> str:
     except ValueError as error:
         if isinstance(value, str) and value:
             raise
-        quote = ": put it in quotes" if isinstance(value, Odd | bool | int | float) else ""
-        raise ValueError(f"found {kind(value)}, expected text{quote}") from error
+        quote = ": put the text in quotes" if isinstance(value, Odd | bool | int | float) else ""
+        shown = found(value) if value in (None, "") else "a value that is not text"
+        raise ValueError(f"found {shown}, expected text{quote}") from error
 
 
 def switch(value: object) -> bool:
@@ -169,7 +165,7 @@ def address(value: object) -> tuple[str, int | None]:
     matched = re.fullmatch(r"(?:\[([^\]]*)\]|([^:\[\]]*))(?::([0-9]{1,5}))?", value)
     if matched is None:
         if _is_ipv6(value):
-            raise ValueError(f"found {found(value)}, expected an IPv6 address in brackets: [{value}]")
+            raise ValueError("found an IPv6 address without brackets, expected them, as in [2001:db8::1]")
         wrong(value, expected)
     in_brackets, name, port = matched.groups()
     if in_brackets is not None and not _is_ipv6(in_brackets):
@@ -199,7 +195,9 @@ def pattern(value: object) -> re.Pattern[str]:
             warnings.simplefilter("error")
             return re.compile(checked)
     except (re.error, Warning, OverflowError, RecursionError) as error:
-        raise ValueError(f"found {found(value)}, expected a regular expression: {shorten(str(error))}") from None
+        # What the error says may quote the pattern; its place does not.
+        place = f" (at character {error.pos + 1})" if isinstance(error, re.error) and error.pos is not None else ""
+        raise ValueError(f"found text that is no regular expression{place}, expected one") from None
 
 
 def buckets(value: object) -> tuple[float, ...]:
@@ -209,7 +207,7 @@ def buckets(value: object) -> tuple[float, ...]:
     bounds = tuple(number(bound) for bound in value)
     for before, after in itertools.pairwise(bounds):
         if after <= before:
-            raise ValueError(f"found {after:g} after {before:g}, expected rising numbers")
+            raise ValueError("found a number that is not above the one before, expected rising numbers")
     return bounds
 
 
@@ -255,6 +253,6 @@ def trunk_match(value: object) -> str:
         wrong(value, expected)
     for known in TECHNOLOGIES:
         if tech.lower() == known.lower() and tech != known:
-            raise ValueError(f'found {found(value)}, expected {expected}; did you mean "{known}/{shorten(endpoint)}"?')
+            raise ValueError(f"found a technology in other letters, expected {expected}; did you mean {known}?")
     re.compile(translate(endpoint))
     return value

@@ -21,12 +21,12 @@ class Shard:
         """Read `I/N`. Raises ValueError."""
         matched = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", written)
         if matched is None:
-            raise ValueError(f'found "{written}", expected I/N such as 0/3')
+            raise ValueError("expected I/N such as 0/3")
         index, count = int(matched[1]), int(matched[2])
         if not 1 <= count <= MAX_SHARDS:
-            raise ValueError(f'found "{written}", expected 1 to {MAX_SHARDS} shards')
+            raise ValueError(f"expected 1 to {MAX_SHARDS} shards")
         if index >= count:
-            raise ValueError(f'found "{written}", expected I from 0 to {count - 1}: shards are counted from 0')
+            raise ValueError(f"expected I from 0 to {count - 1}: shards are counted from 0")
         return cls(index, count)
 
     def holds(self, name: str) -> bool:

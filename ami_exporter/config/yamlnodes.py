@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 import yaml
 from yaml.resolver import Resolver
 
-from ami_exporter.config.faults import ConfigErrors, Fault, Path, shorten
+from ami_exporter.config.faults import ConfigErrors, Fault, Path
 from ami_exporter.config.scalars import Odd
 
 __all__ = ["Node", "Odd", "locate", "parse", "scalar"]
@@ -28,9 +28,13 @@ MAX_NODES: Final = 500_000
 Plain = object
 
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_QUOTED = re.compile(r""" ?(['"]).*\1""", re.DOTALL)
+"""What a parser's message quotes: a handle, a name or a character of the text, which may be a part of a secret."""
+_QUOTE_IT: Final = "text with special characters must be put in quotes"
 _MAX_DIGITS: Final = 30
 """No number here needs more; Python refuses to print integers of thousands of digits."""
 _TAG: Final = "tag:yaml.org,2002:"
+_NO_TAG: Final = "found a YAML tag (!), expected a plain value: if it is text, put the text in quotes"
 _PLAIN_BOOL: Final = {"true": True, "false": False}
 _YES: Final = ("yes", "on", "y")
 _MEANS: Final = {
@@ -70,9 +74,11 @@ def parse(file: str, text: str) -> Node:
             composer.take(event)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        why = ", ".join(part for part in (error.context, error.problem) if part)
+        why = ", ".join(_QUOTED.sub("", part) for part in (error.context, error.problem) if part)
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        raise ConfigErrors([*composer.faults, Fault(file, line, column, f"not valid YAML: {why}")]) from None
+        raise ConfigErrors(
+            [*composer.faults, Fault(file, line, column, f"not valid YAML: {why}; {_QUOTE_IT}")]
+        ) from None
     except yaml.YAMLError as error:
         first = str(error).splitlines()[0]
         raise ConfigErrors([*composer.faults, Fault(file, 0, 0, f"not valid YAML: {first}")]) from None
@@ -142,7 +148,7 @@ class _Composer:
         anchored = self._anchors.get(event.anchor or "")
         if anchored is None:
             why = "that contains itself" if event.anchor in self._open else "without an anchor"
-            self._stop(event, f"found the alias *{event.anchor} {why}")
+            self._stop(event, f"found an alias (*) {why}: if it is text, put the text in quotes")
         self._place_child(event, anchored)
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
@@ -153,7 +159,7 @@ class _Composer:
         node = Node(*_place(event))
         tag: str = event.tag or self._resolve(yaml.ScalarNode, event.value, event.implicit)
         if event.tag and event.tag not in (_TAG + "str", "!"):
-            self._fault(event, f"found the YAML tag {event.tag.replace(_TAG, '!!')}, expected a plain value")
+            self._fault(event, _NO_TAG)
         node.value = event.value if event.tag else scalar(tag.removeprefix(_TAG), event.value)
         if event.anchor:
             self._anchors[event.anchor] = node
@@ -165,7 +171,7 @@ class _Composer:
             self._fault(event, "found a merge key (<<), expected a setting: put what targets share under `defaults:`")
         elif key in parent.keys:
             line, _ = parent.keys[key]
-            self._fault(event, f'found the key "{shorten(key)}" a second time (first on line {line}): remove one')
+            self._fault(event, f"found a key a second time (first on line {line}): remove one")
         else:
             parent.keys[key] = _place(event)
         parent.pending = key
@@ -177,7 +183,7 @@ class _Composer:
         if len(self._stack) >= MAX_DEPTH:
             self._stop(event, f"found more than {MAX_DEPTH} levels of nesting")
         if event.tag:
-            self._fault(event, f"found the YAML tag {event.tag.replace(_TAG, '!!')}, expected a plain value")
+            self._fault(event, _NO_TAG)
         node = Node(*_place(event))
         node.value = {} if isinstance(event, yaml.MappingStartEvent) else []
         if event.anchor:
@@ -205,7 +211,7 @@ class _Composer:
         elif isinstance(parent.value, dict):
             if parent.pending is None:
                 if event is not None:
-                    self._stop(event, "found an alias as a key, expected a name")
+                    self._stop(event, "found an alias (*) as a key, expected a name: put text in quotes")
                 return
             parent.children[parent.pending] = node
             parent.value[parent.pending] = node.value

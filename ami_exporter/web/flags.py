@@ -50,9 +50,9 @@ def split_address(written: str) -> tuple[str, int]:
     host, colon, port = written.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     if not colon or not (port.isascii() and port.isdigit()) or int(port[:6]) > HIGHEST_PORT:
-        raise ValueError(f'found "{written}", expected [HOST]:PORT such as :15038')
+        raise ValueError("expected [HOST]:PORT such as :15038")
     if ":" in host and not bracketed:
-        raise ValueError(f'found "{written}", expected an IPv6 address in brackets such as [::1]:15038')
+        raise ValueError("expected an IPv6 address in brackets such as [::1]:15038")
     return (host[1:-1] if bracketed else host), int(port)
 
 
@@ -60,7 +60,7 @@ def telemetry_path(written: str) -> str:
     """Check the path of the metrics."""
     path = _plain_path(written).rstrip("/") or "/"
     if path in RESERVED_PATHS:
-        raise ValueError(f'found "{written}", which has another use, expected a path such as /metrics')
+        raise ValueError("found a path that has another use, expected a path such as /metrics")
     return path
 
 
@@ -78,7 +78,7 @@ def external_url(written: str) -> str:
     except ValueError:  # half a bracket, a port that is none
         whole = False
     if not whole:
-        raise ValueError(f'found "{written}", expected a URL such as https://host/asterisk/')
+        raise ValueError("expected a URL such as https://host/asterisk/")
     _plain_path(parts.path or "/")
     return written
 
@@ -90,7 +90,7 @@ def _trimmed(path: str) -> str:
 
 def _plain_path(written: str) -> str:
     if not written.startswith("/"):
-        raise ValueError(f'found "{written}", expected a path that begins with /')
+        raise ValueError("expected a path that begins with /")
     if not _PATH.fullmatch(written) or "//" in written or {".", ".."} & set(written.split("/")):
-        raise ValueError(f'found "{written}", expected a path of letters, digits and -._~/')
+        raise ValueError("expected a path of letters, digits and -._~/")
     return written

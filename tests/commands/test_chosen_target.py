@@ -27,7 +27,7 @@ def test_a_named_target_is_found() -> None:
     [
         (None, ("berlin", "munich"), "found 2 targets, expected the name of one: berlin or munich"),
         (None, (), "found 0 targets, expected the name of one: none configured"),
-        ("munch", ("berlin", "munich"), 'found no target "munch", expected berlin or munich; did you mean "munich"?'),
+        ("munch", ("berlin", "munich"), 'found no such target, expected berlin or munich; did you mean "munich"?'),
     ],
 )
 def test_what_names_no_target_is_told_with_those_there_are(

@@ -28,7 +28,7 @@ def test_addresses_are_read_as_go_reads_them(address: str, expected: tuple[str, 
 def test_a_wrong_address_is_one_clear_line(address: str) -> None:
     with pytest.raises(ValueError, match="expected") as caught:
         split_address(address)
-    assert str(caught.value).startswith(f'found "{address}", expected ')
+    assert str(caught.value).startswith("expected ")
 
 
 def test_an_empty_host_takes_both_ip_versions() -> None:
