@@ -12,7 +12,7 @@ from typing import Final
 from ami_exporter.ami.actions import ACTIONS, Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Metric, Origin, Rule, Value, Where, one
-from ami_exporter.collectors.fields import Label, labels, number, text, word
+from ami_exporter.collectors.fields import Label, labels, number, public_text, text, word
 from ami_exporter.config.target_settings import CustomLabel, CustomMetric, CustomMetricsSettings, CustomValue
 
 NAME: Final = "custom"
@@ -48,7 +48,16 @@ class _Rule:
     metric: CustomMetric
 
     def _written(self) -> object:
-        return _frozen((self.entry.action, self.entry.item, self.entry.event, self.entry.where, self.metric))
+        return _frozen(
+            (
+                self.entry.action,
+                self.entry.item,
+                self.entry.event,
+                self.entry.where,
+                self.entry.unsafe_labels,
+                self.metric,
+            )
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Rule) and self._written() == other._written()
@@ -119,7 +128,9 @@ def _row(rule: _Rule, metric: Metric) -> Rule:
 
 
 def _label(label: CustomLabel) -> Label:
-    return text(label.field) if label.values is None else word(label.field, label.values, label.other)
+    if label.values is not None:
+        return word(label.field, label.values, label.other)
+    return public_text(label.field) if label.checked else text(label.field)
 
 
 def _value(value: CustomValue, at_least: float) -> Value:

@@ -6,6 +6,7 @@ Header names are written as Asterisk spells them and compared in lower case, sin
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 
 from ami_exporter.ami.message import Message
@@ -17,6 +18,17 @@ Label = Callable[[Message, Context], "str | None"]
 OTHER = "other"
 _TECHNOLOGY_LENGTH = 32
 WHOLE_DIGITS = 18
+#: Telephone numbers have so many digits; names of extensions, queues and rooms fewer.
+PHONE_DIGITS = 7
+_DIALLED = re.compile(r"[0-9][0-9 ()./-]*")
+_ADDRESS = re.compile(
+    r"@|://|\b(?:sips?|tel|iax2?|mailto):"  # URIs
+    r"|\b[0-9]{1,3}(?:\.[0-9]{1,3}){3}\b"  # IPv4
+    r"|(?:[0-9a-f]{0,4}:){2}[0-9a-f]{0,4}"  # IPv6, MAC
+    r"|(?:[0-9a-f]{2}-){5}[0-9a-f]{2}"  # MAC
+    r"|-[0-9a-f]{8}(?:;[12])?$",  # a channel
+    re.IGNORECASE,
+)
 
 
 def text(header: str, *, missing: str | None = None) -> Label:
@@ -28,6 +40,27 @@ def text(header: str, *, missing: str | None = None) -> Label:
         return found if found and found != NULL else missing
 
     return label
+
+
+def public_text(header: str, *, digits: int = PHONE_DIGITS) -> Label:
+    """As `text`, for a field that anybody may fill: what looks like a number or an address is `other`.
+
+    digits: so many, signs between them aside, are a number.
+    """
+    plain = text(header)
+
+    def label(message: Message, context: Context) -> str | None:
+        value = plain(message, context)
+        return OTHER if value is not None and is_number_or_address(value, digits) else value
+
+    return label
+
+
+def is_number_or_address(value: str, digits: int = PHONE_DIGITS) -> bool:
+    """Tell whether a text holds a telephone number, a URI, an IP or MAC address, or is a channel's name."""
+    return _ADDRESS.search(value) is not None or any(
+        sum(char.isdigit() for char in run) >= digits for run in _DIALLED.findall(value)
+    )
 
 
 def word(header: str, table: Mapping[str, str], other: str | None = OTHER) -> Label:

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from ami_exporter.commands.loading import Loader, chosen_target
 from ami_exporter.commands.options import Check, Scrape
+from ami_exporter.config import labelfields
 from ami_exporter.config.faults import ConfigErrors, Fault
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
@@ -42,6 +43,8 @@ def check(options: Check, environ: Mapping[str, str], out: TextIO) -> int:
     if options.config_file is not None or options.ami or options.web_config_file is None:
         try:
             settings = Loader(options.config_file, options.ami, environ).settings()
+            warnings = labelfields.warnings(settings.custom)
+            out.writelines(f"{options.config_file}: warning: {warning}\n" for warning in warnings)
             out.write(f"{options.config_file or 'flags'}: good, {len(settings.targets)} targets\n")
         except ConfigErrors as errors:
             faults += errors.faults

@@ -15,8 +15,10 @@ from ami_exporter.commands.garbage import GarbagePacer
 from ami_exporter.commands.loading import Loader
 from ami_exporter.commands.logs import Guard
 from ami_exporter.commands.options import Demo, Serve
+from ami_exporter.config import labelfields
 from ami_exporter.config.amiflags import AmiFlags
 from ami_exporter.config.secret import Secret
+from ami_exporter.config.target_settings import Settings
 from ami_exporter.service.exporter import Exporter
 from ami_exporter.web.capacity import raise_descriptor_limit
 from ami_exporter.web.flags import WebFlags
@@ -54,8 +56,14 @@ def demo(options: Demo, environ: Mapping[str, str], out: TextIO) -> int:
 
 
 def _run(loader: Loader, web: WebFlags, environ: Mapping[str, str], hint: TextIO | None = None) -> int:
+    def load() -> Settings:
+        settings = loader.settings()
+        for warning in labelfields.warnings(settings.custom):
+            log.warning(warning)
+        return settings
+
     raise_descriptor_limit()
-    exporter = Exporter(loader.settings(), loader.settings, loader.collectors)
+    exporter = Exporter(load(), load, loader.collectors)
     try:
         server = make_server(exporter, web, environ=environ)
     except ListenError as error:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ami_exporter.config.customdoc import CustomDoc, LabelDoc, MetricDoc, ValueDoc
 from ami_exporter.config.document import Document, TargetDoc, TlsDoc
 from ami_exporter.config.external import External
+from ami_exporter.config.labelfields import is_checked
 from ami_exporter.config.target_settings import (
     PORT,
     TLS_PORT,
@@ -66,24 +67,26 @@ def _custom(doc: CustomDoc) -> CustomMetricsSettings:
         item=doc.item,
         event=doc.event,
         where={field: tuple(text.lower() for text in texts) for field, texts in doc.where.items()},
-        metrics=tuple(_metric(metric) for metric in doc.metrics),
+        metrics=tuple(_metric(metric, doc) for metric in doc.metrics),
+        unsafe_labels=doc.unsafe_labels,
     )
 
 
-def _metric(doc: MetricDoc) -> CustomMetric:
+def _metric(doc: MetricDoc, entry: CustomDoc) -> CustomMetric:
     return CustomMetric(
         name=doc.name,
         type=doc.type,
         help=doc.help,
         value=None if doc.value is None else _value(doc.value),
-        labels=tuple(_label(name, label) for name, label in doc.labels.items()),
+        labels=tuple(_label(name, label, entry) for name, label in doc.labels.items()),
         buckets=doc.buckets or (),
     )
 
 
-def _label(name: str, doc: LabelDoc) -> CustomLabel:
+def _label(name: str, doc: LabelDoc, entry: CustomDoc) -> CustomLabel:
     values = None if doc.map is None else {text.lower(): value for text, value in doc.map.items()}
-    return CustomLabel(name, doc.field, values, doc.other, doc.max)
+    checked = values is None and not entry.unsafe_labels and is_checked(entry.event, doc.field)
+    return CustomLabel(name, doc.field, values, doc.other, doc.max, checked)
 
 
 def _value(doc: ValueDoc) -> CustomValue:

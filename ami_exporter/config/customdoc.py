@@ -1,7 +1,8 @@
 """`custom:` as pydantic models: metrics of one's own, from list actions and from events.
 
 The rules: gauges come from list actions, counters and histograms from events; a metric's name is its own; a label
-never carries what is new with each call or tells of a person. `docs/custom-metrics.md` explains them to people.
+comes from an allow-list of fields, is closed by a map, or is declared unsafe. `docs/custom-metrics.md` explains them to
+people.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pydantic import ValidationInfo as Info
 
 from ami_exporter.config import scalars
 from ami_exporter.config.faults import either, suggest
+from ami_exporter.config.labelfields import REFUSAL, may_be_label
 from ami_exporter.config.scalar_types import (
     AnyText,
     Buckets,
@@ -21,6 +23,7 @@ from ami_exporter.config.scalar_types import (
     LabelName,
     Number,
     Strict,
+    Switch,
     Text,
     WithinError,
     facts,
@@ -36,11 +39,6 @@ TAKEN_PREFIXES: Final = ("asterisk_", "ami_exporter_", "process_", "python_", "s
 TAKEN_SUFFIXES: Final = ("_total", "_bucket", "_sum", "_count", "_created")
 """What Prometheus appends; only a counter's own `_total` may be written."""
 TAKEN_LABELS: Final = ("le", "quantile")
-PERSONAL: Final = re.compile(
-    r".*(channel|uniqueid|linkedid|calleridn.*|callerid|connectedlinen.*|dnid|ani|address|addr|callid|sessionid"
-    r"|accountid|account|accountcode|email|password|secret|md5cred|uri|contact|dialstring|appdata|applicationdata|mailbox|localstation.*|remotestation.*)"
-)
-"""Fields (lower case) that are new with each call, or tell of a person or of a machine's address."""
 
 
 def _metric_name(value: object, info: Info) -> str:
@@ -139,12 +137,6 @@ class LabelDoc(Strict):
             raise WithinError(("other",), "found other without map, expected both or neither")
         if self.max is not None and self.map is not None:
             raise WithinError(("max",), "found max with map, expected one of them: a map is bounded already")
-        if self.map is None and PERSONAL.fullmatch(self.field):
-            raise WithinError(
-                ("field",),
-                f"found {self.field}, which is new with each call or tells of a person, expected another "
-                "field, or a map that names the few texts you want to tell apart",
-            )
         return self
 
 
@@ -224,6 +216,9 @@ class CustomDoc(Strict):
     where: dict[Header, Annotated[list[AnyText], BeforeValidator(_texts)]] = Field(
         default={}, description="field → the text, or list of texts, that it must have (case aside)"
     )
+    unsafe_labels: Switch = Field(
+        default=False, description="true: labels may be fields outside the allow-list, personal data included"
+    )
     metrics: list[MetricDoc] = Field(description="what to make of them", min_length=1)
 
     @model_validator(mode="after")
@@ -242,6 +237,16 @@ class CustomDoc(Strict):
             raise WithinError(
                 (), f"found no item, expected item: {either(items) if items else 'the Event name of the items'}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_labels(self, info: Info) -> Self:
+        items = facts(info).actions.get(self.action or "", ())
+        item = self.item or self.event or (items[0] if len(items) == 1 else None)
+        for index, metric in enumerate(self.metrics):
+            for name, label in metric.labels.items():
+                if label.map is None and not self.unsafe_labels and not may_be_label(item, label.field):
+                    raise WithinError(("metrics", index, "labels", name, "field"), REFUSAL)
         return self
 
     @model_validator(mode="after")

@@ -86,6 +86,7 @@ def _custom(entry: CustomMetricsSettings) -> dict[str, object]:
         "item": entry.item,
         "event": entry.event,
         "where": {name: list(texts) for name, texts in entry.where.items()},
+        "unsafe_labels": entry.unsafe_labels or None,
         "metrics": [_metric(metric) for metric in entry.metrics],
     }
 

@@ -106,7 +106,8 @@ class CustomLabel:
     """A label taken from a field (lower case).
 
     `values`: closed: field text → label value; what is not in it becomes `other`, or, when `other` is None,
-    leaves the item out. `limit`: at most so many values, the rest are dropped and counted.
+    leaves the item out. `limit`: at most so many values, the rest are dropped and counted. `checked`: a text that looks
+    like a number or an address becomes `other`.
     """
 
     name: str
@@ -114,6 +115,7 @@ class CustomLabel:
     values: Mapping[str, str] | None = None
     other: str | None = None
     limit: int | None = None
+    checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class CustomMetric:
 class CustomMetricsSettings:
     """Metrics from one source: the items of a list action, or an event.
 
-    `where`: field (lower case) → allowed texts.
+    `where`: field (lower case) → allowed texts. `unsafe_labels`: labels may be any field, as it stands.
     """
 
     action: str | None
@@ -156,6 +158,7 @@ class CustomMetricsSettings:
     event: str | None
     where: Mapping[str, tuple[str, ...]]
     metrics: tuple[CustomMetric, ...]
+    unsafe_labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)

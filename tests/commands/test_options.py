@@ -199,18 +199,15 @@ def test_demo_has_its_sizes_and_the_web_flags() -> None:
         ),
         (
             ["--web.external-url=/asterisk/"],
-            (
-                'ami-exporter serve: --web.external-url: found "/asterisk/", '
-                "expected a URL such as https://host/asterisk/"
-            ),
+            "ami-exporter serve: --web.external-url: expected a URL such as https://host/asterisk/",
         ),
         (
             ["--web.route-prefix=/a/../b"],
-            ('ami-exporter serve: --web.route-prefix: found "/a/../b", expected a path of letters, digits and -._~/'),
+            "ami-exporter serve: --web.route-prefix: expected a path of letters, digits and -._~/",
         ),
         (
             ["--web.telemetry-path=/m%20x"],
-            ('ami-exporter serve: --web.telemetry-path: found "/m%20x", expected a path of letters, digits and -._~/'),
+            "ami-exporter serve: --web.telemetry-path: expected a path of letters, digits and -._~/",
         ),
         (
             ["--web.max-requests", "-1"],

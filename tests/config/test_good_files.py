@@ -104,7 +104,7 @@ def test_custom_metrics_come_out_with_lower_case_fields_and_texts() -> None:
     )
     assert (callbacks.event, callbacks.action, callbacks.item) == ("UserEvent", None, None)
     assert callbacks.metrics[0].labels == (
-        CustomLabel("queue", "queue"),
+        CustomLabel("queue", "queue", checked=True),
         CustomLabel("kind", "kind", values={"vip": "vip"}, other="other"),
     )
     assert callbacks.metrics[1] == CustomMetric(

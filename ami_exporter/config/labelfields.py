@@ -1,0 +1,86 @@
+"""The allow-list of fields that may be labels of `custom:` metrics as they stand.
+
+A field is here when Asterisk fills it with closed words, with small counted numbers, or with names from its own
+configuration files, on every event and list item that has it (Asterisk 16 to 22). Whatever a caller, a phone or an
+agent can fill is not: numbers, names of persons, channel names, ids, URIs, addresses, free text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ami_exporter.config.target_settings import CustomMetricsSettings
+
+_WORDS: Final = """
+    acl alarm alarms amaflags application attachmessage authenticatequalify autocomedia autoforcerport
+    bridgesuspended bridgetechnology bridgetype bridgevideosourcemode callgroup canmarkurgent canreview cause cause-txt
+    channelstate channelstatedesc channeltype chanobjecttype chantype class comedia contactstatus deletemessage
+    destchannelstate destchannelstatedesc devicestate dialstatus direction disposition dnd dnsmanager
+    dynamic dynamicmember encryption event eventname faxstatus forcerport incall isexternal language
+    lastapplication line loadstatus locked marked markeduser membership module moh muted nativeformats
+    objecttype operation paused peerstatus pickupgroup presencestatus pruneonboot qualify2xxonly readformat readtrans
+    realtimedevice reloadstatus removeexisting removeunavailable restart result saycid sayenvelope
+    securitynegotiation service severity shutdown signalling state status statustext strategy supportoutbound
+    supportpath talkingstatus talkstatus technology textsupport trunk type videosupport waiting writeformat
+    writetrans
+"""
+_NUMBERS: Final = """
+    bridgepriority dahdichannel loggedin parkingspace parties penalty position priority ringinuse span weight
+"""
+_NAMES: Final = """
+    aor bridgecreator conference context destcontext destinationcontext endpoint endpointname exitcontext musicclass
+    parkeecontext parkinglot queue regserver transport userevent vmcontext
+"""
+
+SAFE: Final = frozenset(_WORDS.split()) | frozenset(_NUMBERS.split()) | frozenset(_NAMES.split())
+"""Lower case."""
+
+CHECKED: Final = frozenset({"device", "hint"})
+"""Names of devices, mostly of phones and trunks as configured. A number or an address in one becomes `other`."""
+CHECKED_EVENTS: Final = frozenset({"userevent"})
+"""Events whose fields the dialplan fills, with what it likes: a number or an address in a label becomes `other`."""
+
+_SAFE_ON: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "parkinglot": frozenset({"name", "startspace", "stopspace"}),
+        "endpointlist": frozenset({"objectname"}),
+        "aorlist": frozenset({"objectname"}),
+        "outboundregistrationdetail": frozenset({"objectname"}),
+        "peerentry": frozenset({"objectname"}),
+    }
+)
+"""Item or event (lower case) → fields that are configured names there, and something else on others."""
+
+REFUSAL: Final = (
+    "found a field that may hold a number, a person's name, an address or an id, expected one of the allow-list"
+    " (docs/custom-metrics.md), a map that names the few texts you want to tell apart, or unsafe_labels: true"
+)
+
+
+def may_be_label(item: str | None, field: str) -> bool:
+    """Whether a field (lower case) of this event or list item may be a label without a map."""
+    return field in SAFE or field in CHECKED or (item is not None and field in _SAFE_ON.get(item.lower(), ()))
+
+
+def is_checked(event: str | None, field: str) -> bool:
+    """Whether the values of such a label are looked at one by one."""
+    return field in CHECKED or (event is not None and event.lower() in CHECKED_EVENTS and field != "userevent")
+
+
+def warnings(custom: Sequence[CustomMetricsSettings]) -> Iterator[str]:
+    """A warning for each label that is there only by `unsafe_labels: true`; it names the field."""
+    for index, entry in enumerate(custom):
+        for number, metric in enumerate(entry.metrics):
+            for label in metric.labels:
+                if (
+                    entry.unsafe_labels
+                    and label.values is None
+                    and not may_be_label(entry.item or entry.event, label.field)
+                ):
+                    yield (
+                        f"custom[{index}].metrics[{number}].labels.{label.name}: the field {label.field} may hold a"
+                        " number, a person's name, an address or an id; unsafe_labels: true lets it into the metrics"
+                    )
