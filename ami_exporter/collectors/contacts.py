@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Context, Rule, counter, gauge
 from ami_exporter.collectors.fields import OTHER, labels, number, technology, text, word
 from ami_exporter.collectors.lists import AORS, CONTACTS, INBOUND_CONTACTS, contact_status
+from ami_exporter.collectors.useragents import user_agent
 
 STATUSES = ("reachable", "unreachable", "unknown", "non_qualified", "removed")
 
@@ -41,7 +40,7 @@ AOR_LIMIT = gauge(
 )
 USER_AGENTS = gauge(
     "asterisk_user_agent_contacts",
-    "Contacts by family of user agent, without version, model digits and serial numbers "
+    "Contacts by family of user agent, out of a list of known ones; anything else is `other` "
     "(AMI PJSIPShowContacts: UserAgent)",
     "user_agent",
 )
@@ -58,31 +57,6 @@ PEER_CHANGES = counter(
     "status",
     closed={"status": (*_PEER_STATUSES, OTHER)},
 )
-
-# A family is at most this many words: maker, product, variant.
-_FAMILY_WORDS = 3
-_FAMILY_LENGTH = 40
-_CUT = re.compile(r"[/(\[;,]")
-_MAC = re.compile(r"(?:[0-9A-Fa-f]{2}[:-]?){5}[0-9A-Fa-f]{2}")
-_WORD = re.compile(r"([0-9]?[A-Za-z][A-Za-z_+.-]*)(.*)")
-_VERSION = re.compile(r"r?v?[0-9].*", re.IGNORECASE)
-
-
-def user_agent(written: str) -> str:
-    """Family of a User-Agent: leading words up to the first version, MAC address or digit; `other` when none is left.
-
-    "Yealink SIP-T46S 66.86.0.15" is "Yealink SIP-T", "snom760/8.7.3" is "snom". What follows / or ( is dropped: phones
-    write serial numbers and their owner's name there.
-    """
-    words: list[str] = []
-    for position, found in enumerate(_CUT.split(written, maxsplit=1)[0].split()[:_FAMILY_WORDS]):
-        parts = _WORD.fullmatch(found)
-        if parts is None or _MAC.fullmatch(found) or (position and _VERSION.fullmatch(found)):
-            break
-        words.append(parts[1].rstrip("-_.+"))
-        if parts[2]:
-            break
-    return " ".join(words)[:_FAMILY_LENGTH].rstrip() or OTHER
 
 
 def _user_agent(message: Message, _context: Context) -> str | None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ami_exporter.collectors import contacts
-from ami_exporter.collectors.contacts import user_agent
 from ami_exporter.collectors.lists import AORS, CONTACTS, INBOUND_CONTACTS
+from ami_exporter.collectors.useragents import families, user_agent
 from tests.support.collecting import counted, message, messages, nonzero, polled, store_of
 
 
@@ -94,18 +96,38 @@ def test_an_aor_has_its_bound_contacts_and_their_limit() -> None:
         ("Zoiper rv2.10.11.7-mod", "Zoiper"),
         ("MicroSIP/3.20.7", "MicroSIP"),
         ("3CXPhone 6.0.26523.0", "3CXPhone"),
-        ("Phone abcdefabcdef", "Phone"),
+        ("Phone abcdefabcdef", "other"),
+        ("John Smith iPhone", "other"),
+        ("alice@example.com", "other"),
+        ("Alice", "other"),
+        ("+49 30 1234567", "other"),
+        ("sip:1001@198.18.0.1", "other"),
+        ("Yealink John Smith", "Yealink"),
+        ("snom John Smith's phone", "snom"),
+        ("AVM FRITZ!Box 7590 154.07.57", "AVM FRITZ!Box"),
+        ("FRITZ!OS", "FRITZ!OS"),
+        ("Gigaset N510 IP PRO/42.250.00", "Gigaset"),
+        ("OBIHAI/OBi202-3.2.2.8680EX", "OBIHAI/OBi"),
+        ("Bria 5 release 5.8.3", "Bria"),
+        ("Mitel-6867i/5.1.0", "Mitel"),
+        ("  Aastra 6731i/3.3.1", "Aastra"),
+        ("FreeSWITCH-mod_sofia/1.10.9", "FreeSWITCH-mod_sofia"),
         ("0015650aabbcc", "other"),
         ("00:15:65:aa:bb:cc", "other"),
         ("1.2.3", "other"),
-        ("Z 5.5.10 v2.10.17.3", "Z"),
+        ("Z 5.5.10 v2.10.17.3", "Zoiper"),
         ("\\xff\\xfe\x00<script>", "other"),
         (" ", "other"),
-        ("x" * 500, "x" * 40),
+        ("x" * 500, "other"),
     ],
 )
 def test_a_user_agent_is_reduced_to_its_family(written: str, family: str) -> None:
     assert user_agent(written) == family
+
+
+@given(st.text() | st.text(max_size=30).map("Yealink SIP-T{}".format))
+def test_no_user_agent_leads_out_of_the_list(written: str) -> None:
+    assert user_agent(written) in families()
 
 
 def test_status_changes_of_contacts_and_peers_are_counted() -> None:
