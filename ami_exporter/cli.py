@@ -39,7 +39,8 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     try:
         return _COMMANDS[type(options)](options, run)
     except ConfigErrors as errors:
-        sys.stderr.write(f"{errors}\n")
+        if sys.stderr is not None:  # closed before the program began
+            sys.stderr.write(f"{errors}\n")
         return FAILED
     except KeyboardInterrupt:
         return FAILED

@@ -12,6 +12,7 @@ import traceback
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, TextIO
 
+from ami_exporter.commands.logwriter import QueueingHandler
 from ami_exporter.config.secret import MASK
 
 if TYPE_CHECKING:
@@ -90,15 +91,35 @@ def quote(value: object) -> str:
     return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in written)
 
 
-def configure(level: str, fmt: str, stream: TextIO, guard: Guard) -> logging.Logger:
-    """Send the program's log to a stream; level: debug, info, warning, error; fmt: logfmt or json."""
-    handler = logging.StreamHandler(stream)
+def configure(level: str, fmt: str, stream: TextIO | None, guard: Guard) -> logging.Logger:
+    """Send the program's log to a stream; level: debug, info, warning, error; fmt: logfmt or json.
+
+    A stream with a descriptor is written by a thread of its own, so that no log line waits for its reader. None: stderr
+    was closed before the program began, so there is no log.
+    """
+    handler = _handler(stream)
     handler.setFormatter(JsonFormatter(guard) if fmt == "json" else LogfmtFormatter(guard))
     logger = logging.getLogger(LOGGER)
     logger.handlers = [handler]
     logger.setLevel(level.upper())
     logger.propagate = False
     return logger
+
+
+def _handler(stream: TextIO | None) -> logging.Handler:
+    if stream is None:
+        return logging.NullHandler()
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):
+        return logging.StreamHandler(stream)
+    return QueueingHandler(descriptor, _dropped)
+
+
+def _dropped(count: int) -> logging.LogRecord:
+    record = logging.LogRecord(LOGGER, logging.WARNING, __file__, 0, "log lines were lost: nobody read them", (), None)
+    record.lines = count
+    return record
 
 
 def _forms(secret: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import threading
 import time
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 
 #: How soon a web server that died by itself ends the program, so that systemd starts it anew.
 ENDED_CHECK_SECONDS = 1.0
+
+#: From the signal to the end, at most.
+END_SECONDS = 4.0
 
 
 def serve(options: Serve, environ: Mapping[str, str], guard: Guard) -> int:
@@ -82,9 +86,17 @@ def _run(loader: Loader, web: WebFlags, environ: Mapping[str, str], hint: TextIO
         garbage.tick(time.monotonic())
     ended = not stop.is_set()
     log.log(logging.ERROR if ended else logging.INFO, "the web server ended by itself" if ended else "stopping")
+    _end_at_last(int(ended))
     server.stop()
     exporter.stop()
     return int(ended)
+
+
+def _end_at_last(status: int) -> None:
+    """End the program in END_SECONDS, whatever still waits for a PBX: a name, a handshake, an answer."""
+    last = threading.Timer(END_SECONDS, os._exit, (status,))
+    last.daemon = True
+    last.start()
 
 
 def _on_signals(stop: threading.Event, exporter: Exporter) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from threading import Lock
+from threading import Lock, Thread
 
 from ami_exporter.collectors.declarations import Collector
 from ami_exporter.config.effective import effective_yaml
@@ -181,5 +181,9 @@ def _stop(targets: Iterable[Target], clock: Callable[[], float]) -> None:
     until = clock() + STOP_SECONDS
     for target in stopping:
         target.stop()
-    for target in stopping:
-        target.join(max(0.1, until - clock()))
+    # Each may wait for a PBX that does not answer; all at the same time, and none longer than this.
+    threads = [Thread(target=target.join, args=(STOP_SECONDS,), daemon=True) for target in stopping]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, until - clock()))
