@@ -91,6 +91,13 @@ def _reads(about: Subject, result: Diagnosis) -> Iterator[str]:
 def _writes(result: Diagnosis) -> Iterator[str]:
     held = ", ".join(name for name in RISKS if name in result.held) or "none"
     yield from _wrapped(f"Classes of write= this user has: {held}", following="  ")
+    if result.held & {"reporting", "call"}:
+        yield from _wrapped(
+            "Warning: by Getvar this user reads what dialplan functions read: secrets in configuration files "
+            "(func_config), PJSIP passwords (func_sorcery), web pages (func_curl). Not used by your dialplan? "
+            "Then noload = func_config.so, func_sorcery.so and func_curl.so in modules.conf, and restart Asterisk.",
+            following="  ",
+        )
     if result.surplus:
         yield "More than gauges are worth; whoever has the secret"
     for name, actions in result.surplus.items():
