@@ -13,7 +13,7 @@ from ami_exporter.ami.codec import encode, encode_headers
 from ami_exporter.ami.errors import AmiError, ConnectFailed, LinkClosed, ProtocolError, StaleLink, Timeout
 from ami_exporter.ami.exchange import LISTS_ANNOUNCED_FROM, Answer, Exchange, Outcome, stray_kind
 from ami_exporter.ami.session import Session
-from ami_exporter.ami.stream import Tls
+from ami_exporter.ami.tls import Tls
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ami_exporter.ami import login
 from ami_exporter.ami.codec import Decoder, encode_headers
 from ami_exporter.ami.errors import AmiError, Kind, LinkClosed, ProtocolError, StaleLink, Timeout
-from ami_exporter.ami.stream import Stream, Tls
+from ami_exporter.ami.stream import Stream
+from ami_exporter.ami.tls import Tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -10,13 +10,15 @@ import socket
 import ssl
 import threading
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ami_exporter.ami.errors import ConnectFailed, Timeout, TlsFailed
+from ami_exporter.ami.tls import advice
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from ami_exporter.ami.tls import Tls
 
     #: Family, kind, protocol and address, as socket.getaddrinfo has them.
     Resolved = list[tuple[int, int, int, tuple[object, ...]]]
@@ -35,32 +37,6 @@ GATHER_BYTES = 32 * 1024
 #: idle link is noticed within a minute.
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
 _NO_BYTES = memoryview(b"")
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """How to verify the server: a CA bundle (None: the system's), the name in its certificate (None: the host).
-
-    `verify=False` accepts any certificate and so any man in the middle; only an explicit wish may set it.
-    """
-
-    ca_file: str | None = None
-    server_name: str | None = None
-    verify: bool = True
-
-    def context(self) -> ssl.SSLContext:
-        """Build the client side's context; raises TlsFailed for a CA file that cannot be used."""
-        try:
-            context = ssl.create_default_context(cafile=self.ca_file)
-        except OSError as error:  # ssl.SSLError is one
-            raise TlsFailed(f"CA file {self.ca_file}: {error}; expected a readable PEM file") from error
-        # From Python 3.13 on a certificate without key identifiers is refused, such as a private authority may well
-        # make, and no other client minds. Chain, dates and name are checked as before.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        if not self.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
 
 
 class Stream:
@@ -122,7 +98,7 @@ class Stream:
             raise Timeout("no TLS handshake before the deadline: is this the port of AMI over TLS?") from error
         except OSError as error:
             wrapped.close()
-            raise TlsFailed(_tls_advice(error)) from error
+            raise TlsFailed(advice(error)) from error
 
     @property
     def local_address(self) -> tuple[str, int]:
@@ -193,7 +169,7 @@ class Stream:
             return None, wanted | select.POLLOUT
         except OSError as error:
             if "CERTIFICATE_REQUIRED" in str(error):  # with TLS 1.3 only after the handshake
-                raise TlsFailed(_tls_advice(error)) from error
+                raise TlsFailed(advice(error)) from error
             self.end_reason = f"the connection broke: {error.strerror or error}"
             return _NO_BYTES, 0
         if size:
@@ -306,20 +282,3 @@ def _set_options(connected: socket.socket) -> None:
     for name, value in KEEPALIVE.items():
         if hasattr(socket, name):  # Linux names; elsewhere the system's own times hold
             connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
-
-
-def _tls_advice(error: OSError) -> str:
-    text = str(error)
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"the server's certificate was not accepted: {error.verify_message}; set ca_file to the CA that"
-            " signed it and server_name to the name in it"
-        )
-    if "WRONG_VERSION_NUMBER" in text or "UNKNOWN_PROTOCOL" in text:
-        return "the server does not speak TLS on this port; AMI over TLS is tlsbindaddr in manager.conf (5039)"
-    if "CERTIFICATE_REQUIRED" in text or "HANDSHAKE_FAILURE" in text:
-        return (
-            f"the server ended the TLS handshake: {text}; the server wants a certificate of its clients, which this one"
-            " has not, or has no protocol version or cipher in common with it"
-        )
-    return f"the TLS handshake failed: {text}; check tlscertfile in manager.conf and the port"

@@ -86,26 +86,30 @@ def _run(loader: Loader, web: WebFlags, environ: Mapping[str, str], hint: TextIO
         garbage.tick(time.monotonic())
     ended = not stop.is_set()
     log.log(logging.ERROR if ended else logging.INFO, "the web server ended by itself" if ended else "stopping")
-    _end_at_last(int(ended))
+    if ended:
+        _end_at_last()
     server.stop()
     exporter.stop()
     return int(ended)
 
 
-def _end_at_last(status: int) -> None:
+def _end_at_last() -> None:
     """End the program in END_SECONDS, whatever still waits for a PBX: a name, a handshake, an answer."""
-    last = threading.Timer(END_SECONDS, os._exit, (status,))
-    last.daemon = True
-    last.start()
+    signal.setitimer(signal.ITIMER_REAL, END_SECONDS)
 
 
 def _on_signals(stop: threading.Event, exporter: Exporter) -> None:
     def end(_number: int, _frame: FrameType | None) -> None:
+        _end_at_last()  # from now on, even when the main thread is still busy with the start
         stop.set()
+
+    def end_at_once(_number: int, _frame: FrameType | None) -> None:
+        os._exit(int(not stop.is_set()))
 
     def reload(_number: int, _frame: FrameType | None) -> None:
         threading.Thread(target=exporter.reload, name="reload", daemon=True).start()
 
+    signal.signal(signal.SIGALRM, end_at_once)
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGHUP, reload)

@@ -1,0 +1,90 @@
+"""How the server is verified over TLS, and what an error of TLS means."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ami_exporter.ami.errors import TlsFailed
+
+#: Contexts kept: one for each CA file in use. A context holds no secret.
+CONTEXTS = 64
+_making = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How to verify the server: a CA bundle (None: the system's), the name in its certificate (None: the host).
+
+    `verify=False` accepts any certificate and so any man in the middle; only an explicit wish may set it.
+    """
+
+    ca_file: str | None = None
+    server_name: str | None = None
+    verify: bool = True
+
+    def context(self) -> ssl.SSLContext:
+        """Return the client side's context; raises TlsFailed for a CA file that cannot be used.
+
+        Reading the system's CAs takes up to 80 ms of CPU, so connections share a context until its files change.
+        """
+        with _making:  # five hundred connections that begin at the same time must not each make their own
+            return _made(self.ca_file, self.verify, _state(self.ca_file) if self._reads_files else ())
+
+    @property
+    def _reads_files(self) -> bool:
+        return self.verify or self.ca_file is not None
+
+
+def _state(ca_file: str | None) -> tuple[object, ...]:
+    """What changes when the files that hold the CAs are changed."""
+    system = ssl.get_default_verify_paths()
+    paths = (system.cafile, system.capath) if ca_file is None else (ca_file,)
+    return tuple(_stamp(path) for path in paths if path)
+
+
+def _stamp(path: str) -> tuple[int, ...]:
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+@lru_cache(CONTEXTS)
+def _made(ca_file: str | None, verify: bool, _files: tuple[object, ...]) -> ssl.SSLContext:
+    if not verify and ca_file is None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    else:
+        try:
+            context = ssl.create_default_context(cafile=ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            raise TlsFailed(f"CA file {ca_file}: {error}; expected a readable PEM file") from error
+    # From Python 3.13 on a certificate without key identifiers is refused, such as a private authority may well
+    # make, and no other client minds. Chain, dates and name are checked as before.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def advice(error: OSError) -> str:
+    """Say what an error of a handshake means, and what to do."""
+    text = str(error)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"the server's certificate was not accepted: {error.verify_message}; set ca_file to the CA that"
+            " signed it and server_name to the name in it"
+        )
+    if "WRONG_VERSION_NUMBER" in text or "UNKNOWN_PROTOCOL" in text:
+        return "the server does not speak TLS on this port; AMI over TLS is tlsbindaddr in manager.conf (5039)"
+    if "CERTIFICATE_REQUIRED" in text or "HANDSHAKE_FAILURE" in text:
+        return (
+            f"the server ended the TLS handshake: {text}; the server wants a certificate of its clients, which this one"
+            " has not, or has no protocol version or cipher in common with it"
+        )
+    return f"the TLS handshake failed: {text}; check tlscertfile in manager.conf and the port"
