@@ -8,7 +8,10 @@ from typing import Final
 
 RISKS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "reporting": "can also rotate the logs, send OPTIONS, (un)register PJSIP trunks and read Asterisk's database",
+        "reporting": (
+            "can also rotate the logs, send OPTIONS, (un)register PJSIP trunks, read Asterisk's database, and secrets"
+            " by Getvar"
+        ),
         "system": "can reload and unload modules, write Asterisk's database, hang up calls and record them",
         "call": "can hang up, redirect and park calls, and set variables",
         "agent": "can add, remove and pause queue members, and log agents off",
