@@ -7,7 +7,7 @@ the target's event store). Folds and trackers return samples; they know no socke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
@@ -140,6 +140,16 @@ class Trunk:
         return any(character in self.endpoint for character in "*?[")
 
 
+class OwnLogins(Protocol):
+    """Knows the logins of this exporter."""
+
+    def told_by(self, event: str, account: str, address: tuple[str, int] | None) -> bool:
+        """Whether this security event of AMI tells of one of them. Asked once for each event.
+
+        address: host and port that the event names; None when it cannot be read.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What folds and trackers may know beside their messages. Frozen: swapped whole by reload and discovery."""
@@ -169,8 +179,8 @@ class Context:
     """The PBX's clock less ours, seconds (Ping: Timestamp): its lists hold times by its own clock."""
     seen_direction: Callable[[str], str | None] = lambda _uniqueid: None
     """Uniqueid of a trunk's channel → the direction in which events saw it begin; None where they did not."""
-    own_sessions: Container[tuple[str, int]] = ()
-    """(address, port) of our own ends of AMI connections, to leave our own logins out of security events."""
+    own_logins: OwnLogins | None = None
+    """Tells our own logins apart, to leave them out of security events."""
 
     def trunk(self, technology: str, endpoint: str) -> str | None:
         """Name of the trunk that an endpoint is, or None."""

@@ -34,10 +34,13 @@ _NAMES: Final = MappingProxyType({name.lower(): name for name in EVENTS})
 _SERVICE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_/-]{0,31}")
 """Services are words of Asterisk's modules (AMI, PJSIP, SIP, IAX2, …); anything else becomes `other`."""
 
+_PORT: Final = re.compile(r"[0-9]{1,5}")
+
 SECURITY_EVENTS = counter(
     "asterisk_security_events_total",
     "Security events, without those of this exporter's own sessions. One attempt may raise several: a wrong SIP "
-    "password is a ChallengeSent and a ChallengeResponseFailed (AMI class security: Event, Service)",
+    "password is a ChallengeSent and a ChallengeResponseFailed. Behind a relay or NAT, which hides this exporter's "
+    "address, one event of its AMI account is left out for each of its logins (AMI class security: Event, Service)",
     "event",
     "service",
     closed=MappingProxyType({"event": EVENTS}),
@@ -51,11 +54,12 @@ def _service(message: Message) -> str:
 
 def _is_own(message: Message, context: Context) -> bool:
     """Whether one of our own sessions is meant: RemoteAddress is FAMILY/TRANSPORT/ADDRESS/PORT."""
-    if message.get("service") != "AMI":
+    if message.get("service") != "AMI" or context.own_logins is None:
         return False
     _, _, address_and_port = message.get("remoteaddress", "").partition("/")[2].partition("/")
     address, _, port = address_and_port.rpartition("/")
-    return port.isdecimal() and (address, int(port)) in context.own_sessions
+    named = (address, int(port)) if _PORT.fullmatch(port) else None
+    return context.own_logins.told_by(_NAMES[message["event"].lower()], message.get("accountid", ""), named)
 
 
 def _service_named(message: Message, _context: Context) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -14,13 +13,12 @@ from ami_exporter.ami.login import Credentials, LoginPace
 from ami_exporter.ami.message import Message
 from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.pbx.login_backoff import WINDOW_SECONDS, LoginBackoff, LoginIdentity, LoginPaused
+from ami_exporter.pbx.own_logins import OwnLogins
 from ami_exporter.pbx.state_log import StateLog
 from ami_exporter.pbx.stats import LinkName, TargetStats
 
 log = logging.getLogger(__name__)
 
-#: Sessions of ours that a late security event may still name: two links, and some reconnections of each.
-REMEMBERED_SESSIONS = 16
 #: Seconds until a link tries again whose user may have one session only: our other link has it.
 ALREADY_IN_USE_SECONDS = 60.0
 
@@ -38,20 +36,6 @@ def make_link(
     return Link(settings.host, settings.port, user, tls=tls, classes=classes, on_event=on_event, pace=pace, clock=clock)
 
 
-class OwnSessions:
-    """Our own ends of AMI connections, known as soon as they are connected: before the login's security event."""
-
-    def __init__(self) -> None:
-        self._links: deque[Link] = deque(maxlen=REMEMBERED_SESSIONS)
-
-    def add(self, link: Link) -> None:
-        """Remember a link that is about to connect."""
-        self._links.append(link)
-
-    def __contains__(self, address: object) -> bool:
-        return any(link.local_address == address for link in tuple(self._links))
-
-
 class Connector:
     """Opens links of one target, through the login gate that all logins to its PBX share."""
 
@@ -66,7 +50,7 @@ class Connector:
         self._in_use_until: dict[LinkName, float] = {}
         self._lost: set[LinkName] = set()  # lost, and not yet seen at work again
         self._state_log = StateLog(log)
-        self.sessions = OwnSessions()
+        self.logins = OwnLogins(clock)
 
     def open(
         self,
@@ -80,9 +64,8 @@ class Connector:
         self._check_in_use(name)
         attempt = self._gate.attempt(LoginIdentity.of(self._settings))
         link = make_link(self._settings, classes, on_event, attempt, self._clock)
-        self.sessions.add(link)
         try:
-            with attempt:
+            with attempt, self.logins.login(link, self._settings.username):
                 link.open(deadline)
         except AmiError as error:
             self._stats.login_failed(error.reason)

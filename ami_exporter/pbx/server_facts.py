@@ -6,7 +6,7 @@ the configuration or found, whether queues and endpoints come from a database.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from threading import Lock
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from types import MappingProxyType
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Boot, Link
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.declarations import Context, Trunk
+from ami_exporter.collectors.declarations import Context, OwnLogins, Trunk
 from ami_exporter.collectors.fields import to_number
 from ami_exporter.collectors.reloads import Reload, last_reload, written_start
 from ami_exporter.collectors.sent import asterisk_version
@@ -42,7 +42,7 @@ class ServerFacts:
         self,
         settings: TargetSettings,
         event_classes: frozenset[str],
-        own_sessions: Container[tuple[str, int]],
+        own_logins: OwnLogins,
         clock: Callable[[], float],
         wall: Callable[[], float],
         *,
@@ -51,7 +51,7 @@ class ServerFacts:
     ) -> None:
         self._settings = settings
         self._event_classes = event_classes
-        self._own_sessions = own_sessions
+        self._own_logins = own_logins
         self._clock = clock
         self._wall = wall
         self._lock = Lock()
@@ -204,7 +204,7 @@ class ServerFacts:
                 reload=self._reload,
                 fully_booted=self._booted,
                 event_classes=self._event_classes,
-                own_sessions=self._own_sessions,
+                own_logins=self._own_logins,
             )
 
 

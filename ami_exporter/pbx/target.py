@@ -103,7 +103,7 @@ class Target:
         self.facts = ServerFacts(
             settings,
             self._classes,
-            self.connector.sessions,
+            self.connector.logins,
             clocks.monotonic,
             clocks.wall,
             publish=self.counters.use,

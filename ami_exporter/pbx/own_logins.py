@@ -1,0 +1,93 @@
+"""Which security events of AMI tell of this exporter's own sessions.
+
+Asterisk names the address that a login comes from. That is our own end of the connection, unless a relay is in between
+(stunnel, HAProxy, NAT). Then only the account is known: each login of ours accounts for one event of that account.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from typing import Protocol
+
+from ami_exporter.ami.errors import LoginRefused
+from ami_exporter.pbx.login_backoff import LoginPaused
+
+#: Sessions of ours that a late security event may still name: two links, and some reconnections of each.
+REMEMBERED_SESSIONS = 16
+#: Seconds after a login within which its security event comes; Asterisk sends it before the login's answer.
+CLAIM_SECONDS = 10.0
+SUCCESS = "SuccessfulAuth"
+
+
+class Session(Protocol):
+    """A connection that logs in."""
+
+    @property
+    def local_address(self) -> tuple[str, int] | None:
+        """Our end of it; None before it is connected."""
+
+
+@dataclass(slots=True, eq=False)
+class _Claim:
+    """A login whose event has not been seen. accepted: its outcome; None: not known."""
+
+    account: str
+    until: float = math.inf
+    accepted: bool | None = None
+
+    def covers(self, event: str, account: str, now: float) -> bool:
+        fits = self.accepted is None or self.accepted == (event == SUCCESS)
+        return fits and account == self.account and now < self.until
+
+
+class OwnLogins:
+    """Logins of one target's links. clock: monotonic seconds. Safe for threads."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._lock = Lock()
+        self._sessions: deque[Session] = deque(maxlen=REMEMBERED_SESSIONS)
+        self._claims: deque[_Claim] = deque(maxlen=REMEMBERED_SESSIONS)
+        self._relayed = True  # until an event has named an address of ours
+
+    @contextmanager
+    def login(self, session: Session, account: str) -> Iterator[None]:
+        """Connect and log in within this context: its security event may come before the answer."""
+        claim = _Claim(account)
+        with self._lock:
+            self._sessions.append(session)
+            self._claims.append(claim)
+        tried = True
+        try:
+            yield
+            claim.accepted = True
+        except LoginRefused:
+            claim.accepted = False
+            raise
+        except LoginPaused:
+            tried = False
+            raise
+        finally:
+            tried = tried and session.local_address is not None
+            claim.until = self._clock() + CLAIM_SECONDS if tried else -math.inf
+
+    def told_by(self, event: str, account: str, address: tuple[str, int] | None) -> bool:
+        """Whether this security event of AMI tells of one of our sessions. Ask once for each event.
+
+        address: host and port that the event names; None when it cannot be read.
+        """
+        with self._lock:
+            if any(session.local_address == address for session in self._sessions if address is not None):
+                self._relayed = False
+                return True
+            now = self._clock()
+            claim = next((one for one in self._claims if one.covers(event, account, now)), None)
+            if claim is None or not self._relayed:
+                return False
+            self._claims.remove(claim)
+            return True
