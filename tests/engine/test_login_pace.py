@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ami_exporter.web.service import Selection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +29,7 @@ from ami_exporter.pbx.login_backoff import (
 )
 from ami_exporter.pbx.target import Clocks
 from ami_exporter.service.exporter import Exporter
+from ami_exporter.web.views import Selection
 from tests.support.ami_server import Fields, Session
 from tests.support.config_catalogue import catalogue
 from tests.support.exporter_process import Series
