@@ -206,4 +206,4 @@ def test_many_targets_share_one_thread() -> None:
             names = Counter(thread.name for thread in threading.enumerate())
             assert names["events"] - before["events"] == 1
             assert names["ami-open"] - before["ami-open"] <= OPENERS
-    until(lambda: Counter(thread.name for thread in threading.enumerate())["ami-open"] <= before["ami-open"], "their end")
+    until(lambda: Counter(thread.name for thread in threading.enumerate())["ami-open"] <= before["ami-open"])
