@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import Board, Row, Variable
+from grafana.boards.exporter_tables import ANSWERS, COLLECTORS_OF_EACH, LINKS_OF_EACH, SUCCESS
 from grafana.causes import or_none
 from grafana.model import Query
 from grafana.panels import Series
-from grafana.selection import clicked
 from grafana.stat import Stat
-from grafana.table import Column, Table
 
 ANY = '__name__=~"asterisk_up|ami_exporter_build_info"'
 JOB = Variable(name="job", label="Job", selector=f"{{{ANY}}}")
 INSTANCE = Variable(name="instance", label="Instance", selector=f"{{{ANY}, %s}}")
 
-ANSWERS = "and on (job, instance) asterisk_up{@} == 1"
-"""A PBX that is down answers no list: that is one fault, and not one of every collector."""
 EVENTS = "rate(ami_exporter_events_received_total{@}[$__rate_interval])"
-SUCCESS = f"asterisk_scrape_collector_success{{@}} {ANSWERS}"
 
 NOW = Row(
     title="Now",
@@ -88,90 +84,8 @@ NOW = Row(
 EACH = Row(
     title="Each PBX, each collector",
     panels=(
-        Table(
-            title="Links of each PBX",
-            description="""AMI: logged in and answering. Events: the event link. Refused: logins refused within an hour,
-                by a wrong password or an access list. New links: connections made within an hour; many mean that a
-                link does not hold.""",
-            keys={"instance": "PBX"},
-            links={"instance": clicked("asterisk-pbx", "instance")},
-            sort=("AMI", False),
-            width=12,
-            height=10,
-            columns=(
-                Column(
-                    title="AMI",
-                    expr="min by (instance) (asterisk_up{@})",
-                    values=c.UP_DOWN,
-                    width=70,
-                ),
-                Column(
-                    title="Events",
-                    expr='min by (instance) (ami_exporter_link_up{@, link="events"})',
-                    values={"0": ("not seen", c.BAD), "1": ("seen", c.GOOD)},
-                    width=84,
-                ),
-                Column(
-                    title="Refused",
-                    expr="sum by (instance) (increase(ami_exporter_login_failures_total{@}[1h]))",
-                    decimals=0,
-                    thresholds=c.NONE_IS_BEST,
-                    width=82,
-                ),
-                Column(
-                    title="New links",
-                    expr="sum by (instance) (increase(ami_exporter_link_connects_total{@}[1h]))",
-                    decimals=0,
-                    thresholds=c.Steps("text", ((6, c.WARN),)),
-                    width=90,
-                ),
-                Column(
-                    title="Poll",
-                    expr=f"max by (instance) (asterisk_scrape_duration_seconds{{@}} {ANSWERS})",
-                    unit="s",
-                    decimals=0,
-                    width=80,
-                ),
-            ),
-        ),
-        Table(
-            title="Each collector",
-            description="""Of PBXs that answer, the failing ones first. Complete: its last answer. Age: how old figures
-                are that are served again to spare the PBX. Not offered: actions this server or this AMI user lacks,
-                which are not asked; `ami-exporter doctor` tells a missing right from a missing module.""",
-            keys={"instance": "PBX", "collector": "Collector"},
-            sort=("Complete", False),
-            width=12,
-            height=10,
-            columns=(
-                Column(title="Complete", expr=f"min by (instance, collector) ({SUCCESS})", values=c.YES_NO, width=90),
-                Column(
-                    title="Time",
-                    expr=f"""max by (instance, collector) (
-                        asterisk_scrape_collector_duration_seconds{{@}} {ANSWERS}
-                    )""",
-                    unit="s",
-                    decimals=0,
-                    width=80,
-                ),
-                Column(
-                    title="Age",
-                    expr=f"""max by (instance, collector) (
-                        asterisk_scrape_collector_data_age_seconds{{@}} {ANSWERS}
-                    )""",
-                    unit="dthms",
-                    thresholds=c.Steps("text", ((600, c.WARN),)),
-                    width=80,
-                ),
-                Column(
-                    title="Not offered",
-                    expr=f"""count by (instance, collector) (asterisk_scrape_collector_unavailable{{@}} {ANSWERS})
-                        or 0 * min by (instance, collector) ({SUCCESS})""",
-                    thresholds=c.Steps("text", ((1, c.WARN),)),
-                    width=100,
-                ),
-            ),
-        ),
+        LINKS_OF_EACH,
+        COLLECTORS_OF_EACH,
         Series(
             title="PBXs on which a collector failed",
             description="How many of the PBXs that answer did not answer the lists of a collector in full.",

@@ -188,6 +188,7 @@ EACH = Row(
 
 TREND = Row(
     title="Trend",
+    folded=True,
     panels=(
         Series(
             title="Calls in progress, the ten busiest PBXs now",

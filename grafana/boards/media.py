@@ -6,7 +6,7 @@ from grafana import colours as c
 from grafana.board import INSTANCE, JOB, TRUNK, Board, Row
 from grafana.model import Query
 from grafana.panels import Series
-from grafana.ranking import SHOWN, most
+from grafana.ranking import LAST_HOUR, most
 from grafana.stat import Stat
 
 T = '@, trunk=~"$trunk"'
@@ -158,7 +158,9 @@ TRUNKS = Row(
             queries=(
                 Query(
                     expr=most(
-                        f"max by (instance, trunk) (trunk:asterisk_bad_loss:ratio15m{{{T}}})", over="avg", window=SHOWN
+                        f"max by (instance, trunk) (trunk:asterisk_bad_loss:ratio15m{{{T}}})",
+                        over="avg",
+                        window=LAST_HOUR,
                     ),
                     legend="{{trunk}} · {{instance}}",
                 ),
@@ -174,7 +176,7 @@ TRUNKS = Row(
                     expr=most(
                         f"max by (instance, trunk) (trunk:asterisk_rtcp_jitter_seconds:p95_15m{{{T}}} >= 0)",
                         over="avg",
-                        window=SHOWN,
+                        window=LAST_HOUR,
                     ),
                     legend="{{trunk}} · {{instance}}",
                 ),

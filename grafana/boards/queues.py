@@ -6,7 +6,7 @@ from grafana import colours as c
 from grafana.board import INSTANCE, JOB, QUEUE, Board, Row
 from grafana.model import Query
 from grafana.panels import Heat, Ranking, Series
-from grafana.ranking import SHOWN, most
+from grafana.ranking import LAST_HOUR, most
 from grafana.selection import clicked
 from grafana.stat import Stat
 from grafana.table import Column, Table
@@ -20,6 +20,7 @@ LONGEST = f"asterisk_queue_longest_wait_seconds{{{Q}}}"
 KEPT = f"queue:asterisk_service_level:ratio30m{{{Q}}}"
 WAIT = c.Steps(c.GOOD, ((60, c.WARN), (300, c.BAD)))
 MANY = c.Steps(c.GOOD, ((1, c.WORK), (10, c.WARN)))
+RUNG_OUT = f"sum by (instance, queue) (queue:asterisk_ring_no_answer:rate5m{{{Q}}}) * 60"
 QUEUE_NAME = "{{queue}} · {{instance}}"
 
 
@@ -173,10 +174,10 @@ FLOW = Row(
     panels=(
         Series(
             title="Waiting callers, the ten fullest queues",
-            description="Callers waiting in each queue, of the ten with most over the time shown.",
+            description="Callers waiting in each queue, of the ten with most in the last hour.",
             queries=(
                 Query(
-                    expr=most(by_queue(f"asterisk_queue_callers{{{Q}}}"), over="avg", window=SHOWN),
+                    expr=most(by_queue(f"asterisk_queue_callers{{{Q}}}"), over="avg", window=LAST_HOUR),
                     legend=QUEUE_NAME,
                 ),
             ),
@@ -194,11 +195,11 @@ FLOW = Row(
         Series(
             title="Service level, worst ten queues",
             description="""Share answered within each queue's own service level, over the last half hour, of the ten
-                queues with the lowest mean, with the usual target of 80 %.""",
+                queues with the lowest mean in the last hour, with the usual target of 80 %.""",
             nothing="No callers",
             queries=(
                 Query(
-                    expr=most(by_queue(KEPT, "max"), how="bottomk", over="avg", window=SHOWN),
+                    expr=most(by_queue(KEPT, "max"), how="bottomk", over="avg", window=LAST_HOUR),
                     legend=QUEUE_NAME,
                 ),
                 Query(expr="vector(0.8)", legend="target"),
@@ -248,13 +249,12 @@ STAFF = Row(
         ),
         Series(
             title="Rang, not answered, per minute",
-            description="""Times a member's phone rang and nobody took it, in the ten queues with most: each costs the
-                caller that ring time.""",
+            description="""Times a member's phone rang and nobody took it, in the ten queues with most in the last hour:
+                each costs the caller that ring time.""",
             nothing="Every ring was answered",
             queries=(
                 Query(
-                    expr=f"""{most(by_queue(f"queue:asterisk_ring_no_answer:rate5m{{{Q}}}"), over="avg", window=SHOWN)}
-                        and {by_queue(f"queue:asterisk_ring_no_answer:rate5m{{{Q}}}")} > 0""",
+                    expr=f"{most(RUNG_OUT, over='avg', window=LAST_HOUR)} and {RUNG_OUT} > 0",
                     legend=QUEUE_NAME,
                 ),
             ),

@@ -7,7 +7,7 @@ from grafana.board import Board, Row
 from grafana.causes import or_none
 from grafana.model import Query
 from grafana.panels import Series
-from grafana.ranking import SHOWN, most
+from grafana.ranking import LAST_HOUR, most
 from grafana.selection import clicked
 from grafana.stat import Stat
 from grafana.table import Column, Table
@@ -124,11 +124,16 @@ LOGINS = Row(
         ),
         Series(
             title="Failed logins per minute, most tried PBXs",
-            description="The ten PBXs with most. One alone: it is exposed; all together: a scan of the network.",
+            description="""The ten PBXs with most in the last hour. One alone: it is exposed; all together: a scan of
+                the network.""",
             nothing="No failed logins",
             queries=(
                 Query(
-                    expr=most(f'sum by (instance) ({RATES}{{@, event=~"{FAILED}"}}) * 60', over="avg", window=SHOWN),
+                    expr=most(
+                        f'sum by (instance) ({RATES}{{@, event=~"{FAILED}"}}) * 60',
+                        over="avg",
+                        window=LAST_HOUR,
+                    ),
                     legend="{{instance}}",
                 ),
             ),
@@ -142,11 +147,11 @@ FRAUD = Row(
     panels=(
         Series(
             title="Outbound talk per hour, the ten trunks with most",
-            description="""Time talked outbound in the hour before, by trunk and PBX, of the ten trunks with most at one
-                moment of the time shown. A rise on one trunk at night: look for fraud.""",
+            description="""Time talked outbound in the hour before, by trunk and PBX, of the ten trunks with most in the
+                last hour. A rise on one trunk at night: look for fraud.""",
             nothing="No outbound talk",
             queries=(
-                Query(expr=most(f"{TRUNK} ({TALK})", over="max", window=SHOWN), legend="{{trunk}} · {{instance}}"),
+                Query(expr=most(f"{TRUNK} ({TALK})", over="max", window=LAST_HOUR), legend="{{trunk}} · {{instance}}"),
             ),
             unit="dthms",
         ),

@@ -4,39 +4,28 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import INSTANCE, JOB, TRUNK, Board, Row
-from grafana.causes import or_none
+from grafana.boards.trunk_quality import (
+    ANSWERED,
+    ATTEMPTS,
+    DELAY,
+    EFFECTIVE,
+    LISTED,
+    OUT,
+    QUALITY,
+    SLOW,
+    STATE,
+    STATES,
+    TRUNK_NAME,
+    T,
+    by_trunk,
+    guarded,
+)
 from grafana.model import Query
 from grafana.panels import Series, Timeline
-from grafana.ranking import SHOWN, most, that_was_down
+from grafana.ranking import down, most
 from grafana.selection import clicked
 from grafana.stat import Share, Stat
 from grafana.table import Column, Table
-
-T = '@, trunk=~"$trunk"'
-OUT = f'{T}, direction="outbound"'
-ATTEMPTS = f"trunk:asterisk_calls:increase15m{{{OUT}}}"
-ANSWERED = f"trunk:asterisk_answered:ratio15m{{{OUT}}}"
-EFFECTIVE = f"trunk:asterisk_effective:ratio15m{{{OUT}}}"
-DELAY = f"trunk:asterisk_post_dial_delay_seconds:p95_15m{{{T}}} >= 0"
-BUSY = f"max by (@, trunk) ({ATTEMPTS}) >= 10"
-"""Traffic guard: one failed call out of two says nothing about a trunk."""
-STATE = f"asterisk_trunk_up{{{T}}} or on (job, instance, trunk) asterisk_trunk_info{{{T}}} * 2"
-STATES = {**c.UP_DOWN, "2": ("not told", c.DIM)}
-"""A trunk that neither registers nor is qualified says nothing about itself."""
-LISTED = f"and on (job, instance, trunk) asterisk_trunk_info{{{T}}}"
-TRUNK_NAME = "{{trunk}} · {{instance}}"
-SLOW = c.Steps("text", ((5, c.WARN), (8, c.BAD)))
-
-
-def by_trunk(expression: str, how: str = "sum") -> str:
-    """One sample for each trunk of each PBX."""
-    return f"{how} by (instance, trunk) ({expression})"
-
-
-def guarded(expression: str) -> str:
-    """Only trunks with ten attempts in 15 minutes."""
-    return f"max by (@, trunk) ({expression}) and {BUSY}"
-
 
 NOW = Row(
     title="Now",
@@ -162,20 +151,20 @@ NOW = Row(
         ),
         Timeline(
             title="Trunks that were down",
-            description="Trunks that were down at some moment of the time shown, the twelve longest.",
+            description="When trunks were down; those that never were are not drawn.",
             nothing="No trunk was down",
-            queries=(Query(expr=that_was_down(by_trunk(f"asterisk_trunk_up{{{T}}}", "min")), legend=TRUNK_NAME),),
+            queries=(Query(expr=by_trunk(down(f"asterisk_trunk_up{{{T}}}"), "min"), legend=TRUNK_NAME),),
             values=c.UP_DOWN,
             unit="none",
             height=9,
         ),
         Timeline(
             title="Registrations that were down",
-            description="Registrations that were not accepted at some moment of the time shown, the twelve longest.",
+            description="When registrations were not accepted; those that always were are not drawn.",
             nothing="No registration was down",
             queries=(
                 Query(
-                    expr=that_was_down("min by (instance, registration) (asterisk_registration_up{@})"),
+                    expr=f"min by (instance, registration) ({down('asterisk_registration_up{@}')})",
                     legend="{{registration}} · {{instance}}",
                 ),
             ),
@@ -203,102 +192,6 @@ USE = Row(
                 Query(expr=f"sum by (direction) (trunk:asterisk_calls:rate5m{{{T}}}) * 60", legend="{{direction}}"),
             ),
             words=c.DIRECTIONS,
-        ),
-    ),
-)
-
-QUALITY = Row(
-    title="Does the provider carry our calls",
-    panels=(
-        Series(
-            title="Network effectiveness (NER), worst ten",
-            description="""Share of outbound calls that did not end by a failure cause, over 15 minutes, of the ten
-                trunks with the lowest mean and at least ten attempts. Low: the provider or the route fails.""",
-            nothing="Too few calls",
-            queries=(
-                Query(
-                    expr=most(guarded(EFFECTIVE), how="bottomk", over="avg", window=SHOWN),
-                    legend=TRUNK_NAME,
-                ),
-            ),
-            unit="percentunit",
-            maximum=1,
-            width=8,
-        ),
-        Series(
-            title="Answered share (ASR), worst ten",
-            description="""Outbound calls answered out of attempted, over 15 minutes, of the ten trunks with the lowest
-                mean and at least ten attempts. Also falls when people do not answer.""",
-            nothing="Too few calls",
-            queries=(
-                Query(
-                    expr=most(guarded(ANSWERED), how="bottomk", over="avg", window=SHOWN),
-                    legend=TRUNK_NAME,
-                ),
-            ),
-            unit="percentunit",
-            maximum=1,
-            width=8,
-        ),
-        Series(
-            title="Post-dial delay, longest ten",
-            description="""From dialling until the far end rings or sends progress: 95th percentile over 15 minutes of
-                the ten slowest trunks.""",
-            nothing="No calls out",
-            queries=(Query(expr=most(by_trunk(DELAY, "max"), over="avg", window=SHOWN), legend=TRUNK_NAME),),
-            unit="s",
-            width=8,
-        ),
-        Series(
-            title="Failed outbound calls per minute, by cause",
-            description="Hangup causes (Q.850) that mean the network failed.",
-            queries=(
-                Query(
-                    expr=or_none(
-                        f"sum by (cause) (trunk:asterisk_failures:rate5m{{{OUT}}}) * 60 > 0",
-                        "cause",
-                        ATTEMPTS,
-                        "no failures",
-                    ),
-                    legend="{{cause}}",
-                ),
-            ),
-            words=c.CAUSES,
-            bars=True,
-            width=8,
-        ),
-        Series(
-            title="SIP failures per minute, by code",
-            description="SIP codes the provider answered with, where Asterisk tells (22.7 and later).",
-            nothing="Not told by this Asterisk",
-            queries=(
-                Query(
-                    expr=or_none(
-                        f"sum by (code) (trunk:asterisk_sip_failures:rate5m{{{T}}}) * 60 > 0",
-                        "code",
-                        f"trunk:asterisk_sip_failures:rate5m{{{T}}}",
-                        "no failures",
-                    ),
-                    legend="{{code}}",
-                ),
-            ),
-            words=c.SIP_CODES,
-            bars=True,
-            width=8,
-        ),
-        Series(
-            title="Registration events per minute",
-            description="Registry events by status; a healthy registration renews itself now and then.",
-            nothing="No registration events",
-            queries=(
-                Query(
-                    expr="sum by (status) (instance:asterisk_registration_events:rate5m{@}) * 60 > 0",
-                    legend="{{status}}",
-                ),
-            ),
-            words=c.REGISTRATIONS,
-            bars=True,
-            width=8,
         ),
     ),
 )

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import yaml
 
-from ami_exporter.demo import Settings, SimulatedPbx, User
+from ami_exporter.demo import DemoSettings, SimulatedPbx, User
 from tests.support.asterisk_server import free_port
 from tests.support.exporter_process import exporter
 from tests.support.fleet import hanging_pbx
@@ -56,7 +56,14 @@ class Scenes:
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def add(
-        self, scene: str, name: str, settings: Settings, *, site: str = "", users: Sequence[User] = (), **target: object
+        self,
+        scene: str,
+        name: str,
+        settings: DemoSettings,
+        *,
+        site: str = "",
+        users: Sequence[User] = (),
+        **target: object,
     ) -> SimulatedPbx:
         """Start a simulated PBX and watch it."""
         pbx = SimulatedPbx(settings, users=users)
@@ -113,20 +120,20 @@ def one(scenes: Scenes) -> None:
         "taskprocessors": {"enabled": True},
         "queue_members": {"enabled": True},
     }
-    scenes.add("one", "4711", Settings(), trunks=trunks, names=names, collectors=optional)
+    scenes.add("one", "4711", DemoSettings(), trunks=trunks, names=names, collectors=optional)
 
 
 def pair(scenes: Scenes) -> None:
     """Two PBXs whose queues, trunks and phones have the same names."""
     for number, name in enumerate(("hamburg", "bremen")):
-        scenes.add("pair", name, Settings(seed=20 + number, traffic=1 - number * 0.6))
+        scenes.add("pair", name, DemoSettings(seed=20 + number, traffic=1 - number * 0.6))
 
 
 def fleet(scenes: Scenes, hanging: int, size: int = 30) -> None:
     """PBXs at three sites: one down, one with a wrong password, one that flaps, one silent, one with few rights."""
     places = [(f"{SITES[number % 3]}-pbx{number // 3 + 1:02}", SITES[number % 3]) for number in range(size - 1)]
     for number, (name, site) in enumerate([*places, ("2001", "riga")]):
-        settings = Settings(endpoints=12 + number % 5 * 8, queues=2 + number % 3, seed=100 + number, traffic=0.3)
+        settings = DemoSettings(endpoints=12 + number % 5 * 8, queues=2 + number % 3, seed=100 + number, traffic=0.3)
         match number:
             case 3:
                 scenes.watch("fleet", name, free_port("127.0.0.1"), site=site)
@@ -144,12 +151,12 @@ def fleet(scenes: Scenes, hanging: int, size: int = 30) -> None:
 
 def dead(scenes: Scenes) -> None:
     """A PBX alone that dies some minutes after the start."""
-    scenes.kill_later(scenes.add("dead", "leipzig", Settings(seed=70)))
+    scenes.kill_later(scenes.add("dead", "leipzig", DemoSettings(seed=70)))
 
 
 def quiet(scenes: Scenes) -> None:
     """A night in which nothing happens."""
-    scenes.add("quiet", "night", Settings(seed=80, traffic=0.0))
+    scenes.add("quiet", "night", DemoSettings(seed=80, traffic=0.0))
 
 
 @contextlib.contextmanager
