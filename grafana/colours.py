@@ -61,6 +61,7 @@ OUTCOMES = Words(
         "other": DIM,
     }
 )
+BRIDGES = Words({"simple_bridge": WORK, "native_rtp": GOOD, "softmix": ODD, "holding_bridge": "yellow"})
 CHANNELS_AND_CALLS = Words({"calls": WORK, "channels": CALM})
 CALLS = Words({"answered": GOOD, "unanswered": WARN})
 QUEUE_OUTCOMES = Words({"answered": GOOD, "abandoned": BAD, "timeout": WARN, "other": DIM})
@@ -101,6 +102,7 @@ CHANNEL_STATES = Words(
         "reserved": CALM,
         "off_hook": ODD,
         "pre_ring": "light-yellow",
+        "no channels": DIM,
     }
 )
 CAUSES = Words(

@@ -153,6 +153,10 @@ class Ranking(Panel):
         """Colours by thresholds."""
         return {**super().defaults(), "color": {"mode": "thresholds"}}
 
+    def unknown(self) -> str:
+        """An empty ranking says why."""
+        return self.nothing or super().unknown()
+
     def options(self) -> Json:
         """Bars from left to right with their figures."""
         return {

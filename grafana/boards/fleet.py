@@ -128,11 +128,12 @@ EACH = Row(
         Table(
             title="All PBXs",
             description="""One line for each PBX; click its name for its own board. Answered: share of the calls ended
-                in the time shown. Phones: endpoints that were reachable within a day and no longer are.""",
+                in the time shown. Trunks, registrations: that are down. Phones: endpoints fewer than the most that
+                were reachable at once within a day.""",
             keys={"instance": "PBX", "site": "Site", "version": "Version"},
             unseen=("job",),
             links={"instance": clicked("asterisk-pbx", "instance")},
-            widths={"site": 80, "version": 110},
+            widths={"site": 80, "version": 90},
             height=19,
             sort=("Problems", True),
             columns=(
@@ -149,7 +150,7 @@ EACH = Row(
                     title="Running for",
                     expr=by_pbx("time() - asterisk_start_time_seconds{@}", "min"),
                     unit="dtdurations",
-                    width=130,
+                    width=110,
                 ),
                 Column(title="Calls", expr=by_pbx("asterisk_active_calls{@}"), width=COUNT),
                 Column(
@@ -160,9 +161,9 @@ EACH = Row(
                     decimals=0,
                     width=84,
                 ),
-                Column(title="Trunks down", expr=p.TRUNKS_DOWN, thresholds=c.NONE_IS_GOOD, width=100),
-                Column(title="Regs down", expr=p.REGISTRATIONS_DOWN, thresholds=c.NONE_IS_GOOD, width=90),
-                Column(title="Phones lost", expr=p.PHONES_LOST, thresholds=c.NONE_IS_BEST, width=96),
+                Column(title="Trunks", expr=p.TRUNKS_DOWN, thresholds=c.NONE_IS_GOOD, width=68),
+                Column(title="Regs", expr=p.REGISTRATIONS_DOWN, thresholds=c.NONE_IS_GOOD, width=COUNT),
+                Column(title="Phones", expr=p.PHONES_LOST, thresholds=c.NONE_IS_BEST, width=72),
                 Column(title="Waiting", expr=by_pbx("asterisk_queue_callers{@}"), width=76),
                 Column(
                     title="Longest wait",

@@ -76,7 +76,7 @@ NOW = Row(
             width=6,
         ),
         Stat(
-            title="Worst trunk, reports with bad loss",
+            title="Bad loss of the worst trunk",
             description="""Trunk with the largest share of RTCP reports over 3 % loss, over 15 minutes.""",
             queries=(Query(expr=WORST_TRUNK, legend="{{trunk}} · {{instance}}"),),
             text="value_and_name",

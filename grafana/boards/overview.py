@@ -184,9 +184,18 @@ TRAFFIC = Row(
         Series(
             title="Channels by state",
             description="What the channels are doing.",
-            queries=(Query(expr="sum by (state) (asterisk_active_channels{@}) > 0", legend="{{state}}"),),
+            queries=(
+                Query(
+                    expr=or_none(
+                        "sum by (state) (asterisk_active_channels{@}) > 0",
+                        "state",
+                        "asterisk_active_calls{@}",
+                        "no channels",
+                    ),
+                    legend="{{state}}",
+                ),
+            ),
             words=c.CHANNEL_STATES,
-            nothing="No channels, or they are unknown",
             stacked=True,
             decimals=0,
         ),

@@ -69,7 +69,7 @@ NOW = Row(
             height=5,
         ),
         Stat(
-            title="Free to take a call",
+            title="Free members",
             description="""Members who would be rung now: not paused and not in a call, as Asterisk counts them. A
                 member of several queues is counted in each.""",
             queries=(Query(expr=f"sum(asterisk_queue_members_available{{{Q}}})"),),
@@ -137,7 +137,7 @@ NOW = Row(
                     expr=by_queue(LONGEST, "max"),
                     unit="dthms",
                     thresholds=WAIT,
-                    width=114,
+                    width=122,
                 ),
                 Column(
                     title="Free",
@@ -151,7 +151,7 @@ NOW = Row(
                     unit="percentunit",
                     decimals=0,
                     thresholds=c.SHARE_KEPT,
-                    width=104,
+                    width=112,
                 ),
                 Column(title="In call", expr=by_queue(f"asterisk_queue_members_in_call{{{Q}}}"), width=66),
                 Column(title="Paused", expr=by_queue(f"asterisk_queue_members_paused{{{Q}}}"), width=72),

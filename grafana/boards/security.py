@@ -65,7 +65,7 @@ NOW = Row(
             thresholds=c.NONE_IS_GOOD,
         ),
         Stat(
-            title="Most talk in an hour",
+            title="Most talk an hour",
             description="""Trunk with most outbound talk time in the last hour: what is billed. One trunk alone far
                 above the others, or above its last week: look for fraud.""",
             queries=(Query(expr=f"topk(1, {TRUNK} ({TALK}))", legend="{{trunk}} · {{instance}}"),),
