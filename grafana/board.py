@@ -58,6 +58,7 @@ JOB = Variable(name="job", label="Job", selector="asterisk_up")
 INSTANCE = Variable(name="instance", label="Instance", selector="asterisk_up{%s}")
 ONE_INSTANCE = Variable(name="instance", label="Instance", selector="asterisk_up{%s}", single=True)
 QUEUE = Variable(name="queue", label="Queue", selector="asterisk_queue_callers{@}")
+TENANT = Variable(name="tenant", label="Tenant", selector="asterisk_tenant_active_calls{@}")
 TRUNK = Variable(name="trunk", label="Trunk", selector="asterisk_trunk_info{@}")
 
 SOURCE: Json = {

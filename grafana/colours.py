@@ -133,6 +133,7 @@ REGISTRATIONS = Words(
         "rejected": BAD,
         "pending": "yellow",
         "timeout": "dark-red",
+        "failed": "semi-dark-red",
         "other": DIM,
     }
 )
@@ -181,6 +182,8 @@ SECURITY = Words(
     }
 )
 SERVICES = Words({"AMI": BAD, "PJSIP": WORK, "SIP": CALM, "IAX2": ODD})
+AGENTS = Words({"idle": GOOD, "on_call": WORK, "logged_off": DIM, "unknown": "#b0b0b0"})
+AUDIO = Words({"heard": GOOD, "stopped": WARN, "silent": BAD, "unknown": DIM})
 LOSS_BANDS = Words({"over 1 %": "yellow", "over 3 %": WARN, "over 10 %": BAD})
 MEDIA = Words({"inbound": WORK, "outbound": ODD})
 LINKS = Words(

@@ -32,14 +32,21 @@ BLIND = """max by (@) (
     asterisk_scrape_collector_success{@} == bool 0
     or ami_exporter_link_up{@} == bool 0
     or (asterisk_up{@} unless on (job, instance) asterisk_active_calls{@})
+    or (
+        count by (@) (ami_exporter_event_classes{@}) * 0 + 1
+        unless on (job, instance) ami_exporter_event_classes{@, class="call"}
+    )
 ) and on (job, instance) asterisk_up{@} == 1"""
-"""Up, but a list is not answered, events are not seen, or not even calls may be read."""
+"""Up, but a list is not answered, events are not seen, or calls or their events may not be read."""
+
+CANARIES_DOWN = "sum by (@) (asterisk_canary_up{@} == bool 0)"
 
 KINDS = {
     "trunks": TRUNKS_DOWN,
     "registrations": REGISTRATIONS_DOWN,
     "queues": QUEUES_ALONE,
     "phones": MANY_PHONES_LOST,
+    "canaries": CANARIES_DOWN,
     "figures": BLIND,
 }
 

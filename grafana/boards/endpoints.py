@@ -66,10 +66,12 @@ NOW = Row(
             thresholds=c.Steps(c.GOOD, ((0.3, c.WARN), (2, c.BAD))),
         ),
         Stat(
-            title="Contacts",
-            description="Registered contacts of PJSIP endpoints: one for each phone that registered.",
-            queries=(Query(expr="sum(asterisk_contacts{@})"),),
-            thresholds=c.PLAIN,
+            title="In maintenance",
+            description="""PJSIP endpoints that an administrator took out of service: they count as down. None is
+                told only by versions that know maintenance (22.10, 23.4).""",
+            queries=(Query(expr="sum(asterisk_endpoint_maintenance{@})"),),
+            nothing="none",
+            thresholds=c.NONE_IS_BEST,
         ),
     ),
 )

@@ -90,12 +90,13 @@ ENGINE = Row(
             width=8,
         ),
         Series(
-            title="Conferences and parking",
-            description="People in conferences and calls parked.",
+            title="Conferences, parking, recordings",
+            description="People in conferences, calls parked, and calls that are recorded.",
             queries=(
                 Query(expr="sum(asterisk_conference_participants{@})", legend="in conferences"),
                 Query(expr="sum(asterisk_conferences{@})", legend="conferences"),
                 Query(expr="sum(asterisk_parked_calls{@})", legend="parked calls"),
+                Query(expr="sum(asterisk_recordings_in_progress{@})", legend="recordings"),
             ),
             decimals=0,
         ),

@@ -34,6 +34,7 @@ NOW = Row(
             queries=(Query(expr="sum(ami_exporter_link_up{@} == bool 0)"),),
             thresholds=c.NONE_IS_GOOD,
             filled=True,
+            width=3,
         ),
         Stat(
             title="Slowest poll",
@@ -48,13 +49,15 @@ NOW = Row(
             decimals=0,
             unit="s",
             thresholds=c.Steps(c.GOOD, ((2, c.WARN), (5, c.BAD))),
+            width=4,
         ),
         Stat(
-            title="Events per second",
+            title="Events",
             description="Events received on the event links.",
             queries=(Query(expr=f"sum({EVENTS})"),),
             unit="cps",
             thresholds=c.PLAIN,
+            width=3,
         ),
         Stat(
             title="Events not seen",
@@ -63,6 +66,24 @@ NOW = Row(
             unit="s",
             decimals=0,
             thresholds=c.Steps(c.GOOD, ((1, c.WARN), (60, c.BAD))),
+        ),
+        Stat(
+            title="TLS ends",
+            description="Time until the first certificate of an AMI server ends, and whose it is.",
+            queries=(
+                Query(
+                    expr="""bottomk(1, max by (instance) (
+                        asterisk_ami_certificate_not_after_timestamp_seconds{@} - time()
+                    ))""",
+                    legend="{{instance}}",
+                ),
+            ),
+            text="value_and_name",
+            nothing="no TLS",
+            unit="dtdurations",
+            decimals=0,
+            thresholds=c.Steps(c.BAD, ((7 * 86400, c.WARN), (21 * 86400, c.GOOD))),
+            width=3,
         ),
         Stat(
             title="Version",
@@ -77,6 +98,7 @@ NOW = Row(
             ),
             unit="none",
             text="name",
+            width=3,
         ),
     ),
 )

@@ -12,7 +12,8 @@ SUCCESS = f"asterisk_scrape_collector_success{{@}} {ANSWERS}"
 
 LINKS_OF_EACH = Table(
     title="Links of each PBX",
-    description="""AMI: logged in and answering. Events: the event link. Refused: logins refused within an hour,
+    description="""AMI: logged in and answering. Events: the event link. Classes: read classes it was
+        given. Refused: logins refused within an hour,
         by a wrong password or an access list. New links: connections made within an hour; many mean that a
         link does not hold.""",
     keys={"instance": "PBX"},
@@ -32,6 +33,11 @@ LINKS_OF_EACH = Table(
             expr='min by (instance) (ami_exporter_link_up{@, link="events"})',
             values={"0": ("not seen", c.BAD), "1": ("seen", c.GOOD)},
             width=84,
+        ),
+        Column(
+            title="Classes",
+            expr="count by (instance) (ami_exporter_event_classes{@})",
+            width=80,
         ),
         Column(
             title="Refused",

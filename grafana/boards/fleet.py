@@ -129,7 +129,8 @@ EACH = Row(
             title="All PBXs",
             description="""One line for each PBX; click its name for its own board. Answered: share of the calls ended
                 in the time shown. Trunks, registrations: that are down. Phones: endpoints fewer than the most that
-                were reachable at once within a day.""",
+                were reachable at once within a day. Silent: calls without audio on the worst trunk, in half an
+                hour.""",
             keys={"instance": "PBX", "site": "Site", "version": "Version"},
             unseen=("job",),
             links={"instance": clicked("asterisk-pbx", "instance")},
@@ -164,6 +165,14 @@ EACH = Row(
                 Column(title="Trunks", expr=p.TRUNKS_DOWN, thresholds=c.NONE_IS_GOOD, width=68),
                 Column(title="Regs", expr=p.REGISTRATIONS_DOWN, thresholds=c.NONE_IS_GOOD, width=COUNT),
                 Column(title="Phones", expr=p.PHONES_LOST, thresholds=c.NONE_IS_BEST, width=72),
+                Column(
+                    title="Silent",
+                    expr="max by (@) (trunk:asterisk_silent_calls:ratio30m{@})",
+                    unit="percentunit",
+                    decimals=0,
+                    thresholds=c.SHARE_LOST,
+                    width=66,
+                ),
                 Column(title="Waiting", expr=by_pbx("asterisk_queue_callers{@}"), width=76),
                 Column(
                     title="Longest wait",

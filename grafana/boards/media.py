@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import INSTANCE, JOB, TRUNK, Board, Row
+from grafana.boards.audio import AUDIO
 from grafana.model import Query
 from grafana.panels import Series
 from grafana.ranking import LAST_HOUR, most
@@ -243,5 +244,5 @@ MEDIA_QUALITY = Board(
     title="Asterisk / Media quality",
     description="What callers hear: loss, jitter, round trip, from RTCP reports.",
     variables=(JOB, INSTANCE, TRUNK),
-    rows=(NOW, TRUNKS, ALL),
+    rows=(NOW, AUDIO, TRUNKS, ALL),
 )

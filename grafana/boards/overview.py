@@ -25,8 +25,8 @@ NOW = Row(
     panels=(
         Stat(
             title="Telephony",
-            description="""Trunks and registrations that are down, queues left alone, and many phones lost: how many
-                such problems there are. Unknown: the exporter is not logged in, so nothing can be said.""",
+            description="""Trunks, registrations and canary calls that fail, queues left alone, and many phones lost:
+                how many such problems there are. Unknown: the exporter is not logged in, so nothing can be said.""",
             queries=(Query(expr=f"sum({p.TELEPHONY})"),),
             values=problem_count(),
             thresholds=c.Steps(c.GOOD, ((1, c.BAD),)),

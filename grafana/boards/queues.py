@@ -154,6 +154,7 @@ NOW = Row(
                     width=112,
                 ),
                 Column(title="In call", expr=by_queue(f"asterisk_queue_members_in_call{{{Q}}}"), width=66),
+                Column(title="Wrap-up", expr=by_queue(f"asterisk_queue_members_wrapup{{{Q}}}"), width=80),
                 Column(title="Paused", expr=by_queue(f"asterisk_queue_members_paused{{{Q}}}"), width=72),
                 Column(title="Answered", expr=count("answered"), decimals=0, width=84),
                 Column(title="Abandoned", expr=count("abandoned"), decimals=0, width=94),

@@ -19,6 +19,8 @@ ATTACKS = c.Steps(c.GOOD, ((1, c.WARN), (100, c.BAD)))
 
 RATES = "instance:asterisk_security_events:rate5m"
 TALK = 'trunk:asterisk_talk_seconds:increase1h{@, direction="outbound"}'
+BY_DESTINATION = "sum by (instance, trunk, destination)"
+DESTINED = "destination:asterisk_talk_seconds:increase1h{@}"
 TRUNK = "sum by (instance, trunk)"
 EXCESS = f"""topk(20, {TRUNK} ({TALK}) - 2 * ({TRUNK} ({TALK} offset 1w) or 0 * {TRUNK} ({TALK})))"""
 
@@ -177,9 +179,49 @@ FRAUD = Row(
     ),
 )
 
+DESTINATIONS = Row(
+    title="Where they call: classes of destinations",
+    folded=True,
+    panels=(
+        Series(
+            title="Outbound talk an hour, by destination",
+            description="""Time talked in the hour before, by the class of the number dialled (destinations in the
+                configuration).""",
+            nothing="No destinations are configured",
+            queries=(
+                Query(
+                    expr="sum by (destination) (destination:asterisk_talk_seconds:increase1h{@})",
+                    legend="{{destination}}",
+                ),
+            ),
+            unit="dthms",
+            stacked=True,
+        ),
+        Table(
+            title="Calls and talk of the last hour, by destination",
+            description="By PBX, trunk and class of destination, the fifty with most talk.",
+            nothing="No destinations are configured",
+            keys={"instance": "PBX", "trunk": "Trunk", "destination": "Destination"},
+            links={"instance": clicked("asterisk-pbx", "instance"), "trunk": clicked("asterisk-trunks", "trunk")},
+            sort=("Talk", True),
+            columns=(
+                Column(title="Talk", expr=f"topk(50, {BY_DESTINATION} ({DESTINED}))", unit="dthms", width=90),
+                Column(
+                    title="Calls",
+                    expr=f"""{BY_DESTINATION} (destination:asterisk_calls:increase1h{{@}})
+                        and topk(50, {BY_DESTINATION} ({DESTINED}))""",
+                    decimals=0,
+                    width=70,
+                ),
+            ),
+            width=12,
+        ),
+    ),
+)
+
 SECURITY = Board(
     uid="asterisk-security",
     title="Asterisk / Security",
     description="Failed logins, refused addresses, and calls that might be fraud.",
-    rows=(NOW, LOGINS, FRAUD),
+    rows=(NOW, LOGINS, FRAUD, DESTINATIONS),
 )

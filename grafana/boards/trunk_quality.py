@@ -79,6 +79,25 @@ QUALITY = Row(
             width=8,
         ),
         Series(
+            title="Calls without audio, worst ten",
+            description="""Share of calls whose audio was never heard or stopped, over half an hour, of the ten worst
+                trunks of the last hour. In: what we received; out: what the far end received.""",
+            nothing="No calls whose audio is known",
+            queries=(
+                Query(
+                    expr=most(
+                        f"max by (instance, trunk, media) (trunk:asterisk_silent_calls:ratio30m{{{T}}})",
+                        over="max",
+                        window=LAST_HOUR,
+                    ),
+                    legend="{{trunk}} · {{instance}} · {{media}}",
+                ),
+            ),
+            unit="percentunit",
+            maximum=1,
+            width=8,
+        ),
+        Series(
             title="Failed outbound calls per minute, by cause",
             description="Hangup causes (Q.850) that mean the network failed.",
             queries=(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import INSTANCE, JOB, TRUNK, Board, Row
+from grafana.boards.canary import CANARY
 from grafana.boards.trunk_quality import (
     ANSWERED,
     ATTEMPTS,
@@ -156,7 +157,7 @@ NOW = Row(
             queries=(Query(expr=by_trunk(down(f"asterisk_trunk_up{{{T}}}"), "min"), legend=TRUNK_NAME),),
             values=c.UP_DOWN,
             unit="none",
-            height=9,
+            height=7,
         ),
         Timeline(
             title="Registrations that were down",
@@ -170,7 +171,7 @@ NOW = Row(
             ),
             values={"0": ("not registered", c.BAD), "1": ("registered", c.GOOD)},
             unit="none",
-            height=9,
+            height=7,
         ),
     ),
 )
@@ -201,5 +202,5 @@ TRUNKS = Board(
     title="Asterisk / Trunks and registrations",
     description="Which trunk is down, how full they are, and whether the provider completes calls.",
     variables=(JOB, INSTANCE, TRUNK),
-    rows=(NOW, USE, QUALITY),
+    rows=(NOW, USE, QUALITY, CANARY),
 )

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from ami_exporter.demo import DemoSettings, SimulatedPbx
 from tests.support.backfill import Labels, lines, write_blocks
+from tests.support.coming import COMING
 from tests.support.dashboards import Json, every_panel, step_of
 from tests.support.exporter_process import exporter
 from tests.support.prometheus_server import PrometheusServer, prometheus_server
@@ -50,7 +52,7 @@ def prometheus(
     prometheus_program: Path, promtool: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PrometheusServer]:
     folder = tmp_path_factory.mktemp("cost")
-    series = scraped()
+    series = {**dict(coming()), **scraped()}
     first = END - LONG - 3600 - 300
     past = {key: value for key, value in series.items() if key[0] in OF_THE_DAY}
     # Promtool wants each name's lines in order of time.
@@ -62,6 +64,23 @@ def prometheus(
     write_blocks(promtool, folder, lines(recorded, range(END - LONG - 600, END + 1, RECORDING), first))
     with prometheus_server(prometheus_program, folder, config) as server:
         yield server
+
+
+def coming() -> Iterator[tuple[tuple[str, Labels], float]]:
+    """Series of collectors that this exporter does not have yet, in the numbers that a large PBX has."""
+    names = {"tenant": 20, "canary": 3, "trunk": 3, "destination": 5, "queue": 4, "member": 10, "endpoint": 2}
+    other = {"media": 2, "result": 4, "class": 8, "phase": 3, "cause": 1, "reason": 1, "outcome": 2, "technology": 1}
+    for name, metric in COMING.items():
+        labels = sorted(metric.labels)
+        for values in product(*(range({**names, **other}[label]) for label in labels)):
+            words = [(*metric.closed.get(label, ()), *map(str, range(20))) for label in labels]
+            own = {label: known[place] for label, known, place in zip(labels, words, values, strict=True)}
+            yield (name, tuple(sorted({**own, **dict(TARGET)}.items()))), 1.0
+
+
+def is_of_one_pbx(board: Json) -> bool:
+    """Whether only one PBX can be chosen."""
+    return any(one["name"] == "instance" and not one["multi"] for one in board["templating"]["list"])
 
 
 def record(server: PrometheusServer) -> Iterator[tuple[tuple[str, Labels], float]]:
@@ -84,6 +103,7 @@ def expression(target: Json, panel: Json, shown: int) -> str:
         "$instance": ".+",
         "$queue": ".+",
         "$trunk": ".+",
+        "$tenant": ".+",
         "offset 1w": "offset 1m",
     }
     text = str(target["expr"])
@@ -106,5 +126,5 @@ def read_by(server: PrometheusServer, panel: Json, shown: int) -> int:
 def test_a_panel_reads_less_than_a_million_samples(prometheus: PrometheusServer, board: Json, panel: Json) -> None:
     short, long = read_by(prometheus, panel, SHORT), read_by(prometheus, panel, LONG)
     six_hours = short + (long - short) * (HOURS * 3600 - SHORT) / (LONG - SHORT)
-    pbxs = 1 if board["uid"] == "asterisk-pbx" else PBXS
+    pbxs = 1 if is_of_one_pbx(board) else PBXS
     assert six_hours * pbxs <= MOST

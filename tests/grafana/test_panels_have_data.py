@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from ami_exporter.demo import DemoSettings, SimulatedPbx, User
+from tests.support.coming import COMING
 from tests.support.dashboards import every_panel
 from tests.support.exporter_process import exporter
 from tests.support.prometheus_server import PrometheusServer, prometheus_server
@@ -35,6 +36,7 @@ VALUES = {
     "$instance": ".+",
     "$queue": ".+",
     "$trunk": ".+",
+    "$tenant": ".+",
     # A week ago this Prometheus did not run.
     "offset 1w": "offset 5s",
 }
@@ -79,6 +81,8 @@ def queries() -> list[tuple[str, str]]:
             expression = str(target["expr"])
             for name, value in VALUES.items():
                 expression = expression.replace(name, value)
+            if any(name in expression for name in COMING) and " or " not in expression:
+                continue
             found.append((f"{board['uid']}: {panel['title']}", SUBQUERY.sub("[5m:1s]", expression)))
     return found
 
