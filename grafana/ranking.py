@@ -21,5 +21,5 @@ def that_was_down(state: str) -> str:
 
 
 def down(state: str) -> str:
-    """The moments at which a state of 1 or 0 was 0, however short."""
+    """The moments at which a state of 1 or 0 was 0, however short. Draw them as columns: bands would run on."""
     return f"min_over_time({state}[$__rate_interval]) == 0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana import colours as c
 from grafana.board import Row
 from grafana.model import Query
-from grafana.panels import Series, Timeline
+from grafana.panels import Series
 from grafana.ranking import LAST_HOUR, down, most
 from grafana.selection import clicked
 from grafana.table import Column, Table
@@ -66,18 +66,18 @@ CANARY = Row(
                 ),
             ),
         ),
-        Timeline(
+        Series(
             title="Canaries that failed",
             description="When the last call of a canary was not good; those that never failed are not drawn.",
             nothing="No canary failed",
             queries=(
                 Query(
-                    expr=f"min by (instance, canary) ({down('asterisk_canary_up{@}')})",
+                    expr=f"count by (instance, canary) ({down('asterisk_canary_up{@}')})",
                     legend="{{canary}} · {{instance}}",
                 ),
             ),
-            values=GOOD_BAD,
-            unit="none",
+            bars=True,
+            decimals=0,
             width=8,
         ),
         Series(

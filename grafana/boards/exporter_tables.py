@@ -73,7 +73,7 @@ COLLECTORS_OF_EACH = Table(
     width=12,
     height=10,
     columns=(
-        Column(title="Complete", expr=f"min by (instance, collector) ({SUCCESS})", values=c.YES_NO, width=90),
+        Column(title="Complete", expr=f"min by (instance, collector) ({SUCCESS})", values=c.YES_NO, width=104),
         Column(
             title="Time",
             expr=f"""max by (instance, collector) (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana import problems as p
+from grafana.alerting import firing
 from grafana.board import Board, Row
 from grafana.model import Query
 from grafana.panels import Series
@@ -196,6 +197,8 @@ EACH = Row(
     ),
 )
 
+ALERTS = Row(title="Alerts", panels=(firing(by_instance=True, width=24, height=9),))
+
 TREND = Row(
     title="Trend",
     folded=True,
@@ -266,5 +269,5 @@ FLEET = Board(
     uid="asterisk-fleet",
     title="Asterisk / Fleet",
     description="All PBXs: how many are in trouble, which, and why.",
-    rows=(NOW, EACH, TREND),
+    rows=(NOW, EACH, ALERTS, TREND),
 )

@@ -95,11 +95,11 @@ QUALITY = Row(
             ),
             unit="percentunit",
             maximum=1,
-            width=8,
+            width=6,
         ),
         Series(
-            title="Failed outbound calls per minute, by cause",
-            description="Hangup causes (Q.850) that mean the network failed.",
+            title="Failed calls a minute",
+            description="Outbound calls by the hangup causes (Q.850) that mean the network failed.",
             queries=(
                 Query(
                     expr=or_none(
@@ -113,10 +113,10 @@ QUALITY = Row(
             ),
             words=c.CAUSES,
             bars=True,
-            width=8,
+            width=6,
         ),
         Series(
-            title="SIP failures per minute, by code",
+            title="SIP failures a minute",
             description="SIP codes the provider answered with, where Asterisk tells (22.7 and later).",
             nothing="Not told by this Asterisk",
             queries=(
@@ -132,7 +132,7 @@ QUALITY = Row(
             ),
             words=c.SIP_CODES,
             bars=True,
-            width=8,
+            width=6,
         ),
         Series(
             title="Registration events per minute",
@@ -146,7 +146,7 @@ QUALITY = Row(
             ),
             words=c.REGISTRATIONS,
             bars=True,
-            width=8,
+            width=6,
         ),
     ),
 )

@@ -22,7 +22,7 @@ from grafana.boards.trunk_quality import (
     guarded,
 )
 from grafana.model import Query
-from grafana.panels import Series, Timeline
+from grafana.panels import Series
 from grafana.ranking import down, most
 from grafana.selection import clicked
 from grafana.stat import Share, Stat
@@ -150,27 +150,27 @@ NOW = Row(
                 ),
             ),
         ),
-        Timeline(
-            title="Trunks that were down",
-            description="When trunks were down; those that never were are not drawn.",
+        Series(
+            title="Trunks down",
+            description="Which trunks were down when, however short; those that never were are not drawn.",
             nothing="No trunk was down",
-            queries=(Query(expr=by_trunk(down(f"asterisk_trunk_up{{{T}}}"), "min"), legend=TRUNK_NAME),),
-            values=c.UP_DOWN,
-            unit="none",
+            queries=(Query(expr=by_trunk(down(f"asterisk_trunk_up{{{T}}}"), "count"), legend=TRUNK_NAME),),
+            bars=True,
+            decimals=0,
             height=7,
         ),
-        Timeline(
-            title="Registrations that were down",
-            description="When registrations were not accepted; those that always were are not drawn.",
-            nothing="No registration was down",
+        Series(
+            title="Registrations not accepted",
+            description="Which registrations were not accepted when; those that always were are not drawn.",
+            nothing="Every registration was accepted",
             queries=(
                 Query(
-                    expr=f"min by (instance, registration) ({down('asterisk_registration_up{@}')})",
+                    expr=f"count by (instance, registration) ({down('asterisk_registration_up{@}')})",
                     legend="{{registration}} · {{instance}}",
                 ),
             ),
-            values={"0": ("not registered", c.BAD), "1": ("registered", c.GOOD)},
-            unit="none",
+            bars=True,
+            decimals=0,
             height=7,
         ),
     ),

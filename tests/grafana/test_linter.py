@@ -110,7 +110,7 @@ def test_target_rate_interval_and_counter_agg_rules(panel: Json) -> None:
     for expr in expressions(panel):
         for function, selector in calls(expr):
             ranged = isinstance(selector, promql.MatrixSelector)
-            name = str((selector.vector_selector if ranged else selector).name)  # type: ignore[attr-defined]
+            name = next(str(one.name) for one in selectors(selector))
             if name.endswith("_total"):
                 assert ranged, name
                 assert function in {"rate", "irate", "increase"}, name

@@ -1,13 +1,13 @@
 """What the boards are drawn over: one PBX, two alike, a fleet of 30 with trouble, one that died, a quiet night.
 
 `python -m tests.support.board_scenes FOLDER` runs all of it until Ctrl-C: simulated PBXs, one exporter and a real
-Prometheus with this repository's rules. Each scene is a job: `job="fleet"` is the fleet.
+Prometheus with this repository's rules. Each scene is a job: `job="fleet"` is the fleet. With `--real` it runs one real
+Asterisk 22 under traffic instead, as `job="real"`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -17,15 +17,20 @@ from pathlib import Path
 import yaml
 
 from ami_exporter.demo import DemoSettings, SimulatedPbx, User
+from tests.support.asterisk_root import provide_program, provide_roots
 from tests.support.asterisk_server import free_port
 from tests.support.exporter_process import exporter
 from tests.support.fleet import hanging_pbx
+from tests.support.planted import AMI_SECRETS
 from tests.support.prometheus_server import PrometheusServer, prometheus_server
+from tests.support.rich_pbx import fill, rich_pbx
 from tests.support.rules import ROOT
+from tests.support.traffic import Traffic
 
 SITES = ("berlin", "porto", "riga")
 FLAPS_SECONDS = 100.0
 DIES_AFTER_SECONDS = 240.0
+REAL_CALLS, REAL_RATE = 60, 1.0
 FEW = User("few", "few", frozenset({"system"}), frozenset({"reporting"}))
 
 _PROMETHEUS = """
@@ -73,7 +78,7 @@ class Scenes:
         return pbx
 
     def watch(self, scene: str, name: str, port: int, *, site: str = "", **target: object) -> None:
-        """Make a port a target."""
+        """Make a port on loopback a target."""
         labels = {"scene": scene, **({"site": site} if site else {})}
         self.targets[name] = {"address": f"127.0.0.1:{port}", "labels": labels, **target}
 
@@ -160,37 +165,67 @@ def quiet(scenes: Scenes) -> None:
 
 
 @contextlib.contextmanager
-def board_scenes(folder: Path, program: Path, *, rules: bool = True) -> Iterator[PrometheusServer]:
-    """All scenes under one exporter and one Prometheus."""
-    folder.mkdir(parents=True, exist_ok=True)
+def simulated(folder: Path, program: Path) -> Iterator[PrometheusServer]:
+    """All scenes of simulated PBXs."""
     scenes = Scenes()
-    config = folder / "ami-exporter.yml"
     with hanging_pbx() as hanging:
         try:
             for begin in (one, pair, dead, quiet):
                 begin(scenes)
             fleet(scenes, hanging)
-            document = {"defaults": {"username": "demo", "secret": "demo", "timeout": "5s"}, "targets": scenes.targets}
-            config.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-            folder_of_rules = ROOT / "prometheus" / "rules" if rules else folder / "no-rules"
-            with (
-                exporter("--config.file", str(config)) as process,
-                prometheus_server(
-                    program, folder, _PROMETHEUS.format(port=process.port, rules=folder_of_rules)
-                ) as server,
-            ):
+            with _watched(folder, program, scenes) as server:
                 yield server
         finally:
             scenes.stop()
 
 
+@contextlib.contextmanager
+def real(folder: Path, program: Path) -> Iterator[PrometheusServer]:
+    """A real Asterisk 22 with phones and providers, and calls of every kind all the time."""
+    root = provide_roots((22,))[22]
+    sipp = provide_program("sipp", "sip-tester")
+    with rich_pbx(root, root, folder / "asterisk", sipp) as pbx:
+        fill(pbx)
+        scenes = Scenes()
+        user = {"username": "all", "secret": AMI_SECRETS["all"]}
+        scenes.watch("real", "asterisk22", pbx.server.ami_port)
+        scenes.targets["asterisk22"] |= {"address": f"{pbx.server.place.address}:{pbx.server.ami_port}", **user}
+        ended = threading.Event()
+
+        def call() -> None:
+            while not ended.is_set():
+                Traffic(pbx).run(REAL_CALLS, REAL_RATE)
+
+        thread = threading.Thread(target=call, daemon=True)
+        thread.start()
+        with _watched(folder, program, scenes) as server:
+            yield server
+        ended.set()
+        thread.join(120)
+
+
+@contextlib.contextmanager
+def _watched(folder: Path, program: Path, scenes: Scenes) -> Iterator[PrometheusServer]:
+    """One exporter and one Prometheus for all targets."""
+    config = folder / "ami-exporter.yml"
+    document = {"defaults": {"username": "demo", "secret": "demo", "timeout": "5s"}, "targets": scenes.targets}
+    config.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    with exporter("--config.file", str(config)) as process:
+        settings = _PROMETHEUS.format(port=process.port, rules=ROOT / "prometheus" / "rules")
+        with prometheus_server(program, folder, settings) as server:
+            yield server
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run until Ctrl-C and say where Prometheus is."""
-    program = shutil.which("prometheus")
-    if len(arguments) != 1 or program is None:
-        sys.stderr.write("usage: python -m tests.support.board_scenes FOLDER (needs Debian's prometheus)\n")
+    folders = [Path(argument) for argument in arguments if argument != "--real"]
+    if len(folders) != 1:
+        sys.stderr.write("usage: python -m tests.support.board_scenes [--real] FOLDER\n")
         return 2
-    with board_scenes(Path(arguments[0]), Path(program)) as server, contextlib.suppress(KeyboardInterrupt):
+    scenes = real if "--real" in arguments else simulated
+    folders[0].mkdir(parents=True, exist_ok=True)
+    program = provide_program("prometheus", "prometheus")
+    with scenes(folders[0], program) as server, contextlib.suppress(KeyboardInterrupt):
         sys.stdout.write(f"{server.url}\n")
         sys.stdout.flush()
         threading.Event().wait()
