@@ -125,7 +125,7 @@ DAY = Row(
         Series(
             title="Members by state",
             description="Device states of the members. A member of several queues is counted in each.",
-            nothing="No members",
+            nothing="No members are known",
             queries=(Query(expr=f"sum by (state) (asterisk_queue_members{{{Q}}}) > 0", legend="{{state}}"),),
             words=c.DEVICE_STATES,
             stacked=True,
@@ -134,7 +134,7 @@ DAY = Row(
         Ranking(
             title="Paused, by reason",
             description="Members on pause now, by the reason they gave.",
-            nothing="Nobody is on pause",
+            nothing="No pause is known",
             queries=(
                 Query(
                     expr=f"sort_desc(sum by (reason) (asterisk_queue_pause_reason_members{{{Q}}}) > 0)",

@@ -99,7 +99,7 @@ STATE = Row(
             title="Endpoints that went down",
             description="""Endpoints that were reachable within a day and are not now. Empty is good. The list is
                 capped by the exporter's series limit.""",
-            nothing="No endpoint went down",
+            nothing="None is known to have gone down",
             keys={"instance": "PBX", "endpoint": "Endpoint", "technology": "Technology"},
             links={"instance": clicked("asterisk-pbx", "instance")},
             columns=(Column(title="State", expr=DOWN, values=c.UP_DOWN, width=70),),

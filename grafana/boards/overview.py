@@ -131,7 +131,7 @@ NOW = Row(
             title="What was down",
             description="""Trunks, registrations, queues, event link and AMI, but only those that were down or left
                 alone at some moment of the time shown.""",
-            nothing="Nothing was down",
+            nothing="No outage is known",
             queries=(
                 Query(expr=that_was_down("min(asterisk_up{@})"), legend="AMI answers"),
                 Query(

@@ -36,7 +36,8 @@ def shown(expression: str) -> str:
 
 def count(outcome: str) -> str:
     """How many callers left the queue so in the time shown."""
-    return by_queue(f'sum_over_time({CALLS}{{{Q}, outcome="{outcome}"}}[$__range:5m]) * 300')
+    counted = f'sum_over_time({CALLS}{{{Q}, outcome="{outcome}"}}[$__range:5m]) * 300'
+    return by_queue(f"{counted} and on (job, instance, queue) asterisk_queue_info{{{Q}}}")
 
 
 NOW = Row(
@@ -228,7 +229,7 @@ STAFF = Row(
             title="Members by state",
             description="""Device states of the members of the chosen queues. A member of several queues is counted in
                 each.""",
-            nothing="No members",
+            nothing="No members are known",
             queries=(Query(expr=f"sum by (state) (asterisk_queue_members{{{Q}}}) > 0", legend="{{state}}"),),
             words=c.DEVICE_STATES,
             stacked=True,
@@ -238,7 +239,7 @@ STAFF = Row(
         Ranking(
             title="Paused, by reason",
             description="Members on pause now, by the reason they gave.",
-            nothing="Nobody is on pause",
+            nothing="No pause is known",
             queries=(
                 Query(
                     expr=f"sort_desc(sum by (reason) (asterisk_queue_pause_reason_members{{{Q}}}) > 0)",
@@ -252,7 +253,7 @@ STAFF = Row(
             title="Rang, not answered, per minute",
             description="""Times a member's phone rang and nobody took it, in the ten queues with most in the last hour:
                 each costs the caller that ring time.""",
-            nothing="Every ring was answered",
+            nothing="No unanswered ring is known",
             queries=(
                 Query(
                     expr=f"{most(RUNG_OUT, over='avg', window=LAST_HOUR)} and {RUNG_OUT} > 0",

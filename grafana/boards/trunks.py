@@ -153,7 +153,7 @@ NOW = Row(
         Series(
             title="Trunks down",
             description="Which trunks were down when, however short; those that never were are not drawn.",
-            nothing="No trunk was down",
+            nothing="No outage of a trunk is known",
             queries=(Query(expr=by_trunk(down(f"asterisk_trunk_up{{{T}}}"), "count"), legend=TRUNK_NAME),),
             bars=True,
             decimals=0,
@@ -162,7 +162,7 @@ NOW = Row(
         Series(
             title="Registrations not accepted",
             description="Which registrations were not accepted when; those that always were are not drawn.",
-            nothing="Every registration was accepted",
+            nothing="No refusal is known",
             queries=(
                 Query(
                     expr=f"count by (instance, registration) ({down('asterisk_registration_up{@}')})",
