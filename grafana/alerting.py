@@ -23,7 +23,7 @@ def firing(*, by_instance: bool, width: int, height: int) -> Table:
         nothing="No alert fires",
         keys={"instance": "PBX", **keys} if by_instance else keys,
         words={"severity": SEVERITIES},
-        widths={"severity": 90},
+        widths={"severity": 84, "about": 130},
         sort=("For", False),
         columns=(
             Column(
@@ -34,7 +34,7 @@ def firing(*, by_instance: bool, width: int, height: int) -> Table:
                     "about", " ", {about}
                 ))""",
                 unit="dthms",
-                width=96,
+                width=92,
             ),
         ),
         width=width,

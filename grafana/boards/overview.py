@@ -126,7 +126,7 @@ NOW = Row(
             maximum=1,
             points=100,
         ),
-        firing(by_instance=False, width=10, height=8),
+        firing(by_instance=False, width=12, height=8),
         Timeline(
             title="What was down",
             description="""Trunks, registrations, queues, event link and AMI, but only those that were down or left
@@ -154,7 +154,6 @@ NOW = Row(
             values={"0": ("no", c.BAD), "1": ("yes", c.GOOD)},
             unit="none",
             points=100,
-            width=14,
         ),
     ),
 )
