@@ -6,7 +6,7 @@ from grafana import colours as c
 from grafana.board import INSTANCE, JOB, TENANT, Board, Row
 from grafana.model import Query
 from grafana.panels import Series
-from grafana.ranking import LAST_HOUR, most
+from grafana.ranking import most
 from grafana.selection import clicked
 from grafana.stat import Stat
 from grafana.table import Column, Table
@@ -24,7 +24,7 @@ def by_tenant(expression: str) -> str:
 
 def ended(matcher: str = "") -> str:
     """Calls ended in the time shown, for each tenant."""
-    return by_tenant(f"sum_over_time({CALLS}{{{T}{matcher}}}[$__range:5m])") + " * 300"
+    return by_tenant(f"sum_over_time({CALLS}{{{T}{matcher}}}[$__range:10m])") + " * 600"
 
 
 NOW = Row(
@@ -85,17 +85,17 @@ TREND = Row(
     panels=(
         Series(
             title="Calls of the ten busiest tenants",
-            description="Calls in progress, of the ten tenants with most in the last hour.",
+            description="Calls in progress, of the ten tenants with most now.",
             nothing=OPT_IN,
             queries=(
                 Query(
-                    expr=most(by_tenant(f"asterisk_tenant_active_calls{{{T}}}"), over="avg", window=LAST_HOUR),
+                    expr=most(by_tenant(f"asterisk_tenant_active_calls{{{T}}}")),
                     legend="{{tenant}}",
                 ),
             ),
             decimals=0,
             stacked=True,
-            points=50,
+            points=24,
         ),
         Series(
             title="Talk an hour, the ten tenants with most",
@@ -103,7 +103,7 @@ TREND = Row(
             nothing=OPT_IN,
             queries=(Query(expr=most(by_tenant(TALK)), legend="{{tenant}}"),),
             unit="dthms",
-            points=50,
+            points=24,
         ),
     ),
 )

@@ -81,15 +81,11 @@ QUALITY = Row(
         Series(
             title="Calls without audio, worst ten",
             description="""Share of calls whose audio was never heard or stopped, over half an hour, of the ten worst
-                trunks of the last hour. In: what we received; out: what the far end received.""",
+                trunks now. In: what we received; out: what the far end received.""",
             nothing="No calls whose audio is known",
             queries=(
                 Query(
-                    expr=most(
-                        f"max by (instance, trunk, media) (trunk:asterisk_silent_calls:ratio30m{{{T}}})",
-                        over="max",
-                        window=LAST_HOUR,
-                    ),
+                    expr=most(f"max by (instance, trunk, media) (trunk:asterisk_silent_calls:ratio30m{{{T}}})"),
                     legend="{{trunk}} · {{instance}} · {{media}}",
                 ),
             ),
