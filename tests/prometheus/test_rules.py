@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from ami_exporter.collectors.registry import builtin
-from grafana.boards.trunks import FAILURES
+from grafana.causes import FAILURES
 from tests.support.declared import declared
 from tests.support.promql import read, selectors
 from tests.support.rules import ALERTS, FILES, RECORDED, ROOT, Rule, with_recorded
