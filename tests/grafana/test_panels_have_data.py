@@ -95,8 +95,9 @@ def prometheus(prometheus_program: Path, tmp_path_factory: pytest.TempPathFactor
         SimulatedPbx(DemoSettings(endpoints=40, speed=10), users=[few]) as pbx,
         SimulatedPbx(DemoSettings(endpoints=4, speed=10)) as small,
     ):
-        # Nothing else changes the first provider's registration.
+        # Nothing in the simulation heals the first provider.
         small.simulation.world.registrations[0].status = "Rejected"
+        small.simulation.world.trunks[0].contacts[0].status = "Unreachable"
         config = folder / "ami-exporter.yml"
         config.write_text(EXPORTER.format(port=pbx.port, small=small.port), encoding="utf-8")
         with (
