@@ -159,7 +159,7 @@ LINKS = Row(
                 not hold, or a password is wrong.""",
             queries=(
                 Query(
-                    expr="sum by (link) (instance:ami_exporter_link_connects:rate5m{@}) * 60 > 0",
+                    expr="sum by (link) (instance:ami_exporter_link_connects:rate5m{@}) * 60",
                     legend="connected: {{link}}",
                 ),
                 Query(

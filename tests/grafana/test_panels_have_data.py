@@ -51,7 +51,10 @@ targets:
       - {{name: telco-a, match: PJSIP/telco-a, registration: telco-a, channel_limit: 30}}
       - {{name: telco-b, match: PJSIP/telco-b, registration: telco-b, channel_limit: 30}}
     names: {{queue: {{sales: Sales Berlin}}}}
-    collectors: {{voicemail: {{enabled: true, min_interval: 5s}}, taskprocessors: {{enabled: true}}, queue_members: {{enabled: true}}}}
+    collectors:
+      voicemail: {{enabled: true, min_interval: 5s}}
+      taskprocessors: {{enabled: true}}
+      queue_members: {{enabled: true}}
   wrong-password: {{secret: not-this}}
   few-rights: {{username: few, secret: few, limits: {{series_per_metric: 5}}}}
   two-phones: {{address: "127.0.0.1:{small}"}}
