@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ami_exporter.ami.actions import ACTIONS, AnswerForm
+from ami_exporter.ami.cli_commands import refusal
 from ami_exporter.ami.event_classes import NEVER_ASKED_FOR
 from ami_exporter.collectors import custom
 from ami_exporter.collectors.declarations import Collector, Metric
@@ -33,6 +35,7 @@ def catalogue(environ: Mapping[str, str]) -> Catalogue:
         actions={name: spec.items for name, spec in ACTIONS.items() if spec.form is not AnswerForm.COMMAND},
         unheard=NEVER_ASKED_FOR,
         environ=environ,
+        refused_command=refusal,
     )
 
 
@@ -86,7 +89,7 @@ class Loader:
         except ValueError as error:
             raise ConfigErrors([Fault(self._config_file or "command line", 0, 0, f"custom: {error}")]) from error
         if self._guard is not None:
-            self._guard.know(one.secret for one in settings.targets.values())
+            self._guard.know(secret for one in settings.targets.values() for secret in one.secrets)
         if self._shard is None:
             return settings
         mine = {name: one for name, one in settings.targets.items() if self._shard.holds(name)}
@@ -94,5 +97,5 @@ class Loader:
 
     def collectors(self, settings: Settings, one: TargetSettings) -> Sequence[Collector]:
         """All collectors that exist for a target; what did not change stays the same object."""
-        own = (custom.collector(settings.custom),) if settings.custom else ()
+        own = (custom.collector(settings.custom, time.process_time),) if settings.custom else ()
         return (*builtin(one.queue_wait_buckets), *own)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ami_exporter.config.commanddoc import ReadDoc
 from ami_exporter.config.customdoc import CustomDoc, LabelDoc, MetricDoc, ValueDoc
 from ami_exporter.config.document import Document, TargetDoc, TlsDoc
 from ami_exporter.config.external import External
@@ -11,13 +12,18 @@ from ami_exporter.config.target_settings import (
     PORT,
     TLS_PORT,
     AmiTlsSettings,
+    AmiUser,
     CollectorSettings,
+    CommandSettings,
     CustomLabel,
     CustomMetric,
     CustomMetricsSettings,
     CustomValue,
+    FieldsRead,
     Limits,
+    MatchRead,
     Settings,
+    TableRead,
     TargetSettings,
     TrunkSettings,
 )
@@ -52,6 +58,9 @@ def _target(name: str, doc: TargetDoc, external: External) -> TargetSettings:
         names_file=doc.names_file,
         limits=Limits(doc.limits.series_per_metric),
         queue_wait_buckets=doc.queue_wait_buckets,
+        command_user=None
+        if doc.command_user is None
+        else AmiUser(doc.command_user.username, external.users["command_user",]),
     )
 
 
@@ -67,7 +76,18 @@ def _custom(doc: CustomDoc) -> CustomMetricsSettings:
         event=doc.event,
         where={field: tuple(text.lower() for text in texts) for field, texts in doc.where.items()},
         metrics=tuple(_metric(metric) for metric in doc.metrics),
+        command=None
+        if doc.command is None or doc.read is None
+        else CommandSettings(doc.command, _read(doc.read), doc.expect, doc.empty, doc.within),
     )
+
+
+def _read(doc: ReadDoc) -> FieldsRead | MatchRead | TableRead:
+    if doc.fields is not None:
+        return FieldsRead(doc.fields.begin)
+    if doc.table is not None:
+        return TableRead(doc.table.head, doc.table.end, tuple(doc.table.titles))
+    return MatchRead(doc.match or "")
 
 
 def _metric(doc: MetricDoc) -> CustomMetric:
@@ -88,4 +108,4 @@ def _label(name: str, doc: LabelDoc) -> CustomLabel:
 
 def _value(doc: ValueDoc) -> CustomValue:
     values = None if doc.map is None else {text.lower(): value for text, value in doc.map.items()}
-    return CustomValue(doc.field, doc.scale, values, doc.other, doc.reduce or "sum")
+    return CustomValue(doc.field, doc.scale, values, doc.other, doc.reduce or "sum", doc.minimum)

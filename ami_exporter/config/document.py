@@ -53,6 +53,15 @@ class TlsDoc(Strict):
     )
 
 
+class AmiUserDoc(Strict):
+    """Another AMI user, for one purpose alone."""
+
+    username: Sendable = Field(description="the AMI user, as in manager.conf; not the one that polls")
+    secret: SecretText | None = Field(default=None, description="its secret; better: secret_file or secret_env")
+    secret_file: Text | None = Field(default=None, description="file that holds nothing but the secret")
+    secret_env: Text | None = Field(default=None, description="environment variable that holds the secret")
+
+
 class CollectorDoc(Strict):
     """One collector."""
 
@@ -155,6 +164,9 @@ class TargetDoc(Strict):
     limits: LimitsDoc = Field(default=LimitsDoc(), description="bounds")
     queue_wait_buckets: Buckets = Field(
         default=QUEUE_WAIT_BUCKETS, description="bounds of asterisk_queue_wait_seconds, seconds"
+    )
+    command_user: AmiUserDoc | None = Field(
+        default=None, description="the AMI user that runs console commands, with write=command and nothing else"
     )
 
 

@@ -14,6 +14,7 @@ from ami_exporter.collectors import core
 from ami_exporter.collectors.declarations import Collector, Context, Metric, Origin
 from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.exposition.writer import Caps, Family, Writer
+from ami_exporter.pbx.command_link import CommandLink
 from ami_exporter.pbx.connector import Connector
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.event_link import EventLink
@@ -107,10 +108,18 @@ class Target:
             publish=self.counters.use,
             restarted=lambda: self.counters.add([(core.BOOTS, (), 1.0)]),
         )
+        self.commands = CommandLink(
+            settings,
+            sessions=self.connector.sessions,
+            stats=self.stats,
+            clock=clocks.monotonic,
+            jitter=clocks.jitter,
+        )
         self.poller = Poller(
             self._chosen,
             source(settings),
             connector=self.connector,
+            commands=self.commands,
             facts=self.facts,
             counters=self.counters,
             writer=Writer(self._caps()),
@@ -156,6 +165,7 @@ class Target:
         classes = event_classes(settings, self.collectors)
         self.counters.install(self._counting(), self._caps())
         self.facts.configure(settings, classes)
+        self.commands.configure(settings)
         self.poller.configure(self._chosen, source(settings), Writer(self._caps()))
         if self.event_link is not None and self._loop is not None and classes != self._classes:
             self._classes = classes
@@ -200,9 +210,9 @@ class Target:
         unavailable: dict[Key, float] = {}
         for result in results.values():
             for action in result.unavailable:
-                unavailable[result.name, action.name, "not_offered"] = 1.0
+                unavailable[result.name, action.label, "not_offered"] = 1.0
             for action, reason in result.refused:
-                unavailable[result.name, action.name, reason] = 1.0
+                unavailable[result.name, action.label, reason] = 1.0
         families = [
             Family(UP, {(): float(polled.up)}),
             Family(SCRAPE_DURATION, {(): seconds}),

@@ -46,6 +46,7 @@ targets:
       - {{name: telco-b, match: PJSIP/telco-b, registration: telco-b, channel_limit: 30}}
     names: {{queue: {{sales: Sales Berlin}}}}
     collectors: {{voicemail: {{enabled: true, min_interval: 5s}}, taskprocessors: {{enabled: true}}}}
+    command_user: {{username: demo_cli, secret: demo}}
   wrong-password: {{secret: not-this}}
   few-rights: {{username: few, secret: few, limits: {{series_per_metric: 5}}}}
 """

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ami_exporter.ami.cli_commands import refusal
 from ami_exporter.config.catalogue import Catalogue
 
 ENVIRON = {"PBX_SECRET": "s3cret", "PBX_SECRET_EMPTY": "", "PBX_SECRET_TWO_LINES": "one\ntwo"}
@@ -26,4 +27,5 @@ def catalogue(environ: Mapping[str, str] = ENVIRON) -> Catalogue:
         },
         unheard=frozenset({"dtmfend"}),
         environ=environ,
+        refused_command=refusal,
     )
