@@ -14,8 +14,6 @@ from typing import Final, NamedTuple
 
 MAX_COMMAND: Final = 100
 """Characters. The longest command that only shows something has fifty."""
-MAX_OUTPUT: Final = 1024 * 1024
-"""Characters of an answer; `core show taskprocessors` of a PBX with 5,000 of them has 0.8 MB."""
 
 _SHOWING: Final = frozenset({"show", "list"})
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/@+=,-]*(?: [A-Za-z0-9_.:/@+=,-]+)*")

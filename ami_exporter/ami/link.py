@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ami_exporter.ami import login
 from ami_exporter.ami.actions import ACTIONS
-from ami_exporter.ami.codec import encode, encode_headers
+from ami_exporter.ami.codec import encode
 from ami_exporter.ami.errors import AmiError, ConnectFailed, LinkClosed, ProtocolError, StaleLink, Timeout
 from ami_exporter.ami.exchange import LISTS_ANNOUNCED_FROM, Answer, Exchange, Outcome, stray_kind
 from ami_exporter.ami.session import Session
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ami_exporter.ami.actions import Action
     from ami_exporter.ami.login import Credentials
     from ami_exporter.ami.message import Message
+    from ami_exporter.ami.originate import CanaryCall
 
 __all__ = ["Answer", "Boot", "Link", "Outcome", "Tls"]
 
@@ -200,6 +201,13 @@ class Link:
             self._session.drop()
             raise
         return exchange.answers
+
+    def originate(self, call: CanaryCall, deadline: float) -> Message:
+        """Start a canary call and return the response; the one action sent that changes something.
+
+        Success means that it was queued: what becomes of it, events tell. Raises Timeout, LinkClosed.
+        """
+        return self._session.answer_to(call.call_id, call.headers(), deadline)
 
     def read_events(self, deadline: float) -> list[Message]:
         """Return all events that have arrived, waiting for the first of them until the deadline; then: none.

@@ -110,6 +110,9 @@ class Session:
         stream = self.connected()
         action_id = self.next_id()
         stream.queue([encode_headers([("Action", name), ("ActionID", action_id), *params])])
+        return self._answer_to(action_id, deadline, first_answer_timeout)
+
+    def _answer_to(self, action_id: str, deadline: float, first_answer_timeout: float | None = None) -> Message:
         answer = None
         messages = self.read_first(deadline, first_answer_timeout)
         while True:

@@ -10,6 +10,7 @@ from typing import ClassVar, Final
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.ami.own_calls import PREFIX
 from ami_exporter.collectors import trunkevents
 from ami_exporter.collectors.declarations import Collector, Context, Sample, Trunk, gauge
 from ami_exporter.collectors.fields import trunk_of
@@ -54,7 +55,7 @@ UP = gauge(
 CHANNELS = gauge(
     "asterisk_trunk_channels",
     "Channels of the trunk. Outbound: dialled by Dial or Queue, or by Originate until it is answered, or not the first "
-    "channel of its call "
+    "channel of its call. Canary calls are among them: they take up a channel "
     "(AMI Status, CoreShowChannels: Channel, Application, Linkedid)",
     "trunk",
     "direction",
@@ -167,8 +168,9 @@ class TrunkFold:
                 self._count(trunk, message)
 
     def _count(self, trunk: str, message: Message) -> None:
-        first = message.get("uniqueid") == message.get("linkedid")
-        outbound = not first or message.get("application") in _DIALLED
+        uniqueid, linkedid = message.get("uniqueid", ""), message.get("linkedid", "")
+        canary = linkedid.startswith(PREFIX)  # it takes up one of the trunk's channels, whoever called
+        outbound = canary or uniqueid != linkedid or message.get("application") in _DIALLED
         key = (trunk, "outbound" if outbound else "inbound")
         self._channels[key] = self._channels.get(key, 0) + 1
         age = channel_age(message)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ami_exporter.ami import destinations
 from ami_exporter.ami.actions import ACTIONS, AnswerForm
 from ami_exporter.ami.cli_commands import refusal
 from ami_exporter.ami.event_classes import NEVER_ASKED_FOR
@@ -19,7 +20,7 @@ from ami_exporter.config.faults import ConfigErrors, Fault, either, suggest
 from ami_exporter.config.shard import Shard
 from ami_exporter.config.source import load_settings
 from ami_exporter.config.target_settings import Settings, TargetSettings
-from ami_exporter.pbx import stats, target
+from ami_exporter.pbx import scrape_metrics, stats
 from ami_exporter.service import ownmetrics
 
 #: Status tells codecs; CoreShowChannels takes no channel's lock. EnabledCollector for one collector, chosen for all.
@@ -36,12 +37,13 @@ def catalogue(environ: Mapping[str, str]) -> Catalogue:
         unheard=NEVER_ASKED_FOR,
         environ=environ,
         refused_command=refusal,
+        refused_destination=lambda channel, internal: destinations.refusal(channel, internal=internal),
     )
 
 
 def all_metrics(collectors: Sequence[Collector]) -> tuple[Metric, ...]:
     """Every metric the exporter may serve, its own included."""
-    return (*target.METRICS, *stats.METRICS, *ownmetrics.METRICS, *metrics(collectors))
+    return (*scrape_metrics.METRICS, *stats.METRICS, *ownmetrics.METRICS, *metrics(collectors))
 
 
 def sources(collector: Collector) -> tuple[str, ...]:

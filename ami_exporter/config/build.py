@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ami_exporter.config.canarydoc import CanaryDoc
 from ami_exporter.config.commanddoc import ReadDoc
 from ami_exporter.config.customdoc import CustomDoc, LabelDoc, MetricDoc, ValueDoc
 from ami_exporter.config.document import Document, TargetDoc, TlsDoc
 from ami_exporter.config.external import External
+from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import (
     PORT,
     TLS_PORT,
     AmiTlsSettings,
     AmiUser,
+    CanarySettings,
     CollectorSettings,
     CommandSettings,
     CustomLabel,
@@ -61,6 +64,22 @@ def _target(name: str, doc: TargetDoc, external: External) -> TargetSettings:
         command_user=None
         if doc.command_user is None
         else AmiUser(doc.command_user.username, external.users["command_user",]),
+        canaries={
+            key: _canary(canary, external.users["canaries", key, "user"]) for key, canary in doc.canaries.items()
+        },
+    )
+
+
+def _canary(doc: CanaryDoc, secret: Secret) -> CanarySettings:
+    return CanarySettings(
+        channel=doc.channel,
+        user=AmiUser(doc.user.username, secret),
+        interval=doc.interval,
+        ring_timeout=int(doc.ring_timeout),
+        duration=int(doc.duration),
+        audio=doc.audio,
+        max_calls_per_day=doc.max_calls_per_day,
+        internal=doc.internal,
     )
 
 

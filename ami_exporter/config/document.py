@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic import ValidationInfo as Info
 
 from ami_exporter.config import scalars
+from ami_exporter.config.canarydoc import CanaryDoc
 from ami_exporter.config.customdoc import CustomDoc
 from ami_exporter.config.faults import suggest
 from ami_exporter.config.scalar_types import (
@@ -34,6 +35,7 @@ from ami_exporter.config.scalar_types import (
     integer,
 )
 from ami_exporter.config.target_settings import QUEUE_WAIT_BUCKETS, SERIES_PER_METRIC, TIMEOUT
+from ami_exporter.config.userdoc import AmiUserDoc
 
 NAME_KINDS = ("queue",)
 """Kinds of things that can be given names for people."""
@@ -51,15 +53,6 @@ class TlsDoc(Strict):
     verify: Switch = Field(
         default=True, description="false: accept any certificate, so anyone between can read the secret (default true)"
     )
-
-
-class AmiUserDoc(Strict):
-    """Another AMI user, for one purpose alone."""
-
-    username: Sendable = Field(description="the AMI user, as in manager.conf; not the one that polls")
-    secret: SecretText | None = Field(default=None, description="its secret; better: secret_file or secret_env")
-    secret_file: Text | None = Field(default=None, description="file that holds nothing but the secret")
-    secret_env: Text | None = Field(default=None, description="environment variable that holds the secret")
 
 
 class CollectorDoc(Strict):
@@ -167,6 +160,9 @@ class TargetDoc(Strict):
     )
     command_user: AmiUserDoc | None = Field(
         default=None, description="the AMI user that runs console commands, with write=command and nothing else"
+    )
+    canaries: dict[TargetName, CanaryDoc] = Field(
+        default={}, description="calls made again and again, to see whether a trunk carries them"
     )
 
 

@@ -11,6 +11,7 @@ from ami_exporter.config.target_settings import FieldsRead, MatchRead
 if TYPE_CHECKING:
     from ami_exporter.config.target_settings import (
         AmiUser,
+        CanarySettings,
         CollectorSettings,
         CommandSettings,
         CustomLabel,
@@ -72,6 +73,20 @@ def _target(target: TargetSettings) -> dict[str, object]:
         "limits": {"series_per_metric": target.limits.series_per_metric},
         "queue_wait_buckets": list(target.queue_wait_buckets),
         "command_user": None if target.command_user is None else _user(target.command_user),
+        "canaries": {name: _canary(one) for name, one in target.canaries.items()} or None,
+    }
+
+
+def _canary(one: CanarySettings) -> dict[str, object]:
+    return {
+        "channel": one.channel,
+        "interval": duration(one.interval),
+        "ring_timeout": duration(one.ring_timeout),
+        "duration": duration(one.duration),
+        "audio": one.audio,
+        "max_calls_per_day": one.max_calls_per_day,
+        "internal": one.internal,
+        "user": _user(one.user),
     }
 
 

@@ -76,12 +76,19 @@ def _read_users(target: Plain, result: External) -> None:
         if isinstance(name, str) and name == target.get("username"):
             message = f"found {found(name)}, which is the user that polls, expected one with this right alone"
             result.wrong.append(((*steps, "username"), message))
+    if target.get("canaries") and target.get("events") is False:
+        message = "found canaries without events, expected events: true: only events tell what became of a call"
+        result.wrong.append((("canaries",), message))
 
 
 def _users(target: Plain) -> Iterator[tuple[Steps, Plain]]:
-    user = target.get("command_user")
+    user, canaries = target.get("command_user"), target.get("canaries")
     if isinstance(user, dict):
         yield ("command_user",), user
+    for name, canary in canaries.items() if isinstance(canaries, dict) else ():
+        caller = canary.get("user") if isinstance(canary, dict) else None
+        if isinstance(caller, dict):
+            yield ("canaries", name, "user"), caller
 
 
 def _read_secret(given_by: Plain, at: Steps, result: External) -> Secret:

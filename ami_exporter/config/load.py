@@ -12,10 +12,11 @@ from pydantic_core import ErrorDetails
 from ami_exporter.config import yamlnodes
 from ami_exporter.config.amiflags import DEFAULT_TARGET, FLAG_OF
 from ami_exporter.config.build import build
+from ami_exporter.config.canarydoc import CanaryDoc
 from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.commanddoc import FieldsDoc, ReadDoc, TableDoc
 from ami_exporter.config.customdoc import CustomDoc, LabelDoc, MetricDoc, ValueDoc
-from ami_exporter.config.document import AmiUserDoc, CollectorDoc, Document, LimitsDoc, TargetDoc, TlsDoc, TrunkDoc
+from ami_exporter.config.document import CollectorDoc, Document, LimitsDoc, TargetDoc, TlsDoc, TrunkDoc
 from ami_exporter.config.external import SECRET_KEYS, External, read_external
 from ami_exporter.config.faults import ConfigErrors, Fault, shorten, suggest
 from ami_exporter.config.faults import Path as Steps
@@ -23,6 +24,7 @@ from ami_exporter.config.merge import merge
 from ami_exporter.config.scalar_types import WithinError
 from ami_exporter.config.scalars import found, kind
 from ami_exporter.config.target_settings import Settings
+from ami_exporter.config.userdoc import AmiUserDoc
 from ami_exporter.config.yamlnodes import Node
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -215,6 +217,8 @@ _MODELS: Final[tuple[tuple[Steps, type[BaseModel]], ...]] = (
     (("targets", ANY, "trunks", ANY), TrunkDoc),
     (("targets", ANY, "limits"), LimitsDoc),
     (("targets", ANY, "command_user"), AmiUserDoc),
+    (("targets", ANY, "canaries", ANY), CanaryDoc),
+    (("targets", ANY, "canaries", ANY, "user"), AmiUserDoc),
     (("custom", ANY), CustomDoc),
     (("custom", ANY, "read"), ReadDoc),
     (("custom", ANY, "read", "fields"), FieldsDoc),

@@ -88,10 +88,28 @@ class AmiUser:
 
 
 @dataclass(frozen=True, slots=True)
+class CanarySettings:
+    """A call made again and again, to see whether a trunk carries it. Times in seconds.
+
+    `channel`: `TECH/…` as Originate has it. `audio`: none, rtp (both ways, as RTCP tells), tone (the dialplan listens).
+    `internal`: the destination is an extension of one's own. `user`: who may originate, and nothing else.
+    """
+
+    channel: str
+    user: AmiUser
+    interval: float = 900.0
+    ring_timeout: int = 20
+    duration: int = 10
+    audio: Literal["none", "rtp", "tone"] = "none"
+    max_calls_per_day: int = 100
+    internal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TargetSettings:
     """One PBX. `timeout` in seconds. `names`: kind (queue) → id → name, with `names_file` merged in.
 
-    `command_user`: who runs console commands, and nothing else; None: nobody does.
+    `command_user`: who runs console commands, and nothing else; None: nobody does. `canaries`: by name.
     """
 
     name: str
@@ -111,12 +129,15 @@ class TargetSettings:
     limits: Limits = Limits()
     queue_wait_buckets: tuple[float, ...] = QUEUE_WAIT_BUCKETS
     command_user: AmiUser | None = None
+    canaries: Mapping[str, CanarySettings] = field(default_factory=dict)
 
     @property
     def secrets(self) -> tuple[Secret, ...]:
         """All its secrets, so that none is ever logged."""
-        others = [] if self.command_user is None else [self.command_user.secret]
-        return (self.secret, *others)
+        users = [one.user for one in self.canaries.values()]
+        if self.command_user is not None:
+            users.append(self.command_user)
+        return (self.secret, *(user.secret for user in users))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.errors import AmiError, LoginRefused
 from ami_exporter.ami.link import Answer, Outcome
 from ami_exporter.ami.message import Message
 from ami_exporter.config.target_settings import TargetSettings
-from ami_exporter.pbx.connector import OwnSessions, make_link
+from ami_exporter.pbx.connector import OwnSessions, user_link
 from ami_exporter.pbx.login_backoff import LoginBackoff
 from ami_exporter.pbx.state_log import StateLog
 from ami_exporter.pbx.stats import TargetStats
@@ -88,8 +87,7 @@ class CommandLink:
         if (pause := self._backoff.closed_for()) > 0:
             text = f"the last login of {user.username} was refused; the next is tried in {pause:.0f} s"
             return dict.fromkeys(actions, _failure(text))
-        link = make_link(replace(self._settings, username=user.username, secret=user.secret.now()), clock=self._clock)
-        self._sessions.add(link)
+        link = user_link(self._settings, user, self._sessions, self._clock)
         try:
             link.open(deadline)
             self._backoff.accepted()

@@ -1,0 +1,198 @@
+"""Canary calls between two real servers: what each says, against a listener of our own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import pytest
+
+from ami_exporter.collectors.registry import builtin
+from ami_exporter.config.secret import Secret
+from ami_exporter.config.target_settings import AmiUser, CanarySettings, TargetSettings, TrunkSettings
+from ami_exporter.pbx.canary_watch import Outcome
+from ami_exporter.pbx.target import Clocks, Target
+from tests.support.ami_raw import EventRecorder
+from tests.support.asterisk_root import AsteriskRoot
+from tests.support.asterisk_server import wait_until
+from tests.support.canary_pair import CanaryPair, canary_pair
+from tests.support.planted import AMI_SECRETS
+from tests.support.targets import listening, scrape, value
+
+USER = AmiUser("canary", Secret(AMI_SECRETS["canary"]))
+QUICK = CanarySettings("PJSIP/100001@telco-a", USER, ring_timeout=4, duration=3, audio="rtp")
+
+
+@pytest.fixture(scope="module", params=[22, 16], ids=["asterisk22", "asterisk16"])
+def pair(
+    request: pytest.FixtureRequest, asterisk_roots: dict[int, AsteriskRoot], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[CanaryPair]:
+    with canary_pair(asterisk_roots[request.param], asterisk_roots[22], tmp_path_factory.mktemp("canary")) as both:
+        yield both
+
+
+@contextmanager
+def watching(pair: CanaryPair, **canaries: CanarySettings) -> Iterator[Target]:
+    """An exporter's target; its canaries are called by the test, not by their clock."""
+    settings = TargetSettings(
+        "pbx",
+        "127.0.0.1",
+        "events",
+        Secret(AMI_SECRETS["events"]),
+        pair.server.ami_port,
+        trunks=(TrunkSettings("telco-a", "PJSIP/telco-a", channel_limit=3),),
+        canaries=canaries,
+    )
+    target = Target(settings, builtin(), Clocks(jitter=lambda: 0.999))
+    target.start()
+    try:
+        listening(target)
+        yield target
+    finally:
+        target.stop()
+        target.join(3.0)
+
+
+@dataclass(frozen=True)
+class Case:
+    channel: str
+    result: str
+    media: dict[str, bool]
+    cause: str | None = None
+    sip: str | None = None
+    phases: tuple[str, ...] = ("first_ringing", "answer", "total")
+    longest: float = 6.0
+
+
+CASES = {
+    "both_ways": Case("PJSIP/100001@telco-a", "success", {"inbound": True, "outbound": True}, "normal_clearing"),
+    "we_hear_nothing": Case("PJSIP/100002@telco-a", "one_way", {"inbound": False, "outbound": True}, "normal_clearing"),
+    "they_hear_nothing": Case(
+        "PJSIP/100001@telco-deaf", "one_way", {"inbound": True, "outbound": False}, "normal_clearing"
+    ),
+    # Who neither sends nor receives audio reports nothing either.
+    "no_audio": Case("PJSIP/100002@telco-deaf", "silent", {"inbound": False}, "normal_clearing"),
+    "busy": Case("PJSIP/100003@telco-a", "busy", {}, "user_busy", "486", ("total",), 2),
+    "no_such_number": Case("PJSIP/100004@telco-a", "rejected", {}, "unallocated_number", "404", ("total",), 2),
+    "refused": Case("PJSIP/100006@telco-a", "rejected", {}, "call_rejected", "403", ("total",), 2),
+    "congested": Case("PJSIP/100007@telco-a", "failed", {}, "normal_circuit_congestion", "503", ("total",), 2),
+    # Our own timeout: its cause 19 and its 480 are not the provider's.
+    "no_answer": Case("PJSIP/100005@telco-a", "no_answer", {}, None, None, ("first_ringing", "total"), 6),
+    "provider_dead": Case("PJSIP/100001@telco-dead", "failed", {}, None, None, ("total",), 6),
+    "unknown_endpoint": Case("PJSIP/100001@nowhere", "failed", {}, None, None, (), 2),
+    "through_the_dialplan": Case(
+        "Local/100001@ami-canary", "success", {"inbound": True, "outbound": True}, "normal_clearing"
+    ),
+}
+
+
+def call(target: Target, one: CanarySettings) -> Outcome:
+    outcome = target.canaries.call(one)
+    assert outcome is not None
+    return outcome
+
+
+def left(pair: CanaryPair) -> None:
+    """No channel is left on either side."""
+    wait_until(lambda: pair.server.channels() == 0, 3.0, "no channel left")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_canary_says_what_became_of_the_call_as_an_own_listener_saw_it(pair: CanaryPair, name: str) -> None:
+    case = CASES[name]
+    with (
+        watching(pair, c=QUICK) as target,
+        EventRecorder(pair.server.ami_port, "events", AMI_SECRETS["events"]) as recorder,
+    ):
+        began = time.monotonic()
+        found = call(target, replace(QUICK, channel=case.channel))
+        took = time.monotonic() - began
+        left(pair)
+        assert (found.result, dict(found.media), found.cause) == (case.result, case.media, case.cause)
+        assert found.sip_code == (case.sip if pair.server.major == 22 else None)
+        assert set(found.phases) == set(case.phases)
+        assert took < case.longest + 3
+        check_by(recorder, found, case)
+        assert recorder.events("Cdr") == []
+
+
+def check_by(recorder: EventRecorder, found: Outcome, case: Case) -> None:
+    """Compare times and media with the events as another client saw them, by Asterisk's own time stamps."""
+
+    def ours(fields: dict[str, str]) -> bool:
+        return fields.get("DestUniqueid", fields.get("Uniqueid", "")).startswith("cny-")
+
+    def when(name: str, **wanted: str) -> float:
+        events = recorder.events(
+            name, lambda f: ours(f) and wanted.items() <= f.items() and ";" not in f.get("Uniqueid", "")
+        )
+        return float(events[0]["Timestamp"])
+
+    if case.phases:
+        dialled = when("DialBegin")
+        assert found.phases["total"] == pytest.approx(when("Hangup") - dialled, abs=0.3)
+        if "answer" in case.phases:
+            assert found.phases["answer"] == pytest.approx(when("DialEnd", DialStatus="ANSWER") - dialled, abs=0.3)
+        if "first_ringing" in case.phases:
+            assert found.phases["first_ringing"] == pytest.approx(when("DialState") - dialled, abs=0.3)
+    for media, event in (("inbound", "RTCPSent"), ("outbound", "RTCPReceived")):
+        reports = recorder.events(event, lambda f: f.get("Linkedid", "").startswith("cny-"))
+        heard = any(int(report["ReportCount"]) > 0 for report in reports) if reports else None
+        assert found.media.get(media) == heard
+
+
+def test_its_calls_are_in_no_other_metric_but_the_trunk_channel_they_take_up(pair: CanaryPair) -> None:
+    quiet = (
+        *("asterisk_calls_total", "asterisk_channels_created_total", "asterisk_hangups_total", "asterisk_dials_total"),
+        *("asterisk_originates_total", "asterisk_trunk_calls_total", "asterisk_trunk_hangups_total"),
+        *("asterisk_trunk_sip_failures_total", "asterisk_rtcp_rtt_seconds_count", "asterisk_rtcp_loss_ratio_count"),
+        *("asterisk_dial_time_to_answer_seconds_count", "asterisk_trunk_talk_seconds_count"),
+    )
+    now = ("asterisk_active_channels", "asterisk_active_calls", "asterisk_bridges", "asterisk_application_channels")
+    with watching(pair, c=QUICK) as target:
+        made: list[Outcome] = []
+        thread = threading.Thread(target=lambda: made.append(call(target, QUICK)))
+        thread.start()
+        wait_until(lambda: pair.server.channels() == 1, 5.0, "the call is up")
+        wait_until(lambda: "Up" in pair.server.cli("core show channels"), 5.0, "answered")
+        during = scrape(target)
+        thread.join(15.0)
+        call(target, replace(QUICK, channel="PJSIP/100003@telco-a"))
+        after = scrape(target)
+        assert made[0].result == "success"
+        assert value(during, "asterisk_trunk_channels", trunk="telco-a", direction="outbound") == 1
+        assert value(after, "asterisk_trunk_channels", trunk="telco-a", direction="outbound") == 0
+        assert {key: number for key, number in during.items() if key[0] in now and number} == {}
+        assert {key: number for key, number in after.items() if key[0] in (*quiet, *now) and number} == {}
+
+
+def test_a_tone_is_heard_by_the_dialplan(pair: CanaryPair) -> None:
+    tone = replace(QUICK, audio="tone", duration=2)
+    with watching(pair, c=tone) as target:
+        heard = call(target, tone)
+        assert (heard.result, heard.media["inbound"]) == ("success", True)
+        unheard = call(target, replace(tone, channel="PJSIP/100002@telco-a"))
+        assert (unheard.result in ("one_way", "silent"), unheard.media["inbound"]) == (True, False)
+        left(pair)
+
+
+def test_the_user_needs_no_right_but_originate_and_says_so_when_it_lacks_it(pair: CanaryPair) -> None:
+    with watching(pair, c=QUICK) as target:
+        for name, why in (("nothing", "write=originate"), ("cli", "write=originate")):
+            outcome = call(target, replace(QUICK, user=AmiUser(name, Secret(AMI_SECRETS[name]))))
+            assert (outcome.result, why in outcome.why) == ("failed", True)
+        wrong = call(target, replace(QUICK, user=AmiUser("canary", Secret("wrong"))))
+        assert wrong.result == "failed"
+
+
+def test_a_stop_in_the_middle_leaves_no_call_behind_after_its_time(pair: CanaryPair) -> None:
+    with watching(pair, c=QUICK) as target:
+        thread = threading.Thread(target=lambda: target.canaries.call(QUICK))
+        thread.start()
+        wait_until(lambda: pair.server.channels() == 1, 5.0, "the call is up")
+    thread.join(5.0)
+    assert not thread.is_alive()
+    wait_until(lambda: pair.server.channels() == 0, 8.0, "the call ended by itself")
