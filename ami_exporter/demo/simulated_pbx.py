@@ -44,6 +44,10 @@ def unix_clock() -> Callable[[], float]:
     return lambda: offset + time.monotonic()
 
 
+def _single(secret: str) -> list[User]:
+    return [User(name, secret, NONE, classes(right)) for name, right in SINGLE_RIGHT.items()]
+
+
 class SimulatedPbx:
     """A PBX with living traffic that speaks AMI on ``host``:``port`` (0: any free port; kept over restarts).
 
@@ -78,14 +82,14 @@ class SimulatedPbx:
         self.simulation = Simulation(settings, started, self._broadcast)
         self.scene = Scene(self.simulation.world, self.simulation.time, clock, started, Dialect(dialect))
         self.scene.load = static_load(settings.channels, self.scene.world, age=3600.0)
-        single = [User(name, secret, NONE, classes(right)) for name, right in SINGLE_RIGHT.items()]
-        everyone = [User(username, secret, classes(read), classes(write)), *single, *users]
+        everyone = [User(username, secret, classes(read), classes(write)), *_single(secret), *users]
         chance = random.Random(settings.seed)  # noqa: S311 - a simulation, not a secret
         self.house = House(
             self.scene,
             {user.name.lower(): user for user in everyone},
             lambda: str(chance.randrange(10**8, 10**9)),
             self.simulation.ami_security,
+            self.simulation.originator.take,
             reject_delay,
             frozenset(name.lower() for name in missing),
         )

@@ -153,7 +153,7 @@ class CanaryWatch:
         count = to_number(message.get("reportcount"))
         if count is None:
             return
-        if media == "outbound" or self._audio == "rtp":  # where a tone is listened for, packets alone are not enough
+        if self._audio == "rtp":  # a tone has to be heard, packets are not enough, and nothing is sent back
             self._media[media] = self._media.get(media, False) or count > 0
         lost = to_number(message.get("report0fractionlost"))
         if lost is not None and 0 <= lost <= 255:  # noqa: PLR2004 - one byte
@@ -206,10 +206,7 @@ class CanaryWatch:
             return "success", ""
         if not media:
             return "failed", _NO_REPORT
-        inbound, outbound = media.get("inbound"), media.get("outbound")
-        if inbound and outbound is not False:
-            return "success", ""
-        return ("one_way" if inbound or outbound else "silent"), ""
+        return _audio_result(media), ""
 
     def _unanswered(self, *, given_up: bool) -> tuple[str, str]:
         if given_up:
@@ -224,3 +221,11 @@ class CanaryWatch:
         if self._cause in _REJECTED or code in (401, 403, 404, 407, 410, 484, 488, 603, 604, 607, 608):
             return "rejected", ""
         return "failed", f"cause {self._cause or 'unknown'}"
+
+
+def _audio_result(media: Mapping[str, bool]) -> str:
+    """Judge by what is known: a far end that sends no reports leaves open what it heard."""
+    inbound, outbound = media.get("inbound"), media.get("outbound")
+    if inbound and outbound is not False:
+        return "success"
+    return "one_way" if inbound or outbound else "silent"

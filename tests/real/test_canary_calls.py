@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +22,7 @@ from tests.support.ami_raw import EventRecorder
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import wait_until
 from tests.support.canary_pair import CanaryPair, canary_pair
+from tests.support.documents import REPO
 from tests.support.planted import AMI_SECRETS
 from tests.support.targets import listening, scrape, value
 
@@ -175,7 +179,7 @@ def test_a_tone_is_heard_by_the_dialplan(pair: CanaryPair) -> None:
         heard = call(target, tone)
         assert (heard.result, heard.media["inbound"]) == ("success", True)
         unheard = call(target, replace(tone, channel="PJSIP/100002@telco-a"))
-        assert (unheard.result in ("one_way", "silent"), unheard.media["inbound"]) == (True, False)
+        assert (unheard.result, unheard.media["inbound"]) == ("silent", False)
         left(pair)
 
 
@@ -196,3 +200,59 @@ def test_a_stop_in_the_middle_leaves_no_call_behind_after_its_time(pair: CanaryP
     thread.join(5.0)
     assert not thread.is_alive()
     wait_until(lambda: pair.server.channels() == 0, 8.0, "the call ended by itself")
+
+
+CALL_ALONE = """
+import sys
+from tests.real.test_canary_calls import QUICK, lone_target
+target = lone_target(int(sys.argv[1]))
+target.canaries.call(QUICK)
+"""
+
+
+def lone_target(port: int) -> Target:
+    """For a process that is killed in the middle of its call."""
+    settings = TargetSettings("pbx", "127.0.0.1", "events", Secret(AMI_SECRETS["events"]), port, canaries={"c": QUICK})
+    target = Target(settings, builtin(), Clocks(jitter=lambda: 0.999))
+    target.start()
+    listening(target)
+    return target
+
+
+@pytest.mark.parametrize("channel", [QUICK.channel, "PJSIP/100005@telco-a"], ids=["talking", "ringing"])
+def test_an_exporter_that_is_killed_in_the_middle_leaves_a_call_that_ends_by_itself(
+    pair: CanaryPair, channel: str
+) -> None:
+    program = CALL_ALONE.replace("call(QUICK)", f"call(__import__('dataclasses').replace(QUICK, channel={channel!r}))")
+    process = subprocess.Popen([sys.executable, "-c", program, str(pair.server.ami_port)], cwd=REPO)
+    try:
+        wait_until(lambda: pair.server.channels() == 1, 20.0, "the call is up")
+        if channel == QUICK.channel:
+            wait_until(lambda: " Up " in pair.server.cli("core show channels"), 5.0, "answered")
+    finally:
+        process.kill()
+        process.wait(5.0)
+    assert pair.server.channels() == 1
+    wait_until(
+        lambda: pair.server.channels() == 0, QUICK.ring_timeout + QUICK.duration + 4.0, "the call ended by itself"
+    )
+
+
+def test_a_pbx_that_is_restarted_in_the_middle_leaves_a_failed_call_and_the_next_one_works(
+    asterisk_roots: dict[int, AsteriskRoot], tmp_path: Path
+) -> None:
+    with canary_pair(asterisk_roots[22], asterisk_roots[22], tmp_path) as own, watching(own, c=QUICK) as target:
+        made: list[Outcome] = []
+        thread = threading.Thread(target=lambda: made.append(call(target, replace(QUICK, duration=20))))
+        thread.start()
+        wait_until(lambda: own.server.channels() == 1, 5.0, "the call is up")
+        own.server.kill()
+        thread.join(10.0)
+        assert (made[0].result, "not seen" in made[0].why, made[0].cause) == ("failed", True, None)
+        assert "total" not in made[0].phases
+        own.server.start()
+        own.server.wait_booted()
+        listening(target)
+        assert own.server.channels() == 0
+        assert target.canaries._around.starting()
+        assert call(target, QUICK).result == "success"
