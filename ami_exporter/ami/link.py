@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ami_exporter.ami import login
 from ami_exporter.ami.actions import ACTIONS
-from ami_exporter.ami.codec import encode
+from ami_exporter.ami.codec import encode, encode_headers
 from ami_exporter.ami.errors import AmiError, ConnectFailed, LinkClosed, ProtocolError, StaleLink, Timeout
 from ami_exporter.ami.exchange import LISTS_ANNOUNCED_FROM, Answer, Exchange, Outcome, stray_kind
 from ami_exporter.ami.session import Session

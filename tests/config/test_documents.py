@@ -27,6 +27,7 @@ BAD = sorted((HERE / "bad").glob("*.yml"))
 FILES = {
     "/run/secrets/pbx1": b"s3cret\n",
     "/run/secrets/ami_cli": b"another\n",
+    "/run/secrets/ami_canary": b"a third\n",
     "/etc/ssl/pbx-ca.pem": b"-----BEGIN CERTIFICATE-----\n",
     "/etc/ami-exporter/queues.csv": b"600,Hotline\n602,Fax\n",
 }
