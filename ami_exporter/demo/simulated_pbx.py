@@ -77,8 +77,7 @@ class SimulatedPbx:
     ) -> None:
         self.host, self.port, self.username, self.secret = host, port, username, secret
         settings = settings or DemoSettings()
-        clock = clock or unix_clock()
-        started = clock()
+        started = (clock := clock or unix_clock())()
         self.simulation = Simulation(settings, started, self._broadcast)
         self.scene = Scene(self.simulation.world, self.simulation.time, clock, started, Dialect(dialect))
         self.scene.load = static_load(settings.channels, self.scene.world, age=3600.0)

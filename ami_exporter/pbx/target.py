@@ -68,14 +68,7 @@ class Target:
         self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic)
         self._chosen = choose(settings, collectors)
         self._classes = event_classes(settings, self.collectors)
-        self.canaries = Canaries(
-            self.name,
-            settings.canaries,
-            Surroundings(self._link_for, self._starting, self._listening, self._trunk_full),
-            clock=clocks.monotonic,
-            wall=clocks.wall,
-            chance=clocks.jitter,
-        )
+        self.canaries = self._canaries()
         self.counters = EventCounters(self._counting(), Context(), self._caps(), self.canaries.event)
         self.facts = ServerFacts(
             settings,
@@ -95,6 +88,16 @@ class Target:
         self.last_up: bool | None = None
         self.changed_at: float | None = None
         self._received: deque[tuple[float, int]] = deque([(clocks.monotonic(), 0)], maxlen=RATE_POINTS)
+
+    def _canaries(self) -> Canaries:
+        return Canaries(
+            self.name,
+            self.settings.canaries,
+            Surroundings(self._link_for, self._starting, self._listening, self._trunk_full),
+            clock=self._clocks.monotonic,
+            wall=self._clocks.wall,
+            chance=self._clocks.jitter,
+        )
 
     def _poller(self) -> Poller:
         return Poller(

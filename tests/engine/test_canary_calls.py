@@ -20,7 +20,7 @@ SOON = Clocks(jitter=lambda: 0.01)
 
 
 def simulated(speed: float = 20.0, **more: object) -> SimulatedPbx:
-    return SimulatedPbx(DemoSettings(speed=speed, traffic=0.0, warmup=0.0), **more)  # type: ignore[arg-type]
+    return SimulatedPbx(DemoSettings(speed=speed, traffic=0.0, warmup=0.0), **more)  # type: ignore[arg-type] # fields of SimulatedPbx
 
 
 def calling(pbx: SimulatedPbx, **more: object) -> AbstractContextManager[Target]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import subprocess
 import sys
 import threading
@@ -13,14 +15,17 @@ from pathlib import Path
 
 import pytest
 
+from ami_exporter.collectors import custom
 from ami_exporter.collectors.registry import builtin
+from ami_exporter.commands.loading import catalogue
+from ami_exporter.config.load import load
 from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import AmiUser, CanarySettings, TargetSettings, TrunkSettings
 from ami_exporter.pbx.canary_watch import Outcome
 from ami_exporter.pbx.target import Clocks, Target
 from tests.support.ami_raw import EventRecorder
 from tests.support.asterisk_root import AsteriskRoot
-from tests.support.asterisk_server import wait_until
+from tests.support.asterisk_server import CONFIG_FOLDER, wait_until
 from tests.support.canary_pair import CanaryPair, canary_pair
 from tests.support.documents import REPO
 from tests.support.planted import AMI_SECRETS
@@ -256,3 +261,47 @@ def test_a_pbx_that_is_restarted_in_the_middle_leaves_a_failed_call_and_the_next
         assert own.server.channels() == 0
         assert target.canaries._around.starting()
         assert call(target, QUICK).result == "success"
+
+
+CRON = "Channel: PJSIP/{}@telco-a\nMaxRetries: 0\nWaitTime: 4\nContext: canary-cron\nExtension: up\nPriority: 1\n"
+
+
+def test_the_way_without_any_right_tells_answers_from_failures(pair: CanaryPair) -> None:
+    """A call file, a dialplan with a UserEvent and `custom:`, as the page has them."""
+    page = (REPO / "docs" / "canary.md").read_text(encoding="utf-8")
+    block = next(text for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if text.startswith("custom:"))
+    head = "targets: {pbx: {address: a, username: u, secret: s}}\n"
+    runs = custom.collector(load("page", head + block, catalogue({})).custom)
+    dialplan = (CONFIG_FOLDER / "canary" / "extensions.conf").read_text()
+    assert all(line in page for line in re.findall(r"exten => (?:up|failed),1,.*", dialplan))
+    port = pair.server.ami_port
+    settings = TargetSettings("pbx", "127.0.0.1", "events", Secret(AMI_SECRETS["events"]), port)
+    target = Target(settings, [*builtin(), runs])
+    target.start()
+    try:
+        listening(target)
+        spool = pair.server.folder / "spool"
+        (spool / "outgoing").mkdir(exist_ok=True)
+        for number in ("100001", "100003", "100005"):
+            (spool / "canary.call").write_text(CRON.format(number))
+            (spool / "canary.call").rename(spool / "outgoing" / "canary.call")
+            wait_until(lambda: not list((spool / "outgoing").iterdir()), 20.0, "the call file was used")
+        metric = "asterisk_custom_canary_runs_total"
+        wait_until(lambda: value(scrape(target), metric, trunk="telco-a", result="failed") == 2, 15.0, "two failed")
+        assert value(scrape(target), metric, trunk="telco-a", result="success") == 1
+    finally:
+        target.stop()
+        target.join(3.0)
+        left(pair)
+
+
+def test_with_the_right_to_run_commands_alone_the_server_can_be_stopped(
+    asterisk_roots: dict[int, AsteriskRoot], tmp_path: Path
+) -> None:
+    """Why that user is never the one that polls."""
+    with canary_pair(asterisk_roots[22], asterisk_roots[22], tmp_path) as own, own.server.ami("cli") as ami:
+        ami.command("database put canary seen yes")
+        assert "yes" in own.server.cli("database get canary seen")
+        with contextlib.suppress(OSError, EOFError, TimeoutError):
+            ami.command("core stop now")
+        wait_until(lambda: not own.server.running, 10.0, "the server is stopped")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ami_exporter.ami import destinations
 from ami_exporter.ami.cli_commands import refusal
 from ami_exporter.config.catalogue import Catalogue
 
@@ -28,4 +29,5 @@ def catalogue(environ: Mapping[str, str] = ENVIRON) -> Catalogue:
         unheard=frozenset({"dtmfend"}),
         environ=environ,
         refused_command=refusal,
+        refused_destination=lambda channel, internal: destinations.refusal(channel, internal=internal),
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TextIO
 
 from ami_exporter.ami.errors import AmiError
 from ami_exporter.ami.link import Link
 from ami_exporter.commands.doctor.advice import diagnose, subject
+from ami_exporter.commands.doctor.callers import examine_others
 from ami_exporter.commands.doctor.console import ask_console
 from ami_exporter.commands.doctor.examine import Examiner
 from ami_exporter.commands.doctor.findings import examine_order
@@ -39,5 +41,6 @@ def doctor(options: Doctor, environ: Mapping[str, str], out: TextIO) -> int:
     if commands:
         seen.answers.update(ask_console(target, [choice.collector for choice in about.chosen], commands))
     result = diagnose(about, seen)
+    result = replace(result, faults=[*result.faults, *examine_others(target)])
     out.write(report(about, seen, result))
     return 1 if result.faults else 0
