@@ -45,7 +45,7 @@ def test_a_call_with_audio_both_ways() -> None:
         "normal_clearing",
         None,
         {"inbound": True, "outbound": True},
-        {"inbound": 0.25},
+        {"inbound": 0.25, "outbound": 0.0},
         0.02,
         80.0,
     )
