@@ -27,7 +27,8 @@ def _metric(kind: MetricType, name: str, text: str, *labels: str, **closed: tupl
 UP = _metric(
     "gauge",
     "up",
-    "1: the last canary call was answered, with audio as asked for (AMI events DialEnd, Hangup, RTCPSent, RTCPReceived)",
+    "1: the last canary call was answered, with audio as asked for "
+    "(AMI events DialEnd, Hangup, RTCPSent, RTCPReceived)",
 )
 PHASE = _metric(
     "gauge",
