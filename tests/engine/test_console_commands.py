@@ -128,12 +128,13 @@ def test_a_user_that_is_refused_is_not_tried_at_each_scrape_and_takes_nothing_el
         SimulatedPbx(reject_delay=0) as pbx,
         watching(pbx, collectors(POOLS), command_user=wrong) as watched,
     ):
-        for _ in range(4):
+        for _ in range(20):
             series = scrape(watched)
         assert value(series, "asterisk_up") == 1
         assert value(series, "asterisk_scrape_collector_success", collector="custom") == 0
         assert COMMAND_USER in watched.last["custom"].detail
-        assert pbx.actions["Login"] == 2
+        # One of the poll link; of this user at most after 1, 2, 4 and 8 s, on however slow a machine.
+        assert pbx.actions["Login"] <= 1 + 5
 
 
 def test_task_processors_are_read_by_the_same_user() -> None:

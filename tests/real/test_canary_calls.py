@@ -22,6 +22,7 @@ from ami_exporter.config.load import load
 from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import AmiUser, CanarySettings, TargetSettings, TrunkSettings
 from ami_exporter.pbx.canary_watch import Outcome
+from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.target import Clocks, Target
 from tests.support.ami_raw import EventRecorder
 from tests.support.asterisk_root import AsteriskRoot
@@ -55,7 +56,13 @@ def watching(pair: CanaryPair, **canaries: CanarySettings) -> Iterator[Target]:
         trunks=(TrunkSettings("telco-a", "PJSIP/telco-a", channel_limit=3),),
         canaries=canaries,
     )
-    target = Target(settings, builtin(), Clocks(jitter=lambda: 0.999))
+    with running(Target(settings, builtin(), Clocks(jitter=lambda: 0.999), EventLoop(time.monotonic))) as target:
+        yield target
+
+
+@contextmanager
+def running(target: Target) -> Iterator[Target]:
+    """Start a target that listens to events."""
     target.start()
     try:
         listening(target)
@@ -63,6 +70,8 @@ def watching(pair: CanaryPair, **canaries: CanarySettings) -> Iterator[Target]:
     finally:
         target.stop()
         target.join(3.0)
+        assert target._loop is not None
+        target._loop.stop(3.0)
 
 
 @dataclass(frozen=True)
@@ -218,7 +227,7 @@ target.canaries.call(QUICK)
 def lone_target(port: int) -> Target:
     """For a process that is killed in the middle of its call."""
     settings = TargetSettings("pbx", "127.0.0.1", "events", Secret(AMI_SECRETS["events"]), port, canaries={"c": QUICK})
-    target = Target(settings, builtin(), Clocks(jitter=lambda: 0.999))
+    target = Target(settings, builtin(), Clocks(jitter=lambda: 0.999), EventLoop(time.monotonic))
     target.start()
     listening(target)
     return target
@@ -276,10 +285,7 @@ def test_the_way_without_any_right_tells_answers_from_failures(pair: CanaryPair)
     assert all(line in page for line in re.findall(r"exten => (?:up|failed),1,.*", dialplan))
     port = pair.server.ami_port
     settings = TargetSettings("pbx", "127.0.0.1", "events", Secret(AMI_SECRETS["events"]), port)
-    target = Target(settings, [*builtin(), runs])
-    target.start()
-    try:
-        listening(target)
+    with running(Target(settings, [*builtin(), runs], loop=EventLoop(time.monotonic))) as target:
         spool = pair.server.folder / "spool"
         (spool / "outgoing").mkdir(exist_ok=True)
         for number in ("100001", "100003", "100005"):
@@ -289,9 +295,6 @@ def test_the_way_without_any_right_tells_answers_from_failures(pair: CanaryPair)
         metric = "asterisk_custom_canary_runs_total"
         wait_until(lambda: value(scrape(target), metric, trunk="telco-a", result="failed") == 2, 15.0, "two failed")
         assert value(scrape(target), metric, trunk="telco-a", result="success") == 1
-    finally:
-        target.stop()
-        target.join(3.0)
         left(pair)
 
 
