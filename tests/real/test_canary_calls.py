@@ -240,7 +240,7 @@ def test_an_exporter_that_is_killed_in_the_middle_leaves_a_call_that_ends_by_its
     program = CALL_ALONE.replace("call(QUICK)", f"call(__import__('dataclasses').replace(QUICK, channel={channel!r}))")
     process = subprocess.Popen([sys.executable, "-c", program, str(pair.server.ami_port)], cwd=REPO)
     try:
-        wait_until(lambda: pair.server.channels() == 1, 20.0, "the call is up")
+        wait_until(lambda: pair.server.channels() == 1, 60.0, "the call is up")
         if channel == QUICK.channel:
             wait_until(lambda: " Up " in pair.server.cli("core show channels"), 5.0, "answered")
     finally:
