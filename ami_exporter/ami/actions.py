@@ -12,6 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ami_exporter.ami.cli_commands import refusal
 from ami_exporter.ami.errors import ForbiddenAction
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class ActionSpec:
     empty: texts of an `Error` (or a `Success` that starts no list) that mean "there are none".
     cost: rank for the order of sending, cheap ones first: 0 one packet, 1 short, 2 grows with the PBX, 3 dear.
     params: parameters that may be sent, all optional.
+    min_interval: seconds for which a complete answer is served again, where the configuration says nothing.
     """
 
     name: str
@@ -46,6 +48,7 @@ class ActionSpec:
     empty: tuple[str, ...] = ()
     cost: int = 1
     params: frozenset[str] = frozenset()
+    min_interval: float = 0.0
 
 
 _SYSTEM = frozenset({"system"})
@@ -160,15 +163,12 @@ _TABLE = (
     _list("DAHDIShowChannels", frozenset(), "DAHDIShowChannels", cost=2),
     _list("DAHDIShowStatus", frozenset(), "DAHDIShowStatus"),
     _list("PRIShowSpans", frozenset(), "PRIShowSpans"),
-    # CLI, opt-in, and only what CLI_COMMANDS holds
-    ActionSpec("Command", _COMMAND, AnswerForm.COMMAND, cost=2, params=frozenset({"Command"})),
+    # CLI, opt-in, and only commands that show what may be seen (cli_commands.py)
+    ActionSpec("Command", _COMMAND, AnswerForm.COMMAND, cost=2, params=frozenset({"Command"}), min_interval=60.0),
 )
 
 #: Name -> what may be sent. There is no other way to send an action than through this table.
 ACTIONS: Mapping[str, ActionSpec] = MappingProxyType({spec.name: spec for spec in _TABLE})
-
-#: CLI commands that `Command` may carry: each only reads, none takes an argument.
-CLI_COMMANDS: frozenset[str] = frozenset({"core show taskprocessors"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ class Action:
     """One action to send; equal name and parameters are the same action.
 
     Raises ForbiddenAction for a name outside the table, a parameter the table does not name, a CLI command
-    outside CLI_COMMANDS, and a value with CR, LF or NUL (AMI has no escaping: it would start a new header).
+    that cli_commands refuses, and a value with CR, LF or NUL (AMI has no escaping: it would start a new header).
     """
 
     name: str
@@ -204,16 +204,30 @@ class Action:
 
     def _check_command(self) -> None:
         commands = [value for _, value in self.params]
-        if len(commands) != 1 or commands[0] not in CLI_COMMANDS:
-            raise ForbiddenAction(
-                f"CLI command {commands!r} is not in the list of read-only commands and is never sent; "
-                f"allowed, one at a time: {', '.join(sorted(CLI_COMMANDS))}"
-            )
+        if len(commands) != 1:
+            raise ForbiddenAction(f"CLI commands are sent one at a time, found {len(commands)}")
+        if why := refusal(commands[0]):
+            raise ForbiddenAction(f"CLI command {commands[0]!r} is never sent: {why}")
+
+    @property
+    def is_command(self) -> bool:
+        """Whether it runs a CLI command, which only `command_user` may and never the poll link."""
+        return self.spec.form is AnswerForm.COMMAND
+
+    @property
+    def label(self) -> str:
+        """What it is called in metrics and faults: the action's name, of a CLI command its words."""
+        return self.params[0][1] if self.is_command else self.name
 
     @property
     def spec(self) -> ActionSpec:
         """The action's row in the table."""
         return ACTIONS[self.name]
+
+
+def cli(command: str) -> Action:
+    """Action `Command` for a console command. Raises ForbiddenAction for one that cli_commands refuses."""
+    return Action("Command", (("Command", command),))
 
 
 def check_value(where: str, value: str) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ami_exporter.ami.actions import Action
     from ami_exporter.ami.login import Credentials
     from ami_exporter.ami.message import Message
+    from ami_exporter.ami.originate import CanaryCall
 
 __all__ = ["Answer", "Boot", "Link", "Outcome", "Tls"]
 
@@ -209,6 +210,13 @@ class Link:
             self._session.drop()
             raise
         return exchange.answers
+
+    def originate(self, call: CanaryCall, deadline: float) -> Message:
+        """Start a canary call and return the response; the one action sent that changes something.
+
+        Success means that it was queued: what becomes of it, events tell. Raises Timeout, LinkClosed.
+        """
+        return self._session.answer_to(call.call_id, call.headers(), deadline)
 
     def read_events(self, deadline: float) -> list[Message]:
         """Return all events that have arrived, waiting for the first of them until the deadline; then: none.

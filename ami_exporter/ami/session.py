@@ -114,9 +114,19 @@ class Session:
         first_answer_timeout: float | None = None,
     ) -> Message:
         """Send an action of the session itself and return its response; a Timeout closes the link."""
-        stream = self.connected()
         action_id = self.next_id()
-        stream.queue([encode_headers([("Action", name), ("ActionID", action_id), *params])])
+        headers = [("Action", name), ("ActionID", action_id), *params]
+        return self.answer_to(action_id, headers, deadline, first_answer_timeout)
+
+    def answer_to(
+        self,
+        action_id: str,
+        headers: Iterable[tuple[str, str]],
+        deadline: float,
+        first_answer_timeout: float | None = None,
+    ) -> Message:
+        """Send a whole packet and return the response to its ActionID; a Timeout closes the link."""
+        self.connected().queue([encode_headers(headers)])
         answer = None
         messages = self.read_first(deadline, first_answer_timeout)
         while True:

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ami_exporter.config.canarydoc import CanaryDoc
+from ami_exporter.config.commanddoc import ReadDoc
 from ami_exporter.config.customdoc import CustomDoc, LabelDoc, MetricDoc, ValueDoc
 from ami_exporter.config.document import Document, TargetDoc, TlsDoc
 from ami_exporter.config.external import External
+from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import (
     PORT,
     TLS_PORT,
     AmiTlsSettings,
+    AmiUser,
+    CanarySettings,
     CollectorSettings,
+    CommandSettings,
     CustomLabel,
     CustomMetric,
     CustomMetricsSettings,
     CustomValue,
+    FieldsRead,
     Limits,
+    MatchRead,
     Settings,
+    TableRead,
     TargetSettings,
     TrunkSettings,
 )
@@ -52,6 +61,25 @@ def _target(name: str, doc: TargetDoc, external: External) -> TargetSettings:
         names_file=doc.names_file,
         limits=Limits(doc.limits.series_per_metric),
         queue_wait_buckets=doc.queue_wait_buckets,
+        command_user=None
+        if doc.command_user is None
+        else AmiUser(doc.command_user.username, external.users["command_user",]),
+        canaries={
+            key: _canary(canary, external.users["canaries", key, "user"]) for key, canary in doc.canaries.items()
+        },
+    )
+
+
+def _canary(doc: CanaryDoc, secret: Secret) -> CanarySettings:
+    return CanarySettings(
+        channel=doc.channel,
+        user=AmiUser(doc.user.username, secret),
+        interval=doc.interval,
+        ring_timeout=int(doc.ring_timeout),
+        duration=int(doc.duration),
+        audio=doc.audio,
+        max_calls_per_day=doc.max_calls_per_day,
+        internal=doc.internal,
     )
 
 
@@ -67,7 +95,18 @@ def _custom(doc: CustomDoc) -> CustomMetricsSettings:
         event=doc.event,
         where={field: tuple(text.lower() for text in texts) for field, texts in doc.where.items()},
         metrics=tuple(_metric(metric) for metric in doc.metrics),
+        command=None
+        if doc.command is None or doc.read is None
+        else CommandSettings(doc.command, _read(doc.read), doc.expect, doc.empty, doc.within),
     )
+
+
+def _read(doc: ReadDoc) -> FieldsRead | MatchRead | TableRead:
+    if doc.fields is not None:
+        return FieldsRead(doc.fields.begin)
+    if doc.table is not None:
+        return TableRead(doc.table.head, doc.table.end, tuple(doc.table.titles))
+    return MatchRead(doc.match or "")
 
 
 def _metric(doc: MetricDoc) -> CustomMetric:
@@ -88,4 +127,4 @@ def _label(name: str, doc: LabelDoc) -> CustomLabel:
 
 def _value(doc: ValueDoc) -> CustomValue:
     values = None if doc.map is None else {text.lower(): value for text, value in doc.map.items()}
-    return CustomValue(doc.field, doc.scale, values, doc.other, doc.reduce or "sum")
+    return CustomValue(doc.field, doc.scale, values, doc.other, doc.reduce or "sum", doc.minimum)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import errno
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -44,6 +44,8 @@ class External:
     folder: Path
     catalogue: Catalogue
     secret: Secret = field(default_factory=lambda: Secret(""))
+    users: dict[Steps, Secret] = field(default_factory=dict)
+    """Secrets of the other AMI users, by the path of the user below the target."""
     names: dict[str, str] = field(default_factory=dict)
     wrong: list[tuple[Steps, str]] = field(default_factory=list)
     elsewhere: list[Fault] = field(default_factory=list)
@@ -55,7 +57,8 @@ def read_external(target: Plain, folder: Path, catalogue: Catalogue) -> External
     for key in ("address", "username"):
         if key not in target:
             result.wrong.append(((), f"found no {key}, expected {key}: here or under defaults"))
-    _read_secret(target, result)
+    result.secret = _read_secret(target, (), result)
+    _read_users(target, result)
     _check_ca_file(target, result)
     _check_sources(target, result)
     _check_trunks(target, result)
@@ -65,34 +68,58 @@ def read_external(target: Plain, folder: Path, catalogue: Catalogue) -> External
     return result
 
 
-def _read_secret(target: Plain, result: External) -> None:
-    given = [key for key in SECRET_KEYS if key in target]
+def _read_users(target: Plain, result: External) -> None:
+    """Read the secrets of the users beside the one that polls, who must be others than that one."""
+    for steps, user in _users(target):
+        result.users[steps] = _read_secret(user, steps, result)
+        name = user.get("username")
+        if isinstance(name, str) and name == target.get("username"):
+            message = f"found {found(name)}, which is the user that polls, expected one with this right alone"
+            result.wrong.append(((*steps, "username"), message))
+    if target.get("canaries") and target.get("events") is False:
+        message = "found canaries without events, expected events: true: only events tell what became of a call"
+        result.wrong.append((("canaries",), message))
+
+
+def _users(target: Plain) -> Iterator[tuple[Steps, Plain]]:
+    user, canaries = target.get("command_user"), target.get("canaries")
+    if isinstance(user, dict):
+        yield ("command_user",), user
+    for name, canary in canaries.items() if isinstance(canaries, dict) else ():
+        caller = canary.get("user") if isinstance(canary, dict) else None
+        if isinstance(caller, dict):
+            yield ("canaries", name, "user"), caller
+
+
+def _read_secret(given_by: Plain, at: Steps, result: External) -> Secret:
+    """Read the secret that a mapping at a path names, by the one of SECRET_KEYS that it has."""
+    given = [key for key in SECRET_KEYS if key in given_by]
     if len(given) != 1:
         what = " and ".join(given) if given else "no secret"
-        path: Steps = (given[1],) if given else ()
+        path: Steps = (*at, given[1]) if given else at
         result.wrong.append((path, f"found {what}, expected exactly one of secret, secret_file, secret_env"))
-        return
-    key, value = given[0], target[given[0]]
+        return Secret("")
+    key, value = given[0], given_by[given[0]]
     if not isinstance(value, str) or not value:
-        return  # the model says so
+        return Secret("")  # the model says so
     if key == "secret":
-        result.secret = Secret(value)
-        return
-    text = (_from_env if key == "secret_env" else _from_file)(value, result)
-    if text is None:
-        return
-    try:
-        result.secret = Secret(secret(text), _again(value, result) if key == "secret_file" else None)
-    except ValueError as error:
-        result.wrong.append(((key,), f"in {shorten(value)} {error}"))
+        return Secret(value)
+    path = (*at, key)
+    text = (_from_env if key == "secret_env" else _from_file)(value, path, result)
+    if text is not None:
+        try:
+            return Secret(secret(text), _again(value, path, result) if key == "secret_file" else None)
+        except ValueError as error:
+            result.wrong.append((path, f"in {shorten(value)} {error}"))
+    return Secret("")
 
 
-def _again(name: str, result: External) -> Callable[[], str | None]:
+def _again(name: str, path: Steps, result: External) -> Callable[[], str | None]:
     """Read a file of a secret as it is later, when it has been rotated."""
     folder, catalogue = result.folder, result.catalogue
 
     def read() -> str | None:
-        text = _from_file(name, External(folder, catalogue))
+        text = _from_file(name, path, External(folder, catalogue))
         try:
             return None if text is None else secret(text)
         except ValueError:
@@ -101,7 +128,7 @@ def _again(name: str, result: External) -> Callable[[], str | None]:
     return read
 
 
-def _from_env(name: str, result: External) -> str | None:
+def _from_env(name: str, path: Steps, result: External) -> str | None:
     text = result.catalogue.environ.get(name)
     if text:
         return text
@@ -110,17 +137,17 @@ def _from_env(name: str, result: External) -> str | None:
     else:
         state = "is empty" if text == "" else "is not set"
         message = f"the environment variable {shorten(name)} {state}, expected the secret in it"
-    result.wrong.append((("secret_env",), message))
+    result.wrong.append((path, message))
     return None
 
 
-def _from_file(name: str, result: External) -> str | None:
-    text = _read_text(("secret_file",), name, MAX_SECRET_FILE, result)
+def _from_file(name: str, path: Steps, result: External) -> str | None:
+    text = _read_text(path, name, MAX_SECRET_FILE, result)
     if text is None:
         return None
     text = text.removesuffix("\n").removesuffix("\r")
     if not text:
-        result.wrong.append((("secret_file",), f"the file {shorten(name)} is empty, expected the secret in it"))
+        result.wrong.append((path, f"the file {shorten(name)} is empty, expected the secret in it"))
         return None
     return text
 
@@ -192,7 +219,7 @@ def _read_text(path: Steps, name: str, bound: int, result: External) -> str | No
     except OSError as error:
         why = (error.strerror or type(error).__name__).lower()
         # A name without a folder may be the secret itself, written in the wrong place.
-        secretive = path == ("secret_file",) and "/" not in name and error.errno in ABSENT
+        secretive = path[-1:] == ("secret_file",) and "/" not in name and error.errno in ABSENT
         shown = "named here (not shown: it may be the secret)" if secretive else shorten(name)
         result.wrong.append((path, f"the file {shown} cannot be read: {why}"))
     except UnicodeDecodeError:

@@ -12,7 +12,9 @@ from pydantic_core import ErrorDetails
 from ami_exporter.config import yamlnodes
 from ami_exporter.config.amiflags import DEFAULT_TARGET, FLAG_OF
 from ami_exporter.config.build import build
+from ami_exporter.config.canarydoc import CanaryDoc
 from ami_exporter.config.catalogue import Catalogue
+from ami_exporter.config.commanddoc import FieldsDoc, ReadDoc, TableDoc
 from ami_exporter.config.customdoc import CustomDoc, LabelDoc, MetricDoc, ValueDoc
 from ami_exporter.config.document import CollectorDoc, Document, LimitsDoc, TargetDoc, TlsDoc, TrunkDoc
 from ami_exporter.config.external import SECRET_KEYS, External, read_external
@@ -22,6 +24,7 @@ from ami_exporter.config.merge import merge
 from ami_exporter.config.scalar_types import WithinError
 from ami_exporter.config.scalars import found, kind
 from ami_exporter.config.target_settings import Settings
+from ami_exporter.config.userdoc import AmiUserDoc
 from ami_exporter.config.yamlnodes import Node
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -89,6 +92,7 @@ class _Loading:
             self._fault(steps, "found nothing, expected a value: write one or remove the key")
         externals = self._externals()
         self._names_twice()
+        self._commands_without_user()
         document: Document | None = None
         try:
             document = Document.model_validate(self.merged, context=self.catalogue)
@@ -142,6 +146,17 @@ class _Loading:
                 self._fault(steps, f"{again}, expected each metric once in an entry")
             elif shape != its_shape:
                 self._fault(steps, f"{again}, expected the same type, help, labels and buckets, or another name")
+
+    def _commands_without_user(self) -> None:
+        """Refuse console commands that no target has a user for."""
+        targets, custom = self.merged.get("targets"), self.merged.get("custom")
+        known = targets.values() if isinstance(targets, dict) else ()
+        if any(isinstance(target, dict) and "command_user" in target for target in known):
+            return
+        for index, entry in enumerate(custom if isinstance(custom, list) else ()):
+            if isinstance(entry, dict) and "command" in entry:
+                message = "found a console command and no target with command_user, expected one: "
+                self._fault(("custom", index, "command"), f"{message}commands need a user of their own")
 
     def _model_fault(self, details: ErrorDetails) -> None:
         steps, message = details["loc"], details["msg"]
@@ -201,7 +216,13 @@ _MODELS: Final[tuple[tuple[Steps, type[BaseModel]], ...]] = (
     (("targets", ANY, "collectors", ANY), CollectorDoc),
     (("targets", ANY, "trunks", ANY), TrunkDoc),
     (("targets", ANY, "limits"), LimitsDoc),
+    (("targets", ANY, "command_user"), AmiUserDoc),
+    (("targets", ANY, "canaries", ANY), CanaryDoc),
+    (("targets", ANY, "canaries", ANY, "user"), AmiUserDoc),
     (("custom", ANY), CustomDoc),
+    (("custom", ANY, "read"), ReadDoc),
+    (("custom", ANY, "read", "fields"), FieldsDoc),
+    (("custom", ANY, "read", "table"), TableDoc),
     (("custom", ANY, "metrics", ANY), MetricDoc),
     (("custom", ANY, "metrics", ANY, "labels", ANY), LabelDoc),
     (("custom", ANY, "metrics", ANY, "value"), ValueDoc),

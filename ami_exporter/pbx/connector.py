@@ -12,7 +12,7 @@ from ami_exporter.ami.errors import AmiError, LoginRefused
 from ami_exporter.ami.link import Link, Tls
 from ami_exporter.ami.login import Credentials
 from ami_exporter.ami.message import Message
-from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.config.target_settings import AmiUser, TargetSettings
 from ami_exporter.pbx.login_backoff import LoginBackoff
 from ami_exporter.pbx.state_log import StateLog
 from ami_exporter.pbx.stats import LinkName, TargetStats
@@ -51,6 +51,15 @@ class OwnSessions:
 
     def __contains__(self, address: object) -> bool:
         return any(link.local_address == address for link in tuple(self._links))
+
+
+def user_link(
+    settings: TargetSettings, user: AmiUser, sessions: OwnSessions, clock: Callable[[], float] = time.monotonic
+) -> Link:
+    """A link to a target for another user of its, not yet open; its login is remembered as one of ours."""
+    link = make_link(replace(settings, username=user.username, secret=user.secret.now()), clock=clock)
+    sessions.add(link)
+    return link
 
 
 class Connector:

@@ -12,6 +12,7 @@ from ami_exporter.ami.errors import AmiError, LinkClosed, StaleLink
 from ami_exporter.ami.link import Answer, Boot, Link, Outcome
 from ami_exporter.exposition.writer import Writer
 from ami_exporter.pbx.answer_cache import AnswerCache
+from ami_exporter.pbx.command_link import CommandLink
 from ami_exporter.pbx.connector import Connector, LoginPaused
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.plan import PING, EnabledCollector, make_plan
@@ -63,12 +64,14 @@ class Poller:
         source: str | None,
         *,
         connector: Connector,
+        commands: CommandLink,
         facts: ServerFacts,
         counters: EventCounters,
         writer: Writer,
         clock: Callable[[], float],
     ) -> None:
         self._connector = connector
+        self._commands = commands
         self._setup = _setup(enabled, source, writer)
         self._facts = facts
         self._counters = counters
@@ -217,7 +220,7 @@ class Poller:
         self, setup: _Setup, link: Link, names: frozenset[str], deadline: float
     ) -> tuple[Mapping[Action, Answer], PollRun]:
         due = [one for name, one in setup.enabled.items() if name in names]
-        plan = make_plan(due, link.commands or None, setup.source)
+        plan = make_plan(due, link.commands or None, setup.source, commands=self._commands.available)
         cached = self._cache.cached(plan.by_collector)
         plan = plan.without({action for answers in cached.values() for action in answers.answered})
         context = replace(self._facts.context(), seen_direction=self._counters.seen_direction)
@@ -226,11 +229,15 @@ class Poller:
         poll.show(self._facts.watched, self._facts.item)
         idle = self._clock() - self._last_used > IDLE_SECONDS
         limit = self._first_answer(deadline) if idle and self._last_used else None
-        answers = link.exchange(plan.actions, poll.item, deadline, limit)
+        answers = link.exchange(plan.listed, poll.item, deadline, limit)
         self._last_used = self._clock()
         if _tells_uptime(self._boot):  # else nobody can tell which start it is that is alive
             self._facts.alive(link.alive_at)
         self._connector.count_errors(link)
+        if plan.commands and answers[PING].full:
+            answers = {**answers, **self._commands.exchange(plan.commands, poll.item, deadline)}
+            for action, why in poll.unreadable():
+                self._commands.failed(action, why)
         return answers, poll
 
     def _first_answer(self, deadline: float) -> float:
@@ -258,7 +265,7 @@ class Poller:
         interval = enabled.min_interval
         if enabled.paced:
             return lambda _action: interval
-        return lambda action: max(interval, self._facts.min_interval(action))
+        return lambda action: max(interval, action.spec.min_interval, self._facts.min_interval(action))
 
     def _down(self, names: Collection[str], reason: str, *, late: bool = False) -> Polled:
         self._cache.forget()

@@ -145,6 +145,8 @@ class Exporter:
             else:
                 targets[name] = self._make(one)
                 fresh.append(targets[name])
+                if kept is not None:
+                    targets[name].canaries.adopt(kept.canaries)
         self._targets = targets
         self._collector_names = self._all_collector_names()
         gone = [target for name, target in old.items() if targets.get(name) is not target]

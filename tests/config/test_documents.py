@@ -26,6 +26,8 @@ GOOD = sorted((HERE / "good").glob("*.yml"))
 BAD = sorted((HERE / "bad").glob("*.yml"))
 FILES = {
     "/run/secrets/pbx1": b"s3cret\n",
+    "/run/secrets/ami_cli": b"another\n",
+    "/run/secrets/ami_canary": b"a third\n",
     "/etc/ssl/pbx-ca.pem": b"-----BEGIN CERTIFICATE-----\n",
     "/etc/ami-exporter/queues.csv": b"600,Hotline\n602,Fax\n",
 }
@@ -34,6 +36,29 @@ SCHEMA_CANNOT_SAY = {
     "address-ipv6-wrong",
     "address-port-too-high",
     "address-url",
+    "canary-emergency",
+    "canary-local",
+    "canary-rtp-of-iax",
+    "canary-several",
+    "canary-short",
+    "canary-too-long",
+    "canary-too-often",
+    "canary-too-short-for-rtp",
+    "canary-user-that-polls",
+    "canary-without-events",
+    "command-counter",
+    "command-expect-without-command",
+    "command-nested-repetition",
+    "command-no-group",
+    "command-no-regex",
+    "command-secrets",
+    "command-stops",
+    "command-two-readers",
+    "command-user-that-polls",
+    "command-user-without-secret",
+    "command-without-read",
+    "command-without-user",
+    "custom-where-field",
     "buckets-falling",
     "collector-include-no-regex",
     "collector-source",
@@ -126,9 +151,11 @@ def test_the_reference_file_has_every_key_of_the_schema() -> None:
 def test_the_examples_of_the_page_on_custom_metrics_load() -> None:
     page = (ROOT / "docs/custom-metrics.md").read_text()
     examples = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    assert len(examples) == 1
-    head = "targets: {a: {address: a, username: u, secret: s}}\n"
+    assert len(examples) == 11
+    head = "targets: {a: {address: a, username: u, secret: s, command_user: {username: c, secret: s}}}\n"
     assert len(load("page", head + examples[0], catalogue()).custom) == 3
+    loaded = [load("page", head + example, catalogue()) for example in examples if example.startswith("custom:")]
+    assert len(loaded) == 10
 
 
 def test_the_schema_shipped_is_the_one_generated() -> None:

@@ -27,7 +27,10 @@ from tests.support.exporter_process import clean_environ, exporter, run
 PROMETHEUS_KEYS = {"scrape_configs", "rule_files", "alerting", "global"}
 WEB_KEYS = {"tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"}
 CONFIG_KEYS = {"defaults", "targets", "custom"}
-ONE_TARGET = "targets: {example: {address: pbx.example.net, username: exporter, secret: s3cret}}\n"
+ONE_TARGET = (
+    "targets: {example: {address: pbx.example.net, username: exporter, secret: s3cret, "
+    "command_user: {username: cli, secret: another}}}\n"
+)
 
 
 def cases(*languages: str) -> list[Any]:
@@ -81,8 +84,13 @@ def our_commands() -> list[Any]:
 USER = User("ami_exporter", "s3cret", read=classes("system,call,agent,security,reporting"), write=classes("reporting"))
 CONFIG = """
 defaults: {{address: "127.0.0.1:{port}", username: ami_exporter, secret: s3cret}}
-targets: {{pbx1: {{}}, pbx2: {{}}, pbx3: {{}}}}
+targets: {{pbx1: {{command_user: {{username: demo_cli, secret: demo}}}}, pbx2: {{}}, pbx3: {{}}}}
+custom:
+  - command: module show like odbc
+    read: {{table: {{head: Module, end: modules loaded}}}}
+    metrics: [{{name: asterisk_custom_module, type: gauge, help: M., labels: {{module: Module}}}}]
 """
+SAMPLE = REPO / "tests" / "captures" / "cli" / "module show like odbc.txt"
 
 
 @pytest.mark.parametrize(("arguments", "environ"), our_commands())
@@ -93,6 +101,7 @@ def test_our_commands_work(arguments: list[str], environ: dict[str, str], tmp_pa
         config.write_text(CONFIG.format(port=pbx.port), encoding="utf-8")
         ours = {
             "--config.file": str(config),
+            "--sample": str(SAMPLE),
             "--ami.address": f"127.0.0.1:{pbx.port}",
             "--ami.username": USER.name,
         }

@@ -55,6 +55,7 @@ targets:
       voicemail: {{enabled: true, min_interval: 5s}}
       taskprocessors: {{enabled: true}}
       queue_members: {{enabled: true}}
+    command_user: {{username: demo_cli, secret: demo}}
   wrong-password: {{secret: not-this}}
   few-rights: {{username: few, secret: few, limits: {{series_per_metric: 5}}}}
   two-phones: {{address: "127.0.0.1:{small}"}}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TextIO
 
 from ami_exporter.ami.errors import AmiError
 from ami_exporter.ami.link import Link
 from ami_exporter.commands.doctor.advice import diagnose, subject
+from ami_exporter.commands.doctor.callers import examine_others
+from ami_exporter.commands.doctor.console import ask_console
 from ami_exporter.commands.doctor.examine import Examiner
 from ami_exporter.commands.doctor.findings import examine_order
 from ami_exporter.commands.doctor.report import report
@@ -29,11 +32,15 @@ def doctor(options: Doctor, environ: Mapping[str, str], out: TextIO) -> int:
 
     try:
         seen = Examiner(connect, target.timeout, time.monotonic).examine(
-            examine_order(about.chosen), sorted(about.classes)
+            [order for order in examine_order(about.chosen) if not order[0].is_command], sorted(about.classes)
         )
     except AmiError as error:
         out.write(f"{target.name}: no session with {target.host}:{target.port}: {error}\n")
         return 1
+    commands = [alternatives[0] for alternatives in examine_order(about.chosen) if alternatives[0].is_command]
+    if commands:
+        seen.answers.update(ask_console(target, [choice.collector for choice in about.chosen], commands))
     result = diagnose(about, seen)
+    result = replace(result, faults=[*result.faults, *examine_others(target)])
     out.write(report(about, seen, result))
     return 1 if result.faults else 0
