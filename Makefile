@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Two test files at a time, as most of them wait for servers; a file stays whole, for it shares what is dear to start.
 TWO := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+# Only these install programs and make Debian roots for their tests; other runs of pytest use what is there.
+test coverage soak bench: export AMI_EXPORTER_TEST_PROVIDE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test soak lint types docs coverage dist sbom lock bench clean
+.PHONY: help demo run quick test soak lint types docs coverage dist sbom lock bench clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +23,9 @@ demo: $(VENV)/.installed ## a simulated PBX with living traffic, and its metrics
 
 run: $(VENV)/.installed ## serve, with the flags in ARGS
 	$(BIN)/ami-exporter $(ARGS)
+
+quick: $(VENV)/.installed lint types ## what needs nothing but Python, in a minute: ruff, mypy, most tests
+	$(BIN)/python -m pytest -q $(TWO) -m "not machine"
 
 test: $(VENV)/.installed lint types ## everything, on real Asterisk 22 and 16 where root on Debian
 	$(BIN)/python -m pytest $(TWO)
