@@ -25,7 +25,7 @@ run: $(VENV)/.installed ## serve, with the flags in ARGS
 	$(BIN)/ami-exporter $(ARGS)
 
 quick: $(VENV)/.installed lint types ## what needs nothing but Python, in a minute: ruff, mypy, most tests
-	$(BIN)/python -m pytest -q $(TWO) -m "not machine"
+	$(BIN)/python -m pytest -q $(TWO) -m "not machine and not slow"
 
 test: $(VENV)/.installed lint types ## everything, on real Asterisk 22 and 16 where root on Debian
 	$(BIN)/python -m pytest $(TWO)

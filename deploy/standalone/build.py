@@ -2,9 +2,9 @@
 
     python3 deploy/standalone/build.py OUT WHEEL
 
-Takes the Python that runs it, its standard library and every shared library that is loaded, the C library and its loader
-included, and the dependencies of deploy/docker/requirements.txt, hashes checked. Needs pip, ldd and a C compiler that
-links statically with zlib (Debian: gcc, libc6-dev, zlib1g-dev). On Debian 12 (as the release does) it needs python3-venv.
+Takes the Python that runs it with its standard library, the dependencies of deploy/docker/requirements.txt (hashes
+checked), and every shared library these load, the C library and its loader included. Needs a virtual environment with
+pip, ldd, and a C compiler that links statically with zlib (Debian: python3-venv, gcc, libc6-dev, zlib1g-dev).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]
@@ -64,21 +65,19 @@ def lay_out(tree: Path, wheel: Path) -> None:
     install(app, wheel)
     for folder in (stdlib, app):
         # Beside where the source was, which goes: half the size, and nothing to compile at each start.
-        compileall.compile_dir(folder, quiet=2, legacy=True, invalidation_mode=UNCHECKED)
+        compileall.compile_dir(folder, quiet=2, legacy=True, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
         for source in folder.rglob("*.py"):
             source.unlink()
     libraries(tree, [Path(python), *tree.rglob("*.so")])
 
 
-UNCHECKED = compileall.py_compile.PycInvalidationMode.UNCHECKED_HASH  # type: ignore[attr-defined]  # its own import
-
-
 def install(app: Path, wheel: Path) -> None:
     """Put the program and what it depends on into a folder that Python runs."""
-    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", "--no-deps")
+    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    only = ("--no-compile", "--no-deps", "--upgrade", "--target", app)
     locked = TOP / "deploy/docker/requirements.txt"
-    run(*pip, "--target", app, "--only-binary=:all:", "--require-hashes", "-r", locked)
-    run(*pip, "--target", app, wheel)
+    run(*pip, *only, "--only-binary=:all:", "--require-hashes", "-r", locked)
+    run(*pip, *only, wheel)
     shutil.rmtree(app / "bin", ignore_errors=True)
     shutil.copy(HERE / "main.py", app / "__main__.py")
 

@@ -108,6 +108,7 @@ def one(manifests: list[dict[str, Any]], kind: str) -> dict[str, Any]:
     return next(found for found in manifests if (found["kind"], found["metadata"]["name"]) == (kind, "ami-exporter"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 def test_kubernetes_own_objects_are_valid_by_its_schemas(manifests: list[dict[str, Any]], version: str) -> None:
     own = [found for found in manifests if found["kind"] in CLUSTER_KINDS]

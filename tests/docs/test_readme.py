@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from configparser import ConfigParser
 
+import pytest
 import yaml
 
 from ami_exporter.demo import DemoSettings, SimulatedPbx, User
@@ -34,6 +35,7 @@ def readme_command() -> tuple[dict[str, str], list[str]]:
     raise LookupError("no such command")
 
 
+@pytest.mark.slow
 def test_user_and_command_of_the_readme_give_metrics() -> None:
     user = readme_user()
     environ, arguments = readme_command()
@@ -52,6 +54,7 @@ def test_user_and_command_of_the_readme_give_metrics() -> None:
     assert page.status == 200
 
 
+@pytest.mark.slow
 def test_scrape_with_the_same_flags_prints_the_metrics() -> None:
     user = readme_user()
     _, arguments = readme_command()

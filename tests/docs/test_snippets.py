@@ -48,6 +48,7 @@ def whole(block: Block) -> bool:
     return "\n...\n" not in block.text and block.text.startswith(("from ", "import "))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [case for case in cases("python") if whole(case.values[0])])
 def test_python_runs(block: Block) -> None:
     done = subprocess.run(
@@ -85,6 +86,7 @@ targets: {{pbx1: {{}}, pbx2: {{}}, pbx3: {{}}}}
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "environ"), our_commands())
 def test_our_commands_work(arguments: list[str], environ: dict[str, str], tmp_path: Path) -> None:
     assert parse(arguments, environ).warnings == ()

@@ -38,12 +38,14 @@ def _run_as_nobody(ci: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_without_root_tests_are_skipped_with_one_loud_line() -> None:
     done = _run_as_nobody(ci="")
     assert done.returncode == 0
     assert "\n2 skipped: no real Asterisk 22/16: " in done.stdout
 
 
+@pytest.mark.slow
 def test_without_root_in_ci_they_fail() -> None:
     done = _run_as_nobody(ci="true")
     assert done.returncode == 1
