@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
@@ -32,10 +33,15 @@ PROGRAMS = {
     "sipp": ("sipp", "sip-tester"),
     "chromium": ("chromium", "chromium"),
 }
-# Fixture → the Debian root it gives. Debian 12, where FreePBX 17 runs, is for the package and the image; systemd for
-# its systemctl, nothing boots.
+# Fixture → the Debian root it gives. Debian 12, where FreePBX 17 runs, is for the packages and the image: systemd for
+# its systemctl (nothing boots), a compiler for the self-contained executable. The others bring a newer Python each.
 ROOTS = {
-    "bookworm_root": Recipe(suite="bookworm", packages=("python3-venv", "systemd")),
+    "bookworm_root": Recipe(
+        suite="bookworm", packages=("python3-venv", "systemd", "gcc", "libc6-dev", "zlib1g-dev", "rpm")
+    ),
+    "trixie_root": Recipe(suite="trixie", packages=("python3-venv",)),
+    # usr-is-merged: as for forky, see tests/support/asterisk_root.py.
+    "sid_root": Recipe(suite="sid", packages=("python3-venv", "usr-is-merged")),
 }
 # Fixtures that ask for others only while they run, and what those need.
 CHOOSING = {"asterisk": {"asterisk_roots"}, "rich": {"asterisk_roots", "sipp"}}
@@ -78,9 +84,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         else:
             session.config.stash[_asterisk] = roots
             _say(session.config, "; ".join(f"Asterisk {root.version} in {root.path}" for root in roots.values()))
-    session.config.stash[_provided] = {
-        fixture: _provide(session.config, fixture) for fixture in sorted(named & (ROOTS.keys() | PROGRAMS.keys()))
-    }
+    wanted = sorted(named & (ROOTS.keys() | PROGRAMS.keys()))
+    # Side by side: to make a root is to wait for the network half of the time.
+    with ThreadPoolExecutor(max(1, len(wanted))) as pool:
+        provided = pool.map(lambda fixture: _provide(session.config, fixture), wanted)
+        session.config.stash[_provided] = dict(zip(wanted, provided, strict=True))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -106,6 +114,18 @@ def asterisk_roots(pytestconfig: pytest.Config) -> dict[int, AsteriskRoot]:
 def bookworm_root(pytestconfig: pytest.Config) -> Path:
     """A root with Debian 12; shared, so mount something over it before anything is written."""
     return _one(pytestconfig, "bookworm_root")
+
+
+@pytest.fixture(scope="session")
+def trixie_root(pytestconfig: pytest.Config) -> Path:
+    """A root with Debian 13, whose Python is 3.13; shared as above."""
+    return _one(pytestconfig, "trixie_root")
+
+
+@pytest.fixture(scope="session")
+def sid_root(pytestconfig: pytest.Config) -> Path:
+    """A root with Debian's unstable suite, whose Python is 3.14; shared as above."""
+    return _one(pytestconfig, "sid_root")
 
 
 @pytest.fixture(scope="session")

@@ -25,47 +25,57 @@
 
 enum { BLOCK = 512, WALK_DEPTH = 16, FIRST_OF_OURS = 3 };
 
-/* The fields of a tar header that build.py fills; names never need the prefix field. */
+/* A tar header as build.py writes it: names fit the first field, where 100 bytes have no zero at their end. */
 struct header {
     char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], checksum[8], type, rest[355];
 };
 
 static char home[PATH_MAX];
 
-static _Noreturn void fail(const char *what, const char *where) {
-    fprintf(stderr, "ami-exporter: cannot %s %s: %s; set TMPDIR to a folder with 100 MB of room that may hold programs\n",
-            what, where, strerror(errno));
+static const char ROOM[] = "set TMPDIR to a folder with 100 MB of room that may hold programs";
+static const char AGAIN[] = "download this file again";
+
+static _Noreturn void fail(const char *what, const char *where, const char *reason, const char *remedy) {
+    fprintf(stderr, "ami-exporter: cannot %s %s: %s; %s\n", what, where, reason, remedy);
     exit(1);
 }
 
 static const char *inside(const char *name) {
     static char path[PATH_MAX];
-    if (snprintf(path, sizeof path, "%s/%s", home, name) >= (int)sizeof path) {
-        errno = ENAMETOOLONG;
-        fail("unpack to", home);
-    }
+    if (snprintf(path, sizeof path, "%s/%.100s", home, name) >= (int)sizeof path)
+        fail("unpack to", home, "its name is too long", ROOM);
     return path;
 }
 
-/* Make the folder: in $TMPDIR, else in the first usual one that exists and may hold programs. */
+/* Make a folder of our own in this one. Returns why that is impossible, else NULL. */
+static const char *make_home_in(const char *folder) {
+    struct statvfs about;
+    if (statvfs(folder, &about) != 0)
+        return strerror(errno);
+    if (about.f_flag & ST_NOEXEC)
+        return "it is mounted noexec";
+    if (snprintf(home, sizeof home, "%s/ami-exporter-XXXXXX", folder) >= (int)sizeof home)
+        return "its name is too long";
+    return mkdtemp(home) ? NULL : strerror(errno);
+}
+
+/* Where to unpack: $TMPDIR alone when it is set, else the service's cache of systemd, else the usual places. */
 static void make_home(void) {
-    const char *chosen = getenv("TMPDIR");
-    const char *usual[] = {"/tmp", "/var/tmp", "/run", "/dev/shm"};
-    const char *tried = chosen && *chosen ? chosen : usual[0];
-    for (size_t at = 0; at < (tried == chosen ? 1 : sizeof usual / sizeof *usual); at++) {
-        const char *folder = tried == chosen ? chosen : usual[at];
-        struct statvfs about;
-        if (statvfs(folder, &about) != 0)
-            continue;
-        if (about.f_flag & ST_NOEXEC) {
-            errno = EACCES; /* what exec would say later */
-            continue;
-        }
-        snprintf(home, sizeof home, "%s/ami-exporter-XXXXXX", folder);
-        if (mkdtemp(home))
-            return;
+    const char *chosen = getenv("TMPDIR"), *cache = getenv("CACHE_DIRECTORY");
+    const char *usual[] = {cache ? cache : "/tmp", "/tmp", "/var/tmp"};
+    int count = sizeof usual / sizeof *usual;
+    if (chosen && *chosen) {
+        usual[0] = chosen;
+        count = 1;
     }
-    fail("make a folder in", tried);
+    const char *reason = NULL;
+    for (int at = 0; at < count; at++) {
+        const char *impossible = make_home_in(usual[at]);
+        if (!impossible)
+            return;
+        reason = reason ? reason : impossible;
+    }
+    fail("unpack to", usual[0], reason, ROOM);
 }
 
 static int remove_one(const char *path, const struct stat *about, int type, struct FTW *place) {
@@ -77,10 +87,10 @@ static int remove_one(const char *path, const struct stat *about, int type, stru
 static void leave_cleaner(void) {
     int ends[2];
     if (pipe(ends) != 0)
-        fail("clean up", home);
+        fail("clean up", home, strerror(errno), ROOM);
     pid_t child = fork();
     if (child < 0)
-        fail("clean up", home);
+        fail("clean up", home, strerror(errno), ROOM);
     if (child > 0) {
         close(ends[0]); /* the other end stays open, through exec, as long as the program runs */
         waitpid(child, NULL, 0);
@@ -111,18 +121,19 @@ static gzFile open_archive(void) {
     uint64_t offset;
     if (file < 0 || lseek(file, -(off_t)sizeof offset, SEEK_END) < 0 ||
         read(file, &offset, sizeof offset) != sizeof offset || lseek(file, (off_t)offset, SEEK_SET) < 0)
-        fail("read", "/proc/self/exe");
+        fail("read", "/proc/self/exe", strerror(errno), AGAIN);
     gzFile archive = gzdopen(file, "rb");
     if (!archive)
-        fail("read", "/proc/self/exe");
+        fail("read", "/proc/self/exe", strerror(errno), AGAIN);
     gzbuffer(archive, 1 << 17);
+    if (gzdirect(archive))
+        fail("read all of", "/proc/self/exe", "it is cut", AGAIN);
     return archive;
 }
 
 static void read_block(gzFile archive, void *block) {
     if (gzread(archive, block, BLOCK) != BLOCK) {
-        errno = EIO; /* a file cut on its way here */
-        fail("read all of", "/proc/self/exe");
+        fail("read all of", "/proc/self/exe", "it is cut", AGAIN);
     }
 }
 
@@ -130,16 +141,16 @@ static void unpack_file(gzFile archive, const char *path, mode_t mode, size_t si
     int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     FILE *out = file < 0 ? NULL : fdopen(file, "wb");
     if (!out)
-        fail("write", path);
+        fail("write", path, strerror(errno), ROOM);
     for (char block[BLOCK]; size > 0;) {
         size_t part = size < BLOCK ? size : BLOCK;
         read_block(archive, block);
         if (fwrite(block, 1, part, out) != part)
-            fail("write", path);
+            fail("write", path, strerror(errno), ROOM);
         size -= part;
     }
     if (fclose(out) != 0)
-        fail("write", path);
+        fail("write", path, strerror(errno), ROOM);
 }
 
 static void unpack(void) {
@@ -148,7 +159,7 @@ static void unpack(void) {
         mode_t mode = (mode_t)strtoul(head.mode, NULL, 8);
         const char *path = inside(head.name);
         if (head.type == '5' && mkdir(path, mode) != 0)
-            fail("make", path);
+            fail("make", path, strerror(errno), ROOM);
         if (head.type == '0')
             unpack_file(archive, path, mode, strtoul(head.size, NULL, 8));
     }
@@ -167,7 +178,7 @@ static void become(int count, char **arguments) {
     memcpy(all + known, arguments + 1, (size_t)(count - 1) * sizeof *all);
     unsetenv("LD_PRELOAD"); /* made for the host's libraries */
     execv(all[0], all);
-    fail("start", all[0]);
+    fail("start", all[0], strerror(errno), ROOM);
 }
 
 int main(int count, char **arguments) {
