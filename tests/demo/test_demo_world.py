@@ -9,6 +9,8 @@ import pytest
 
 from ami_exporter.demo.simulation import DemoSettings, Simulation
 
+pytestmark = pytest.mark.slow
+
 START = 1_700_000_000.0
 HOUR = 3600.0
 RTCP_KEPT = 25  # one in so many of the most frequent events: parsing them all took most of the time
@@ -37,7 +39,6 @@ def hour() -> tuple[Simulation, list[Event]]:
     return events_of(DemoSettings(seed=3, warmup=0), HOUR)
 
 
-@pytest.mark.slow
 def test_the_same_seed_gives_the_same_events_however_time_is_cut() -> None:
     _, once = events_of(DemoSettings(seed=5), 240, steps=1)
     _, again = events_of(DemoSettings(seed=5), 240, steps=977)
@@ -49,14 +50,12 @@ def test_another_seed_gives_other_events() -> None:
     assert events_of(DemoSettings(seed=5), 60)[1] != events_of(DemoSettings(seed=6), 60)[1]
 
 
-@pytest.mark.slow
 def test_speed_only_changes_how_fast_simulated_time_runs() -> None:
     _, slow = events_of(DemoSettings(seed=5, speed=1), 200)
     _, fast = events_of(DemoSettings(seed=5, speed=10), 20)
     assert [name for name, _privilege, _body in slow] == [name for name, _privilege, _body in fast]
 
 
-@pytest.mark.slow
 def test_every_channel_is_new_once_and_hung_up_at_most_once(hour: tuple[Simulation, list[Event]]) -> None:
     simulation, events = hour
     born = [body["Uniqueid"] for name, _privilege, body in events if name == "Newchannel"]
@@ -218,7 +217,6 @@ def test_silence_is_possible() -> None:
     assert simulation.due_in(START + HOUR) == float("inf")
 
 
-@pytest.mark.slow
 def test_a_company_of_hardly_anybody_still_lives() -> None:
     for endpoints, queues in ((0, 0), (2, 4), (3, 1), (5, 9)):
         simulation, events = events_of(DemoSettings(endpoints=endpoints, queues=queues), 600)
