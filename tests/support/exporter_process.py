@@ -72,8 +72,8 @@ class ExporterProcess:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, path, headers=dict(headers or {}))
-            response = connection.getresponse()
-            return Scrape(response.status, response.read().decode(), dict(response.getheaders()))
+            with connection.getresponse() as response:
+                return Scrape(response.status, response.read().decode(), dict(response.getheaders()))
         finally:
             connection.close()
 
