@@ -44,7 +44,11 @@ ROOTS = {
     "sid_root": Recipe(suite="sid", packages=("python3-venv", "usr-is-merged")),
 }
 # Fixtures that ask for others only while they run, and what those need.
-CHOOSING = {"asterisk": {"asterisk_roots"}, "rich": {"asterisk_roots", "sipp"}}
+CHOOSING = {
+    "asterisk": {"asterisk_roots"},
+    "rich": {"asterisk_roots", "sipp"},
+    "python_root": {"trixie_root", "sid_root"},
+}
 # What a test with the marker `machine` asks for: `built` builds and installs packages, with pip.
 MACHINE = {"asterisk_roots", "built", *ROOTS, *PROGRAMS}
 _NO_ASTERISK = "no real Asterisk 22/16"
