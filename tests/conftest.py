@@ -36,9 +36,7 @@ PROGRAMS = {
 # Fixture → the Debian root it gives. Debian 12, where FreePBX 17 runs, is for the packages and the image: systemd for
 # its systemctl (nothing boots), a compiler for the self-contained executable. The others bring a newer Python each.
 ROOTS = {
-    "bookworm_root": Recipe(
-        suite="bookworm", packages=("python3-venv", "systemd", "gcc", "libc6-dev", "zlib1g-dev", "rpm")
-    ),
+    "bookworm_root": Recipe(suite="bookworm", packages=("python3-venv", "systemd", "gcc", "libc6-dev", "zlib1g-dev")),
     "trixie_root": Recipe(suite="trixie", packages=("python3-venv",)),
     # usr-is-merged: as for forky, see tests/support/asterisk_root.py.
     "sid_root": Recipe(suite="sid", packages=("python3-venv", "usr-is-merged")),
