@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.asterisk_server import wait_until
 
-START_SECONDS = 15.0
+START_SECONDS = 60.0
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
