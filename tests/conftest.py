@@ -145,7 +145,7 @@ def promtool(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture(scope="session")
 def alertmanager_program(pytestconfig: pytest.Config) -> Path:
     """Debian's prometheus-alertmanager."""
-    return _program(pytestconfig, "alertmanager_program")
+    return _one(pytestconfig, "alertmanager_program")
 
 
 @pytest.fixture(scope="session")
