@@ -197,7 +197,6 @@ def test_one_event_is_counted_at_once() -> None:
 
 
 def test_many_targets_share_one_thread() -> None:
-    before = Counter(thread.name for thread in threading.enumerate())
     with ScriptedPbx() as pbx:
         many = {f"pbx{number}": settings(pbx.port, events=True, timeout=VAIN) for number in range(30)}
         with exporting(many) as (one, _):
