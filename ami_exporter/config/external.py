@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from ami_exporter.config.access import SECRETS, credential_source, source_advice, why_unreadable
 from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.faults import Fault, either, shorten, suggest
 from ami_exporter.config.faults import Path as Steps
@@ -142,7 +143,7 @@ def _from_env(name: str, path: Steps, result: External) -> str | None:
 
 
 def _from_file(name: str, path: Steps, result: External) -> str | None:
-    text = _read_text(path, name, MAX_SECRET_FILE, result)
+    text = _read_text(path, _secret_place(name, result), MAX_SECRET_FILE, result)
     if text is None:
         return None
     text = text.removesuffix("\n").removesuffix("\r")
@@ -150,6 +151,19 @@ def _from_file(name: str, path: Steps, result: External) -> str | None:
         result.wrong.append((path, f"the file {shorten(name)} is empty, expected the secret in it"))
         return None
     return text
+
+
+def _secret_place(name: str, result: External) -> str:
+    """The file to read. Outside the unit, what systemd would hand over is read where systemd has it from."""
+    source = credential_source(name)
+    if source is not None:
+        try:
+            result.catalogue.read_file(Path(name), 1)
+        except FileNotFoundError:
+            return str(source)
+        except OSError:
+            pass  # told when it is read
+    return name
 
 
 def _check_ca_file(target: Plain, result: External) -> None:
@@ -217,7 +231,9 @@ def _read_text(path: Steps, name: str, bound: int, result: External) -> str | No
             return None
         return data.decode("utf-8-sig")
     except OSError as error:
-        why = (error.strerror or type(error).__name__).lower()
+        why = why_unreadable(error, result.folder / name)
+        if Path(name).parent == SECRETS:
+            why += source_advice(Path(name))
         # A name without a folder may be the secret itself, written in the wrong place.
         secretive = path[-1:] == ("secret_file",) and "/" not in name and error.errno in ABSENT
         shown = "named here (not shown: it may be the secret)" if secretive else shorten(name)

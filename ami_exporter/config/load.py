@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ami_exporter.config import yamlnodes
+from ami_exporter.config.access import why_unreadable
 from ami_exporter.config.amiflags import DEFAULT_TARGET, FLAG_OF
 from ami_exporter.config.build import build
 from ami_exporter.config.canarydoc import CanaryDoc
@@ -51,8 +52,7 @@ def load_file(path: str, catalogue: Catalogue, flags: Mapping[str, object] | Non
         data = catalogue.read_file(Path(path), MAX_BYTES + 1)
         text = data.decode("utf-8-sig")
     except OSError as error:
-        why = (error.strerror or type(error).__name__).lower()
-        raise ConfigErrors([Fault(path, 0, 0, f"cannot be read: {why}")]) from None
+        raise ConfigErrors([Fault(path, 0, 0, f"cannot be read: {why_unreadable(error, Path(path))}")]) from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigErrors([Fault(path, line, 1, "found bytes that are not UTF-8, expected UTF-8 text")]) from None

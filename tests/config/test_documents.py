@@ -1,11 +1,13 @@
 """The reference file, the examples in the docs, the JSON Schema and the effective configuration."""
 
+from __future__ import annotations
+
 import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import jsonschema
 import pytest
 import yaml
 
@@ -18,6 +20,9 @@ from ami_exporter.config.load import load, load_file
 from ami_exporter.config.target_settings import Settings
 from ami_exporter.config.yamlnodes import parse
 from tests.support.config_catalogue import catalogue
+
+if TYPE_CHECKING:
+    import jsonschema
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -131,6 +136,8 @@ def with_files() -> Catalogue:
 
 
 def validator() -> jsonschema.Draft202012Validator:
+    import jsonschema  # takes seconds
+
     return jsonschema.Draft202012Validator(json.loads(schema.PATH.read_text()))
 
 
@@ -163,6 +170,8 @@ def test_the_schema_shipped_is_the_one_generated() -> None:
 
 
 def test_the_schema_is_a_schema() -> None:
+    import jsonschema
+
     jsonschema.Draft202012Validator.check_schema(schema.generate())
 
 

@@ -254,6 +254,7 @@ def test_the_old_dialect_has_its_banner_and_no_uptime(old: SimulatedPbx) -> None
         assert "Priv" not in value(ami.ask("ListCommands"), "Status")
 
 
+@pytest.mark.slow
 def test_asked_for_sizes_are_there() -> None:
     settings = DemoSettings(channels=10_000, endpoints=500, queues=30, traffic=0, warmup=0)
     with SimulatedPbx(settings, dialect=Dialect.MODERN) as pbx, PacketClient(pbx.port) as ami:

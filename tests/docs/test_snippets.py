@@ -51,6 +51,7 @@ def whole(block: Block) -> bool:
     return "\n...\n" not in block.text and block.text.startswith(("from ", "import "))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [case for case in cases("python") if whole(case.values[0])])
 def test_python_runs(block: Block) -> None:
     done = subprocess.run(
@@ -93,6 +94,7 @@ custom:
 SAMPLE = REPO / "tests" / "captures" / "cli" / "module show like odbc.txt"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "environ"), our_commands())
 def test_our_commands_work(arguments: list[str], environ: dict[str, str], tmp_path: Path) -> None:
     assert parse(arguments, environ).warnings == ()

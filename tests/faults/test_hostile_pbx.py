@@ -195,6 +195,7 @@ def flags(port: int) -> list[str]:
 ENVIRON = {"AMI_EXPORTER_AMI_SECRET": "hunter2"}
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_queues_are_a_thousand_series_and_little_memory(tmp_path: Path) -> None:
     count = 100_000
     pieces = list(bare_queues(count))
@@ -226,6 +227,7 @@ def test_a_hundred_thousand_queues_are_a_thousand_series_and_little_memory(tmp_p
     assert grown < 40
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_events_of_unknown_names_are_counted_and_leave_nothing_behind() -> None:
     count, batch = 100_000, 1000
     with ScriptedPbx() as pbx, exporter(*flags(pbx.port), environ=ENVIRON) as running:

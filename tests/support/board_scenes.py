@@ -17,10 +17,11 @@ from pathlib import Path
 import yaml
 
 from ami_exporter.demo import DemoSettings, SimulatedPbx, User
-from tests.support.asterisk_root import provide_program, provide_roots
+from tests.support.asterisk_root import provide_roots
 from tests.support.asterisk_server import free_port
 from tests.support.exporter_process import exporter
 from tests.support.fleet import hanging_pbx
+from tests.support.machine import provide_program
 from tests.support.planted import AMI_SECRETS
 from tests.support.prometheus_server import PrometheusServer, prometheus_server
 from tests.support.rich_pbx import fill, rich_pbx

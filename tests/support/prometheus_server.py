@@ -109,5 +109,8 @@ def _is_ready(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/-/ready", timeout=_REQUEST_SECONDS) as answer:  # noqa: S310 - loopback
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False
+    except OSError:  # URLError, too
         return False
