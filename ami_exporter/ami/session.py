@@ -13,7 +13,7 @@ from ami_exporter.ami.errors import AmiError, Kind, LinkClosed, ProtocolError, S
 from ami_exporter.ami.stream import Stream, Tls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
 
     from ami_exporter.ami.message import Message
 
@@ -144,6 +144,10 @@ class Session:
         if self._stream is None:
             raise LinkClosed(self._closed_because)
         return self._stream
+
+    def expect_output(self, commands: Container[str]) -> None:
+        """Take the output of commands with these ActionIDs in the form of Asterisk 13 and older, too."""
+        self._decoder.commands = commands
 
     def next_id(self) -> str:
         """Return an ActionID that was not used before."""

@@ -36,8 +36,9 @@ _SERVICE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_/-]{0,31}")
 
 SECURITY_EVENTS = counter(
     "asterisk_security_events_total",
-    "Security events, without those of this exporter's own sessions. One attempt may raise several: a wrong SIP "
-    "password is a ChallengeSent and a ChallengeResponseFailed (AMI class security: Event, Service)",
+    "Security events, without those of this exporter's own sessions; behind a relay (stunnel, NAT) Asterisk sees "
+    "another address than ours, and our own logins count. One attempt may raise several: a wrong SIP password is a "
+    "ChallengeSent and a ChallengeResponseFailed (AMI class security: Event, Service)",
     "event",
     "service",
     closed=MappingProxyType({"event": EVENTS}),

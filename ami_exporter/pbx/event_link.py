@@ -171,10 +171,12 @@ class EventLink:
         if self._pinged is None and now - self._heard > KEEPALIVE_SECONDS:
             self._pinged = now
             self._link.send("Ping")
+        link = self._link
+        self._guarded(lambda: self._take(link.kept_events(), link))  # what waited for the rest of a torn event
         if now - self._expired > EXPIRE_SECONDS:
             self._expired = now
             self._counters.expire(now)
-            self._connector.count_errors(self._link)
+            self._connector.count_errors(link)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -186,6 +188,8 @@ class EventLink:
             self._lost("a fault in the exporter")
 
     def _take(self, events: list[Message], link: Link) -> None:
+        if link.protocol_errors:
+            self._connector.count_errors(link)
         if not events:
             return
         now = self._clock()

@@ -34,6 +34,7 @@ class PollFault(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
     NOT_OFFERED = "not_offered"
+    TORN = "torn"
     INTERNAL = "internal"
 
 
@@ -42,6 +43,7 @@ _FAULT_OF = {
     Outcome.FAILED: PollFault.FAILED,
     Outcome.CUT: PollFault.CUT,
     Outcome.DEADLINE: PollFault.DEADLINE,
+    Outcome.TORN: PollFault.TORN,
 }
 
 

@@ -32,7 +32,9 @@ def probe(exporter: Exporter, name: str = "pbx") -> Series:
 
 
 def joined(queue: str) -> bytes:
-    return packet(("Event", "QueueCallerJoin"), ("Queue", queue), ("Uniqueid", f"1.{queue}"))
+    return packet(
+        ("Event", "QueueCallerJoin"), ("Privilege", "agent,all"), ("Queue", queue), ("Uniqueid", f"1.{queue}")
+    )
 
 
 def listening_session(pbx: ScriptedPbx, exporter: Exporter) -> Session:
