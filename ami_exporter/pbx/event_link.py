@@ -108,6 +108,10 @@ class EventLink:
             pass  # counted and logged where it happened
         except Exception:
             log.exception("a fault in the exporter before the event link was open; it is tried again")
+        if link is not None and self._stopping:  # the loop may have ended, too
+            link.close()
+            self._connector.lost("events", link, "")
+            link = None
         self._loop.call(lambda: self._opened(link))
 
     def _opened(self, link: Link | None) -> None:
