@@ -4,23 +4,35 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Two test files at a time, as most of them wait for servers; a file stays whole, for it shares what is dear to start.
 TWO := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+# Only these install programs and make Debian roots for their tests; other runs of pytest use what is there.
+test coverage soak bench: export AMI_EXPORTER_TEST_PROVIDE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test soak lint types docs coverage dist sbom lock bench clean
+.PHONY: help demo run quick test soak lint types docs coverage dist sbom lock bench clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(VENV)/.installed: pyproject.toml
+# What the program needs, as image and packages have it.
+$(VENV)/.program: deploy/docker/requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement $<
 	touch $@
 
-demo: $(VENV)/.installed ## a simulated PBX with living traffic, and its metrics
-	$(BIN)/ami-exporter demo
+# And what is needed to work on it. The pip of older Pythons does not know --group.
+$(VENV)/.installed: $(VENV)/.program pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	$(BIN)/pip install --quiet --editable . --group dev
+	touch $@
 
-run: $(VENV)/.installed ## serve, with the flags in ARGS
-	$(BIN)/ami-exporter $(ARGS)
+demo: $(VENV)/.program ## a simulated PBX with living traffic, and its metrics
+	$(BIN)/python -m ami_exporter demo
+
+run: $(VENV)/.program ## serve, with the flags in ARGS
+	$(BIN)/python -m ami_exporter $(ARGS)
+
+quick: $(VENV)/.installed lint types ## while you work, in a minute: ruff, mypy and the tests that need Python alone
+	$(BIN)/python -m pytest -q $(TWO) -m "not machine and not slow"
 
 test: $(VENV)/.installed lint types ## everything, on real Asterisk 22 and 16 where root on Debian
 	$(BIN)/python -m pytest $(TWO)
@@ -48,9 +60,10 @@ coverage: $(VENV)/.installed ## branch coverage of all tests, the exporter's own
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-dist: $(VENV)/.installed ## wheel, sdist, Debian package, Kubernetes manifests and SBOM, into dist/
+dist: $(VENV)/.installed ## wheel, sdist, self-contained executable, .deb, Kubernetes manifests and SBOM, into dist/
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
+	$(BIN)/python deploy/standalone/build.py dist dist/*.whl
 	PYTHON=$(BIN)/python deploy/deb/build dist dist/*.whl
 	$(BIN)/python deploy/kubernetes/build.py dist/kubernetes
 	deploy/docker/sbom $(BIN)/cyclonedx-py dist/ami-exporter.cdx.json

@@ -96,7 +96,7 @@ class _Asking:
 
 def _prometheus(server: AsteriskServer, folder: Path) -> Table:
     """A real Prometheus scrapes one exposition each second."""
-    from tests.support.asterisk_root import provide_program  # noqa: PLC0415 - may install it
+    from tests.support.machine import provide_program  # noqa: PLC0415 - may install it
 
     program = provide_program("prometheus", "prometheus")
     table = Table(

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.pbx import tell
-from tests.support.asterisk_root import cache_folder
+from tests.support.machine import cache_folder
 
 #: The current releases; both asterisk-ami and pyst2 bring a package `asterisk`, and share it peacefully.
 PACKAGES = ("panoramisk==1.4", "pyst2==0.5.1", "asterisk-ami==0.1.7")

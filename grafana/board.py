@@ -1,11 +1,13 @@
-"""A whole dashboard: rows of panels, the variables every board has, links between boards, restarts as annotations."""
+"""A whole dashboard: rows of panels, the variables every board has, links between boards, and annotations."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grafana.model import DATASOURCE, Json, Panel, expand, place
+from grafana.annotations import ANNOTATIONS
+from grafana.model import DATASOURCE, Json, Panel, place
+from grafana.selection import SITE, select
 
 TAG = "ami_exporter"
 
@@ -26,10 +28,13 @@ class Variable:
     name: str
     label: str
     selector: str
+    single: bool = False
+    all_value: str = ".+"
 
     def render(self) -> Json:
         """Grafana's template variable."""
-        query = f"label_values({expand(self.selector)}, {self.name})"
+        query = f"label_values({self.selector}, {self.name})"
+        everything: Json = {"selected": True, "text": ["All"], "value": ["$__all"]}
         return {
             "name": self.name,
             "label": self.label,
@@ -37,10 +42,10 @@ class Variable:
             "datasource": DATASOURCE,
             "query": {"query": query, "refId": "Variable"},
             "definition": query,
-            "multi": True,
-            "includeAll": True,
-            "allValue": ".+",
-            "current": {"selected": True, "text": ["All"], "value": ["$__all"]},
+            "multi": not self.single,
+            "includeAll": not self.single,
+            "allValue": None if self.single else self.all_value,
+            "current": {} if self.single else everything,
             "refresh": 2,
             "sort": 5,
             "regex": "",
@@ -50,8 +55,10 @@ class Variable:
 
 
 JOB = Variable(name="job", label="Job", selector="asterisk_up")
-INSTANCE = Variable(name="instance", label="Instance", selector='asterisk_up{job=~"$job"}')
+INSTANCE = Variable(name="instance", label="Instance", selector="asterisk_up{%s}")
+ONE_INSTANCE = Variable(name="instance", label="Instance", selector="asterisk_up{%s}", single=True)
 QUEUE = Variable(name="queue", label="Queue", selector="asterisk_queue_callers{@}")
+TENANT = Variable(name="tenant", label="Tenant", selector="asterisk_tenant_active_calls{@}")
 TRUNK = Variable(name="trunk", label="Trunk", selector="asterisk_trunk_info{@}")
 
 SOURCE: Json = {
@@ -69,38 +76,18 @@ SOURCE: Json = {
 }
 
 
-def _annotation(name: str, expr: str, colour: str) -> Json:
-    """Mark the moments that a metric of Unix seconds names."""
-    return {
-        "name": name,
-        "datasource": DATASOURCE,
-        "enable": True,
-        "hide": False,
-        "iconColor": colour,
-        "expr": expand(expr),
-        "step": "60s",
-        "titleFormat": name,
-        "textFormat": "{{instance}}",
-        "tagKeys": "instance",
-        "useValueForTime": True,
-    }
-
-
-ANNOTATIONS = (
-    _annotation("Restarted", "asterisk_start_time_seconds{@} * 1000", "red"),
-    _annotation("Reloaded", "asterisk_last_reload_timestamp_seconds{@} * 1000", "blue"),
-)
-
-
-def dashboard_link(uid: str, variable: str) -> str:
-    """URL of a board for the clicked cell's value, keeping data source, job and time range."""
-    kept = "${datasource:queryparam}&${job:queryparam}&${__url_time_range}"
-    return f"/d/{uid}?var-{variable}=${{__value.text}}&{kept}"
+def _chosen_by(labels: Sequence[str]) -> str:
+    """Matchers of the choices above `instance` on the board: job, then the labels of /sd."""
+    return ", ".join(f'{label}=~"${label}"' for label in ("job", *labels))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """A dashboard. uid is fixed: links and bookmarks depend on it."""
+    """A dashboard. uid is fixed: links and bookmarks depend on it.
+
+    points: the most steps of a panel over time: over six hours one each five minutes, so that 200 PBXs stay below a
+    million samples read.
+    """
 
     uid: str
     title: str
@@ -109,12 +96,13 @@ class Board:
     variables: Sequence[Variable] = (JOB, INSTANCE)
     span: str = "now-6h"
     refresh: str = "30s"
+    points: int | None = 100
 
     def _panels(self) -> list[Json]:
         panels: list[Json] = []
         panel_id, y = 1, 0
         for row in self.rows:
-            inner, bottom = place(row.panels, panel_id + 1, y + 1)
+            inner, bottom = place(row.panels, panel_id + 1, y + 1, self.points)
             header: Json = {
                 "id": panel_id,
                 "type": "row",
@@ -127,8 +115,32 @@ class Board:
             panel_id, y = panel_id + 1 + len(inner), y + 1 if row.folded else bottom
         return panels
 
-    def render(self) -> Json:
+    def _variables(self, labels: Sequence[str]) -> list[Json]:
+        """Data source, job, the labels of /sd, instance, and the board's own."""
+        rendered = [variable.render() for variable in self.variables]
+        rest = [variable for variable in rendered if variable["name"] != "job"]
+        for index, variable in enumerate(rest):
+            if "%s" in variable["definition"]:
+                text = variable["definition"] % _chosen_by(labels)
+                rest[index] = {**variable, "definition": text, "query": {**variable["query"], "query": text}}
+        jobs = [variable for variable in rendered if variable["name"] == "job"]
+        of_targets = [
+            Variable(
+                name=label,
+                label=label.capitalize(),
+                selector=f"asterisk_up{{{_chosen_by(labels[:place])}}}",
+                all_value=".*",
+            ).render()
+            for place, label in enumerate(labels)
+        ]
+        return [SOURCE, *jobs, *of_targets, *rest]
+
+    def render(self, labels: Sequence[str] = SITE) -> Json:
         """Grafana's classic dashboard JSON, schema 39 (Grafana 11); newer Grafana migrates it when it loads it."""
+        rendered: Json = select(self._render(labels), labels)
+        return rendered
+
+    def _render(self, labels: Sequence[str]) -> Json:
         return {
             "id": None,
             "uid": self.uid,
@@ -157,6 +169,6 @@ class Board:
                 }
             ],
             "annotations": {"list": list(ANNOTATIONS)},
-            "templating": {"list": [SOURCE, *(variable.render() for variable in self.variables)]},
+            "templating": {"list": self._variables(labels)},
             "panels": self._panels(),
         }

@@ -61,6 +61,7 @@ OUTCOMES = Words(
         "other": DIM,
     }
 )
+BRIDGES = Words({"simple_bridge": WORK, "native_rtp": GOOD, "softmix": ODD, "holding_bridge": "yellow"})
 CHANNELS_AND_CALLS = Words({"calls": WORK, "channels": CALM})
 CALLS = Words({"answered": GOOD, "unanswered": WARN})
 QUEUE_OUTCOMES = Words({"answered": GOOD, "abandoned": BAD, "timeout": WARN, "other": DIM})
@@ -79,7 +80,16 @@ DEVICE_STATES = Words(
     }
 )
 REACHABILITY = Words({"reachable": GOOD, "lagged": WARN, "unreachable": BAD, "unmonitored": CALM, "unknown": DIM})
-CONTACTS = Words({"reachable": GOOD, "unreachable": BAD, "non_qualified": CALM, "removed": ODD, "unknown": DIM})
+CONTACTS = Words(
+    {
+        "reachable": GOOD,
+        "unreachable": BAD,
+        "non_qualified": CALM,
+        "removed": ODD,
+        "unknown": DIM,
+        "other": "#b0b0b0",
+    }
+)
 CHANNEL_STATES = Words(
     {
         "up": GOOD,
@@ -92,6 +102,7 @@ CHANNEL_STATES = Words(
         "reserved": CALM,
         "off_hook": ODD,
         "pre_ring": "light-yellow",
+        "no channels": DIM,
     }
 )
 CAUSES = Words(
@@ -112,6 +123,30 @@ CAUSES = Words(
         "network_out_of_order": "dark-red",
         "destination_out_of_order": "semi-dark-red",
         "no_route_destination": "light-red",
+        "no failures": DIM,
+    }
+)
+REGISTRATIONS = Words(
+    {
+        "registered": GOOD,
+        "unregistered": WARN,
+        "rejected": BAD,
+        "pending": "yellow",
+        "timeout": "dark-red",
+        "failed": "semi-dark-red",
+        "other": DIM,
+    }
+)
+PEERS = Words(
+    {
+        "registered": GOOD,
+        "reachable": "light-green",
+        "unregistered": ODD,
+        "unreachable": BAD,
+        "lagged": WARN,
+        "rejected": "dark-red",
+        "unknown": DIM,
+        "other": "#b0b0b0",
     }
 )
 SIP_CODES = Words(
@@ -124,9 +159,12 @@ SIP_CODES = Words(
         "487": DIM,
         "488": ODD,
         "500": "dark-red",
+        "502": "semi-dark-red",
         "503": WARN,
+        "504": "dark-orange",
         "603": "light-red",
         "other": "#b0b0b0",
+        "no failures": DIM,
     }
 )
 SECURITY = Words(
@@ -140,9 +178,23 @@ SECURITY = Words(
         "SessionLimit": "dark-red",
         "MemoryLimit": "dark-red",
         "LoadAverageLimit": "dark-red",
+        "none": DIM,
     }
 )
 SERVICES = Words({"AMI": BAD, "PJSIP": WORK, "SIP": CALM, "IAX2": ODD})
+AGENTS = Words({"idle": GOOD, "on_call": WORK, "logged_off": DIM, "unknown": "#b0b0b0"})
+AUDIO = Words({"heard": GOOD, "stopped": WARN, "silent": BAD, "unknown": DIM})
 LOSS_BANDS = Words({"over 1 %": "yellow", "over 3 %": WARN, "over 10 %": BAD})
 MEDIA = Words({"inbound": WORK, "outbound": ODD})
-LINKS = Words({"poll": WORK, "events": ODD})
+LINKS = Words(
+    {
+        "connected: poll": WORK,
+        "connected: events": CALM,
+        "login failed: authentication": BAD,
+        "login failed: refused": WARN,
+        "login failed: timeout": "yellow",
+        "login failed: tls": ODD,
+        "login failed: protocol": "dark-red",
+        "none": DIM,
+    }
+)

@@ -1,7 +1,8 @@
 """What every panel is made of: queries, units, thresholds, and its place in the grid, as Grafana's classic JSON.
 
-Expressions are written short: `@` inside a selector stands for the job and instance matchers every selector must have,
-as in `asterisk_queue_callers{@, queue=~"$queue"}`.
+Expressions are written short: `{@` stands for the matchers every selector must have, as in
+`asterisk_queue_callers{@, queue=~"$queue"}`, and `by (@)` for the labels that name one PBX. Which labels those are is
+decided when a board is built: see grafana/selection.py.
 """
 
 from __future__ import annotations
@@ -11,17 +12,11 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Any, ClassVar
 
-from grafana.colours import NEUTRAL, Steps
+from grafana.colours import DIM, NEUTRAL, Steps
 
 Json = dict[str, Any]
 
 DATASOURCE: Json = {"type": "prometheus", "uid": "${datasource}"}
-SELECTOR = 'job=~"$job", instance=~"$instance"'
-
-
-def expand(expression: str) -> str:
-    """Put the job and instance matchers where `@` stands, and the expression on one line."""
-    return " ".join(expression.split()).replace("@", SELECTOR)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +33,7 @@ class Query:
         return {
             "datasource": DATASOURCE,
             "refId": ref_id,
-            "expr": expand(self.expr),
+            "expr": " ".join(self.expr.split()),
             "legendFormat": self.legend,
             "instant": self.instant,
             "range": not self.instant,
@@ -46,17 +41,19 @@ class Query:
         }
 
 
-def mapping(values: dict[str, tuple[str, str]]) -> list[Json]:
-    """Grafana's value mappings: value as text → (shown text, colour)."""
-    return [
-        {
-            "type": "value",
-            "options": {
-                value: {"text": text, "color": colour, "index": index}
-                for index, (value, (text, colour)) in enumerate(values.items())
-            },
-        }
-    ]
+def mapping(values: dict[str, tuple[str, str]] | None, nothing: str = "–") -> list[Json]:
+    """Grafana's value mappings: value as text → (shown text, colour).
+
+    What is not known, or has no value, is grey and says `nothing`: never the colour of the lowest threshold.
+    """
+    unknown = {"type": "special", "options": {"match": "null+nan", "result": {"text": nothing, "color": DIM}}}
+    if not values:
+        return [unknown]
+    options = {
+        value: {"text": text, "color": colour, "index": index}
+        for index, (value, (text, colour)) in enumerate(values.items())
+    }
+    return [{"type": "value", "options": options}, unknown]
 
 
 def override(name: str, **properties: object) -> Json:
@@ -69,7 +66,11 @@ def override(name: str, **properties: object) -> Json:
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """Base of all panels: what each must say (title, description, unit) and its size in the grid of 24 columns."""
+    """Base of all panels: what each must say (title, description, unit) and its size in the grid of 24 columns.
+
+    points: at most this many steps, so that a query over a fleet and a day stays cheap. nothing: shown instead of "No
+    data" where an empty answer means something. link: URL that a click on a value opens.
+    """
 
     kind: ClassVar[str]
 
@@ -83,12 +84,19 @@ class Panel:
     minimum: float | None = None
     maximum: float | None = None
     interval: str = ""
+    points: int | None = None
+    nothing: str = ""
+    link: str = ""
     thresholds: Steps = NEUTRAL
     values: dict[str, tuple[str, str]] | None = None
 
     def targets(self) -> tuple[Query, ...]:
         """Answer the queries as sent."""
         return self.queries
+
+    def unknown(self) -> str:
+        """Text of a value that is no number."""
+        return "–"
 
     def options(self) -> Json:
         """Grafana's panel options."""
@@ -112,8 +120,10 @@ class Panel:
         return {
             "unit": self.unit,
             "thresholds": self.thresholds.render(),
-            "mappings": mapping(self.values) if self.values else [],
+            "mappings": mapping(self.values, self.unknown()),
             "custom": self.custom(),
+            **({"noValue": self.nothing} if self.nothing else {}),
+            **({"links": [{"title": "Open the board that tells more", "url": self.link}]} if self.link else {}),
             **{key: value for key, value in limits.items() if value is not None},
         }
 
@@ -132,12 +142,17 @@ class Panel:
         }
         if self.interval:
             rendered["interval"] = self.interval
+        if self.points:
+            rendered["maxDataPoints"] = self.points
         if self.transformations():
             rendered["transformations"] = self.transformations()
         return rendered
 
 
-def place(panels: Sequence[Panel], first_id: int, y: int) -> tuple[list[Json], int]:
+OVER_TIME = {"timeseries", "state-timeline", "heatmap"}
+
+
+def place(panels: Sequence[Panel], first_id: int, y: int, points: int | None) -> tuple[list[Json], int]:
     """Set panels from left to right into the grid, wrapping at 24 columns; answers them and the next free line."""
     rendered = []
     x = height = 0
@@ -145,5 +160,7 @@ def place(panels: Sequence[Panel], first_id: int, y: int) -> tuple[list[Json], i
         if x + panel.width > 24:  # noqa: PLR2004 - Grafana's grid
             x, y, height = 0, y + height, 0
         rendered.append(panel.render(first_id + index, x, y))
+        if points and panel.kind in OVER_TIME:
+            rendered[-1].setdefault("maxDataPoints", points)
         x, height = x + panel.width, max(height, panel.height)
     return rendered, y + height

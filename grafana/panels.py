@@ -1,4 +1,4 @@
-"""The kinds of panels: a number, lines, a band of states, a heat map, a ranking. The table has its own file."""
+"""The kinds of panels over time and rankings. Numbers (stat.py) and tables (table.py) have their own files."""
 
 from __future__ import annotations
 
@@ -10,41 +10,12 @@ from grafana.model import Json, Panel, Query, override
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stat(Panel):
-    """One number (or one for each series), instant; filled colours the whole panel for the wall."""
-
-    kind: ClassVar[str] = "stat"
-    width: int = 4
-    height: int = 4
-    filled: bool = False
-    text: str = "auto"
-
-    def targets(self) -> tuple[Query, ...]:
-        """Instant queries: a number on the wall is about now."""
-        return tuple(Query(expr=query.expr, legend=query.legend, instant=True) for query in self.queries)
-
-    def defaults(self) -> Json:
-        """No data is not zero: a dash says that nothing is known."""
-        return {**super().defaults(), "color": {"mode": "thresholds"}, "noValue": "–"}
-
-    def options(self) -> Json:
-        """Grafana's options of a stat."""
-        return {
-            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-            "colorMode": "background" if self.filled else "value",
-            "graphMode": "none",
-            "textMode": self.text,
-            "justifyMode": "auto",
-            "orientation": "auto",
-        }
-
-
-@dataclass(frozen=True, kw_only=True)
 class Series(Panel):
     """Lines over time; stacked fills them on top of each other, bars draws columns of counts.
 
     words gives series that are named by a word of the vocabulary their fixed colour and human name.
-    dashed names series drawn as a dashed line: limits, and the same time last week.
+    dashed names series drawn as a dashed line: limits, and the same time last week. right gives series an axis of
+    counts on the right, as columns behind the lines.
     """
 
     kind: ClassVar[str] = "timeseries"
@@ -52,6 +23,7 @@ class Series(Panel):
     bars: bool = False
     words: Words | None = None
     dashed: tuple[str, ...] = ()
+    right: tuple[str, ...] = ()
     minimum: float | None = 0
 
     def custom(self) -> Json:
@@ -89,6 +61,21 @@ class Series(Panel):
                 )
                 for name in self.dashed
             ),
+            *(
+                override(
+                    name,
+                    unit="short",
+                    max=None,
+                    decimals=0,
+                    custom__axisPlacement="right",
+                    custom__drawStyle="bars",
+                    custom__fillOpacity=15,
+                    custom__lineWidth=0,
+                    custom__axisSoftMax=1,
+                    color={"mode": "fixed", "fixedColor": "text"},
+                )
+                for name in self.right
+            ),
         ]
 
     def options(self) -> Json:
@@ -116,7 +103,7 @@ class Timeline(Panel):
         return {
             "mergeValues": True,
             "showValue": "never",
-            "rowHeight": 0.8,
+            "rowHeight": 0.85,
             "legend": {"showLegend": True, "displayMode": "list", "placement": "bottom"},
             "tooltip": {"mode": "single", "sort": "none"},
         }
@@ -165,6 +152,10 @@ class Ranking(Panel):
     def defaults(self) -> Json:
         """Colours by thresholds."""
         return {**super().defaults(), "color": {"mode": "thresholds"}}
+
+    def unknown(self) -> str:
+        """An empty ranking says why."""
+        return self.nothing or super().unknown()
 
     def options(self) -> Json:
         """Bars from left to right with their figures."""

@@ -21,6 +21,8 @@ class Column:
     thresholds: Steps | None = None
     values: dict[str, tuple[str, str]] | None = None
     hidden: bool = False
+    filled: bool = False
+    width: int | None = None
 
     def properties(self) -> Json:
         """Grafana's field properties of this column."""
@@ -29,16 +31,24 @@ class Column:
             found["decimals"] = self.decimals
         if self.values:
             found["mappings"] = mapping(self.values)
+        if self.width:
+            found["custom__width"] = self.width
         if self.thresholds:
             found["thresholds"] = self.thresholds.render()
         if self.thresholds or self.values:
-            found["custom__cellOptions"] = {"type": "color-text"}
+            found["custom__cellOptions"] = (
+                {"type": "color-background", "mode": "basic"} if self.filled else {"type": "color-text"}
+            )
         return found
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table(Panel):
-    """Rows by key labels. keys: label → heading; unseen: those that only join. links: label → URL that tells more."""
+    """Rows by key labels. keys: label → heading; unseen: those that only join. links: label → URL that tells more.
+
+    only: rows whose column of that title is above zero. widths: pixels of key columns; one is left to take the rest.
+    words: key label → colour of its words.
+    """
 
     kind: ClassVar[str] = "table"
     keys: dict[str, str]
@@ -46,6 +56,9 @@ class Table(Panel):
     unseen: tuple[str, ...] = ()
     links: dict[str, str] | None = None
     sort: tuple[str, bool] | None = None
+    only: str = ""
+    widths: dict[str, int] | None = None
+    words: dict[str, dict[str, tuple[str, str]]] | None = None
     width: int = 24
 
     def targets(self) -> tuple[Query, ...]:
@@ -66,7 +79,11 @@ class Table(Panel):
         """Headings and looks of keys and figures."""
         keys = []
         for label, heading in self.keys.items():
-            properties: Json = {"displayName": heading}
+            properties: Json = {"displayName": heading, "unit": "string"}
+            if self.widths and label in self.widths:
+                properties["custom__width"] = self.widths[label]
+            if self.words and label in self.words:
+                properties |= {"mappings": mapping(self.words[label]), "custom__cellOptions": {"type": "color-text"}}
             if self.links and label in self.links:
                 properties["links"] = [{"title": f"Open this {heading.lower()}", "url": self.links[label]}]
             keys.append(override(label, **properties))
@@ -83,8 +100,21 @@ class Table(Panel):
         fields = self._fields()
         order = [*self.keys, *fields]
         hidden = [field for field, column in zip(fields, self.columns, strict=True) if column.hidden]
+        titles = [column.title for column in self.columns]
+        chosen = {"id": "greater", "options": {"value": 0}}
         return [
             {"id": "merge", "options": {}},
+            *(
+                {
+                    "id": "filterByValue",
+                    "options": {
+                        "type": "include",
+                        "match": "all",
+                        "filters": [{"fieldName": fields[titles.index(self.only)], "config": chosen}],
+                    },
+                }
+                for _ in ([self.only] if self.only else [])
+            ),
             {
                 "id": "organize",
                 "options": {

@@ -1,6 +1,7 @@
 """What tests need of the machine: real Asterisk roots and Debian's programs, made or installed before the first test.
 
-Before the first test and not in fixtures, so that a cold machine's minutes count for no test's time limit.
+Before the first test and not in fixtures, so that a cold machine's minutes count for no test's time limit. Only where
+that is asked for (`tests/support/machine.py`); what is there already is used in any case.
 """
 
 from __future__ import annotations
@@ -8,20 +9,15 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 from hypothesis import settings
 
-from tests.support.asterisk_root import (
-    AsteriskRoot,
-    CannotProvideError,
-    Recipe,
-    provide_program,
-    provide_root,
-    provide_roots,
-)
+from tests.support.asterisk_root import AsteriskRoot, provide_roots
+from tests.support.machine import CannotProvideError, Recipe, provide_program, provide_root
 
 # A machine under load is no fault of the code: examples have no time limit, tests have.
 settings.register_profile("ours", deadline=None)
@@ -37,26 +33,43 @@ PROGRAMS = {
     "sipp": ("sipp", "sip-tester"),
     "chromium": ("chromium", "chromium"),
 }
+# Fixture → the Debian root it gives. Debian 12, where FreePBX 17 runs, is for the packages and the image: systemd for
+# its systemctl (nothing boots), a compiler for the self-contained executable. The others bring a newer Python each.
+ROOTS = {
+    "bookworm_root": Recipe(suite="bookworm", packages=("python3-venv", "systemd", "gcc", "libc6-dev", "zlib1g-dev")),
+    "trixie_root": Recipe(suite="trixie", packages=("python3-venv",)),
+    # usr-is-merged: as for forky, see tests/support/asterisk_root.py.
+    "sid_root": Recipe(suite="sid", packages=("python3-venv", "usr-is-merged")),
+}
 # Fixtures that ask for others only while they run, and what those need.
-CHOOSING = {"asterisk": {"asterisk_roots"}, "rich": {"asterisk_roots", "sipp"}}
-# Debian 12, where FreePBX 17 runs, for the package and the image; systemd for its systemctl, nothing boots.
-BOOKWORM = Recipe(suite="bookworm", packages=("python3-venv", "systemd"))
+CHOOSING = {
+    "asterisk": {"asterisk_roots"},
+    "rich": {"asterisk_roots", "sipp"},
+    "python_root": {"trixie_root", "sid_root"},
+}
+# What a test with the marker `machine` asks for: `built` builds and installs packages, with pip.
+MACHINE = {"asterisk_roots", "built", *ROOTS, *PROGRAMS}
 _NO_ASTERISK = "no real Asterisk 22/16"
 
-_roots = pytest.StashKey[dict[int, AsteriskRoot] | CannotProvideError]()
-_bookworm = pytest.StashKey[Path | CannotProvideError]()
-_programs = pytest.StashKey[dict[str, Path | CannotProvideError]]()
+_asterisk = pytest.StashKey[dict[int, AsteriskRoot] | CannotProvideError]()
+_provided = pytest.StashKey[dict[str, Path | CannotProvideError]]()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what runs against a real Asterisk: `-m "not asterisk"` leaves it out; soaks run only by `-m soak`."""
+    """Mark tests by what they ask for: `asterisk`, and `machine` for anything that Python's packages do not bring.
+
+    Soaks run only by `-m soak`.
+    """
     if "soak" not in config.option.markexpr:
         hours = [item for item in items if item.get_closest_marker("soak")]
         items[:] = [item for item in items if item not in hours]
         config.hook.pytest_deselected(items=hours)
     for item in items:
-        if "asterisk_roots" in _fixtures(item):
+        named = _fixtures(item)
+        if "asterisk_roots" in named:
             item.add_marker(pytest.mark.asterisk)
+        if named & MACHINE:
+            item.add_marker(pytest.mark.machine)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -69,23 +82,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         try:
             roots = provide_roots(MAJORS)
         except CannotProvideError as error:
-            session.config.stash[_roots] = error
+            session.config.stash[_asterisk] = error
         else:
-            session.config.stash[_roots] = roots
+            session.config.stash[_asterisk] = roots
             _say(session.config, "; ".join(f"Asterisk {root.version} in {root.path}" for root in roots.values()))
-    if "bookworm_root" in named:
-        _say(session.config, "Debian 12: looking, or making it (about a minute, once a machine)")
-        try:
-            session.config.stash[_bookworm] = provide_root(BOOKWORM)
-        except CannotProvideError as error:
-            session.config.stash[_bookworm] = error
-    programs: dict[str, Path | CannotProvideError] = {}
-    for fixture in sorted(named & PROGRAMS.keys()):
-        try:
-            programs[fixture] = provide_program(*PROGRAMS[fixture])
-        except CannotProvideError as error:
-            programs[fixture] = error
-    session.config.stash[_programs] = programs
+    wanted = sorted(named & (ROOTS.keys() | PROGRAMS.keys()))
+    # Side by side: to make a root is to wait for the network half of the time.
+    with ThreadPoolExecutor(max(1, len(wanted))) as pool:
+        provided = pool.map(lambda fixture: _provide(session.config, fixture), wanted)
+        session.config.stash[_provided] = dict(zip(wanted, provided, strict=True))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -101,7 +106,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def asterisk_roots(pytestconfig: pytest.Config) -> dict[int, AsteriskRoot]:
     """Major version → root with that Asterisk."""
-    roots = pytestconfig.stash[_roots]
+    roots = pytestconfig.stash[_asterisk]
     if isinstance(roots, CannotProvideError):
         _cannot(f"{_NO_ASTERISK}: {roots}")
     return roots
@@ -110,46 +115,67 @@ def asterisk_roots(pytestconfig: pytest.Config) -> dict[int, AsteriskRoot]:
 @pytest.fixture(scope="session")
 def bookworm_root(pytestconfig: pytest.Config) -> Path:
     """A root with Debian 12; shared, so mount something over it before anything is written."""
-    root = pytestconfig.stash[_bookworm]
-    if isinstance(root, CannotProvideError):
-        _cannot(f"no Debian 12: {root}")
-    return root
+    return _one(pytestconfig, "bookworm_root")
+
+
+@pytest.fixture(scope="session")
+def trixie_root(pytestconfig: pytest.Config) -> Path:
+    """A root with Debian 13, whose Python is 3.13; shared as above."""
+    return _one(pytestconfig, "trixie_root")
+
+
+@pytest.fixture(scope="session")
+def sid_root(pytestconfig: pytest.Config) -> Path:
+    """A root with Debian's unstable suite, whose Python is 3.14; shared as above."""
+    return _one(pytestconfig, "sid_root")
 
 
 @pytest.fixture(scope="session")
 def prometheus_program(pytestconfig: pytest.Config) -> Path:
     """Debian's prometheus."""
-    return _program(pytestconfig, "prometheus_program")
+    return _one(pytestconfig, "prometheus_program")
 
 
 @pytest.fixture(scope="session")
 def promtool(pytestconfig: pytest.Config) -> Path:
     """Debian's promtool."""
-    return _program(pytestconfig, "promtool")
+    return _one(pytestconfig, "promtool")
 
 
 @pytest.fixture(scope="session")
 def alertmanager_program(pytestconfig: pytest.Config) -> Path:
     """Debian's prometheus-alertmanager."""
-    return _program(pytestconfig, "alertmanager_program")
+    return _one(pytestconfig, "alertmanager_program")
 
 
 @pytest.fixture(scope="session")
 def sipp(pytestconfig: pytest.Config) -> Path:
     """SIPp, the SIP traffic generator."""
-    return _program(pytestconfig, "sipp")
+    return _one(pytestconfig, "sipp")
 
 
 @pytest.fixture(scope="session")
 def chromium(pytestconfig: pytest.Config) -> Path:
     """Headless-capable Chromium."""
-    return _program(pytestconfig, "chromium")
+    return _one(pytestconfig, "chromium")
 
 
-def _program(config: pytest.Config, fixture: str) -> Path:
-    found = config.stash[_programs][fixture]
+def _provide(config: pytest.Config, fixture: str) -> Path | CannotProvideError:
+    try:
+        if fixture in PROGRAMS:
+            return provide_program(*PROGRAMS[fixture])
+        recipe = ROOTS[fixture]
+        _say(config, f"Debian {recipe.suite}: looking, or making it (about a minute, once a machine)")
+        return provide_root(recipe)
+    except CannotProvideError as error:
+        return error
+
+
+def _one(config: pytest.Config, fixture: str) -> Path:
+    found = config.stash[_provided][fixture]
     if isinstance(found, CannotProvideError):
-        _cannot(f"no {PROGRAMS[fixture][0]}: {found}")
+        what = PROGRAMS[fixture][0] if fixture in PROGRAMS else f"Debian {ROOTS[fixture].suite}"
+        _cannot(f"no {what}: {found}")
     return found
 
 

@@ -12,6 +12,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from ami_exporter.ami.cli_commands import refusal
 from ami_exporter.ami.errors import ForbiddenAction
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class ActionSpec:
     empty: texts of an `Error` (or a `Success` that starts no list) that mean "there are none".
     cost: rank for the order of sending, cheap ones first: 0 one packet, 1 short, 2 grows with the PBX, 3 dear.
     params: parameters that may be sent, all optional.
+    min_interval: seconds for which a complete answer is served again, where the configuration says nothing.
+    counts_items: what ListItems says. True: the items written, on every version compared (1.8 to 22), and the code
+    counts as it writes; None: the same, but objects may go meanwhile; False: something else. unmarked: on some versions
+    items carry no ActionID (Asterisk 11).
     """
 
     name: str
@@ -46,6 +51,9 @@ class ActionSpec:
     empty: tuple[str, ...] = ()
     cost: int = 1
     params: frozenset[str] = frozenset()
+    min_interval: float = 0.0
+    counts_items: bool | None = None
+    unmarked: bool = False
 
 
 _SYSTEM = frozenset({"system"})
@@ -71,10 +79,20 @@ def _list(
     cost: int = 1,
     empty: tuple[str, ...] = (),
     params: Iterable[str] = (),
+    counts_items: bool | None = None,
+    unmarked: bool = False,
 ) -> ActionSpec:
-    names = tuple(items.split())
     return ActionSpec(
-        name, rights, AnswerForm.LIST, names, complete or f"{name}Complete", empty, cost, frozenset(params)
+        name,
+        rights,
+        AnswerForm.LIST,
+        items=tuple(items.split()),
+        complete=complete or f"{name}Complete",
+        empty=empty,
+        cost=cost,
+        params=frozenset(params),
+        counts_items=counts_items,
+        unmarked=unmarked,
     )
 
 
@@ -83,8 +101,9 @@ _TABLE = (
     _single("Ping"),
     _single("CoreSettings", _SYSTEM_REPORTING),
     _single("CoreStatus", _SYSTEM_REPORTING),
-    _list("Status", _SYSTEM_CALL_REPORTING, "Status", cost=3),  # takes each channel's lock while it writes
-    _list("CoreShowChannels", _SYSTEM_REPORTING, "CoreShowChannel", cost=2),
+    # Takes each channel's lock while it writes.
+    _list("Status", _SYSTEM_CALL_REPORTING, "Status", cost=3, counts_items=True),
+    _list("CoreShowChannels", _SYSTEM_REPORTING, "CoreShowChannel", cost=2, counts_items=True),
     _list("BridgeList", frozenset(), "BridgeListItem"),
     _list("BridgeTechnologyList", frozenset(), "BridgeTechnologyListItem"),
     _list("DeviceStateList", _CALL_REPORTING, "DeviceStateChange", cost=2),
@@ -103,11 +122,12 @@ _TABLE = (
         "QueueParams QueueMember QueueEntry",
         cost=2,
         params=("Queue", "Member"),
+        counts_items=True,
     ),
-    _list("QueueSummary", frozenset(), "QueueSummary", params=("Queue",)),
+    _list("QueueSummary", frozenset(), "QueueSummary", params=("Queue",), counts_items=True),
     _list("Agents", _AGENT, "Agents"),
     _list("ConfbridgeListRooms", _REPORTING, "ConfbridgeListRooms", empty=("No active conferences.",)),
-    _list("Parkinglots", _CALL, "Parkinglot"),
+    _list("Parkinglots", _CALL, "Parkinglot", unmarked=True),
     _list("ParkedCalls", _CALL, "ParkedCall", params=("ParkingLot",)),
     _list(  # counts every mailbox on the PBX's disk; without users: Success, and no list
         "VoicemailUsersList",
@@ -150,9 +170,10 @@ _TABLE = (
         _SYSTEM_REPORTING,
         "OutboundRegistrationDetail AuthDetail",
         "OutboundRegistrationDetailComplete",
+        counts_items=False,  # the registrations alone
     ),
     _list("PJSIPShowMaintenance", _SYSTEM_REPORTING, "PJSIPMaintenanceStatus", "PJSIPMaintenanceStatusComplete"),
-    # Older and hardware drivers. IAXpeers has no ActionID in its items: IAXpeerlist has.
+    # Older and hardware drivers. IAXpeers is not here: its items have no ActionID on any version, IAXpeerlist's have.
     _list("SIPpeers", _SYSTEM_REPORTING, "PeerEntry", "PeerlistComplete", cost=2),
     _list("SIPshowregistry", _SYSTEM_REPORTING, "RegistryEntry", "RegistrationsComplete"),
     _list("IAXpeerlist", _SYSTEM_REPORTING, "PeerEntry", "PeerlistComplete"),
@@ -160,15 +181,12 @@ _TABLE = (
     _list("DAHDIShowChannels", frozenset(), "DAHDIShowChannels", cost=2),
     _list("DAHDIShowStatus", frozenset(), "DAHDIShowStatus"),
     _list("PRIShowSpans", frozenset(), "PRIShowSpans"),
-    # CLI, opt-in, and only what CLI_COMMANDS holds
-    ActionSpec("Command", _COMMAND, AnswerForm.COMMAND, cost=2, params=frozenset({"Command"})),
+    # CLI, opt-in, and only commands that show what may be seen (cli_commands.py)
+    ActionSpec("Command", _COMMAND, AnswerForm.COMMAND, cost=2, params=frozenset({"Command"}), min_interval=60.0),
 )
 
 #: Name -> what may be sent. There is no other way to send an action than through this table.
 ACTIONS: Mapping[str, ActionSpec] = MappingProxyType({spec.name: spec for spec in _TABLE})
-
-#: CLI commands that `Command` may carry: each only reads, none takes an argument.
-CLI_COMMANDS: frozenset[str] = frozenset({"core show taskprocessors"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +194,7 @@ class Action:
     """One action to send; equal name and parameters are the same action.
 
     Raises ForbiddenAction for a name outside the table, a parameter the table does not name, a CLI command
-    outside CLI_COMMANDS, and a value with CR, LF or NUL (AMI has no escaping: it would start a new header).
+    that cli_commands refuses, and a value with CR, LF or NUL (AMI has no escaping: it would start a new header).
     """
 
     name: str
@@ -204,16 +222,30 @@ class Action:
 
     def _check_command(self) -> None:
         commands = [value for _, value in self.params]
-        if len(commands) != 1 or commands[0] not in CLI_COMMANDS:
-            raise ForbiddenAction(
-                f"CLI command {commands!r} is not in the list of read-only commands and is never sent; "
-                f"allowed, one at a time: {', '.join(sorted(CLI_COMMANDS))}"
-            )
+        if len(commands) != 1:
+            raise ForbiddenAction(f"CLI commands are sent one at a time, found {len(commands)}")
+        if why := refusal(commands[0]):
+            raise ForbiddenAction(f"CLI command {commands[0]!r} is never sent: {why}")
+
+    @property
+    def is_command(self) -> bool:
+        """Whether it runs a CLI command, which only `command_user` may and never the poll link."""
+        return self.spec.form is AnswerForm.COMMAND
+
+    @property
+    def label(self) -> str:
+        """What it is called in metrics and faults: the action's name, of a CLI command its words."""
+        return self.params[0][1] if self.is_command else self.name
 
     @property
     def spec(self) -> ActionSpec:
         """The action's row in the table."""
         return ACTIONS[self.name]
+
+
+def cli(command: str) -> Action:
+    """Action `Command` for a console command. Raises ForbiddenAction for one that cli_commands refuses."""
+    return Action("Command", (("Command", command),))
 
 
 def check_value(where: str, value: str) -> None:

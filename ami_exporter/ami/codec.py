@@ -20,7 +20,7 @@ from ami_exporter.ami.redact import redact
 from ami_exporter.ami.shapes import Shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from ami_exporter.ami.actions import Action
     from ami_exporter.ami.shapes import Shape
@@ -42,7 +42,8 @@ _PACKET_END = re.compile(rb"\n\r?\n")
 _BLANK_LINES = re.compile(rb"(?:\r?\n)*")
 #: Asterisk 13 and older answer Command so; any other `Follows` is a plain packet with its data in events.
 _OLD_COMMAND = re.compile(
-    rb"Response: ?Follows\r?\n(?:ActionID:[^\n]*\n)?Privilege: ?Command\r?\n(?:ActionID:[^\n]*\n)?",
+    rb"Response: ?Follows\r?\n(?:ActionID: ?([^\r\n]*)\r?\n)?Privilege: ?Command\r?\n"
+    rb"(?:ActionID: ?([^\r\n]*)\r?\n)?",
     re.IGNORECASE,
 )
 _BEGIN = re.compile(rb"(?:Event|Response): ?([a-z]{1,40})\r?\n", re.IGNORECASE)
@@ -58,9 +59,13 @@ class Decoder:
 
     Exhaust the iterator of one `feed` before the next. After a ProtocolError the stream cannot be followed
     any more: close the connection.
+
+    commands: ActionIDs of the commands whose output may come in the old form. What looks like one without such an
+    ActionID is a stranger's text, and would hide all that follows.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, commands: Container[str] = ()) -> None:
+        self.commands = commands
         self._buffer = bytearray()
         self._searched = 0  # bytes of the buffer known to hold no end of what is being read
         self._in_text = False  # the buffer starts with a CLI answer in the old form
@@ -130,7 +135,7 @@ class Decoder:
                     yield Message(shape.layout, match) if ascii_only else shape.recoded(match)
                     continue
             start = _end_of_blank_lines(region, position)
-            if _OLD_COMMAND.match(region, start):
+            if self._begins_output(region, start):
                 self._buffer[:0] = region[start:]
                 self._in_text = True
                 return
@@ -141,6 +146,10 @@ class Decoder:
             message = self._exact(region[start:position])
             if message:
                 yield message
+
+    def _begins_output(self, region: bytes, start: int) -> bool:
+        head = _OLD_COMMAND.match(region, start)
+        return head is not None and (head[1] or head[2] or b"").decode("latin-1") in self.commands
 
     def _exact(self, packet: bytes) -> Message:
         """Decode one packet line by line; empty when no line of it is a header."""

@@ -20,6 +20,9 @@ class Kind(StrEnum):
     CUT_PACKET = "cut_packet"
     UNEXPECTED_ANSWER = "unexpected_answer"
     REPEATED_COMPLETION = "repeated_completion"
+    TORN_ITEM = "torn_item"
+    DOUBTFUL_EVENT = "doubtful_event"
+    LIST_COUNT = "list_count"
 
 
 class AmiError(Exception):

@@ -1,13 +1,21 @@
-"""Which message belongs to which action, and when an answer is complete. Without I/O."""
+"""Which message belongs to which action, and when an answer is complete. Without I/O.
+
+A server works on one action at a time and sends nothing else meanwhile. So while a list is under way, a message without
+our ActionID, which nobody can guess, is a piece of an item that a blank line in a value has torn. Where the ActionID is
+an item's last header (Status, QueueStatus), the piece that has it ends the item. Where headers follow it
+(CoreShowChannels), the pieces without it belong to the item before them.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ami_exporter.ami.actions import AnswerForm
+from ami_exporter.ami.answer import Answer, Outcome, Waiting
 from ami_exporter.ami.errors import Kind
+from ami_exporter.ami.header_orders import Era
+from ami_exporter.ami.sift import judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -18,54 +26,7 @@ if TYPE_CHECKING:
 #: From this AMI version on, every list answer announces itself by an EventList header. That came with Asterisk
 #: 13.2, and 13 runs from AMI 2.5.0 to 2.10.6: 2.10 is certainly later, below it the banner alone cannot tell.
 LISTS_ANNOUNCED_FROM = (2, 10)
-
-
-class Outcome(StrEnum):
-    """How an answer ended."""
-
-    COMPLETE = "complete"
-    EMPTY = "empty"  # the server said that there are none
-    REFUSED = "refused"  # permission denied
-    FAILED = "failed"  # any other error
-    CUT = "cut"  # the connection ended first
-    DEADLINE = "deadline"  # not complete in time
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The end of one action's answer.
-
-    message: the server's text (or ours, for `cut` and `deadline`). seconds: from the end of the answer before,
-    or the sending, to this one's end: what this answer took, as a server works on one action at a time.
-    items: messages handed to the fold.
-    """
-
-    outcome: Outcome
-    message: str
-    seconds: float
-    items: int
-
-    @property
-    def full(self) -> bool:
-        """Whether all there is to know has arrived."""
-        return self.outcome in (Outcome.COMPLETE, Outcome.EMPTY)
-
-    @property
-    def unsupported(self) -> bool:
-        """Whether the server does not know the action (or hides it from this user: it says the same)."""
-        return self.outcome is Outcome.FAILED and self.message.lower().startswith("invalid/unknown command")
-
-
-class _Waiting:
-    """One action whose answer is not complete."""
-
-    __slots__ = ("action", "count", "items", "spec")
-
-    def __init__(self, action: Action) -> None:
-        self.action = action
-        self.spec = action.spec
-        self.items = frozenset(self.spec.items)
-        self.count = 0
+_TORN = "line ends in a value, such as a caller's name, left in doubt what the server wrote"
 
 
 class Exchange:
@@ -83,13 +44,18 @@ class Exchange:
         clock: Callable[[], float],
         *,
         lists_announced: bool,
+        era: Era = Era.MODERN,
     ) -> None:
-        self._waiting = {action_id: _Waiting(action) for action_id, action in actions.items()}
+        self._era = era
+        self._waiting = {action_id: Waiting(action, era) for action_id, action in actions.items()}
         self._on_item = on_item
         self._on_stray = on_stray
         self._clock = clock
         self._lists_announced = lists_announced
         self._last_end = clock()
+        self._under_way: Waiting | None = None  # the list whose items come now
+        #: Kind → number of things in the answers that do not belong (ami_exporter_protocol_errors_total).
+        self.errors: Counter[Kind] = Counter()
         #: What has been answered so far.
         self.answers: dict[Action, Answer] = {}
 
@@ -107,19 +73,102 @@ class Exchange:
         in_flight = self._waiting
         on_item = self._on_item
         for message in messages:
-            action_id = message.get("actionid", "")
-            waiting = in_flight.get(action_id)
-            if waiting is None:
-                self._on_stray(message)
-            elif message.get("event") in waiting.items:
-                waiting.count += 1
-                on_item(waiting.action, message)
-                if waiting.spec.form is AnswerForm.EVENT:
-                    self._end(action_id, Outcome.COMPLETE)
-            elif "event" in message:
-                self._take_end(action_id, waiting, message)
+            waiting = in_flight.get(message.get("actionid", ""))
+            layout = message.layout
+            if (
+                waiting is None
+                or waiting.pieces
+                or not layout.plain
+                or message.get("event") not in waiting.items
+                or waiting.spec.form is AnswerForm.EVENT
+            ):
+                self._take_other(message)
+                continue
+            waiting.count += 1
+            if layout.open_ended:
+                held, waiting.held = waiting.held, message
+                if held is not None:
+                    on_item(waiting.action, held)
             else:
-                self._take_response(action_id, waiting, message)
+                on_item(waiting.action, message)
+
+    def _take_other(self, message: Message) -> None:
+        """Take what is no item, or one that has to be looked at."""
+        action_id = next((value for value in message.values_of("actionid") if value in self._waiting), None)
+        if action_id is None:
+            self._take_piece(message)
+            return
+        waiting = self._waiting[action_id]
+        judge(self._era, message)
+        if waiting.pieces and not waiting.ends_before:
+            waiting.add(message)
+            waiting.ends_before = not _ends_with(message, action_id)
+            if not waiting.ends_before:
+                self._join(action_id, waiting)
+            return
+        self._release(action_id, waiting)
+        event = message.get("event")
+        if event in waiting.items:
+            self._take_item(action_id, waiting, message)
+        elif event is not None:
+            self._take_end(action_id, waiting, message)
+        else:
+            self._take_response(action_id, waiting, message)
+
+    def _take_item(self, action_id: str, waiting: Waiting, message: Message) -> None:
+        """Take an item that no pieces came before."""
+        if not message.layout.plain:
+            waiting.begin(message, ends_before=not _ends_with(message, action_id))
+            if not waiting.ends_before:
+                self._join(action_id, waiting)
+        elif message.layout.open_ended and waiting.spec.form is not AnswerForm.EVENT:
+            waiting.count += 1
+            waiting.held = message
+        else:
+            waiting.count += 1
+            self._on_item(waiting.action, message)
+        if waiting.spec.form is AnswerForm.EVENT:
+            self._release(action_id, waiting)
+            self._end(action_id, Outcome.COMPLETE)
+
+    def _take_piece(self, message: Message) -> None:
+        """Take a message without an ActionID of ours: a piece of an item of the list under way, if there is one."""
+        waiting = self._under_way
+        if waiting is None:
+            self._on_stray(message)
+        elif waiting.held is not None:
+            waiting.count -= 1  # it is counted again when it is whole
+            waiting.begin(waiting.held, ends_before=True)
+            waiting.held = None
+            waiting.add(message)
+        elif waiting.pieces:
+            waiting.add(message)
+        elif message.get("event") not in waiting.items:
+            self._on_stray(message)  # an item begins with its name
+        elif waiting.spec.unmarked:
+            waiting.count += 1
+            self._on_item(waiting.action, message)
+        else:
+            waiting.begin(message, ends_before=False)
+
+    def _release(self, action_id: str, waiting: Waiting) -> None:
+        """Hand on the item that ended before the message that has come now."""
+        if waiting.pieces:
+            self._join(action_id, waiting)
+        elif waiting.held is not None:
+            held, waiting.held = waiting.held, None
+            self._on_item(waiting.action, held)
+
+    def _join(self, action_id: str, waiting: Waiting) -> None:
+        waiting.count += 1
+        if not waiting.is_other_version:
+            waiting.met_pieces = True
+            self.errors[Kind.TORN_ITEM] += 1
+        item = waiting.joined(action_id)
+        if item is None:
+            waiting.torn = True
+        else:
+            self._on_item(waiting.action, item)
 
     def give_up(self, outcome: Outcome, message: str) -> None:
         """End every unfinished answer."""
@@ -128,21 +177,35 @@ class Exchange:
 
     def _end(self, action_id: str, outcome: Outcome, message: str = "") -> None:
         waiting = self._waiting.pop(action_id)
+        if self._under_way is waiting:
+            self._under_way = None
+        if waiting.torn and outcome is Outcome.COMPLETE:
+            outcome, message = Outcome.TORN, _TORN
         now = self._clock()
         self.answers[waiting.action] = Answer(outcome, message, now - self._last_end, waiting.count)
         self._last_end = now
 
-    def _take_end(self, action_id: str, waiting: _Waiting, message: Message) -> None:
+    def _take_end(self, action_id: str, waiting: Waiting, message: Message) -> None:
         """End the list by its completion event, known by EventList or, on old servers, by its name."""
         mark = message.get("eventlist", "").lower()
         if mark == "complete" or message["event"] == waiting.spec.complete:
+            self._check_count(waiting, message)
             self._end(action_id, Outcome.COMPLETE, message.get("message", ""))
         elif mark == "cancelled":
             self._end(action_id, Outcome.FAILED, message.get("message", "the server cancelled the list"))
         else:
             self._on_stray(message)
 
-    def _take_response(self, action_id: str, waiting: _Waiting, message: Message) -> None:
+    def _check_count(self, waiting: Waiting, message: Message) -> None:
+        """Compare ListItems with what came; servers miscount, so that alone fails only where none is known to."""
+        listed = message.get("listitems", "")
+        if waiting.spec.counts_items is False or not listed.isdecimal() or listed == str(waiting.count):
+            return
+        self.errors[Kind.LIST_COUNT] += 1
+        if waiting.met_pieces or waiting.spec.counts_items:
+            waiting.torn = True
+
+    def _take_response(self, action_id: str, waiting: Waiting, message: Message) -> None:
         text = message.get("message", "").strip()
         if text.lower() in (known.lower() for known in waiting.spec.empty):
             self._end(action_id, Outcome.EMPTY, text)
@@ -157,6 +220,12 @@ class Exchange:
             self._end(action_id, Outcome.COMPLETE, text)
         elif waiting.spec.form is AnswerForm.LIST and self._lists_announced and "eventlist" not in message:
             self._end(action_id, Outcome.EMPTY, text)
+        elif waiting.spec.form is AnswerForm.LIST:
+            self._under_way = waiting
+
+
+def _ends_with(message: Message, action_id: str) -> bool:
+    return message.pairs()[-1] == ("actionid", action_id)
 
 
 def stray_kind(message: Message, prefix: str) -> Kind | None:

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ami_exporter.ami import login
-from ami_exporter.ami.actions import ACTIONS
+from ami_exporter.ami.actions import ACTIONS, AnswerForm
+from ami_exporter.ami.answer import Answer, Outcome
 from ami_exporter.ami.codec import encode, encode_headers
-from ami_exporter.ami.errors import AmiError, ConnectFailed, LinkClosed, ProtocolError, StaleLink, Timeout
-from ami_exporter.ami.exchange import LISTS_ANNOUNCED_FROM, Answer, Exchange, Outcome, stray_kind
+from ami_exporter.ami.errors import AmiError, ConnectFailed, Kind, LinkClosed, ProtocolError, StaleLink, Timeout
+from ami_exporter.ami.event_sieve import EventSieve
+from ami_exporter.ami.exchange import LISTS_ANNOUNCED_FROM, Exchange, stray_kind
+from ami_exporter.ami.header_orders import Era
 from ami_exporter.ami.session import Session
 from ami_exporter.ami.tls import Tls
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from ami_exporter.ami.actions import Action
     from ami_exporter.ami.login import Credentials, LoginPace
     from ami_exporter.ami.message import Message
+    from ami_exporter.ami.originate import CanaryCall
 
 __all__ = ["Answer", "Boot", "Link", "Outcome", "Tls"]
 
@@ -78,7 +82,11 @@ class Link:
         self._pace = pace
         self._events: list[Message] = []
         self._unasked: set[str] = set()  # ActionIDs whose answers nobody waits for
+        self._sieve = EventSieve(clock)
         self._events_off_at: float | None = None
+        self._events_off = False
+        #: Whether the last exchange was cut by the server, not by us for what it sent.
+        self.ended_by_server = False
         #: Names in lower case of the actions this server offers to this user.
         self.commands: frozenset[str] = frozenset()
         #: The last FullyBooted seen; None: none came (no read=system, or the server is still starting).
@@ -132,6 +140,7 @@ class Link:
         """
         try:
             self._session.connect(deadline)
+            self._sieve.era = Era.of(self._session.version)
             self._log_in(deadline)
             # The server answers in order, and FullyBooted follows the login at once: when this answer is here,
             # so is FullyBooted, or it does not come (no read=system, or the server is still starting).
@@ -179,6 +188,7 @@ class Link:
             return
         self._events_off_at = None
         self._session.ask("Events", [("EventMask", "off")], deadline, first_answer_timeout)
+        self._events_off = True
 
     def exchange(
         self,
@@ -193,13 +203,9 @@ class Link:
         that stops holds locks in the PBX). Raises StaleLink when nothing came within `first_answer_timeout`
         seconds, LinkClosed when the link was closed before, and whatever `on_item` raises.
         """
-        stream = self._session.connected()
+        self._session.connected()
         self._turn_events_off(deadline, first_answer_timeout)
-        ordered = sorted(dict.fromkeys(actions), key=lambda action: action.spec.cost)
-        in_flight = {self._session.next_id(): action for action in ordered}
-        announced = self._session.version >= LISTS_ANNOUNCED_FROM
-        exchange = Exchange(in_flight, on_item, self._stray, self._clock, lists_announced=announced)
-        stream.queue([encode(action, action_id) for action_id, action in in_flight.items()])
+        exchange = self._send(actions, on_item)
         try:
             messages = self._session.read_first(deadline, first_answer_timeout)
             while exchange.unfinished:
@@ -210,30 +216,60 @@ class Link:
         except Timeout as error:
             exchange.give_up(Outcome.DEADLINE, str(error))
         except (LinkClosed, ProtocolError) as error:
+            self.ended_by_server = isinstance(error, LinkClosed)
             exchange.give_up(Outcome.CUT, str(error))
         except BaseException:
             self._session.drop()
             raise
+        finally:
+            self._session.protocol_errors.update(exchange.errors)
         return exchange.answers
+
+    def _send(self, actions: Iterable[Action], on_item: Callable[[Action, Message], None]) -> Exchange:
+        """Queue all actions, cheap ones first."""
+        ordered = sorted(dict.fromkeys(actions), key=lambda action: action.spec.cost)
+        in_flight = {self._session.next_id(): action for action in ordered}
+        announced = self._session.version >= LISTS_ANNOUNCED_FROM
+        exchange = Exchange(
+            in_flight, on_item, self._stray, self._clock, lists_announced=announced, era=self._sieve.era
+        )
+        self._session.expect_output(
+            {action_id for action_id, action in in_flight.items() if action.spec.form is AnswerForm.COMMAND}
+        )
+        self._session.connected().queue([encode(action, action_id) for action_id, action in in_flight.items()])
+        return exchange
+
+    def originate(self, call: CanaryCall, deadline: float) -> Message:
+        """Start a canary call and return the response; the one action sent that changes something.
+
+        Success means that it was queued: what becomes of it, events tell. Raises Timeout, LinkClosed.
+        """
+        return self._session.answer_to(call.call_id, call.headers(), deadline)
 
     def read_events(self, deadline: float) -> list[Message]:
         """Return all events that have arrived, waiting for the first of them until the deadline; then: none.
 
         Raises LinkClosed when the session has ended, ProtocolError when the stream can no longer be followed.
         """
+        self._take_kept()
         try:
             while not self._events:
                 for message in self._session.read(deadline, keep=True):
                     self._stray(message)
+                self._take_kept()
         except Timeout:
-            return []
+            self._take_kept()
         except (LinkClosed, ProtocolError):
+            self._take_kept()
             if not self._events:
                 raise
         return self.kept_events()
 
     def kept_events(self) -> list[Message]:
         """Return the events that came while an answer was awaited."""
+        self._take_kept()
+        if doubtful := self._sieve.take_doubtful():
+            self._session.protocol_errors[Kind.DOUBTFUL_EVENT] += doubtful
         events, self._events = self._events, []
         return events
 
@@ -279,19 +315,39 @@ class Link:
         if message.get("actionid") in self._unasked and "event" not in message:
             self._unasked.discard(message["actionid"])
             return
-        kind = stray_kind(message, self._session.prefix)
-        if kind is not None:
-            self._session.protocol_errors[kind] += 1
+        if not self._poll and not message.get("actionid", "").startswith(self._session.prefix):
+            sieve = self._sieve
+            if message.layout.plain and sieve.idle:
+                held, sieve.held = sieve.held, message
+                if held is not None:
+                    self._take_event(held)
+                return
+            for event in self._sieve.take(message):
+                self._take_event(event)
             return
-        if message["event"] == "FullyBooted":
-            uptime, reloaded = (_seconds(message.get(name, "")) for name in ("uptime", "lastreload"))
+        kind = stray_kind(message, self._session.prefix)
+        if kind is None:
+            self._take_event(message)
+        else:
+            self._session.protocol_errors[kind] += 1
+
+    def _take_kept(self) -> None:
+        """Take what need not wait any more for the rest of a torn event."""
+        for event in (*self._sieve.overdue(), *self._sieve.pause()):
+            self._take_event(event)
+
+    def _take_event(self, event: Message) -> None:
+        if event["event"] == "FullyBooted" and not self._events_off:
+            uptime, reloaded = (_seconds(event.get(name, "")) for name in ("uptime", "lastreload"))
             self.boot = Boot(uptime, self._clock(), reloaded)
         if not self._poll:
             if len(self._events) >= MAX_EVENTS_KEPT:
+                if self.closed:
+                    return
                 raise self._session.fail(LinkClosed(f"more than {MAX_EVENTS_KEPT} events came before an answer"))
-            self._events.append(message)
+            self._events.append(event)
         elif self._on_event is not None:
-            self._on_event(message)
+            self._on_event(event)
 
 
 def _seconds(text: str) -> float | None:

@@ -19,12 +19,16 @@ class Layout:
     """Which headers a message has, in wire order; one for all messages of a shape.
 
     names: in lower case. positions: name → place of its first value among a message's values, from 1 on.
+    plain: whether a message with these headers is what it seems to be; None: nobody has looked yet. open_ended:
+    whether headers follow its ActionID.
     """
 
-    __slots__ = ("_pickers", "names", "positions")
+    __slots__ = ("_pickers", "names", "open_ended", "plain", "positions")
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
+        self.plain: bool | None = None
+        self.open_ended = False
         self.positions: dict[str, int] = {}
         for position, name in enumerate(names, 1):
             self.positions.setdefault(name, position)
@@ -52,11 +56,11 @@ class Message(Mapping[str, str]):
     Values are cut out of the packet when they are asked for: of 33 headers of a channel a poll wants ten.
     """
 
-    __slots__ = ("_layout", "_values")
+    __slots__ = ("_values", "layout")
 
     def __init__(self, layout: Layout, values: Values) -> None:
         """Make a message of values at the layout's positions; after the last one an empty one, for absent headers."""
-        self._layout = layout
+        self.layout = layout
         self._values = values
 
     @classmethod
@@ -73,12 +77,12 @@ class Message(Mapping[str, str]):
     def get(self, name: str, /, default: T) -> str | T: ...
     def get(self, name: str, /, default: object = None) -> object:
         """First value of a header."""
-        position = self._layout.positions.get(name)
+        position = self.layout.positions.get(name)
         return default if position is None else self._values[position]
 
     def pick(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """First values of two or more headers, "" for those absent; quicker than a `get` for each."""
-        return self._layout.picker(names)(self._values)
+        return self.layout.picker(names)(self._values)
 
     def values_of(self, name: str) -> list[str]:
         """All values of a header, in wire order; empty when there is none."""
@@ -86,16 +90,16 @@ class Message(Mapping[str, str]):
 
     def pairs(self) -> list[tuple[str, str]]:
         """All headers in wire order, repeated ones too."""
-        return [(name, self._values[position]) for position, name in enumerate(self._layout.names, 1)]
+        return [(name, self._values[position]) for position, name in enumerate(self.layout.names, 1)]
 
     def __getitem__(self, name: str, /) -> str:
-        return self._values[self._layout.positions[name]]
+        return self._values[self.layout.positions[name]]
 
     def __contains__(self, name: object, /) -> bool:
-        return name in self._layout.positions
+        return name in self.layout.positions
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._layout.positions)
+        return iter(self.layout.positions)
 
     def __len__(self) -> int:
-        return len(self._layout.positions)
+        return len(self.layout.positions)

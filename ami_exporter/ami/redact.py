@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 #: Events that are nothing but credentials: only their name and ActionID are kept.
 CREDENTIAL_EVENTS = frozenset({"authdetail", "authlist"})
 
+#: What such an event holds, to be dropped from what only begins like one: text of a stranger, with the rest of another
+#: message behind it. In a genuine one the ActionID comes next to the name.
+CREDENTIAL_HEADERS = frozenset(
+    {
+        *("username", "password", "passworddigest", "md5cred", "realm"),
+        *("oauthsecret", "oauthclientid", "refreshtoken"),
+    }
+)
 _CHALLENGE = frozenset({"challenge", "response", "expectedresponse", "receivedchallenge", "receivedhash"})
 #: Event name in lower case -> headers that hold a secret or a digest made of one.
 SECRET_HEADERS: Mapping[str, frozenset[str]] = {
@@ -31,6 +39,8 @@ def is_sensitive(event: str) -> bool:
 def redact(message: Message) -> Message:
     """Return the message without the secrets its event is known to carry."""
     name = message.get("event", "").strip().lower()
+    if name in CREDENTIAL_EVENTS and message.layout.names[1:2] != ("actionid",):
+        return Message.of(pair for pair in message.pairs() if pair[0] not in CREDENTIAL_HEADERS)
     if name in CREDENTIAL_EVENTS:
         return Message.of({key: message[key] for key in ("event", "actionid") if key in message})
     secret = SECRET_HEADERS.get(name)

@@ -14,7 +14,7 @@ from ami_exporter.ami.stream import Stream
 from ami_exporter.ami.tls import Tls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
 
     from ami_exporter.ami.message import Message
 
@@ -115,9 +115,19 @@ class Session:
         first_answer_timeout: float | None = None,
     ) -> Message:
         """Send an action of the session itself and return its response; a Timeout closes the link."""
-        stream = self.connected()
         action_id = self.next_id()
-        stream.queue([encode_headers([("Action", name), ("ActionID", action_id), *params])])
+        headers = [("Action", name), ("ActionID", action_id), *params]
+        return self.answer_to(action_id, headers, deadline, first_answer_timeout)
+
+    def answer_to(
+        self,
+        action_id: str,
+        headers: Iterable[tuple[str, str]],
+        deadline: float,
+        first_answer_timeout: float | None = None,
+    ) -> Message:
+        """Send a whole packet and return the response to its ActionID; a Timeout closes the link."""
+        self.connected().queue([encode_headers(headers)])
         answer = None
         messages = self.read_first(deadline, first_answer_timeout)
         while True:
@@ -135,6 +145,10 @@ class Session:
         if self._stream is None:
             raise LinkClosed(self._closed_because)
         return self._stream
+
+    def expect_output(self, commands: Container[str]) -> None:
+        """Take the output of commands with these ActionIDs in the form of Asterisk 13 and older, too."""
+        self._decoder.commands = commands
 
     def next_id(self) -> str:
         """Return an ActionID that was not used before."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ami_exporter.ami.actions import Action
+from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Rule, gauge
 from ami_exporter.collectors.fields import labels, number, text
 
@@ -32,13 +35,21 @@ CHANNELS = gauge(
 
 _LABELS = labels(text("BridgeTechnology"), text("BridgeType"))
 
+_CANARY: Final = "ami-canary"
+"""Name of the bridge in which a canary call waits."""
+
+
+def _counts(message: Message) -> bool:
+    return message.get("bridgename") != _CANARY
+
+
 COLLECTOR = Collector(
     name="bridges",
     title="Bridges and the channels in them",
     metrics=(BRIDGES, CHANNELS),
     polls=((LIST,),),
     rules=(
-        Rule(BRIDGES, LIST, ("BridgeListItem",), _LABELS),
-        Rule(CHANNELS, LIST, ("BridgeListItem",), _LABELS, number("BridgeNumChannels")),
+        Rule(BRIDGES, LIST, ("BridgeListItem",), _LABELS, where=_counts),
+        Rule(CHANNELS, LIST, ("BridgeListItem",), _LABELS, number("BridgeNumChannels"), _counts),
     ),
 )

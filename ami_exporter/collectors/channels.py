@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.ami.own_calls import PREFIX
 from ami_exporter.collectors.callevents import CALLS_TRACKED, DIALS_TRACKED
 from ami_exporter.collectors.callevents import METRICS as CALL_METRICS
 from ami_exporter.collectors.declarations import Collector, Context, Rule, Sample, counter, gauge
@@ -102,8 +103,10 @@ class ChannelFold:
         self._oldest: dict[str, int] = {}
 
     def item(self, _action: Action, message: Message) -> None:
-        """Take one channel."""
+        """Take one channel, if it is of no canary call."""
         channel, state, application, formats, read, write, linkedid = message.pick(_CHANNEL)
+        if linkedid.startswith(PREFIX):
+            return
         tech = channel.partition("/")[0]
         if tech in INTERNAL:
             return

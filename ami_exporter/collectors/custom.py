@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Final
 
-from ami_exporter.ami.actions import ACTIONS, Action
+from ami_exporter.ami.actions import ACTIONS, Action, cli
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.declarations import Collector, Metric, Origin, Rule, Value, Where, one
-from ami_exporter.collectors.fields import Label, labels, number, public_text, text, word
-from ami_exporter.config.target_settings import CustomLabel, CustomMetric, CustomMetricsSettings, CustomValue
+from ami_exporter.collectors.cli.output import lines
+from ami_exporter.collectors.cli.readers import Reader
+from ami_exporter.collectors.declarations import Collector, Metric, Origin, Read, Rule, Value, Where, one
+from ami_exporter.collectors.fields import Label, labels, leading_number, public_text, text, to_number, word
+from ami_exporter.collectors.rulefold import RESPONSE
+from ami_exporter.config.target_settings import (
+    CommandSettings,
+    CustomLabel,
+    CustomMetric,
+    CustomMetricsSettings,
+    CustomValue,
+)
 
 NAME: Final = "custom"
 
 
-def collector(settings: Sequence[CustomMetricsSettings]) -> Collector:
-    """Compile the configuration's custom metrics.
+def collector(settings: Sequence[CustomMetricsSettings], clock: Callable[[], float] = lambda: 0.0) -> Collector:
+    """Compile the configuration's custom metrics. clock: seconds of processor time, for the limit of expressions.
 
     Entries of one name feed one metric. A metric of which nothing was changed is the same object again, so that its
     counters outlive a reload. Raises ValueError when entries of one name differ in type, help, labels or buckets.
@@ -29,7 +38,8 @@ def collector(settings: Sequence[CustomMetricsSettings]) -> Collector:
         for metric in entry.metrics:
             rules.setdefault(metric.name, []).append(_Rule(entry, metric))
     metrics = {name: _metric(tuple(same)) for name, same in rules.items()}
-    rows = tuple(_row(rule, metrics[name]) for name, same in rules.items() for rule in same)
+    readers = {entry.command: _read(Reader.of(entry.command, clock)) for entry in settings if entry.command is not None}
+    rows = tuple(_row(rule, metrics[name], readers) for name, same in rules.items() for rule in same)
     actions = dict.fromkeys(row.source for row in rows if row.source is not None)
     return Collector(
         name=NAME,
@@ -48,15 +58,9 @@ class _Rule:
     metric: CustomMetric
 
     def _written(self) -> object:
+        entry = self.entry
         return _frozen(
-            (
-                self.entry.action,
-                self.entry.item,
-                self.entry.event,
-                self.entry.where,
-                self.entry.unsafe_labels,
-                self.metric,
-            )
+            (entry.action, entry.item, entry.event, entry.where, entry.command, entry.unsafe_labels, self.metric)
         )
 
     def __eq__(self, other: object) -> bool:
@@ -112,19 +116,39 @@ def _values(column: Sequence[CustomLabel]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _row(rule: _Rule, metric: Metric) -> Rule:
+def _row(rule: _Rule, metric: Metric, readers: Mapping[CommandSettings, Read]) -> Rule:
     entry, custom = rule.entry, rule.metric
-    source = None if entry.action is None else Action(entry.action)
-    items = (entry.event or "",) if source is None else (entry.item,) if entry.item else ACTIONS[source.name].items
+    source, items, read = _source(entry, readers)
     return Rule(
         metric,
         source,
         items,
         labels(*map(_label, custom.labels)),
-        one if custom.value is None else _value(custom.value, at_least=0.0 if custom.type == "counter" else -math.inf),
+        one if custom.value is None else _value(custom, custom.value, _NUMBER[read is not None]),
         _where(entry.where) if entry.where else None,
         "sum" if custom.value is None else custom.value.reduce,
+        read,
     )
+
+
+def _source(
+    entry: CustomMetricsSettings, readers: Mapping[CommandSettings, Read]
+) -> tuple[Action | None, tuple[str, ...], Read | None]:
+    """What an entry is fed by: a list's items, an event, or what its reader makes of a command's response."""
+    if entry.command is not None:
+        return cli(entry.command.command), (RESPONSE,), readers[entry.command]
+    if entry.action is None:
+        return None, (entry.event or "",), None
+    source = Action(entry.action)
+    return source, (entry.item,) if entry.item else ACTIONS[source.name].items, None
+
+
+def _read(reader: Reader) -> Read:
+    return lambda message: [Message.of(row) for row in reader.rows(lines(message))]
+
+
+_NUMBER: Mapping[bool, Callable[[str | None], float | None]] = {False: to_number, True: leading_number}
+"""How a field's text becomes a number: text for people begins with it ("37 records")."""
 
 
 def _label(label: CustomLabel) -> Label:
@@ -133,17 +157,20 @@ def _label(label: CustomLabel) -> Label:
     return public_text(label.field) if label.checked else text(label.field)
 
 
-def _value(value: CustomValue, at_least: float) -> Value:
+def _value(metric: CustomMetric, value: CustomValue, to_amount: Callable[[str | None], float | None]) -> Value:
     table, field, scale, other = value.values, value.field, value.scale, value.other
-    if table is None:
-        return number(field, scale=scale, minimum=at_least)
+    least = 0.0 if metric.type == "counter" else -math.inf
+    least = least if value.minimum is None else max(least, value.minimum)
 
-    def mapped(message: Message) -> float | None:
+    def amount_of(message: Message) -> float | None:
         found = message.get(field)
-        amount = None if found is None else table.get(found.strip().lower(), other)
-        return None if amount is None or amount * scale < at_least else amount * scale
+        if table is None:
+            amount = to_amount(found)
+        else:
+            amount = None if found is None else table.get(found.strip().lower(), other)
+        return None if amount is None or amount * scale < least else amount * scale
 
-    return mapped
+    return amount_of
 
 
 def _where(conditions: Mapping[str, tuple[str, ...]]) -> Where:

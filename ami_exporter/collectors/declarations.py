@@ -7,7 +7,7 @@ the target's event store). Folds and trackers return samples; they know no socke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
@@ -196,6 +196,14 @@ Value = Callable[[Message], "float | None"]
 Where = Callable[[Message], bool]
 
 
+class Unreadable(Exception):  # noqa: N818 - a state, named as one
+    """An answer that came in full, and yet is not what a collector reads: the collector fails, and says why."""
+
+
+Read = Callable[[Message], Sequence[Message]]
+"""Makes items of one message: of a console command's response, its rows. Raises Unreadable."""
+
+
 def one(_message: Message) -> float:
     """Count: each item or event weighs 1."""
     return 1.0
@@ -223,6 +231,8 @@ class Rule:
     value: Value = one
     where: Where | None = None
     reduce: Reduce = "sum"
+    read: Read | None = None
+    """Makes items of the one response there is; they have no Event. One reader for several rules reads once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,5 +316,7 @@ class Collector:
     min_interval: float = 0.0
     filter_label: str = ""
     """The label that include and exclude in the configuration choose by."""
+    hears: tuple[str, ...] = ()
+    """Events the mask must bring though no rule counts them: they are handed on (canary calls)."""
     passive: bool = False
     """Its event rules ask for no class of their own: they see what the rules of others bring."""

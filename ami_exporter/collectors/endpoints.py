@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.ami.own_calls import PREFIX
 from ami_exporter.collectors.declarations import Collector, Context, Sample, gauge
 from ami_exporter.collectors.fields import to_number
 from ami_exporter.collectors.lists import (
@@ -62,7 +63,7 @@ IN_MAINTENANCE = gauge(
 )
 ACTIVE_CHANNELS = gauge(
     "asterisk_endpoint_active_channels",
-    "Channels of the endpoint, by their names (AMI Status: Channel)",
+    "Channels of the endpoint, by their names, without those of canary calls (AMI Status: Channel)",
     "technology",
     "endpoint",
 )
@@ -128,7 +129,8 @@ class EndpointFold:
 
     def _channel(self, message: Message) -> None:
         channel = message.get("channel", "")
-        if not channel.startswith("Local/"):  # of no endpoint, and each with a name of its own
+        # Local: of no endpoint, and each with a name of its own.
+        if not channel.startswith("Local/") and not message.get("linkedid", "").startswith(PREFIX):
             self._channels[channel.rpartition("-")[0]] += 1
 
     def _endpoint(self, message: Message) -> None:

@@ -150,6 +150,18 @@ def to_number(written: str | None) -> float | None:
     return found if math.isfinite(found) else None
 
 
+_LEADING = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?![.,:/-]?[0-9]|[xX][0-9a-fA-F])")
+
+
+def leading_number(written: str | None) -> float | None:
+    """The number that a text for people begins with: 37 of "37 records", 4 of "4 (out of 5)", -71 of "-71 dBm".
+
+    None where it goes on as something else does: an address, a time, a date, 1,234, 5/8, 0x1f.
+    """
+    found = None if written is None else _LEADING.match(written.strip())
+    return None if found is None or len(found[0]) > WHOLE_DIGITS else float(found[0])
+
+
 def to_whole(written: str | None) -> int | None:
     """A whole number of at most 18 digits, or None."""
     if written is None or len(written) > WHOLE_DIGITS or not written.isdecimal():

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from ami_exporter.collectors import (
     agents,
     bridges,
+    canary,
     channels,
     conferences,
     contacts,
@@ -57,6 +58,7 @@ def builtin(queue_wait_buckets: tuple[float, ...] = WAIT_BUCKETS) -> tuple[Colle
         security.COLLECTOR,
         events.COLLECTOR,
         taskprocessors.COLLECTOR,
+        canary.COLLECTOR,
     )
 
 

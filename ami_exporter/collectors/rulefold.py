@@ -8,7 +8,17 @@ from typing import NamedTuple
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.declarations import Collector, Context, Metric, Reduce, Rule, Sample, ZeroSeries, one
+from ami_exporter.collectors.declarations import (
+    Collector,
+    Context,
+    Metric,
+    Read,
+    Reduce,
+    Rule,
+    Sample,
+    ZeroSeries,
+    one,
+)
 from ami_exporter.collectors.table import SeriesBounds, Table, first
 
 RESPONSE = ""
@@ -28,10 +38,11 @@ class _Named:
 
 
 class _Wants(NamedTuple):
-    """Everything that wants one kind of item."""
+    """Everything that wants one kind of item. read: rules for the items that a reader makes of it."""
 
     rules: list[tuple[Rule, Table]]
     named: list[_Named]
+    read: dict[Read, list[tuple[Rule, Table]]]
 
 
 class RuleFold:
@@ -62,7 +73,8 @@ class RuleFold:
                 if rule.reduce == "sum" or rule.value is one:
                     self._counted.add(rule.metric)
                 for wants in self._wanting(rule.source, rule.items):
-                    wants.rules.append((rule, table))
+                    rules = wants.rules if rule.read is None else wants.read.setdefault(rule.read, [])
+                    rules.append((rule, table))
         for known in collector.zero_series:
             if known.source is not None and known.source in sent:
                 named = _Named(known)
@@ -89,7 +101,7 @@ class RuleFold:
         """Yield what wants these items, found by the name as declared, which needs no lower(), and in lower case."""
         by_name = self._wants.setdefault(source, {})
         for name in names:
-            wants = by_name[name] = by_name.setdefault(name.lower(), _Wants([], []))
+            wants = by_name[name] = by_name.setdefault(name.lower(), _Wants([], [], {}))
             yield wants
 
     @property
@@ -98,14 +110,26 @@ class RuleFold:
         return frozenset(self._wants)
 
     def item(self, action: Action, message: Message) -> None:
-        """Apply every rule that wants this item."""
+        """Apply every rule that wants this item. Raises Unreadable when a reader cannot make items of it."""
         if self._current[0] is not action:  # a list's items come one after the other
             self._current = (action, self._wants.get(action, {}))
         name, by_name = message.get("event", RESPONSE), self._current[1]
         wants = by_name.get(name) or by_name.get(name.lower())
         if wants is None:
             return
-        for rule, table in wants.rules:
+        self._apply(wants.rules, message)
+        for read, rules in wants.read.items():
+            for made in read(message):
+                self._apply(rules, made)
+        for named in wants.named:
+            values = named.known.values(message, self._context)
+            if values is not None:
+                named.values.add(values)
+                if self._bounds is not None:
+                    named.values = first(named.values, self._bounds.limit)
+
+    def _apply(self, rules: Iterable[tuple[Rule, Table]], message: Message) -> None:
+        for rule, table in rules:
             if rule.where is not None and not rule.where(message):
                 continue
             labels = rule.labels(message, self._context)
@@ -115,12 +139,6 @@ class RuleFold:
             if value is None:
                 continue
             table.add(labels, value)
-        for named in wants.named:
-            values = named.known.values(message, self._context)
-            if values is not None:
-                named.values.add(values)
-                if self._bounds is not None:
-                    named.values = first(named.values, self._bounds.limit)
 
     def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
         """Yield the metrics whose lists are complete, zeros of known label sets included."""

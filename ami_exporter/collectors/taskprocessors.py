@@ -1,4 +1,4 @@
-"""Task processors: Asterisk's internal queues of work. Opt-in: only the CLI shows them, and that needs write=command.
+"""Task processors: Asterisk's internal queues of work. Opt-in: only the CLI shows them, and that needs `command_user`.
 
 The table is text for people. Its columns are found by their titles, which differ by version, and its numbers are read
 from the right, since names may hold blanks. Names carry serial numbers, endpoints and addresses, which come and go:
@@ -11,11 +11,14 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from ami_exporter.ami.actions import Action
+from ami_exporter.ami.actions import cli
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.declarations import Collector, Context, Sample, gauge, polled_counter
+from ami_exporter.collectors.cli.output import lines
+from ami_exporter.collectors.declarations import Collector, Metric, Reduce, Rule, gauge, polled_counter
+from ami_exporter.collectors.fields import labels, number, text
+from ami_exporter.collectors.rulefold import RESPONSE
 
-POLL: Final = Action("Command", (("Command", "core show taskprocessors"),))
+POLL: Final = cli("core show taskprocessors")
 
 DEPTH = gauge(
     "asterisk_taskprocessor_queue_depth",
@@ -58,8 +61,8 @@ def family(name: str) -> str:
     return f"{first}/{rest.partition('/')[0]}" if rest and first in _TWO_PARTS else first
 
 
-def rows(output: Iterable[str]) -> Iterable[tuple[str, dict[str, float]]]:
-    """Name and numbers by column title of each row of the table; lines of another form are no rows."""
+def rows(output: Iterable[str]) -> Iterable[tuple[str, dict[str, str]]]:
+    """Name and numbers by column title (lower case) of each row of the table; lines of another form are no rows."""
     titles: list[str] = []
     for line in output:
         if not titles:
@@ -70,32 +73,17 @@ def rows(output: Iterable[str]) -> Iterable[tuple[str, dict[str, float]]]:
         if found and len(numbers) >= len(titles):
             spare = numbers[: len(numbers) - len(titles)]  # a name that ends in a number of its own
             name = " ".join((found["name"], *spare))
-            yield name, dict(zip(titles, map(float, numbers[len(spare) :]), strict=True))
+            yield name, dict(zip(map(str.lower, titles), numbers[len(spare) :], strict=True))
 
 
-class TaskProcessors:
-    """Sums a family's processors; high water is that of the worst. Satisfies `Fold`."""
+def _read(message: Message) -> list[Message]:
+    """Rows of the response: the family of each task processor and its numbers."""
+    found = rows(lines(message))
+    return [Message.of([("family", family(name)), *numbers.items()]) for name, numbers in found]
 
-    def __init__(self, _context: Context) -> None:
-        self._depth: dict[str, float] = {}
-        self._high: dict[str, float] = {}
-        self._processed: dict[str, float] = {}
 
-    def item(self, _action: Action, message: Message) -> None:
-        """Take the response: `Output` once a line (14 and later), or one Output with all lines."""
-        lines = (line for output in message.values_of("output") for line in output.splitlines())
-        for name, numbers in rows(lines):
-            key = family(name)
-            self._depth[key] = self._depth.get(key, 0.0) + numbers.get("In Queue", 0.0)
-            self._processed[key] = self._processed.get(key, 0.0) + numbers.get("Processed", 0.0)
-            self._high[key] = max(self._high.get(key, 0.0), numbers.get("Max Depth", 0.0))
-
-    def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
-        """Publish one sample a family of each metric."""
-        if POLL in complete:
-            for metric, values in ((DEPTH, self._depth), (HIGH_WATER, self._high), (PROCESSED, self._processed)):
-                for name, value in values.items():
-                    yield metric, (name,), value
+def _rule(metric: Metric, title: str, reduce: Reduce) -> Rule:
+    return Rule(metric, POLL, (RESPONSE,), labels(text("family")), number(title), reduce=reduce, read=_read)
 
 
 COLLECTOR = Collector(
@@ -103,7 +91,11 @@ COLLECTOR = Collector(
     title="Task processors (CLI)",
     metrics=(DEPTH, HIGH_WATER, PROCESSED),
     polls=((POLL,),),
-    fold=TaskProcessors,
+    rules=(
+        _rule(DEPTH, "In Queue", "sum"),
+        _rule(HIGH_WATER, "Max Depth", "max"),
+        _rule(PROCESSED, "Processed", "sum"),
+    ),
     enabled=False,
     filter_label="name",
 )

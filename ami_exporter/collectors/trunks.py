@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.ami.own_calls import PREFIX
 from ami_exporter.collectors import trunkevents
 from ami_exporter.collectors.declarations import Collector, Context, Sample, Trunk, gauge
 from ami_exporter.collectors.fields import trunk_of
@@ -58,8 +59,9 @@ UP = gauge(
 CHANNELS = gauge(
     "asterisk_trunk_channels",
     "Channels of the trunk, by the direction in which events saw them begin. Of others, outbound: dialled by Dial or "
-    "Queue, or by Originate until it is answered, or not the first channel of its call "
-    "(AMI Status, CoreShowChannels: Channel, Application, Linkedid; event Newchannel: ChannelState)",
+    "Queue, or by Originate until it is answered, or not the first channel of its call. Canary calls are among them: "
+    "they take up a channel (AMI Status, CoreShowChannels: Channel, Application, Linkedid; event Newchannel: "
+    "ChannelState)",
     "trunk",
     "direction",
     closed={"direction": DIRECTIONS},
@@ -133,10 +135,11 @@ class TrunkFold:
                 self._count(trunk, message)
 
     def _count(self, trunk: str, message: Message) -> None:
-        uniqueid = message.get("uniqueid", "")
-        direction = self._context.seen_direction(uniqueid)
+        uniqueid, linkedid = message.get("uniqueid", ""), message.get("linkedid", "")
+        # A canary's call takes up one of the trunk's channels, and events leave it out.
+        direction = "outbound" if linkedid.startswith(PREFIX) else self._context.seen_direction(uniqueid)
         if direction is None:  # Linkedid is that of the older call once two are joined
-            outbound = uniqueid != message.get("linkedid") or message.get("application") in _DIALLED
+            outbound = uniqueid != linkedid or message.get("application") in _DIALLED
             direction = "outbound" if outbound else "inbound"
         key = (trunk, direction)
         self._channels[key] = self._channels.get(key, 0) + 1

@@ -95,6 +95,10 @@ WEB: Final = (
 )
 SERVE: Final = (CONFIG_FILE, *WEB, SHARD, *AMI, *LOG)
 PBX: Final = (CONFIG_FILE, *AMI, *LOG)
+SAMPLE: Final = (
+    Flag("sample", "FILE", "show what custom: command: rules make of a saved output", complete="file"),
+    Flag("sample.command", "COMMAND", "only the rules of this command"),
+)
 DEMO: Final = (
     Flag("channels", "N", "calls' channels held up beside the traffic", _count(0, 100_000), 0),
     Flag("endpoints", "N", "phones and trunks (default 60)", _count(0, 100_000), 60),
@@ -109,7 +113,9 @@ COMMANDS: Final = {
         Command("serve", "serve metrics (the default command)", SERVE),
         Command("demo", "serve the metrics of a built-in simulated PBX", (*DEMO, *WEB, *LOG)),
         Command("scrape", "poll once, print the metrics, exit 0 or 1", PBX, "TARGET"),
-        Command("check", "check the configuration, name every fault", (CONFIG_FILE, WEB_CONFIG_FILE, *AMI, *LOG)),
+        Command(
+            "check", "check the configuration, name every fault", (CONFIG_FILE, WEB_CONFIG_FILE, *SAMPLE, *AMI, *LOG)
+        ),
         Command("doctor", "say what works, what is missing and how to mend it", PBX, "TARGET"),
         Command("capture", "write an anonymised transcript for a bug report", PBX, "TARGET"),
         Command(

@@ -24,7 +24,8 @@ def healthcheck(options: Healthcheck, out: TextIO) -> int:
         connection = http.client.HTTPConnection(host, int(port), timeout=options.timeout)
     try:
         connection.request("GET", f"{options.route_prefix}/-/healthy")
-        status = connection.getresponse().status
+        with connection.getresponse() as response:
+            status = response.status
     except (OSError, http.client.HTTPException) as error:
         out.write(f"unhealthy: {error}\n")
         return 1

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ami_exporter.ami import destinations
 from ami_exporter.ami.actions import ACTIONS, AnswerForm
+from ami_exporter.ami.cli_commands import refusal
 from ami_exporter.ami.event_classes import NEVER_ASKED_FOR
 from ami_exporter.collectors import custom
 from ami_exporter.collectors.declarations import Collector, Metric
@@ -17,7 +20,7 @@ from ami_exporter.config.faults import ConfigErrors, Fault, either, suggest
 from ami_exporter.config.shard import Shard
 from ami_exporter.config.source import load_settings
 from ami_exporter.config.target_settings import Settings, TargetSettings
-from ami_exporter.pbx import stats, target
+from ami_exporter.pbx import scrape_metrics, stats
 from ami_exporter.service import ownmetrics
 
 #: Status tells codecs; CoreShowChannels takes no channel's lock. EnabledCollector for one collector, chosen for all.
@@ -33,12 +36,14 @@ def catalogue(environ: Mapping[str, str]) -> Catalogue:
         actions={name: spec.items for name, spec in ACTIONS.items() if spec.form is not AnswerForm.COMMAND},
         unheard=NEVER_ASKED_FOR,
         environ=environ,
+        refused_command=refusal,
+        refused_destination=lambda channel, internal: destinations.refusal(channel, internal=internal),
     )
 
 
 def all_metrics(collectors: Sequence[Collector]) -> tuple[Metric, ...]:
     """Every metric the exporter may serve, its own included."""
-    return (*target.METRICS, *stats.METRICS, *ownmetrics.METRICS, *metrics(collectors))
+    return (*scrape_metrics.METRICS, *stats.METRICS, *ownmetrics.METRICS, *metrics(collectors))
 
 
 def sources(collector: Collector) -> tuple[str, ...]:
@@ -86,7 +91,7 @@ class Loader:
         except ValueError as error:
             raise ConfigErrors([Fault(self._config_file or "command line", 0, 0, f"custom: {error}")]) from error
         if self._guard is not None:
-            self._guard.know(one.secret for one in settings.targets.values())
+            self._guard.know(secret for one in settings.targets.values() for secret in one.secrets)
         if self._shard is None:
             return settings
         mine = {name: one for name, one in settings.targets.items() if self._shard.holds(name)}
@@ -94,5 +99,5 @@ class Loader:
 
     def collectors(self, settings: Settings, one: TargetSettings) -> Sequence[Collector]:
         """All collectors that exist for a target; what did not change stays the same object."""
-        own = (custom.collector(settings.custom),) if settings.custom else ()
+        own = (custom.collector(settings.custom, time.process_time),) if settings.custom else ()
         return (*builtin(one.queue_wait_buckets), *own)

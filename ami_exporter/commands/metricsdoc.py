@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ami_exporter.collectors.declarations import Collector, Metric, Origin
 from ami_exporter.collectors.registry import builtin
-from ami_exporter.pbx import stats, target
+from ami_exporter.pbx import scrape_metrics, stats
 from ami_exporter.service import ownmetrics
 
 _HEAD = """# Metrics
@@ -34,7 +34,7 @@ def as_json() -> str:
 
 
 def _own() -> tuple[Metric, ...]:
-    return (*target.METRICS, *stats.METRICS, *ownmetrics.METRICS)
+    return (*scrape_metrics.METRICS, *stats.METRICS, *ownmetrics.METRICS)
 
 
 def _about(collector: Collector) -> str:

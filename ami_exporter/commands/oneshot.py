@@ -6,10 +6,12 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TextIO
 
 from ami_exporter.commands.loading import Loader, chosen_target
 from ami_exporter.commands.options import Check, Scrape
+from ami_exporter.commands.sample import show_sample
 from ami_exporter.config import labelfields
 from ami_exporter.config.faults import ConfigErrors, Fault
 from ami_exporter.exposition.formats import Format
@@ -45,6 +47,8 @@ def check(options: Check, environ: Mapping[str, str], out: TextIO) -> int:
             settings = Loader(options.config_file, options.ami, environ).settings()
             warnings = labelfields.warnings(settings.custom)
             out.writelines(f"{options.config_file}: warning: {warning}\n" for warning in warnings)
+            if options.sample is not None:
+                return show_sample(settings.custom, Path(options.sample), options.sample_command, out)
             out.write(f"{options.config_file or 'flags'}: good, {len(settings.targets)} targets\n")
         except ConfigErrors as errors:
             faults += errors.faults

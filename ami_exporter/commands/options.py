@@ -93,13 +93,15 @@ class Capture(_Pbx):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`check`."""
+    """`check`. `sample`: file with a console command's output; `sample_command`: whose, None: any rule's."""
 
     config_file: str | None
     web_config_file: str | None
     ami: AmiFlags
     log: Log
     warnings: tuple[str, ...] = ()
+    sample: str | None = None
+    sample_command: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +265,13 @@ def _pbx(kind: type[P]) -> Callable[[_Values], P]:
 
 def _check(values: _Values) -> Check:
     return Check(
-        values.text("config.file"), values.text("web.config.file"), values.ami(), values.log(), values.warnings
+        values.text("config.file"),
+        values.text("web.config.file"),
+        values.ami(),
+        values.log(),
+        values.warnings,
+        values.text("sample"),
+        values.text("sample.command"),
     )
 
 

@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from types import FrameType
 from typing import TextIO
 
@@ -19,7 +20,7 @@ from ami_exporter.commands.options import Demo, Serve
 from ami_exporter.config import labelfields
 from ami_exporter.config.amiflags import AmiFlags
 from ami_exporter.config.secret import Secret
-from ami_exporter.config.target_settings import Settings
+from ami_exporter.config.target_settings import AmiUser, CanarySettings, CollectorSettings, Settings
 from ami_exporter.service.exporter import Exporter
 from ami_exporter.web.capacity import raise_descriptor_limit
 from ami_exporter.web.flags import WebFlags
@@ -54,9 +55,37 @@ def demo(options: Demo, environ: Mapping[str, str], out: TextIO) -> int:
     )
     try:
         flags = AmiFlags(f"{pbx.host}:{pbx.port}", pbx.username, Secret(pbx.secret))
-        return _run(Loader(None, flags, environ), options.web, environ, hint=out)
+        return _run(DemoLoader(flags, environ), options.web, environ, hint=out)
     finally:
         pbx.stop()
+
+
+class DemoLoader(Loader):
+    """The configuration of the demo: everything that can be shown, canary calls every half minute."""
+
+    def __init__(self, flags: AmiFlags, environ: Mapping[str, str]) -> None:
+        super().__init__(None, flags, environ)
+
+    def settings(self) -> Settings:
+        """Add to the one target what a file would say."""
+        from ami_exporter.demo.simulated_pbx import CANARY_USER, COMMAND_USER  # noqa: PLC0415 - as above
+
+        settings = super().settings()
+        ((name, target),) = settings.targets.items()
+        caller = AmiUser(CANARY_USER, target.secret)
+        canaries = {
+            trunk: CanarySettings(
+                f"PJSIP/+49301234560@{trunk}", caller, interval=30.0, audio="rtp", max_calls_per_day=9999
+            )
+            for trunk in ("telco-a", "telco-b")
+        }
+        shown = replace(
+            target,
+            command_user=AmiUser(COMMAND_USER, target.secret),
+            canaries=canaries,
+            collectors={**target.collectors, "taskprocessors": CollectorSettings(enabled=True, min_interval=10.0)},
+        )
+        return replace(settings, targets={name: shown})
 
 
 def _run(loader: Loader, web: WebFlags, environ: Mapping[str, str], hint: TextIO | None = None) -> int:

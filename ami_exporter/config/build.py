@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ami_exporter.config.canarydoc import CanaryDoc
+from ami_exporter.config.commanddoc import ReadDoc
 from ami_exporter.config.customdoc import CustomDoc, LabelDoc, MetricDoc, ValueDoc
 from ami_exporter.config.document import Document, TargetDoc, TlsDoc
 from ami_exporter.config.external import External
 from ami_exporter.config.labelfields import is_checked
+from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import (
     PORT,
     TLS_PORT,
     AmiTlsSettings,
+    AmiUser,
+    CanarySettings,
     CollectorSettings,
+    CommandSettings,
     CustomLabel,
     CustomMetric,
     CustomMetricsSettings,
     CustomValue,
+    FieldsRead,
     Limits,
+    MatchRead,
     Settings,
+    TableRead,
     TargetSettings,
     TrunkSettings,
 )
@@ -53,6 +62,25 @@ def _target(name: str, doc: TargetDoc, external: External) -> TargetSettings:
         names_file=doc.names_file,
         limits=Limits(doc.limits.series_per_metric),
         queue_wait_buckets=doc.queue_wait_buckets,
+        command_user=None
+        if doc.command_user is None
+        else AmiUser(doc.command_user.username, external.users["command_user",]),
+        canaries={
+            key: _canary(canary, external.users["canaries", key, "user"]) for key, canary in doc.canaries.items()
+        },
+    )
+
+
+def _canary(doc: CanaryDoc, secret: Secret) -> CanarySettings:
+    return CanarySettings(
+        channel=doc.channel,
+        user=AmiUser(doc.user.username, secret),
+        interval=doc.interval,
+        ring_timeout=int(doc.ring_timeout),
+        duration=int(doc.duration),
+        audio=doc.audio,
+        max_calls_per_day=doc.max_calls_per_day,
+        internal=doc.internal,
     )
 
 
@@ -69,7 +97,18 @@ def _custom(doc: CustomDoc) -> CustomMetricsSettings:
         where={field: tuple(text.lower() for text in texts) for field, texts in doc.where.items()},
         metrics=tuple(_metric(metric, doc) for metric in doc.metrics),
         unsafe_labels=doc.unsafe_labels,
+        command=None
+        if doc.command is None or doc.read is None
+        else CommandSettings(doc.command, _read(doc.read), doc.expect, doc.empty, doc.within),
     )
+
+
+def _read(doc: ReadDoc) -> FieldsRead | MatchRead | TableRead:
+    if doc.fields is not None:
+        return FieldsRead(doc.fields.begin)
+    if doc.table is not None:
+        return TableRead(doc.table.head, doc.table.end, tuple(doc.table.titles))
+    return MatchRead(doc.match or "")
 
 
 def _metric(doc: MetricDoc, entry: CustomDoc) -> CustomMetric:
@@ -85,10 +124,14 @@ def _metric(doc: MetricDoc, entry: CustomDoc) -> CustomMetric:
 
 def _label(name: str, doc: LabelDoc, entry: CustomDoc) -> CustomLabel:
     values = None if doc.map is None else {text.lower(): value for text, value in doc.map.items()}
-    checked = values is None and not entry.unsafe_labels and is_checked(entry.event, doc.field)
+    checked = (
+        values is None
+        and not entry.unsafe_labels
+        and is_checked(entry.event, doc.field, of_command=entry.command is not None)
+    )
     return CustomLabel(name, doc.field, values, doc.other, doc.max, checked)
 
 
 def _value(doc: ValueDoc) -> CustomValue:
     values = None if doc.map is None else {text.lower(): value for text, value in doc.map.items()}
-    return CustomValue(doc.field, doc.scale, values, doc.other, doc.reduce or "sum")
+    return CustomValue(doc.field, doc.scale, values, doc.other, doc.reduce or "sum", doc.minimum)

@@ -22,6 +22,8 @@ class Catalogue:
 
     collectors: name → the sources it can be polled from (empty: no choice). metrics: built-in metric names.
     actions: safe list actions → the items of their lists. unheard: events (lower case) that are never asked for.
+    refused_command: why a console command is never sent, empty when it may be. refused_destination: the same of a
+    canary call (channel, whether the configuration says internal).
     """
 
     collectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -30,3 +32,5 @@ class Catalogue:
     unheard: frozenset[str] = frozenset()
     environ: Mapping[str, str] = field(default_factory=dict)
     read_file: ReadFile = read_file
+    refused_destination: Callable[[str, bool], str] = lambda _channel, _internal: ""
+    refused_command: Callable[[str], str] = lambda _command: ""

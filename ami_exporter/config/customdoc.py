@@ -1,25 +1,27 @@
 """`custom:` as pydantic models: metrics of one's own, from list actions and from events.
 
-The rules: gauges come from list actions, counters and histograms from events; a metric's name is its own; a label
-comes from an allow-list of fields, is closed by a map, or is declared unsafe. `docs/custom-metrics.md` explains them to
-people.
+The rules: gauges come from list actions and commands, counters and histograms from events; a metric's name is its own;
+a label comes from an allow-list of fields or a column of a command, is closed by a map, or is declared unsafe.
+`docs/custom-metrics.md` explains them to people.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 from pydantic import ValidationInfo as Info
 
 from ami_exporter.config import scalars
+from ami_exporter.config.commanddoc import Command, LinePattern, ReadDoc
 from ami_exporter.config.faults import either, suggest
-from ami_exporter.config.labelfields import REFUSAL, may_be_label
+from ami_exporter.config.labelfields import COLUMN_REFUSAL, REFUSAL, may_be_column, may_be_label
 from ami_exporter.config.scalar_types import (
     AnyText,
     Buckets,
-    Header,
+    FieldName,
     LabelName,
     Number,
     Strict,
@@ -122,7 +124,7 @@ def _texts_unique_aside_case(value: dict[str, object]) -> dict[str, object]:
 class LabelDoc(Strict):
     """A label taken from a field."""
 
-    field: Header = Field(description="the field of the item or event")
+    field: FieldName = Field(description="the field of the item, event or row")
     map: Annotated[dict[str, Text], AfterValidator(_texts_unique_aside_case)] | None = Field(
         default=None, description="field text (case aside) → label value; a text that is not listed leaves the item out"
     )
@@ -143,12 +145,15 @@ class LabelDoc(Strict):
 class ValueDoc(Strict):
     """A number taken from a field."""
 
-    field: Header = Field(description="the field of the item or event")
+    field: FieldName = Field(description="the field of the item, event or row")
     scale: Number = Field(default=1.0, description="the number is multiplied by this, as in 0.001 for milliseconds")
     map: Annotated[dict[str, Number], AfterValidator(_texts_unique_aside_case)] | None = Field(
         default=None, description="field text (case aside) → number; a text that is not listed leaves the item out"
     )
     other: Number | None = Field(default=None, description="number for texts that the map does not list")
+    minimum: Number | None = Field(
+        default=None, description="a smaller number means that it is not known, as -1 often does: the item is left out"
+    )
     reduce: (
         Annotated[Literal["sum", "max", "min", "last"], PlainValidator(_reduce), schema("string", enum=list(REDUCES))]
         | None
@@ -203,8 +208,23 @@ class MetricDoc(Strict):
         return self
 
 
+def _fields(entry: Mapping[str, object]) -> Iterator[tuple[tuple[str | int, ...], object]]:
+    """The places of an entry that name a field, as it is written, and what they say."""
+    where, metrics = entry.get("where"), entry.get("metrics")
+    for field in where if isinstance(where, dict) else ():
+        yield ("where", field, "[key]"), field
+    for index, metric in enumerate(metrics if isinstance(metrics, list) else ()):
+        plain = metric if isinstance(metric, dict) else {}
+        labels, value = plain.get("labels"), plain.get("value", "count")
+        places = [(("labels", name), label) for name, label in labels.items()] if isinstance(labels, dict) else []
+        for steps, written in [*places, (("value",), value)]:
+            field = written.get("field") if isinstance(written, dict) else written
+            if isinstance(field, str) and field != "count":
+                yield ("metrics", index, *steps, "field"), field
+
+
 class CustomDoc(Strict):
-    """Metrics from one list action or one event."""
+    """Metrics from one list action, one event or one console command."""
 
     action: Annotated[str, PlainValidator(_action), schema("string")] | None = Field(
         default=None, description="a read-only list action"
@@ -213,7 +233,20 @@ class CustomDoc(Strict):
     event: Annotated[str, PlainValidator(_event), schema("string")] | None = Field(
         default=None, description="the event to count"
     )
-    where: dict[Header, Annotated[list[AnyText], BeforeValidator(_texts)]] = Field(
+    command: Command | None = Field(
+        default=None, description="a console command that only shows something; needs command_user on the target"
+    )
+    read: ReadDoc | None = Field(default=None, description="how the command's output becomes rows")
+    expect: Text | None = Field(
+        default=None, description="a text that the command's output must hold, else the collector fails"
+    )
+    within: LinePattern | None = Field(
+        default=None,
+        description="a regular expression for section headings of the output; its named groups are fields of the rows "
+        "below",
+    )
+    empty: Text | None = Field(default=None, description="a text of the command's output that means: none")
+    where: dict[FieldName, Annotated[list[AnyText], BeforeValidator(_texts)]] = Field(
         default={}, description="field → the text, or list of texts, that it must have (case aside)"
     )
     unsafe_labels: Switch = Field(
@@ -223,11 +256,14 @@ class CustomDoc(Strict):
 
     @model_validator(mode="after")
     def _check(self, info: Info) -> Self:
-        if (self.action is None) == (self.event is None):
-            both = "found both action and event" if self.action else "found neither action nor event"
-            raise WithinError(("event",) if self.action else (), f"{both}, expected one of them")
+        given = [name for name in ("action", "event", "command") if getattr(self, name) is not None]
+        if len(given) != 1:
+            found = f"found {' and '.join(given)}" if given else "found no action, event or command"
+            raise WithinError(tuple(given[1:2]), f"{found}, expected exactly one of them")
         if self.item is not None and self.action is None:
-            raise WithinError(("item",), "found item with an event, expected it only with action")
+            raise WithinError(
+                ("item",), f"found item with {'an ' * (given[0] == 'event')}{given[0]}, expected it only with action"
+            )
         items = facts(info).actions.get(self.action or "", ())
         if self.item is not None and items and self.item not in items:
             raise WithinError(
@@ -245,18 +281,48 @@ class CustomDoc(Strict):
         item = self.item or self.event or (items[0] if len(items) == 1 else None)
         for index, metric in enumerate(self.metrics):
             for name, label in metric.labels.items():
-                if label.map is None and not self.unsafe_labels and not may_be_label(item, label.field):
-                    raise WithinError(("metrics", index, "labels", name, "field"), REFUSAL)
+                if label.map is not None or self.unsafe_labels:
+                    continue
+                if self.command is not None:
+                    allowed, refusal = may_be_column(label.field), COLUMN_REFUSAL
+                else:
+                    allowed, refusal = may_be_label(item, label.field), REFUSAL
+                if not allowed:
+                    raise WithinError(("metrics", index, "labels", name, "field"), refusal)
         return self
+
+    @model_validator(mode="after")
+    def _check_command(self) -> Self:
+        if self.command is not None:
+            if self.read is None:
+                raise WithinError((), "found a command without read, expected read: fields, match or table")
+            return self
+        for key in ("read", "expect", "within", "empty"):
+            if getattr(self, key) is not None:
+                raise WithinError((key,), f"found {key} without command, expected it only with command")
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_fields(cls, data: object) -> object:
+        """Refuse fields that no item or event can have: titles of a console's output may have blanks, headers not."""
+        if isinstance(data, dict) and "command" not in data:
+            for steps, field in _fields(data):
+                try:
+                    scalars.header(field)
+                except ValueError as error:
+                    raise WithinError(steps, str(error)) from None
+        return data
 
     @model_validator(mode="after")
     def _check_types(self) -> Self:
         for index, metric in enumerate(self.metrics):
-            if self.action is not None and metric.type != "gauge":
+            if self.event is None and metric.type != "gauge":
+                source = "list" if self.command is None else "command"
                 raise WithinError(
                     ("metrics", index, "type"),
-                    f"found a {metric.type} of a list action, expected gauge: "
-                    "a list says what is now, only events can be counted",
+                    f"found a {metric.type} of a {source}{' action' * (source == 'list')}, expected gauge: "
+                    f"a {source} says what is now, only events can be counted",
                 )
             if self.event is not None and metric.type == "gauge":
                 raise WithinError(

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic import ValidationInfo as Info
 
 from ami_exporter.config import scalars
+from ami_exporter.config.canarydoc import CanaryDoc
 from ami_exporter.config.customdoc import CustomDoc
 from ami_exporter.config.faults import suggest
 from ami_exporter.config.scalar_types import (
@@ -34,6 +35,7 @@ from ami_exporter.config.scalar_types import (
     integer,
 )
 from ami_exporter.config.target_settings import QUEUE_WAIT_BUCKETS, SERIES_PER_METRIC, TIMEOUT
+from ami_exporter.config.userdoc import AmiUserDoc
 
 NAME_KINDS = ("queue",)
 """Kinds of things that can be given names for people."""
@@ -153,6 +155,12 @@ class TargetDoc(Strict):
     limits: LimitsDoc = Field(default=LimitsDoc(), description="bounds")
     queue_wait_buckets: Buckets = Field(
         default=QUEUE_WAIT_BUCKETS, description="bounds of asterisk_queue_wait_seconds, seconds"
+    )
+    command_user: AmiUserDoc | None = Field(
+        default=None, description="the AMI user that runs console commands, with write=command and nothing else"
+    )
+    canaries: dict[TargetName, CanaryDoc] = Field(
+        default={}, description="calls made again and again, to see whether a trunk carries them"
     )
 
 

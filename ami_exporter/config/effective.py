@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
+from ami_exporter.config.target_settings import FieldsRead, MatchRead
+
 if TYPE_CHECKING:
     from ami_exporter.config.target_settings import (
+        AmiUser,
+        CanarySettings,
         CollectorSettings,
+        CommandSettings,
         CustomLabel,
         CustomMetric,
         CustomMetricsSettings,
@@ -67,7 +72,26 @@ def _target(target: TargetSettings) -> dict[str, object]:
         "names_file": target.names_file,
         "limits": {"series_per_metric": target.limits.series_per_metric},
         "queue_wait_buckets": list(target.queue_wait_buckets),
+        "command_user": None if target.command_user is None else _user(target.command_user),
+        "canaries": {name: _canary(one) for name, one in target.canaries.items()} or None,
     }
+
+
+def _canary(one: CanarySettings) -> dict[str, object]:
+    return {
+        "channel": one.channel,
+        "interval": duration(one.interval),
+        "ring_timeout": duration(one.ring_timeout),
+        "duration": duration(one.duration),
+        "audio": one.audio,
+        "max_calls_per_day": one.max_calls_per_day,
+        "internal": one.internal,
+        "user": _user(one.user),
+    }
+
+
+def _user(user: AmiUser) -> dict[str, object]:
+    return {"username": user.username, "secret": str(user.secret)}
 
 
 def _collector(collector: CollectorSettings) -> dict[str, object]:
@@ -85,9 +109,27 @@ def _custom(entry: CustomMetricsSettings) -> dict[str, object]:
         "action": entry.action,
         "item": entry.item,
         "event": entry.event,
+        **({} if entry.command is None else _command(entry.command)),
         "where": {name: list(texts) for name, texts in entry.where.items()},
         "unsafe_labels": entry.unsafe_labels or None,
         "metrics": [_metric(metric) for metric in entry.metrics],
+    }
+
+
+def _command(command: CommandSettings) -> dict[str, object]:
+    how = command.read
+    if isinstance(how, FieldsRead):
+        read: dict[str, object] = {"fields": {"begin": how.begin}}
+    elif isinstance(how, MatchRead):
+        read = {"match": how.pattern}
+    else:
+        read = {"table": {"head": how.head, "end": how.end, "titles": list(how.titles) or None}}
+    return {
+        "command": command.command,
+        "read": read,
+        "expect": command.expect,
+        "within": command.within,
+        "empty": command.empty,
     }
 
 
@@ -108,6 +150,7 @@ def _value(value: CustomValue, metric: CustomMetric) -> dict[str, object]:
         "scale": value.scale,
         "map": None if value.values is None else dict(value.values),
         "other": value.other,
+        "minimum": value.minimum,
         "reduce": value.reduce if metric.type == "gauge" else None,
     }
 

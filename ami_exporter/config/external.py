@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from ami_exporter.config.access import SECRETS, credential_source, source_advice, why_unreadable
 from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.faults import Fault, either, suggest
 from ami_exporter.config.faults import Path as Steps
@@ -42,6 +43,8 @@ class External:
     folder: Path
     catalogue: Catalogue
     secret: Secret = field(default_factory=lambda: Secret(""))
+    users: dict[Steps, Secret] = field(default_factory=dict)
+    """Secrets of the other AMI users, by the path of the user below the target."""
     names: dict[str, str] = field(default_factory=dict)
     wrong: list[tuple[Steps, str]] = field(default_factory=list)
     elsewhere: list[Fault] = field(default_factory=list)
@@ -53,7 +56,8 @@ def read_external(target: Plain, folder: Path, catalogue: Catalogue) -> External
     for key in ("address", "username"):
         if key not in target:
             result.wrong.append(((), f"found no {key}, expected {key}: here or under defaults"))
-    _read_secret(target, result)
+    result.secret = _read_secret(target, (), result)
+    _read_users(target, result)
     _check_ca_file(target, result)
     _check_sources(target, result)
     _check_trunks(target, result)
@@ -63,34 +67,58 @@ def read_external(target: Plain, folder: Path, catalogue: Catalogue) -> External
     return result
 
 
-def _read_secret(target: Plain, result: External) -> None:
-    given = [key for key in SECRET_KEYS if key in target]
+def _read_users(target: Plain, result: External) -> None:
+    """Read the secrets of the users beside the one that polls, who must be others than that one."""
+    for steps, user in _users(target):
+        result.users[steps] = _read_secret(user, steps, result)
+        name = user.get("username")
+        if isinstance(name, str) and name == target.get("username"):
+            message = "found the user that polls, expected another one, with this right alone"
+            result.wrong.append(((*steps, "username"), message))
+    if target.get("canaries") and target.get("events") is False:
+        message = "found canaries without events, expected events: true: only events tell what became of a call"
+        result.wrong.append((("canaries",), message))
+
+
+def _users(target: Plain) -> Iterator[tuple[Steps, Plain]]:
+    user, canaries = target.get("command_user"), target.get("canaries")
+    if isinstance(user, dict):
+        yield ("command_user",), user
+    for name, canary in canaries.items() if isinstance(canaries, dict) else ():
+        caller = canary.get("user") if isinstance(canary, dict) else None
+        if isinstance(caller, dict):
+            yield ("canaries", name, "user"), caller
+
+
+def _read_secret(given_by: Plain, at: Steps, result: External) -> Secret:
+    """Read the secret that a mapping at a path names, by the one of SECRET_KEYS that it has."""
+    given = [key for key in SECRET_KEYS if key in given_by]
     if len(given) != 1:
         what = " and ".join(given) if given else "no secret"
-        path: Steps = (given[1],) if given else ()
+        path: Steps = (*at, given[1]) if given else at
         result.wrong.append((path, f"found {what}, expected exactly one of secret, secret_file, secret_env"))
-        return
-    key, value = given[0], target[given[0]]
+        return Secret("")
+    key, value = given[0], given_by[given[0]]
     if not isinstance(value, str) or not value:
-        return  # the model says so
+        return Secret("")  # the model says so
     if key == "secret":
-        result.secret = Secret(value)
-        return
-    text = (_from_env if key == "secret_env" else _from_file)(value, result)
-    if text is None:
-        return
-    try:
-        result.secret = Secret(secret(text), _again(value, result) if key == "secret_file" else None)
-    except ValueError as error:
-        result.wrong.append(((key,), f"in what is named here {error}"))
+        return Secret(value)
+    path = (*at, key)
+    text = (_from_env if key == "secret_env" else _from_file)(value, path, result)
+    if text is not None:
+        try:
+            return Secret(secret(text), _again(value, path, result) if key == "secret_file" else None)
+        except ValueError as error:
+            result.wrong.append((path, f"in what is named here {error}"))
+    return Secret("")
 
 
-def _again(name: str, result: External) -> Callable[[], str | None]:
+def _again(name: str, path: Steps, result: External) -> Callable[[], str | None]:
     """Read a file of a secret as it is later, when it has been rotated."""
     folder, catalogue = result.folder, result.catalogue
 
     def read() -> str | None:
-        text = _from_file(name, External(folder, catalogue))
+        text = _from_file(name, path, External(folder, catalogue))
         try:
             return None if text is None else secret(text)
         except ValueError:
@@ -99,7 +127,7 @@ def _again(name: str, result: External) -> Callable[[], str | None]:
     return read
 
 
-def _from_env(name: str, result: External) -> str | None:
+def _from_env(name: str, path: Steps, result: External) -> str | None:
     text = result.catalogue.environ.get(name)
     if text:
         return text
@@ -108,19 +136,32 @@ def _from_env(name: str, result: External) -> str | None:
     else:
         state = "is empty" if text == "" else "is not set"
         message = f"the environment variable named here {state}, expected the secret in it"
-    result.wrong.append((("secret_env",), message))
+    result.wrong.append((path, message))
     return None
 
 
-def _from_file(name: str, result: External) -> str | None:
-    text = _read_text(("secret_file",), name, MAX_SECRET_FILE, result)
+def _from_file(name: str, path: Steps, result: External) -> str | None:
+    text = _read_text(path, _secret_place(name, result), MAX_SECRET_FILE, result)
     if text is None:
         return None
     text = text.removesuffix("\n").removesuffix("\r")
     if not text:
-        result.wrong.append((("secret_file",), "the file named here is empty, expected the secret in it"))
+        result.wrong.append((path, "the file named here is empty, expected the secret in it"))
         return None
     return text
+
+
+def _secret_place(name: str, result: External) -> str:
+    """The file to read. Outside the unit, what systemd would hand over is read where systemd has it from."""
+    source = credential_source(name)
+    if source is not None:
+        try:
+            result.catalogue.read_file(Path(name), 1)
+        except FileNotFoundError:
+            return str(source)
+        except OSError:
+            pass  # told when it is read
+    return name
 
 
 def _check_ca_file(target: Plain, result: External) -> None:
@@ -188,8 +229,10 @@ def _read_text(path: Steps, name: str, bound: int, result: External) -> str | No
             return None
         return data.decode("utf-8-sig")
     except OSError as error:
-        why = (error.strerror or type(error).__name__).lower()
         # The name is not repeated: it may be the secret itself, written in the wrong place.
+        why = why_unreadable(error, result.folder / name)
+        if Path(name).parent == SECRETS:
+            why += source_advice(Path(name))
         base = "" if name.startswith("/") else "; a relative path starts at the configuration's folder"
         result.wrong.append((path, f"the file named here cannot be read: {why}{base}"))
     except UnicodeDecodeError:

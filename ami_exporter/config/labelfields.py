@@ -54,9 +54,17 @@ _SAFE_ON: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 )
 """Item or event (lower case) → fields that are configured names there, and something else on others."""
 
+PERSONAL_COLUMNS: Final = frozenset({"imei", "imsi", "number"})
+"""Columns of console commands that hold a person's number or card. Others are named by who writes the rule, and are
+labels; a number or an address in one becomes `other`."""
+
 REFUSAL: Final = (
     "found a field that may hold a number, a person's name, an address or an id, expected one of the allow-list"
     " (docs/custom-metrics.md), a map that names the few texts you want to tell apart, or unsafe_labels: true"
+)
+COLUMN_REFUSAL: Final = (
+    "found a column that holds a person's number or card, expected another one, a map that names the few texts you"
+    " want to tell apart, or unsafe_labels: true"
 )
 
 
@@ -65,9 +73,15 @@ def may_be_label(item: str | None, field: str) -> bool:
     return field in SAFE or field in CHECKED or (item is not None and field in _SAFE_ON.get(item.lower(), ()))
 
 
-def is_checked(event: str | None, field: str) -> bool:
+def may_be_column(field: str) -> bool:
+    """Whether a field (lower case) of a console command's rows may be a label without a map."""
+    return field not in PERSONAL_COLUMNS
+
+
+def is_checked(event: str | None, field: str, *, of_command: bool = False) -> bool:
     """Whether the values of such a label are looked at one by one."""
-    return field in CHECKED or (event is not None and event.lower() in CHECKED_EVENTS and field != "userevent")
+    filled_by_dialplan = event is not None and event.lower() in CHECKED_EVENTS and field != "userevent"
+    return of_command or field in CHECKED or filled_by_dialplan
 
 
 def warnings(custom: Sequence[CustomMetricsSettings]) -> Iterator[str]:
@@ -75,11 +89,11 @@ def warnings(custom: Sequence[CustomMetricsSettings]) -> Iterator[str]:
     for index, entry in enumerate(custom):
         for number, metric in enumerate(entry.metrics):
             for label in metric.labels:
-                if (
-                    entry.unsafe_labels
-                    and label.values is None
-                    and not may_be_label(entry.item or entry.event, label.field)
-                ):
+                if entry.command is not None:
+                    allowed = may_be_column(label.field)
+                else:
+                    allowed = may_be_label(entry.item or entry.event, label.field)
+                if entry.unsafe_labels and label.values is None and not allowed:
                     yield (
                         f"custom[{index}].metrics[{number}].labels.{label.name}: the field {label.field} may hold a"
                         " number, a person's name, an address or an id; unsafe_labels: true lets it into the metrics"

@@ -11,9 +11,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ami_exporter.config import yamlnodes
+from ami_exporter.config.access import why_unreadable
 from ami_exporter.config.amiflags import DEFAULT_TARGET, FLAG_OF
 from ami_exporter.config.build import build
+from ami_exporter.config.canarydoc import CanaryDoc
 from ami_exporter.config.catalogue import Catalogue
+from ami_exporter.config.commanddoc import FieldsDoc, ReadDoc, TableDoc
 from ami_exporter.config.customdoc import CustomDoc, LabelDoc, MetricDoc, ValueDoc
 from ami_exporter.config.document import CollectorDoc, Document, LimitsDoc, TargetDoc, TlsDoc, TrunkDoc
 from ami_exporter.config.external import External, read_external
@@ -23,6 +26,7 @@ from ami_exporter.config.merge import merge
 from ami_exporter.config.scalar_types import WithinError
 from ami_exporter.config.scalars import TARGET_NAME, found
 from ami_exporter.config.target_settings import Settings
+from ami_exporter.config.userdoc import AmiUserDoc
 from ami_exporter.config.yamlnodes import Node
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -49,8 +53,7 @@ def load_file(path: str, catalogue: Catalogue, flags: Mapping[str, object] | Non
         data = catalogue.read_file(Path(path), MAX_BYTES + 1)
         text = data.decode("utf-8-sig")
     except OSError as error:
-        why = (error.strerror or type(error).__name__).lower()
-        raise ConfigErrors([Fault(path, 0, 0, f"cannot be read: {why}")]) from None
+        raise ConfigErrors([Fault(path, 0, 0, f"cannot be read: {why_unreadable(error, Path(path))}")]) from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigErrors([Fault(path, line, 1, "found bytes that are not UTF-8, expected UTF-8 text")]) from None
@@ -91,6 +94,7 @@ class _Loading:
             self._fault(steps, "found nothing, expected a value: write one or remove the key")
         externals = self._externals()
         self._names_twice()
+        self._commands_without_user()
         document: Document | None = None
         try:
             document = Document.model_validate(self.merged, context=self.catalogue)
@@ -145,6 +149,17 @@ class _Loading:
             elif shape != its_shape:
                 self._fault(steps, f"{again}, expected the same type, help, labels and buckets, or another name")
 
+    def _commands_without_user(self) -> None:
+        """Refuse console commands that no target has a user for."""
+        targets, custom = self.merged.get("targets"), self.merged.get("custom")
+        known = targets.values() if isinstance(targets, dict) else ()
+        if any(isinstance(target, dict) and "command_user" in target for target in known):
+            return
+        for index, entry in enumerate(custom if isinstance(custom, list) else ()):
+            if isinstance(entry, dict) and "command" in entry:
+                message = "found a console command and no target with command_user, expected one: "
+                self._fault(("custom", index, "command"), f"{message}commands need a user of their own")
+
     def _model_fault(self, details: ErrorDetails) -> None:
         steps, message = details["loc"], details["msg"]
         value, error = details["input"], details.get("ctx", {}).get("error")
@@ -184,6 +199,8 @@ class _Loading:
             return steps[:1]
         if steps[2:3] == ("collectors",) and steps[3:] and steps[3] not in self.catalogue.collectors:
             return steps[:3]
+        if steps[2:3] == ("canaries",) and steps[3:] and not isinstance(_value_at(self.merged, steps[:4]), dict):
+            return steps[:3]
         return steps
 
     def _written(self, steps: Steps) -> tuple[Steps, Node | None]:
@@ -212,7 +229,13 @@ _MODELS: Final[tuple[tuple[Steps, type[BaseModel]], ...]] = (
     (("targets", ANY, "collectors", ANY), CollectorDoc),
     (("targets", ANY, "trunks", ANY), TrunkDoc),
     (("targets", ANY, "limits"), LimitsDoc),
+    (("targets", ANY, "command_user"), AmiUserDoc),
+    (("targets", ANY, "canaries", ANY), CanaryDoc),
+    (("targets", ANY, "canaries", ANY, "user"), AmiUserDoc),
     (("custom", ANY), CustomDoc),
+    (("custom", ANY, "read"), ReadDoc),
+    (("custom", ANY, "read", "fields"), FieldsDoc),
+    (("custom", ANY, "read", "table"), TableDoc),
     (("custom", ANY, "metrics", ANY), MetricDoc),
     (("custom", ANY, "metrics", ANY, "labels", ANY), LabelDoc),
     (("custom", ANY, "metrics", ANY, "value"), ValueDoc),
@@ -222,6 +245,7 @@ _MODELS: Final[tuple[tuple[Steps, type[BaseModel]], ...]] = (
 _NAMED: Final[tuple[Steps, ...]] = (
     ("targets",),
     ("targets", ANY, "collectors"),
+    ("targets", ANY, "canaries"),
     ("custom", ANY, "metrics", ANY, "labels"),
 )
 """Mappings whose keys are names that metrics and URLs show."""

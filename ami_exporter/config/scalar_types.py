@@ -52,6 +52,7 @@ Duration = Annotated[
 ]
 Pattern = Annotated[re.Pattern[str], PlainValidator(scalars.pattern), schema("string", format="regex", minLength=1)]
 Header = Annotated[str, PlainValidator(scalars.header), schema("string", pattern=f"^{scalars.HEADER}$")]
+FieldName = Annotated[str, PlainValidator(scalars.field_name), schema("string", pattern=r"^\S(.{0,98}\S)?$")]
 LabelName = Annotated[
     str, PlainValidator(scalars.label_name), schema("string", pattern=f"^(?!__){scalars.LABEL_NAME}$")
 ]

@@ -243,6 +243,18 @@ def header(value: object) -> str:
     return value.lower()
 
 
+def field_name(value: object) -> str:
+    """Check the name of a field: a header's, or a title of a console's output; in lower case, as rows have them."""
+    if (
+        not isinstance(value, str)
+        or not 0 < len(value) <= MAX_NAME
+        or not value.isprintable()
+        or value != value.strip()
+    ):
+        wrong(value, f"the name of a field, at most {MAX_NAME} characters")
+    return value.lower()
+
+
 def trunk_match(value: object) -> str:
     """Check `TECH/endpoint`, where the endpoint may be a glob."""
     expected = 'TECH/endpoint, such as "PJSIP/telco-a" or "PJSIP/telco-*"'

@@ -46,7 +46,8 @@ def generate() -> dict[str, Any]:
         patterns = schema["$defs"][model]["properties"][key]["patternProperties"]
         for pattern, inner in patterns.items():
             patterns[pattern] = {"anyOf": [{"type": "string"}, inner]}
-    schema["$defs"]["TargetDoc"]["allOf"] = EITHER_SECRET
+    for model in ("TargetDoc", "AmiUserDoc"):
+        schema["$defs"][model]["allOf"] = EITHER_SECRET
     schema["properties"]["defaults"] = {"$ref": "#/$defs/TargetDoc"}
     about = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Configuration of ami-exporter"}
     return about | schema

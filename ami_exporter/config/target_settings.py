@@ -80,8 +80,37 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class AmiUser:
+    """Another AMI user of the same PBX, for one purpose alone."""
+
+    username: str
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class CanarySettings:
+    """A call made again and again, to see whether a trunk carries it. Times in seconds.
+
+    `channel`: `TECH/…` as Originate has it. `audio`: none, rtp (both ways, as RTCP tells), tone (the dialplan listens).
+    `internal`: the destination is an extension of one's own. `user`: who may originate, and nothing else.
+    """
+
+    channel: str
+    user: AmiUser
+    interval: float = 900.0
+    ring_timeout: int = 20
+    duration: int = 10
+    audio: Literal["none", "rtp", "tone"] = "none"
+    max_calls_per_day: int = 100
+    internal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class TargetSettings:
-    """One PBX. `timeout` in seconds. `names`: kind (queue) → id → name, with `names_file` merged in."""
+    """One PBX. `timeout` in seconds. `names`: kind (queue) → id → name, with `names_file` merged in.
+
+    `command_user`: who runs console commands, and nothing else; None: nobody does. `canaries`: by name.
+    """
 
     name: str
     host: str
@@ -99,6 +128,16 @@ class TargetSettings:
     names_file: str | None = None
     limits: Limits = Limits()
     queue_wait_buckets: tuple[float, ...] = QUEUE_WAIT_BUCKETS
+    command_user: AmiUser | None = None
+    canaries: Mapping[str, CanarySettings] = field(default_factory=dict)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """All its secrets, so that none is ever logged."""
+        users = [one.user for one in self.canaries.values()]
+        if self.command_user is not None:
+            users.append(self.command_user)
+        return (self.secret, *(user.secret for user in users))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +163,7 @@ class CustomValue:
 
     `values`: field text → number; what is not in it becomes `other`, or, when that is None, leaves the item
     out.
+    `minimum`: a smaller number (after `scale`) means that it is not known, and leaves the item out.
     `reduce`: how the items of one poll that have the same labels become one gauge.
     """
 
@@ -132,6 +172,7 @@ class CustomValue:
     values: Mapping[str, float] | None = None
     other: float | None = None
     reduce: Reduce = "sum"
+    minimum: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +188,46 @@ class CustomMetric:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldsRead:
+    """`Key: value` lines. `begin`: the key that a record begins with; None: all is one record."""
+
+    begin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MatchRead:
+    """A regular expression with named groups; each line that it matches is a row."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableRead:
+    """A table. `head`: what its title line begins with; `end`: a text of the line after it; `titles`: left to right."""
+
+    head: str
+    end: str | None = None
+    titles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSettings:
+    """A console command and how its output becomes rows.
+
+    `expect`: a text without which the output is no answer. `empty`: a text that means none. `within`: a regular
+    expression for section headings, whose named groups are fields of all rows below.
+    """
+
+    command: str
+    read: FieldsRead | MatchRead | TableRead
+    expect: str | None = None
+    empty: str | None = None
+    within: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CustomMetricsSettings:
-    """Metrics from one source: the items of a list action, or an event.
+    """Metrics from one source: the items of a list action, an event, or the rows of a console command.
 
     `where`: field (lower case) → allowed texts. `unsafe_labels`: labels may be any field, as it stands.
     """
@@ -159,6 +238,7 @@ class CustomMetricsSettings:
     where: Mapping[str, tuple[str, ...]]
     metrics: tuple[CustomMetric, ...]
     unsafe_labels: bool = False
+    command: CommandSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ def _rights(text: str) -> frozenset[str]:
     return frozenset(text.split(",")) if text else frozenset()
 
 
-# By lower-case name: action names are matched in any case. The session itself answers the three names at the end.
+# By lower-case name: action names are matched in any case. The session answers Originate and the names at the end.
 ACTIONS: Mapping[str, ActionRow] = MappingProxyType(
     {name.lower(): ActionRow(name, _rights(rights), synopsis, answer) for name, rights, synopsis, answer in _ANSWERED}
     | {name.lower(): ActionRow(name, _rights(rights), f"{name}.", _inert) for name, rights in _INERT}

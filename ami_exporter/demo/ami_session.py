@@ -27,6 +27,7 @@ class House:
     users: Mapping[str, User]  # by lower-case name
     challenge: Callable[[], str]
     security: Callable[[str, str, dict[str, str]], None]  # event name, account, further headers
+    originate: Callable[[AmiRequest], bytes]
     reject_delay: float = REJECT_DELAY
     missing: frozenset[str] = NONE  # lower-case names of actions whose module is not loaded
     actions: Counter[str] = field(default_factory=Counter)  # actions received, by name; unknown ones as "?"
@@ -53,6 +54,7 @@ class ClientSession:
             "logoff": self._logoff,
             "events": self._events,
             "listcommands": self._list_commands,
+            "originate": house.originate,
         }
 
     def banner(self) -> bytes:

@@ -56,7 +56,7 @@ PHONE_MODELS = (
     ("Zoiper rv2.10.20.5", "opus"),
     ("Fanvil X4U 2.12.19", "alaw"),
 )
-FIRST_EXTENSION = 101
+FIRST_EXTENSION, FIRST_LEGACY_EXTENSION = 1001, 9001
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,12 @@ class QueuePlan:
     dynamic: bool = False
 
 
-# Busy, healthy, small, and one after hours with little staff; shared phones make members of two queues.
+# Busy, healthy, small (its name is a number, as on many PBXs), and one after hours with little staff; shared phones
+# make members of two queues.
 QUEUE_PLANS = (
     QueuePlan("support", "rrmemory", (0, 12), 0.05, 115, 75, 120, 20, limit=40),
     QueuePlan("sales", "ringall", (12, 9), 0.032, 95, 45, 90, 15, dynamic=True),
-    QueuePlan("billing", "leastrecent", (20, 6), 0.016, 80, 60, 150, 30, limit=20),
+    QueuePlan("6003", "leastrecent", (20, 6), 0.016, 80, 60, 150, 30, limit=20),
     QueuePlan("emergency", "linear", (10, 3), 0.006, 60, 90, 60, 10),
 )
 EXTRA_QUEUE_MEMBERS = 3
@@ -107,10 +108,11 @@ def person(number: int, extension: str = "") -> Party:
 
 
 def _trunks(world: World) -> None:
+    """Two carriers, and the line to a branch office, named by a number."""
     plans = (
         ("PJSIP", "telco-a", "alaw", "telco-a", Media(0.0004, 0.002, 0.018)),
         ("PJSIP", "telco-b", "alaw", "telco-b", Media(0.004, 0.009, 0.055)),
-        ("IAX2", "branch", "ulaw", "branch", Media(0.001, 0.004, 0.035)),
+        ("IAX2", "4940", "ulaw", "4940", Media(0.001, 0.004, 0.035)),
     )
     for number, (tech, name, codec, registration, media) in enumerate(plans):
         address = f"198.51.100.{10 + number}:{5060 if tech == 'PJSIP' else 4569}"
@@ -134,7 +136,7 @@ def _phone(number: int, dice: Dice) -> SimulatedEndpoint:
 
 
 def _legacy_phone(number: int) -> SimulatedEndpoint:
-    extension = str(901 + number)
+    extension = str(FIRST_LEGACY_EXTENSION + number)
     phone = SimulatedEndpoint(
         "SIP", extension, Party(extension, f"Workshop {number + 1}"), "alaw", "Cisco SPA303-7.6.2"
     )

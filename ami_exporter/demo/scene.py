@@ -25,7 +25,7 @@ class Scene:
     started: float
     dialect: Dialect
     load: StaticLoad = field(default_factory=StaticLoad)
-    system_name: str = "demo"
+    system_name: str = "4711"
 
     @property
     def booted(self) -> float:

@@ -18,7 +18,7 @@ from .ami_session import REJECT_DELAY, ClientSession, House
 from .connection import ClientConnection
 from .listing import Dialect
 from .load import Flood, flood_corpus, static_load
-from .rights import User, classes
+from .rights import NONE, User, classes
 from .scene import Scene
 from .simulation import DemoSettings, Simulation
 from .wire import event
@@ -33,6 +33,9 @@ LONGEST_NAP = 5.0
 # A reader this slow is cut off, as with the ``writetimeout = 5000`` that the documents recommend (Asterisk's own
 # default is 100 ms).
 WRITE_TIMEOUT = 5.0
+# Users with one class of write= and none of read=, as console commands and canary calls want them.
+COMMAND_USER, CANARY_USER = "demo_cli", "demo_canary"
+SINGLE_RIGHT = {COMMAND_USER: "command", CANARY_USER: "originate"}
 
 
 def unix_clock() -> Callable[[], float]:
@@ -41,10 +44,15 @@ def unix_clock() -> Callable[[], float]:
     return lambda: offset + time.monotonic()
 
 
+def _single(secret: str) -> list[User]:
+    return [User(name, secret, NONE, classes(right)) for name, right in SINGLE_RIGHT.items()]
+
+
 class SimulatedPbx:
     """A PBX with living traffic that speaks AMI on ``host``:``port`` (0: any free port; kept over restarts).
 
-    ``read`` and ``write`` are the classes of the one user, as in manager.conf; ``users`` are further ones;
+    ``read`` and ``write`` are the classes of the one user, as in manager.conf; ``users`` are further ones, beside
+    COMMAND_USER and CANARY_USER, who have the same secret and one right each;
     ``missing`` names actions whose module is not loaded. ``settings`` describes the company and its traffic.
     ``clock`` gives unix time; whoever moves a fake clock calls ``wake`` afterwards.
     ``write_timeout`` and ``reject_delay`` are seconds: how long a reader may stand still, and a refused login waits.
@@ -69,18 +77,18 @@ class SimulatedPbx:
     ) -> None:
         self.host, self.port, self.username, self.secret = host, port, username, secret
         settings = settings or DemoSettings()
-        clock = clock or unix_clock()
-        started = clock()
+        started = (clock := clock or unix_clock())()
         self.simulation = Simulation(settings, started, self._broadcast)
         self.scene = Scene(self.simulation.world, self.simulation.time, clock, started, Dialect(dialect))
         self.scene.load = static_load(settings.channels, self.scene.world, age=3600.0)
-        everyone = [User(username, secret, classes(read), classes(write)), *users]
+        everyone = [User(username, secret, classes(read), classes(write)), *_single(secret), *users]
         chance = random.Random(settings.seed)  # noqa: S311 - a simulation, not a secret
         self.house = House(
             self.scene,
             {user.name.lower(): user for user in everyone},
             lambda: str(chance.randrange(10**8, 10**9)),
             self.simulation.ami_security,
+            self.simulation.originator.take,
             reject_delay,
             frozenset(name.lower() for name in missing),
         )

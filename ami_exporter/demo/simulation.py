@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from . import callcentre
+from .canary import Originator
 from .conversation import Conversation
 from .dice import Dice
 from .engine import Timeline
@@ -50,6 +51,7 @@ class Simulation:
         desk, conversation = QueueDesk(self.switch, dice), Conversation(self.switch, dice)
         traffic = Traffic(self.switch, dice, desk, conversation)
         self.life = Life(self.switch, dice, desk)
+        self.originator = Originator(self.switch, dice)
         if settings.traffic > 0:
             traffic.begin(settings.traffic)
             Occasions(self.switch, dice, traffic).begin()

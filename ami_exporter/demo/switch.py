@@ -73,6 +73,10 @@ class Switch:
         chan.application, chan.data = "AppDial", "(Outgoing Line)"
         return chan
 
+    def originated(self, endpoint: SimulatedEndpoint, exten: str, uniqueid: str) -> Channel:
+        """The PBX calls this endpoint for nobody: an Originate, whose channel has the identifier it asks for."""
+        return self._channel(endpoint, DOWN, "default", exten, Party(), uniqueid=uniqueid)
+
     def _channel(
         self,
         endpoint: SimulatedEndpoint,
@@ -82,9 +86,10 @@ class Switch:
         caller: Party,
         *,
         parent: Channel | None = None,
+        uniqueid: str = "",
     ) -> Channel:
         serial = next(self.world.serial)
-        uniqueid = f"{self.world.unix(self.time.now)}.{serial}"
+        uniqueid = uniqueid or f"{self.world.unix(self.time.now)}.{serial}"
         suffix = f"{serial:08x}" if endpoint.tech in {"PJSIP", "SIP"} else str(serial)
         name = f"{endpoint.device}-{suffix}"
         linkedid = parent.linkedid if parent else uniqueid

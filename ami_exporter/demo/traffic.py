@@ -44,14 +44,14 @@ _PEOPLE = (
 OUTCOMES: dict[str, tuple[tuple[float, CallEnd], ...]] = {
     "telco-a": (*_PEOPLE, (1.0, CallEnd("NOANSWER", 21, 403)), (0.5, CallEnd("CONGESTION", 34, 503))),
     "telco-b": (*_PEOPLE, (5.0, CallEnd("NOANSWER", 21, 403)), (9.0, CallEnd("CONGESTION", 34, 503))),
-    "branch": (
+    "4940": (
         *((weight, CallEnd(o.status, o.cause, 0, o.rings)) for weight, o in _PEOPLE),
         (12.0, CallEnd("CHANUNAVAIL", 3)),
     ),
 }
 # Share of the calls each trunk carries, and its post-dial delay in seconds.
-SHARES = (("telco-a", 0.55), ("telco-b", 0.35), ("branch", 0.1))
-DELAYS = {"telco-a": 1.3, "telco-b": 2.4, "branch": 0.4}
+SHARES = (("telco-a", 0.55), ("telco-b", 0.35), ("4940", 0.1))
+DELAYS = {"telco-a": 1.3, "telco-b": 2.4, "4940": 0.4}
 
 
 class Traffic:

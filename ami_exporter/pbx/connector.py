@@ -11,7 +11,7 @@ from ami_exporter.ami.errors import AlreadyInUse, AmiError, LoginRefused
 from ami_exporter.ami.link import Link, Tls
 from ami_exporter.ami.login import Credentials, LoginPace
 from ami_exporter.ami.message import Message
-from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.config.target_settings import AmiUser, TargetSettings
 from ami_exporter.pbx.login_backoff import WINDOW_SECONDS, LoginBackoff, LoginIdentity, LoginPaused
 from ami_exporter.pbx.own_logins import OwnLogins
 from ami_exporter.pbx.state_log import StateLog
@@ -34,6 +34,27 @@ def make_link(
     tls = None if settings.tls is None else Tls(settings.tls.ca_file, settings.tls.server_name, settings.tls.verify)
     user = Credentials(settings.username, settings.secret.reveal(), settings.md5)
     return Link(settings.host, settings.port, user, tls=tls, classes=classes, on_event=on_event, pace=pace, clock=clock)
+
+
+def open_further(
+    settings: TargetSettings,
+    user: AmiUser,
+    deadline: float,
+    *,
+    gate: LoginBackoff,
+    logins: OwnLogins,
+    clock: Callable[[], float] = time.monotonic,
+) -> Link:
+    """Connect to a target and log in as a user beside its own.
+
+    Raises LoginPaused without trying, or the AmiError that says what went wrong.
+    """
+    secret = user.secret.now()
+    attempt = gate.attempt(LoginIdentity(user.username, secret, settings.tls, further=True))
+    link = make_link(replace(settings, username=user.username, secret=secret), pace=attempt, clock=clock)
+    with attempt, logins.login(link, user.username):
+        link.open(deadline)
+    return link
 
 
 class Connector:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.ami.own_calls import canary_id
 from ami_exporter.collectors.declarations import (
     Collector,
     Context,
@@ -49,14 +50,21 @@ class _Wants:
 
 
 class EventCounters:
-    """Counters and histograms of one target's events.
+    """Counters and histograms of one target's events. canary: takes the events of canary calls, by their call.
 
     Of a capped metric the first label sets seen are kept (a histogram's child is one), the rest is refused and counted:
     whole groups, so that sums over closed labels stay right.
     """
 
-    def __init__(self, collectors: Sequence[Collector], context: Context, caps: Caps) -> None:
+    def __init__(
+        self,
+        collectors: Sequence[Collector],
+        context: Context,
+        caps: Caps,
+        canary: Callable[[str, Message, float], None] = lambda _call_id, _message, _now: None,
+    ) -> None:
         self._lock = Lock()
+        self._canary = canary
         self._caps = caps
         self._context = context
         self._values: dict[Metric, dict[Key, float]] = {}
@@ -140,10 +148,17 @@ class EventCounters:
             self._zero_context()
 
     def feed(self, messages: Iterable[Message], now: float) -> None:
-        """Apply every rule to every event, in order. now: monotonic seconds."""
+        """Apply every rule to every event, in order. now: monotonic seconds.
+
+        Events of canary calls count nowhere: they are handed on.
+        """
         with self._lock:
             context = self._context
             for message in messages:
+                call_id = canary_id(message)
+                if call_id is not None:
+                    self._canary(call_id, message, now)
+                    continue
                 wanted = self._wants.get(message.get("event", "").lower())
                 if wanted is None:
                     continue

@@ -108,6 +108,10 @@ class EventLink:
             pass  # counted and logged where it happened
         except Exception:
             log.exception("a fault in the exporter before the event link was open; it is tried again")
+        if link is not None and self._stopping:  # the loop may have ended, too
+            link.close()
+            self._connector.lost("events", link, "")
+            link = None
         self._loop.call(lambda: self._opened(link))
 
     def _opened(self, link: Link | None) -> None:
@@ -171,10 +175,12 @@ class EventLink:
         if self._pinged is None and now - self._heard > KEEPALIVE_SECONDS:
             self._pinged = now
             self._link.send("Ping")
+        link = self._link
+        self._guarded(lambda: self._take(link.kept_events(), link))  # what waited for the rest of a torn event
         if now - self._expired > EXPIRE_SECONDS:
             self._expired = now
             self._counters.expire(now)
-            self._connector.count_errors(self._link)
+            self._connector.count_errors(link)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
@@ -186,6 +192,8 @@ class EventLink:
             self._lost("a fault in the exporter")
 
     def _take(self, events: list[Message], link: Link) -> None:
+        if link.protocol_errors:
+            self._connector.count_errors(link)
         if not events:
             return
         now = self._clock()

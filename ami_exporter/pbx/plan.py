@@ -32,17 +32,38 @@ class Plan:
     by_collector: Mapping[str, tuple[Action, ...]]
     unavailable: Mapping[str, tuple[Action, ...]] = field(default_factory=dict)
 
+    @property
+    def listed(self) -> tuple[Action, ...]:
+        """The actions for the poll link."""
+        return tuple(action for action in self.actions if not action.is_command)
+
+    @property
+    def commands(self) -> tuple[Action, ...]:
+        """The console commands, for the link of the command user."""
+        return tuple(action for action in self.actions if action.is_command)
+
     def without(self, cached: Collection[Action]) -> Plan:
         """The same plan, but these actions are not sent: what they told an earlier poll is served again."""
         return replace(self, actions=tuple(action for action in self.actions if action not in cached))
 
 
-def make_plan(enabled: Sequence[EnabledCollector], offered: frozenset[str] | None, source: str | None = None) -> Plan:
+def make_plan(
+    enabled: Sequence[EnabledCollector],
+    offered: frozenset[str] | None,
+    source: str | None = None,
+    *,
+    commands: bool = False,
+) -> Plan:
     """Choose each poll's first permitted alternative.
 
     offered: lower-case names ListCommands lists for this user; None when the server has no such action (then all may
     be sent). source: the action preferred wherever it is among the alternatives (channels: {source: …}).
+    commands: whether there is a user for console commands, whatever this one may do.
     """
+
+    def may(action: Action) -> bool:
+        return commands if action.is_command else offered is None or action.name.lower() in offered
+
     # Equal actions become one object: dictionaries find it without comparing, ten thousand times a poll.
     same: dict[Action, Action] = {}
     by_collector: dict[str, tuple[Action, ...]] = {}
@@ -52,7 +73,7 @@ def make_plan(enabled: Sequence[EnabledCollector], offered: frozenset[str] | Non
         missing: list[Action] = []
         for alternatives in one.collector.polls:
             order = sorted(alternatives, key=lambda action: action.name != source)
-            found = next((action for action in order if offered is None or action.name.lower() in offered), None)
+            found = next(filter(may, order), None)
             if found is not None:
                 sent.append(same.setdefault(found, found))
             first = order[0]

@@ -13,7 +13,7 @@ from enum import StrEnum
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Answer, Outcome
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.declarations import Context, Fold, Metric, Resumable, Sample
+from ami_exporter.collectors.declarations import Context, Fold, Metric, Resumable, Sample, Unreadable
 from ami_exporter.collectors.rulefold import RuleFold
 from ami_exporter.collectors.table import SeriesBounds
 from ami_exporter.exposition.writer import Family, Writer
@@ -34,6 +34,7 @@ class PollFault(StrEnum):
     REFUSED = "refused"
     FAILED = "failed"
     NOT_OFFERED = "not_offered"
+    TORN = "torn"
     INTERNAL = "internal"
 
 
@@ -42,6 +43,7 @@ _FAULT_OF = {
     Outcome.FAILED: PollFault.FAILED,
     Outcome.CUT: PollFault.CUT,
     Outcome.DEADLINE: PollFault.DEADLINE,
+    Outcome.TORN: PollFault.TORN,
 }
 
 
@@ -81,6 +83,8 @@ class CollectorRun:
     rules: RuleFold
     fold: Fold | None
     broken: bool = False
+    unreadable: dict[Action, str] = field(default_factory=dict)
+    """Actions whose answer came in full and is not what the collector reads, with the reason."""
 
     @staticmethod
     def new(
@@ -121,6 +125,7 @@ class CollectorRun:
 
     def samples(self, complete: frozenset[Action]) -> Iterable[Sample]:
         """All that the complete lists allow to publish."""
+        complete -= self.unreadable.keys()
         yield from self.rules.finish(complete)
         if self.fold is not None:
             yield from self.fold.finish(complete)
@@ -183,10 +188,18 @@ class PollRun:
         for run, sink in self._last[1]:
             try:
                 sink(action, message)
+            except Unreadable as error:
+                if run is not None:
+                    run.unreadable.setdefault(action, str(error))
             except Exception as error:
                 if run is None:
                     raise
                 run.failed(error)
+
+    def unreadable(self) -> Iterator[tuple[Action, str]]:
+        """Actions whose answer some collector could not read, with the reason."""
+        for run in self.runs:
+            yield from run.unreadable.items()
 
     def results(self, answers: Mapping[Action, Answer], writer: Writer, now: float) -> list[Result]:
         """Families and success of every collector of the poll."""
@@ -199,7 +212,11 @@ class PollRun:
         cached = self.cached.get(run.enabled.collector.name)
         return {
             **({} if cached is None else cached.answered),
-            **{action: TimedAnswer(answer.seconds, now) for action, answer in fresh.items() if answer.full},
+            **{
+                action: TimedAnswer(answer.seconds, now)
+                for action, answer in fresh.items()
+                if answer.full and action not in run.unreadable
+            },
         }
 
     def named(self, answers: Mapping[Action, Answer]) -> list[tuple[Metric, Key]]:
@@ -220,10 +237,9 @@ class PollRun:
         missing = self.plan.unavailable.get(name, ())
         cached = self.cached.get(name)
         got = [answers[action] for action in sent if action in answers]
-        bad = next((answer for answer in got if not answer.full), None)
-        fault, detail = (_FAULT_OF[bad.outcome], bad.message) if bad is not None else (PollFault.NONE, "")
+        fault, detail = _first_fault(sent, answers, run.unreadable)
         if fault is PollFault.NONE and run.enabled.required and missing:
-            fault, detail = PollFault.NOT_OFFERED, missing[0].name
+            fault, detail = PollFault.NOT_OFFERED, missing[0].label
         families: Sequence[Family] = ()
         served_again: Mapping[Action, TimedAnswer] = {} if cached is None else cached.answered
         if run.broken:
@@ -245,6 +261,19 @@ class PollRun:
             missing,
             tuple((action, reason) for action in sent if action in answers and (reason := _reason(answers[action]))),
         )
+
+
+def _first_fault(
+    sent: Iterable[Action], answers: Mapping[Action, Answer], unreadable: Mapping[Action, str]
+) -> tuple[PollFault, str]:
+    """Why a collector fails, by the first of its actions that did; a console command's fault names the command."""
+    for action in sent:
+        answer = answers.get(action)
+        if answer is not None and (not answer.full or action in unreadable):
+            why = unreadable.get(action, answer.message)
+            fault = PollFault.FAILED if answer.full else _FAULT_OF[answer.outcome]
+            return fault, f"{action.label}: {why}" if action.is_command else why
+    return PollFault.NONE, ""
 
 
 def _reason(answer: Answer) -> str:

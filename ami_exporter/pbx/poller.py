@@ -12,6 +12,8 @@ from ami_exporter.ami.errors import AmiError, LinkClosed, StaleLink
 from ami_exporter.ami.link import Answer, Boot, Link, Outcome
 from ami_exporter.exposition.writer import Writer
 from ami_exporter.pbx.answer_cache import AnswerCache
+from ami_exporter.pbx.closing_actions import ClosingActions
+from ami_exporter.pbx.command_link import CommandLink
 from ami_exporter.pbx.connector import Connector
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.login_backoff import LoginPaused
@@ -64,17 +66,20 @@ class Poller:
         source: str | None,
         *,
         connector: Connector,
+        commands: CommandLink,
         facts: ServerFacts,
         counters: EventCounters,
         writer: Writer,
         clock: Callable[[], float],
     ) -> None:
         self._connector = connector
+        self._commands = commands
         self._setup = _setup(enabled, source, writer)
         self._facts = facts
         self._counters = counters
         self._clock = clock
         self._cache = AnswerCache(clock)
+        self._closing = ClosingActions(clock)
         self._changed = Condition()
         self._running: _Running | None = None
         self._link: Link | None = None
@@ -123,9 +128,11 @@ class Poller:
         with self._changed:
             self._setup = _setup(enabled, source, writer)
             self._cache.forget()
+            self._closing.forget()
 
     def refresh(self) -> None:
         """Ask the server again what it offers before the next poll: it was reloaded or has finished booting."""
+        self._closing.forget()
         self._stale_commands = True
 
     def forget(self) -> None:
@@ -158,6 +165,9 @@ class Poller:
             except (AmiError, LoginPaused) as error:
                 self._drop(str(error))
                 return self._down(names, str(error))
+            if link.closed and not last and self._closing.found:
+                self._drop("one of the actions ends the session; it is left out")
+                continue
             if link.closed:
                 cut = next((answer.message for answer in answers.values() if not answer.full), "")
                 self._drop(cut)
@@ -183,11 +193,17 @@ class Poller:
             # unread. The answer to a new login says how long it has been up, and what modules have come.
             self._drop("")
             self._cache.forget()  # modules that were loading listed less than there is
-        if self._link is None:
+        while self._link is None:
             self._link = self._connector.open("poll", deadline)
             self._opened = self._refreshed = self._clock()
             self._stale_commands = False
-            self._learn(self._link, deadline)
+            suspected = self._closing.suspected
+            try:
+                self._learn(self._link, deadline)
+            except LinkClosed as error:
+                if self._closing.suspected == suspected:  # nothing new was learned of what ends sessions
+                    raise
+                self._drop(str(error))
         return self._link
 
     def _must_ask_again(self, link: Link) -> bool:
@@ -205,11 +221,13 @@ class Poller:
         before, self._boot = self._boot, link.boot
         self._facts.offered(link)
         wanted = self._facts.wants(link)
-        answers = link.exchange(wanted, self._facts.item, deadline) if wanted else {}
+        answers = self._closing.exchange(link, wanted, self._facts.item, deadline) if wanted else {}
         if link.closed:
             raise LinkClosed("the connection ended while the server was asked for its trunks")
         restarted = self._facts.connected(link.boot)
         self._facts.finish(frozenset(a for a, answer in answers.items() if answer.full))
+        if restarted:
+            self._closing.forget()
         if restarted or (self._cut and not (_tells_uptime(before) and _tells_uptime(link.boot))):
             self._cache.forget()  # it was restarted, or may have been: without Uptime nobody can tell
         self._cut = False
@@ -218,7 +236,7 @@ class Poller:
         self, setup: _Setup, link: Link, names: frozenset[str], deadline: float
     ) -> tuple[Mapping[Action, Answer], PollRun]:
         due = [one for name, one in setup.enabled.items() if name in names]
-        plan = make_plan(due, link.commands or None, setup.source)
+        plan = make_plan(due, link.commands or None, setup.source, commands=self._commands.available)
         cached = self._cache.cached(plan.by_collector)
         plan = plan.without({action for answers in cached.values() for action in answers.answered})
         context = replace(self._facts.context(), seen_direction=self._counters.seen_direction)
@@ -227,11 +245,15 @@ class Poller:
         poll.show(self._facts.watched, self._facts.item)
         idle = self._clock() - self._last_used > IDLE_SECONDS
         limit = self._first_answer(deadline) if idle and self._last_used else None
-        answers = link.exchange(plan.actions, poll.item, deadline, limit)
+        answers = self._closing.exchange(link, plan.listed, poll.item, deadline, limit)
         self._last_used = self._clock()
         if _tells_uptime(self._boot):  # else nobody can tell which start it is that is alive
             self._facts.alive(link.alive_at)
         self._connector.count_errors(link)
+        if plan.commands and answers[PING].full:
+            answers = {**answers, **self._commands.exchange(plan.commands, poll.item, deadline)}
+            for action, why in poll.unreadable():
+                self._commands.failed(action, why)
         return answers, poll
 
     def _first_answer(self, deadline: float) -> float:
@@ -259,7 +281,7 @@ class Poller:
         interval = enabled.min_interval
         if enabled.paced:
             return lambda _action: interval
-        return lambda action: max(interval, self._facts.min_interval(action))
+        return lambda action: max(interval, action.spec.min_interval, self._facts.min_interval(action))
 
     def _down(self, names: Collection[str], reason: str, *, late: bool = False) -> Polled:
         self._cache.forget()

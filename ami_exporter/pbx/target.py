@@ -10,54 +10,25 @@ from dataclasses import dataclass
 
 from ami_exporter.ami.event_classes import classes_of
 from ami_exporter.ami.link import Link
-from ami_exporter.collectors import core
-from ami_exporter.collectors.declarations import Collector, Context, Metric, Origin
-from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.collectors import canary, core, trunks
+from ami_exporter.collectors.declarations import Collector, Context, Metric, Trunk
+from ami_exporter.config.target_settings import AmiUser, TargetSettings
 from ami_exporter.exposition.writer import Caps, Family, Writer
-from ami_exporter.pbx.connector import Connector
+from ami_exporter.pbx import scrape_metrics
+from ami_exporter.pbx.canaries import STARTING_SECONDS, Canaries, Surroundings
+from ami_exporter.pbx.command_link import CommandLink
+from ami_exporter.pbx.connector import Connector, open_further
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.event_link import EventLink
 from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.login_backoff import LoginBackoff, ReconnectBackoff
 from ami_exporter.pbx.plan import EnabledCollector
-from ami_exporter.pbx.poll_run import PollFault, Result
+from ami_exporter.pbx.poll_run import Result
 from ami_exporter.pbx.poller import Polled, Poller
 from ami_exporter.pbx.server_facts import ServerFacts
 from ami_exporter.pbx.stats import TargetStats
 
 Key = tuple[str, ...]
-
-
-def _meta(name: str, text: str, *labels: str) -> Metric:
-    return Metric(name, "gauge", text, labels, Origin.EXPORTER)
-
-
-UP = _meta("asterisk_up", "1: logged in and answering, whatever the rights (AMI Ping).")
-SCRAPE_DURATION = _meta("asterisk_scrape_duration_seconds", "Time this scrape of the PBX took.")
-SUCCESS = _meta(
-    "asterisk_scrape_collector_success",
-    "1: every action that was sent for this collector answered in full; 0: a fault of this scrape, or the PBX is down.",
-    "collector",
-)
-DURATION = _meta(
-    "asterisk_scrape_collector_duration_seconds",
-    "From the end of the answer before to the end of this collector's answers, summed over its actions.",
-    "collector",
-)
-AGE = _meta(
-    "asterisk_scrape_collector_data_age_seconds",
-    "Age of the oldest answer behind this collector's metrics; above 0 when one is served again (min_interval; load "
-    "guard: an answer that took t ≥ 0.5 s is served again for 20 × t; a minute for lists from a realtime database).",
-    "collector",
-)
-UNAVAILABLE = _meta(
-    "asterisk_scrape_collector_unavailable",
-    "1: an action of this collector that the server does not offer to this AMI user; ami-exporter doctor tells why.",
-    "collector",
-    "action",
-    "reason",
-)
-METRICS = (UP, SCRAPE_DURATION, SUCCESS, DURATION, AGE, UNAVAILABLE)
 
 #: The status page's rate of events: over the last minute, from what scrapes noted.
 RATE_SECONDS = 60.0
@@ -99,7 +70,8 @@ class Target:
         self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic)
         self._chosen = choose(settings, collectors)
         self._classes = event_classes(settings, self.collectors)
-        self.counters = EventCounters(self._counting(), Context(), self._caps())
+        self.canaries = self._canaries()
+        self.counters = EventCounters(self._counting(), Context(), self._caps(), self.canaries.event)
         self.facts = ServerFacts(
             settings,
             self._classes,
@@ -109,20 +81,37 @@ class Target:
             publish=self.counters.use,
             restarted=lambda: self.counters.add([(core.BOOTS, (), 1.0)]),
         )
-        self.poller = Poller(
-            self._chosen,
-            source(settings),
-            connector=self.connector,
-            facts=self.facts,
-            counters=self.counters,
-            writer=Writer(self._caps()),
-            clock=clocks.monotonic,
+        self.commands = CommandLink(
+            settings, gate=self.gate, logins=self.connector.logins, stats=self.stats, clock=clocks.monotonic
         )
+        self.poller = self._poller()
         self.event_link = None if loop is None or not settings.events else self._event_link(loop)
         self.last: Mapping[str, Result] = {}
         self.last_up: bool | None = None
         self.changed_at: float | None = None
         self._received: deque[tuple[float, int]] = deque([(clocks.monotonic(), 0)], maxlen=RATE_POINTS)
+
+    def _canaries(self) -> Canaries:
+        return Canaries(
+            self.name,
+            self.settings.canaries,
+            Surroundings(self._link_for, self._starting, self._listening, self._trunk_full),
+            clock=self._clocks.monotonic,
+            wall=self._clocks.wall,
+            chance=self._clocks.jitter,
+        )
+
+    def _poller(self) -> Poller:
+        return Poller(
+            self._chosen,
+            source(self.settings),
+            connector=self.connector,
+            commands=self.commands,
+            facts=self.facts,
+            counters=self.counters,
+            writer=Writer(self._caps()),
+            clock=self._clocks.monotonic,
+        )
 
     @property
     def name(self) -> str:
@@ -135,12 +124,14 @@ class Target:
         return tuple(choice.collector for choice in self._chosen)
 
     def start(self) -> None:
-        """Begin to listen to events. The PBX may be down."""
+        """Begin to listen to events, and to make canary calls. The PBX may be down."""
         if self.event_link is not None:
             self.event_link.start()
+            self.canaries.start()
 
     def stop(self) -> None:
         """Log off both links; `join` waits for it."""
+        self.canaries.stop()
         if self.event_link is not None:
             self.event_link.stop()
 
@@ -157,6 +148,8 @@ class Target:
         classes = event_classes(settings, self.collectors)
         self.counters.install(self._counting(), self._caps())
         self.facts.configure(settings, classes)
+        self.commands.configure(settings)
+        self.canaries.configure(settings.canaries)
         self.poller.configure(self._chosen, source(settings), Writer(self._caps()))
         if self.event_link is not None and self._loop is not None and classes != self._classes:
             self._classes = classes
@@ -176,13 +169,15 @@ class Target:
         self._note(polled)
         now = self._clocks.monotonic()
         self._received.append((now, self.stats.events_received))
-        families = self._meta_families(polled, now, now - begin)
+        families = scrape_metrics.families(polled, now, now - begin)
         for result in polled.results.values():
             families.extend(result.families)
         metrics = None
         if not events_of_all:
             metrics = frozenset(metric for c in self.collectors if c.name in names for metric in c.metrics)
         families.extend(self.counters.families(metrics))
+        if canary.COLLECTOR.name in (names if metrics is not None else self.poller.names):
+            families.extend(self.canaries.families())
         families.extend(self.stats.families())
         return families
 
@@ -194,25 +189,6 @@ class Target:
         recent = [point for point in tuple(self._received) if now - point[0] <= RATE_SECONDS]
         since, before = recent[0] if recent else self._received[-1]
         return (received - before) / max(now - since, 1.0)
-
-    def _meta_families(self, polled: Polled, now: float, seconds: float) -> list[Family]:
-        results = polled.results
-        fresh = [result for result in results.values() if result.fault not in (PollFault.DOWN, PollFault.DEADLINE)]
-        unavailable: dict[Key, float] = {}
-        for result in results.values():
-            for action in result.unavailable:
-                unavailable[result.name, action.name, "not_offered"] = 1.0
-            for action, reason in result.refused:
-                unavailable[result.name, action.name, reason] = 1.0
-        families = [
-            Family(UP, {(): float(polled.up)}),
-            Family(SCRAPE_DURATION, {(): seconds}),
-            Family(SUCCESS, {(result.name,): float(result.success and polled.up) for result in results.values()}),
-            Family(DURATION, {(result.name,): result.seconds for result in fresh}),
-            Family(AGE, {(result.name,): max(0.0, now - result.taken) for result in fresh}),
-            Family(UNAVAILABLE, unavailable),
-        ]
-        return [family for family in families if family.values]
 
     def _counting(self) -> tuple[Collector, ...]:
         return self.collectors if self.settings.events else ()
@@ -233,6 +209,44 @@ class Target:
             prepare=self._prepare,
             noticed=self._noticed,
         )
+
+    def _link_for(self, user: AmiUser, deadline: float) -> Link:
+        return open_further(
+            self.settings,
+            user,
+            deadline,
+            gate=self.gate,
+            logins=self.connector.logins,
+            clock=self._clocks.monotonic,
+        )
+
+    def _starting(self) -> bool:
+        """Whether the PBX may be in its first minute: by its start time, else by how long it has been in sight."""
+        known = self.facts.context()
+        if known.start_time is not None:
+            return known.fully_booted is False or self._clocks.wall() - known.start_time < STARTING_SECONDS
+        return (self._listening() or 0.0) < STARTING_SECONDS
+
+    def _listening(self) -> float | None:
+        since = self.stats.up_since("events")
+        return None if since is None else self._clocks.monotonic() - since
+
+    def _trunk_full(self, channel: str) -> bool | None:
+        """Whether a canary to this channel would take the last but one of its trunk's channels; None: PBX down."""
+        trunk = next((one for one in map(self._trunk_at, ends_of(channel)) if one is not None), None)
+        if trunk is None or trunk.channels_limit is None:
+            return False
+        polled = self.poller.poll(frozenset({trunks.COLLECTOR.name}), self._clocks.monotonic() + self.settings.timeout)
+        found = polled.results.get(trunks.COLLECTOR.name)
+        if not polled.up or found is None:
+            return None
+        counts = next((family.values for family in found.families if family.metric is trunks.CHANNELS), {})
+        return sum(n for labels, n in counts.items() if labels[0] == trunk.name) >= trunk.channels_limit - 1
+
+    def _trunk_at(self, end: tuple[str, str]) -> Trunk | None:
+        known = self.facts.context()
+        name = known.trunk(*end)
+        return None if name is None else known.trunks.get(name)
 
     def _prepare(self) -> bool:
         """Poll once before listening, so that trunks, queues and service levels are known to the first event.
@@ -263,6 +277,8 @@ def choose(settings: TargetSettings, collectors: Sequence[Collector]) -> list[En
     for collector in collectors:
         own = settings.collectors.get(collector.name)
         enabled = collector.enabled if own is None or own.enabled is None else own.enabled
+        if collector is canary.COLLECTOR and not settings.canaries:
+            enabled = False
         interval = collector.min_interval if own is None or own.min_interval is None else own.min_interval
         if enabled is not False:
             paced = own is not None and own.min_interval is not None
@@ -296,11 +312,21 @@ def event_classes(settings: TargetSettings, collectors: Sequence[Collector]) -> 
     """The manager classes the event link must ask for: those of the events that rules want, no more."""
     if not settings.events:
         return frozenset()
-    return classes_of(frozenset(name for c in collectors if not c.passive for name in events_of(c)))
+    names = {name for c in collectors if not c.passive for name in events_of(c)}
+    if any(one.audio == "tone" for one in settings.canaries.values()):
+        names.add(canary.TONE_EVENT)
+    return classes_of(names)
 
 
 def events_of(collector: Collector) -> set[str]:
     """Event names that a collector's rules want, as the rules write them."""
     names = {name for row in collector.rules if row.source is None for name in row.items}
     names |= {name for known in collector.zero_series if known.source is None for name in known.items}
+    names |= set(collector.hears)
     return names | {name for tracked in collector.tracked for name in tracked.events}
+
+
+def ends_of(channel: str) -> list[tuple[str, str]]:
+    """(technology, endpoint) for each part of a dialled channel that may be the endpoint: PJSIP/49301@telco-a."""
+    technology, _, rest = channel.partition("/")
+    return [(technology, part) for part in (rest.rpartition("@")[2], rest.partition("/")[0], rest) if part]

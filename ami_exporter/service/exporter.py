@@ -157,6 +157,8 @@ class Exporter:
             else:
                 targets[name] = self._make(one)
                 fresh.append(targets[name])
+                if kept is not None:
+                    targets[name].canaries.adopt(kept.canaries)
         self._targets = targets
         self._collector_names = self._all_collector_names()
         self._forget_gates()

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
+from ami_exporter.config.access import why_unreadable
 from ami_exporter.config.faults import ConfigErrors, Fault, either, suggest
 from ami_exporter.config.yamlnodes import parse
 from ami_exporter.webconfig import tls_names
@@ -126,7 +127,7 @@ def load_text(path: str) -> str:
             raise ConfigErrors([Fault(path, 0, 0, f"longer than {MAX_FILE_BYTES} bytes: this is no web.config.file")])
         return raw.decode()
     except OSError as error:
-        raise ConfigErrors([Fault(path, 0, 0, f"cannot be read: {(error.strerror or str(error)).lower()}")]) from None
+        raise ConfigErrors([Fault(path, 0, 0, f"cannot be read: {why_unreadable(error, Path(path))}")]) from None
     except UnicodeDecodeError as error:
         raise ConfigErrors([Fault(path, 0, 0, f"not UTF-8 at byte {error.start + 1}")]) from None
 

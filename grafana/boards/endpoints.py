@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from grafana import colours as c
+from grafana import problems as p
 from grafana.board import Board, Row
 from grafana.model import Query
-from grafana.panels import Ranking, Series, Stat
+from grafana.panels import Ranking, Series
+from grafana.selection import clicked
+from grafana.stat import Stat
 from grafana.table import Column, Table
 
-REACHED = 'asterisk_endpoints{@, state=~"reachable|lagged"}'
 JUDGED = 'asterisk_endpoints{@, state=~"reachable|lagged|unreachable"}'
+DOWN = """max by (instance, technology, endpoint) (asterisk_endpoint_up{@} == 0)
+    and max by (instance, technology, endpoint) (max_over_time(asterisk_endpoint_up{@}[1d:30m])) == 1"""
+"""Those that were up within a day: phones that exist only in the configuration are no news."""
+
+FULLEST = """topk(20, max by (instance, aor) (asterisk_aor_contacts{@})
+    / max by (instance, aor) (asterisk_aor_contacts_limit{@} > 1))"""
 
 NOW = Row(
     title="Now",
@@ -24,38 +32,46 @@ NOW = Row(
         Stat(
             title="Reachable",
             description="Endpoints that answer; lagged ones (slow) included.",
-            queries=(Query(expr=f"sum({REACHED})"),),
+            queries=(Query(expr=f"sum({p.REACHED})"),),
             thresholds=c.NONE_IS_BAD,
         ),
         Stat(
             title="Reachable share",
             description="""Reachable endpoints out of those that are reachable or not. Unmonitored ones are not
                 judged.""",
-            queries=(Query(expr=f"sum({REACHED}) / (sum({JUDGED}) > 0)"),),
+            queries=(Query(expr=f"sum({p.REACHED}) / (sum({JUDGED}) > 0)"),),
             unit="percentunit",
             decimals=0,
             thresholds=c.SHARE_WORKS,
         ),
         Stat(
-            title="Lost in ten minutes",
-            description="""Endpoints that were reachable ten minutes ago and are no longer: a switch, a VLAN, an
-                attack.""",
-            queries=(Query(expr=f"clamp_min(sum({REACHED} offset 10m) - sum({REACHED}), 0)"),),
+            title="Lost within a day",
+            description="""Endpoints fewer than the most that were reachable at once within a day, each PBX for itself:
+                a switch, a VLAN, an attack.""",
+            queries=(Query(expr=f"sum({p.PHONES_LOST})"),),
             thresholds=c.Steps(c.GOOD, ((1, c.WARN), (5, c.BAD))),
         ),
         Stat(
             title="Slowest qualify",
-            description="Largest round trip of a qualified endpoint.",
-            queries=(Query(expr="max(asterisk_endpoint_rtt_seconds{@})"),),
+            description="Largest round trip of a qualified endpoint, and whose it is.",
+            queries=(
+                Query(
+                    expr="topk(1, max by (instance, endpoint) (asterisk_endpoint_rtt_seconds{@}))",
+                    legend="{{endpoint}} · {{instance}}",
+                ),
+            ),
+            text="value_and_name",
             unit="s",
             decimals=0,
             thresholds=c.Steps(c.GOOD, ((0.3, c.WARN), (2, c.BAD))),
         ),
         Stat(
-            title="Contacts",
-            description="Registered contacts of PJSIP endpoints: one for each phone that registered.",
-            queries=(Query(expr="sum(asterisk_contacts{@})"),),
-            thresholds=c.PLAIN,
+            title="In maintenance",
+            description="""PJSIP endpoints that an administrator took out of service: they count as down. None is
+                told only by versions that know maintenance (22.10, 23.4).""",
+            queries=(Query(expr="sum(asterisk_endpoint_maintenance{@})"),),
+            nothing="none",
+            thresholds=c.NONE_IS_BEST,
         ),
     ),
 )
@@ -80,17 +96,13 @@ STATE = Row(
             decimals=0,
         ),
         Table(
-            title="Endpoints that are down",
-            description="""Endpoints that cannot be reached now. Empty is good. The list is capped by the exporter's
-                series limit.""",
-            keys={"instance": "PBX", "technology": "Technology", "endpoint": "Endpoint"},
-            columns=(
-                Column(
-                    title="State",
-                    expr="max by (instance, technology, endpoint) (asterisk_endpoint_up{@} == 0)",
-                    values=c.UP_DOWN,
-                ),
-            ),
+            title="Endpoints that went down",
+            description="""Endpoints that were reachable within a day and are not now. Empty is good. The list is
+                capped by the exporter's series limit.""",
+            nothing="None is known to have gone down",
+            keys={"instance": "PBX", "endpoint": "Endpoint", "technology": "Technology"},
+            links={"instance": clicked("asterisk-pbx", "instance")},
+            columns=(Column(title="State", expr=DOWN, values=c.UP_DOWN, width=70),),
             width=8,
         ),
         Ranking(
@@ -103,6 +115,7 @@ STATE = Row(
                 ),
             ),
             unit="s",
+            decimals=0,
             thresholds=c.Steps(c.GOOD, ((0.3, c.WARN), (2, c.BAD))),
             width=8,
         ),
@@ -128,16 +141,29 @@ CHANGE = Row(
             title="Contact changes per minute",
             description="""Contacts that became reachable, unreachable or were removed. Many at once: the network
                 flaps.""",
+            nothing="No contact changed",
             queries=(
                 Query(
-                    expr="sum by (status) (rate(asterisk_contact_changes_total{@}[$__rate_interval])) * 60 > 0",
+                    expr="sum by (status) (instance:asterisk_contact_changes:rate5m{@}) * 60 > 0",
                     legend="{{status}}",
                 ),
             ),
             words=c.CONTACTS,
             bars=True,
-            interval="1m",
-            width=8,
+        ),
+        Series(
+            title="Peer changes per minute",
+            description="""The same of chan_sip and IAX2 peers, and registrations of PJSIP phones, as PeerStatus events
+                tell them.""",
+            nothing="No peer changed",
+            queries=(
+                Query(
+                    expr="sum by (status) (instance:asterisk_peer_changes:rate5m{@}) * 60 > 0",
+                    legend="{{status}}",
+                ),
+            ),
+            words=c.PEERS,
+            bars=True,
         ),
         Series(
             title="Devices by state",
@@ -146,30 +172,21 @@ CHANGE = Row(
             words=c.DEVICE_STATES,
             stacked=True,
             decimals=0,
-            width=8,
+            points=60,
         ),
         Table(
             title="Fullest addresses of record",
             description="""Contacts against max_contacts, where more than one is allowed. A full address of record
-                refuses the next phone (or, with remove_existing, drops the oldest).""",
+                refuses the next phone (or, with remove_existing, drops the oldest). The twenty fullest.""",
+            nothing="Every address of record allows one contact",
             keys={"instance": "PBX", "aor": "AOR"},
             sort=("Full", True),
             columns=(
-                Column(
-                    title="Contacts",
-                    expr="""max by (instance, aor) (asterisk_aor_contacts{@})
-                        and max by (instance, aor) (asterisk_aor_contacts_limit{@} > 1)""",
-                ),
-                Column(title="Limit", expr="max by (instance, aor) (asterisk_aor_contacts_limit{@} > 1)"),
-                Column(
-                    title="Full",
-                    expr="""max by (instance, aor) (asterisk_aor_contacts{@}) /
-                        max by (instance, aor) (asterisk_aor_contacts_limit{@} > 1)""",
-                    unit="percentunit",
-                    decimals=0,
-                ),
+                Column(title="Contacts", expr=f"max by (instance, aor) (asterisk_aor_contacts{{@}}) and {FULLEST}"),
+                Column(title="Limit", expr=f"max by (instance, aor) (asterisk_aor_contacts_limit{{@}}) and {FULLEST}"),
+                Column(title="Full", expr=FULLEST, unit="percentunit", decimals=0),
             ),
-            width=8,
+            width=12,
         ),
     ),
 )

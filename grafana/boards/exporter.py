@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import Board, Row, Variable
+from grafana.boards.exporter_tables import ANSWERS, COLLECTORS_OF_EACH, LINKS_OF_EACH, SUCCESS
+from grafana.causes import or_none
 from grafana.model import Query
-from grafana.panels import Series, Stat, Timeline
-from grafana.table import Column, Table
+from grafana.panels import Series
+from grafana.stat import Stat
 
-ANY = '{__name__=~"asterisk_up|ami_exporter_build_info"}'
-JOB = Variable(name="job", label="Job", selector=ANY)
-INSTANCE = Variable(name="instance", label="Instance", selector=ANY.replace("}", ', job=~"$job"}'))
+ANY = '__name__=~"asterisk_up|ami_exporter_build_info"'
+JOB = Variable(name="job", label="Job", selector=f"{{{ANY}}}")
+INSTANCE = Variable(name="instance", label="Instance", selector=f"{{{ANY}, %s}}")
 
-SUCCESS = "asterisk_scrape_collector_success{@}"
+EVENTS = "rate(ami_exporter_events_received_total{@}[$__rate_interval])"
 
 NOW = Row(
     title="Now",
     panels=(
         Stat(
             title="Failing collectors",
-            description="Collectors whose last answer was not complete. Their metrics are absent, never guessed.",
-            queries=(Query(expr="sum(asterisk_scrape_collector_success{@} == bool 0)"),),
+            description="""Collectors of PBXs that answer whose last list was not complete. Their metrics are absent,
+                never guessed.""",
+            queries=(Query(expr=f"sum((asterisk_scrape_collector_success{{@}} == bool 0) {ANSWERS})"),),
             thresholds=c.NONE_IS_GOOD,
             filled=True,
         ),
@@ -31,23 +34,33 @@ NOW = Row(
             queries=(Query(expr="sum(ami_exporter_link_up{@} == bool 0)"),),
             thresholds=c.NONE_IS_GOOD,
             filled=True,
+            width=3,
         ),
         Stat(
             title="Slowest poll",
             description="Time the slowest PBX took to answer a whole scrape.",
-            queries=(Query(expr="max(asterisk_scrape_duration_seconds{@})"),),
+            queries=(
+                Query(
+                    expr=f"topk(1, max by (instance) (asterisk_scrape_duration_seconds{{@}} {ANSWERS}))",
+                    legend="{{instance}}",
+                ),
+            ),
+            text="value_and_name",
+            decimals=0,
             unit="s",
             thresholds=c.Steps(c.GOOD, ((2, c.WARN), (5, c.BAD))),
+            width=4,
         ),
         Stat(
-            title="Events per second",
+            title="Events",
             description="Events received on the event links.",
-            queries=(Query(expr="sum(rate(ami_exporter_events_received_total{@}[$__rate_interval]))"),),
+            queries=(Query(expr=f"sum({EVENTS})"),),
             unit="cps",
             thresholds=c.PLAIN,
+            width=3,
         ),
         Stat(
-            title="Time without events",
+            title="Events not seen",
             description="""How long nobody listened to events in the time shown, from each link's last sign of life: may
                 be too long, never too short. Events of that time are in no counter, and calls that were up when a link
                 was cut are never counted. Those are the long ones: after many cuts counters show fewer answered calls
@@ -58,76 +71,70 @@ NOW = Row(
             thresholds=c.Steps(c.GOOD, ((1, c.WARN), (60, c.BAD))),
         ),
         Stat(
+            title="TLS ends",
+            description="Time until the first certificate of an AMI server ends, and whose it is.",
+            queries=(
+                Query(
+                    expr="""bottomk(1, max by (instance) (
+                        asterisk_ami_certificate_not_after_timestamp_seconds{@} - time()
+                    ))""",
+                    legend="{{instance}}",
+                ),
+            ),
+            text="value_and_name",
+            nothing="no TLS",
+            unit="dtdurations",
+            decimals=0,
+            thresholds=c.Steps(c.BAD, ((7 * 86400, c.WARN), (21 * 86400, c.GOOD))),
+            width=3,
+        ),
+        Stat(
             title="Version",
             description="Version of the exporter.",
-            queries=(Query(expr="max by (version) (ami_exporter_build_info{@})", legend="{{version}}"),),
+            queries=(
+                Query(
+                    expr="""max by (version) (
+                        label_replace(ami_exporter_build_info{@}, "version", "$1", "version", "([^+ ]+).*")
+                    )""",
+                    legend="{{version}}",
+                ),
+            ),
             unit="none",
             text="name",
+            width=3,
         ),
     ),
 )
 
-COLLECTORS = Row(
-    title="Collectors",
+EACH = Row(
+    title="Each PBX, each collector",
     panels=(
-        Timeline(
-            title="Collectors",
-            description="Complete answers, over all chosen PBXs: the worst counts.",
+        LINKS_OF_EACH,
+        COLLECTORS_OF_EACH,
+        Series(
+            title="PBXs on which a collector failed",
+            description="How many of the PBXs that answer did not answer the lists of a collector in full.",
             queries=(
                 Query(
-                    expr="min by (collector) (asterisk_scrape_collector_success{@})",
+                    expr=or_none(f"count by (collector) ({SUCCESS} == 0)", "collector", "asterisk_up{@}", "none"),
                     legend="{{collector}}",
                 ),
             ),
-            values={"0": ("failed", c.BAD), "1": ("complete", c.GOOD)},
-            unit="none",
-            height=10,
+            words=c.Words({"none": c.DIM}),
+            bars=True,
+            decimals=0,
         ),
         Series(
             title="Time of each collector",
-            description="How long the PBX took for each collector's lists, over all chosen PBXs: the worst counts.",
+            description="""How long the slowest PBX took for each collector's lists, of those that answer.""",
             queries=(
                 Query(
-                    expr="max by (collector) (asterisk_scrape_collector_duration_seconds{@})",
+                    expr=f"""max by (collector) (asterisk_scrape_collector_duration_seconds{{@}} {ANSWERS})""",
                     legend="{{collector}}",
                 ),
             ),
             unit="s",
             stacked=True,
-            height=10,
-        ),
-        Table(
-            title="Each collector",
-            description="""Complete: its last answer. Age: how old figures are that are served again to spare the PBX.
-                Not offered: actions this server or this AMI user lacks, which are not asked; `ami-exporter doctor`
-                tells a missing right from a missing module.""",
-            keys={"instance": "PBX", "collector": "Collector"},
-            sort=("Not offered", True),
-            columns=(
-                Column(
-                    title="Complete",
-                    expr=f"min by (instance, collector) ({SUCCESS})",
-                    values=c.YES_NO,
-                ),
-                Column(
-                    title="Time",
-                    expr="max by (instance, collector) (asterisk_scrape_collector_duration_seconds{@})",
-                    unit="s",
-                ),
-                Column(
-                    title="Age",
-                    expr="max by (instance, collector) (asterisk_scrape_collector_data_age_seconds{@})",
-                    unit="s",
-                    decimals=0,
-                    thresholds=c.Steps("text", ((600, c.WARN),)),
-                ),
-                Column(
-                    title="Not offered",
-                    expr=f"""count by (instance, collector) (asterisk_scrape_collector_unavailable{{@}})
-                        or 0 * min by (instance, collector) ({SUCCESS})""",
-                    thresholds=c.Steps("text", ((1, c.WARN),)),
-                ),
-            ),
         ),
     ),
 )
@@ -136,11 +143,13 @@ LINKS = Row(
     title="Links and events",
     panels=(
         Series(
-            title="Events per second, each PBX",
-            description="Events received on the event link.",
+            title="Events per second, the ten busiest PBXs",
+            description="Events received on the event links, of the ten PBXs that send most at the end.",
             queries=(
                 Query(
-                    expr="sum by (instance) (rate(ami_exporter_events_received_total{@}[$__rate_interval]))",
+                    expr=f"""sum by (instance) ({EVENTS}) and topk(10, sum by (instance) (
+                        rate(ami_exporter_events_received_total{{@}}[$__rate_interval] @ end())
+                    ))""",
                     legend="{{instance}}",
                 ),
             ),
@@ -148,36 +157,35 @@ LINKS = Row(
             width=8,
         ),
         Series(
-            title="Connections made, and logins refused",
-            description="""Each bar is the number of new AMI connections in that step. Bars all the time: a link does
-                not hold.""",
+            title="Connections and refused logins per minute",
+            description="""New AMI connections, and logins that were not accepted, by reason. All the time: a link does
+                not hold, or a password is wrong.""",
             queries=(
                 Query(
-                    expr="sum by (link) (increase(ami_exporter_link_connects_total{@}[$__rate_interval]))",
-                    legend="{{link}}",
+                    expr="sum by (link) (instance:ami_exporter_link_connects:rate5m{@}) * 60",
+                    legend="connected: {{link}}",
                 ),
                 Query(
-                    expr="sum by (reason) (increase(ami_exporter_login_failures_total{@}[$__rate_interval])) > 0",
-                    legend="refused: {{reason}}",
+                    expr="sum by (reason) (instance:ami_exporter_login_failures:rate5m{@}) * 60 > 0",
+                    legend="login failed: {{reason}}",
                 ),
+                Query(expr="0 * sum(asterisk_up{@})", legend="none"),
             ),
             words=c.LINKS,
             bars=True,
-            interval="1m",
-            decimals=0,
             width=8,
         ),
         Series(
             title="Series dropped and protocol errors",
             description="""Series refused by a cap (raise limits.series_per_metric or filter), and AMI messages that
-                could not be understood (please report them). Zero is right.""",
+                could not be understood (please report them), per minute. Zero is right.""",
             queries=(
                 Query(
-                    expr="sum by (metric) (increase(ami_exporter_series_dropped_total{@}[$__rate_interval])) > 0",
+                    expr="sum by (metric) (rate(ami_exporter_series_dropped_total{@}[$__rate_interval])) * 60 > 0",
                     legend="dropped: {{metric}}",
                 ),
                 Query(
-                    expr="sum(increase(ami_exporter_protocol_errors_total{@}[$__rate_interval]))",
+                    expr="sum(instance:ami_exporter_protocol_errors:rate5m{@}) * 60",
                     legend="protocol errors",
                 ),
             ),
@@ -208,9 +216,15 @@ PROCESS = Row(
             height=6,
         ),
         Series(
-            title="Samples of each scrape",
-            description="How many samples Prometheus took from each target.",
-            queries=(Query(expr="sum by (instance) (scrape_samples_scraped{@})", legend="{{instance}}"),),
+            title="Samples of a scrape, the ten largest",
+            description="How many samples Prometheus takes from a target at once, of the ten that have most.",
+            queries=(
+                Query(
+                    expr="""sum by (instance) (scrape_samples_scraped{@})
+                        and topk(10, sum by (instance) (scrape_samples_scraped{@} @ end()))""",
+                    legend="{{instance}}",
+                ),
+            ),
             width=8,
             height=6,
         ),
@@ -222,5 +236,5 @@ EXPORTER = Board(
     title="Asterisk / Exporter health",
     description="Whether the figures on the other boards can be believed.",
     variables=(JOB, INSTANCE),
-    rows=(NOW, COLLECTORS, LINKS, PROCESS),
+    rows=(NOW, EACH, LINKS, PROCESS),
 )

@@ -1,162 +1,266 @@
-"""Fleet: is any PBX down or in trouble, then one line for each."""
+"""Fleet: how many PBXs are in trouble, which and why, a tile for each by site; then all of them, and the trend."""
 
 from __future__ import annotations
 
 from grafana import colours as c
-from grafana.board import Board, Row, dashboard_link
+from grafana import problems as p
+from grafana.alerting import firing
+from grafana.board import Board, Row
 from grafana.model import Query
-from grafana.panels import Series, Stat
+from grafana.panels import Series
+from grafana.selection import clicked, url
+from grafana.stat import Share, Stat, Wall
 from grafana.table import Column, Table
+
+CALLS = "instance:asterisk_calls:rate5m"
+COUNT = 62
 
 
 def by_pbx(expression: str, how: str = "sum") -> str:
     """One sample for each PBX."""
-    return f"{how} by (instance) ({expression})"
+    return f"{how} by (@) ({expression})"
 
 
 NOW = Row(
     title="Now",
     panels=(
-        Stat(
-            title="PBXs down",
-            description="PBXs whose AMI does not answer or refuses the login.",
-            queries=(Query(expr="sum(asterisk_up{@} == bool 0)"),),
+        Share(
+            title="PBXs up",
+            description="""PBXs that answer, out of all that were seen within a day. Red: one is down, refuses the
+                login, or Prometheus no longer gets its figures.""",
+            have=f"sum({p.STATE} == bool 1)",
+            total=f"count({p.KNOWN})",
+            trouble=f"sum({p.STATE} < bool 1)",
+            collector="core",
             thresholds=c.NONE_IS_GOOD,
-            filled=True,
+            link=url("asterisk-exporter"),
         ),
         Stat(
-            title="Trunks down",
-            description="Trunks whose registration is not accepted or whose qualify gets no answer.",
-            queries=(Query(expr="sum(asterisk_trunk_up{@} == bool 0)"),),
+            title="With trouble",
+            description="""PBXs that are down, or have a trunk or registration down, a queue left alone, many phones
+                lost, or figures that cannot be believed. They are listed below.""",
+            queries=(Query(expr=f"sum({p.PROBLEMS} > bool 0)"),),
             thresholds=c.NONE_IS_GOOD,
             filled=True,
+            link=url("asterisk-pbx"),
+        ),
+        Stat(
+            title="Without a trunk",
+            description="PBXs whose trunks are all down: they are cut off.",
+            queries=(Query(expr=f"sum({p.WITHOUT_TRUNK})"),),
+            thresholds=c.NONE_IS_GOOD,
+            filled=True,
+            link=url("asterisk-trunks"),
         ),
         Stat(
             title="Queues left alone",
             description="Queues in which somebody waits and no member can take the call.",
-            queries=(
-                Query(expr="sum((asterisk_queue_callers{@} > bool 0) * (asterisk_queue_members_ready{@} == bool 0))"),
-            ),
+            queries=(Query(expr=f"sum({p.QUEUES_ALONE})"),),
             thresholds=c.NONE_IS_GOOD,
             filled=True,
+            link=url("asterisk-queues"),
         ),
         Stat(
-            title="Calls",
+            title="Half seen",
+            description="""PBXs that answer, but not all of it: a list fails, events are not seen, or the AMI user may
+                not even read calls.""",
+            queries=(Query(expr=f"sum({p.BLIND})"),),
+            thresholds=c.NONE_IS_BEST,
+            filled=True,
+            link=url("asterisk-exporter"),
+        ),
+        Stat(
+            title="Calls now",
             description="Calls in progress on all chosen PBXs.",
             queries=(Query(expr="sum(asterisk_active_calls{@})"),),
             thresholds=c.PLAIN,
+            filled=True,
+            link=url("asterisk-pbx"),
         ),
-        Stat(
-            title="Callers waiting",
-            description="Callers waiting in the queues of all chosen PBXs.",
-            queries=(Query(expr="sum(asterisk_queue_callers{@})"),),
-            thresholds=c.PLAIN,
+        Table(
+            title="PBXs with trouble",
+            description="""Only PBXs with a problem, the worst first; click a name for its board. Problems is the sum
+                of the columns to its right; many phones lost are one problem.""",
+            nothing="No PBX has a problem",
+            keys={"instance": "PBX", "site": "Site"},
+            unseen=("job",),
+            links={"instance": clicked("asterisk-pbx", "instance")},
+            widths={"site": 80},
+            width=15,
+            height=18,
+            sort=("Problems", True),
+            only="Problems",
+            columns=(
+                Column(title="Problems", expr=p.PROBLEMS, thresholds=c.NONE_IS_GOOD, filled=True, width=96),
+                Column(title="AMI", expr=p.STATE, values=p.STATES, width=74),
+                Column(title="Trunks", expr=p.TRUNKS_DOWN, thresholds=c.NONE_IS_GOOD, width=COUNT),
+                Column(title="Regs", expr=p.REGISTRATIONS_DOWN, thresholds=c.NONE_IS_GOOD, width=COUNT),
+                Column(title="Queues", expr=p.QUEUES_ALONE, thresholds=c.NONE_IS_GOOD, width=68),
+                Column(title="Phones", expr=p.PHONES_LOST, thresholds=c.NONE_IS_BEST, width=68),
+                Column(title="Half seen", expr=p.BLIND, values={"0": ("no", c.GOOD), "1": ("yes", c.WARN)}, width=82),
+                Column(title="Calls", expr=by_pbx("asterisk_active_calls{@}"), width=COUNT),
+            ),
         ),
-        Stat(
-            title="PBXs up",
-            description="PBXs that answer.",
-            queries=(Query(expr="sum(asterisk_up{@})"),),
-            thresholds=c.NONE_IS_BAD,
+        Wall(
+            title="PBXs by site",
+            description="""A tile for each PBX. Green: nothing wrong; orange: up, with a problem; red: down or without
+                a trunk; grey: nothing is known. Click one for its board.""",
+            queries=(
+                Query(
+                    expr=f"""{p.PROBLEMS} + on (job, instance) group_left () 100 * (
+                        {p.WITHOUT_TRUNK} or on (job, instance) (1 - asterisk_up{{@}})
+                        or on (job, instance) ({p.KNOWN} * 0)
+                    ) unless on (job, instance) ({p.UNSEEN})
+                    or on (job, instance) {p.KNOWN} * 0 - 1"""
+                ),
+            ),
+            keys=("site", "instance"),
+            thresholds=c.Steps(c.DIM, ((0, c.GOOD), (1, c.WARN), (100, c.BAD))),
+            link=url("asterisk-pbx", instance="${__data.fields.instance}"),
+            width=9,
+            height=18,
         ),
     ),
 )
 
 EACH = Row(
-    title="Each PBX",
+    title="All PBXs",
     panels=(
         Table(
-            title="PBXs",
+            title="All PBXs",
             description="""One line for each PBX; click its name for its own board. Answered: share of the calls ended
-                in the time shown.""",
-            keys={"instance": "PBX", "version": "Version"},
-            links={"instance": dashboard_link("asterisk-pbx", "instance")},
-            height=8,
-            sort=("State", False),
+                in the time shown. Trunks, registrations: that are down. Phones: endpoints fewer than the most that
+                were reachable at once within a day. Silent: calls without audio on the worst trunk, in half an
+                hour.""",
+            keys={"instance": "PBX", "site": "Site", "version": "Version"},
+            unseen=("job",),
+            links={"instance": clicked("asterisk-pbx", "instance")},
+            widths={"site": 80, "version": 90},
+            height=19,
+            sort=("Problems", True),
             columns=(
-                Column(title="Info", expr="max by (instance, version) (asterisk_info{@})", hidden=True),
-                Column(title="State", expr=by_pbx("asterisk_up{@}", "min"), values=c.UP_DOWN),
                 Column(
-                    title="Uptime", expr=by_pbx("time() - asterisk_start_time_seconds{@}", "min"), unit="dtdurations"
+                    title="Info",
+                    expr="""max by (job, site, instance, version) (
+                        label_replace(asterisk_info{@}, "version", "$1", "version", "([^~+ ]+).*")
+                    )""",
+                    hidden=True,
                 ),
-                Column(title="Calls", expr=by_pbx("asterisk_active_calls{@}")),
-                Column(title="Channels", expr=by_pbx("asterisk_active_channels{@}")),
+                Column(title="Problems", expr=p.PROBLEMS, thresholds=c.NONE_IS_GOOD, width=96),
+                Column(title="AMI", expr=p.STATE, values=p.STATES, width=74),
+                Column(
+                    title="Running for",
+                    expr=by_pbx("time() - asterisk_start_time_seconds{@}", "min"),
+                    unit="dtdurations",
+                    width=110,
+                ),
+                Column(title="Calls", expr=by_pbx("asterisk_active_calls{@}"), width=COUNT),
                 Column(
                     title="Answered",
-                    expr=f"""{by_pbx('increase(asterisk_calls_total{@, outcome="answered"}[$__range])')} /
-                        ({by_pbx("increase(asterisk_calls_total{@}[$__range])")} > 0)""",
+                    expr=f"""{by_pbx(f'avg_over_time({CALLS}{{@, outcome="answered"}}[$__range:5m])')} /
+                        ({by_pbx(f"avg_over_time({CALLS}{{@}}[$__range:5m])")} > 0)""",
                     unit="percentunit",
                     decimals=0,
+                    width=84,
                 ),
-                Column(title="Trunks down", expr=by_pbx("asterisk_trunk_up{@} == bool 0"), thresholds=c.NONE_IS_GOOD),
+                Column(title="Trunks", expr=p.TRUNKS_DOWN, thresholds=c.NONE_IS_GOOD, width=68),
+                Column(title="Regs", expr=p.REGISTRATIONS_DOWN, thresholds=c.NONE_IS_GOOD, width=COUNT),
+                Column(title="Phones", expr=p.PHONES_LOST, thresholds=c.NONE_IS_BEST, width=72),
                 Column(
-                    title="Regs down",
-                    expr=by_pbx("asterisk_registration_up{@} == bool 0"),
-                    thresholds=c.NONE_IS_GOOD,
+                    title="Silent",
+                    expr="max by (@) (trunk:asterisk_silent_calls:ratio30m{@})",
+                    unit="percentunit",
+                    decimals=0,
+                    thresholds=c.SHARE_LOST,
+                    width=66,
                 ),
-                Column(
-                    title="Phones lost",
-                    expr=by_pbx('asterisk_endpoints{@, state="unreachable"}'),
-                    thresholds=c.NONE_IS_BEST,
-                ),
-                Column(title="Waiting", expr=by_pbx("asterisk_queue_callers{@}")),
+                Column(title="Waiting", expr=by_pbx("asterisk_queue_callers{@}"), width=76),
                 Column(
                     title="Longest wait",
                     expr=by_pbx("asterisk_queue_longest_wait_seconds{@}", "max"),
                     unit="dthms",
                     thresholds=c.Steps(c.GOOD, ((60, c.WARN), (300, c.BAD))),
+                    width=104,
                 ),
                 Column(
                     title="Poll",
-                    expr=by_pbx("asterisk_scrape_duration_seconds{@}", "max"),
+                    expr=by_pbx(
+                        "asterisk_scrape_duration_seconds{@} and on (job, instance) asterisk_up{@} == 1", "max"
+                    ),
                     unit="s",
+                    decimals=0,
                     thresholds=c.Steps(c.GOOD, ((2, c.WARN), (5, c.BAD))),
+                    width=76,
                 ),
             ),
         ),
     ),
 )
 
+ALERTS = Row(title="Alerts", panels=(firing(by_instance=True, width=24, height=9),))
+
 TREND = Row(
     title="Trend",
+    folded=True,
     panels=(
         Series(
-            title="Calls in progress, the ten busiest PBXs",
-            description="Calls at each moment.",
-            queries=(Query(expr="topk(10, sum by (instance) (asterisk_active_calls{@}))", legend="{{instance}}"),),
+            title="Calls in progress, the ten busiest PBXs now",
+            description="Calls at each moment of the ten PBXs that have most of them at the end of the time shown.",
+            queries=(
+                Query(
+                    expr="""sum by (instance) (asterisk_active_calls{@})
+                        and topk(10, sum by (instance) (asterisk_active_calls{@} @ end()))""",
+                    legend="{{instance}}",
+                ),
+            ),
+            decimals=0,
         ),
         Series(
             title="Calls ended per minute",
             description="Calls by how they ended, over all chosen PBXs.",
-            queries=(
-                Query(
-                    expr="sum by (outcome) (rate(asterisk_calls_total{@}[$__rate_interval])) * 60",
-                    legend="{{outcome}}",
-                ),
-            ),
+            queries=(Query(expr=f"sum by (outcome) ({CALLS}{{@}}) * 60", legend="{{outcome}}"),),
             words=c.CALLS,
             stacked=True,
-            interval="1m",
         ),
-        Series(
-            title="Share of calls answered, each PBX",
-            description="""Answered calls out of all ended calls, over 15 minutes; a dip of one PBX alone is its own
-                fault.""",
-            queries=(
-                Query(
-                    expr=f"""{by_pbx('increase(asterisk_calls_total{@, outcome="answered"}[15m])')} /
-                        ({by_pbx("increase(asterisk_calls_total{@}[15m])")} > 0)""",
-                    legend="{{instance}}",
+        Table(
+            title="Lowest share of calls answered",
+            description="""The ten PBXs with at least 20 calls ended in the last half hour and the lowest share of
+                answered ones. One PBX alone has its own fault; all together share a carrier.""",
+            nothing="No PBX had 20 calls in half an hour",
+            keys={"instance": "PBX"},
+            links={"instance": clicked("asterisk-pbx", "instance")},
+            sort=("Answered", False),
+            columns=(
+                Column(
+                    title="Answered",
+                    expr=f"""bottomk(10, sum by (instance) (avg_over_time({CALLS}{{@, outcome="answered"}}[30m:5m]))
+                        / (sum by (instance) (avg_over_time({CALLS}{{@}}[30m:5m])) * 1800 >= 20) * 1800)""",
+                    unit="percentunit",
+                    decimals=0,
+                    thresholds=c.Steps(c.BAD, ((0.2, c.WARN), (0.4, "text"))),
                 ),
             ),
-            unit="percentunit",
-            maximum=1,
+            width=8,
         ),
         Series(
-            title="PBXs by Asterisk version",
-            description="How many PBXs run which version.",
-            queries=(Query(expr="count by (version) (asterisk_info{@})", legend="{{version}}"),),
-            stacked=True,
+            title="PBXs up, and with trouble with trunks",
+            description="PBXs that answer, and those with a trunk down, at each moment.",
+            queries=(
+                Query(expr="sum(asterisk_up{@})", legend="up"),
+                Query(expr="sum(asterisk_up{@} == bool 0)", legend="down"),
+                Query(expr="sum(min by (@) (asterisk_trunk_up{@}) == bool 0)", legend="with a trunk down"),
+            ),
+            words=c.Words({"up": c.GOOD, "down": c.BAD, "with a trunk down": c.WARN}),
             decimals=0,
+            width=8,
+        ),
+        Table(
+            title="PBXs by Asterisk version",
+            description="How many PBXs run which version now.",
+            keys={"version": "Version"},
+            sort=("PBXs", True),
+            columns=(Column(title="PBXs", expr="count by (version) (asterisk_info{@})"),),
+            width=8,
         ),
     ),
 )
@@ -164,6 +268,6 @@ TREND = Row(
 FLEET = Board(
     uid="asterisk-fleet",
     title="Asterisk / Fleet",
-    description="All PBXs: what is broken, and one line for each.",
-    rows=(NOW, EACH, TREND),
+    description="All PBXs: how many are in trouble, which, and why.",
+    rows=(NOW, EACH, ALERTS, TREND),
 )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import INSTANCE, JOB, TRUNK, Board, Row
+from grafana.boards.audio import AUDIO
 from grafana.model import Query
-from grafana.panels import Series, Stat
+from grafana.panels import Series
+from grafana.ranking import LAST_HOUR, most
+from grafana.stat import Stat
 
 T = '@, trunk=~"$trunk"'
 BAD_LOSS = "0.03"
@@ -15,95 +18,133 @@ ROUND_TRIP = c.Steps(c.GOOD, ((0.2, c.WARN), (0.4, c.BAD)))
 MES = c.Steps(c.BAD, ((70, c.WARN), (80, c.GOOD)))
 
 
-def quantile(share: float, histogram: str, by: str = "", selector: str = "@", window: str = "$__rate_interval") -> str:
-    """Quantile of a histogram, by further labels."""
+def buckets(metric: str, selector: str = "@") -> str:
+    """Recorded rate of a histogram's buckets."""
+    return f"instance:{metric}_bucket:rate5m{{{selector}}}"
+
+
+def quantile(share: float, metric: str, by: str = "", of: str = "") -> str:
+    """Quantile of a histogram, by further labels; NaN where nothing was reported is left out."""
     labels = f"{by}, le" if by else "le"
-    return f"histogram_quantile({share}, sum by ({labels}) (rate({histogram}_bucket{{{selector}}}[{window}])))"
+    return f"histogram_quantile({share}, sum by ({labels}) ({of or buckets(metric)})) >= 0"
 
 
-def over_range(share: float, histogram: str) -> str:
-    """Quantile over the time shown; NaN where nothing was reported is left out."""
-    found = f"histogram_quantile({share}, sum by (le) (increase({histogram}_bucket{{@}}[$__range])))"
-    return f"{found} >= 0"
+def shown(metric: str, selector: str = "@") -> str:
+    """Mean rate of buckets over the time shown."""
+    return f"avg_over_time({buckets(metric, selector)}[$__range:5m])"
 
 
-def bad_share(
-    window: str,
-    by: str,
-    *,
-    metric: str = "asterisk_rtcp_loss_ratio",
-    selector: str = "@",
-    bound: str = BAD_LOSS,
-) -> str:
-    """Share of RTCP reports with more packets lost than a bucket's bound."""
+def bad_share(of: str, bound: str = BAD_LOSS, by: str = "") -> str:
+    """Share of RTCP reports with more packets lost than a bucket's bound; `of` answers rates, with %s for the bound."""
     grouped = f"sum by ({by})" if by else "sum"
-    good = f'{grouped} (increase({metric}_bucket{{{selector}, le="{bound}"}}[{window}]))'
-    return f"1 - {good} / ({grouped} (increase({metric}_count{{{selector}}}[{window}])) > 0)"
+    return f"1 - {grouped} ({of % bound}) / ({grouped} ({of % '+Inf'}) > 0)"
 
 
 def loss_bands(media: str) -> tuple[Query, ...]:
     """Share of reports over each of three levels of loss."""
     bands = {"over 1 %": "0.01", "over 3 %": "0.03", "over 10 %": "0.1"}
-    selector = f'@, media="{media}"'
-    return tuple(
-        Query(expr=bad_share("$__rate_interval", "", selector=selector, bound=bound), legend=legend)
-        for legend, bound in bands.items()
+    of = buckets("asterisk_rtcp_loss_ratio", f'@, media="{media}", le="%s"')
+    return tuple(Query(expr=bad_share(of, bound), legend=legend) for legend, bound in bands.items())
+
+
+def tile(metric: str, share: float, how: str = "topk") -> tuple[Query, ...]:
+    """Quantile over all chosen PBXs, then that of the worst PBX, by name."""
+    worst = f"{how}(1, {quantile(share, metric, 'instance', of=shown(metric))})"
+    return (
+        Query(expr=quantile(share, metric, of=shown(metric)), legend="all"),
+        Query(expr=worst, legend="{{instance}}"),
     )
 
 
+LOSS_SHOWN = shown("asterisk_rtcp_loss_ratio", '@, le="%s"')
+WORST_TRUNK = f"topk(1, max by (instance, trunk) (trunk:asterisk_bad_loss:ratio15m{{{T}}}))"
+
 NOW = Row(
-    title="In the time shown",
+    title="In the time shown: all PBXs together, and the worst one",
     panels=(
         Stat(
             title="Reports with bad loss",
-            description="Share of RTCP reports that tell of more than 3 % of packets lost: listeners notice.",
-            queries=(Query(expr=bad_share("$__range", "")),),
+            description="""Share of RTCP reports that tell of more than 3 % of packets lost: listeners notice. All
+                chosen PBXs together, then the worst PBX.""",
+            queries=(
+                Query(expr=bad_share(LOSS_SHOWN), legend="all"),
+                Query(expr=f"topk(1, {bad_share(LOSS_SHOWN, by='instance')})", legend="{{instance}}"),
+            ),
+            text="value_and_name",
             unit="percentunit",
             decimals=1,
             thresholds=c.SHARE_LOST,
-            filled=True,
+            width=6,
+        ),
+        Stat(
+            title="Bad loss of the worst trunk",
+            description="""Trunk with the largest share of RTCP reports over 3 % loss, over 15 minutes.""",
+            queries=(Query(expr=WORST_TRUNK, legend="{{trunk}} · {{instance}}"),),
+            text="value_and_name",
+            unit="percentunit",
+            decimals=1,
+            thresholds=c.SHARE_LOST,
+            width=6,
         ),
         Stat(
             title="Loss, 95th percentile",
             description="Packets lost, in the report that 95 % of reports do not exceed.",
-            queries=(Query(expr=over_range(0.95, "asterisk_rtcp_loss_ratio")),),
+            queries=tile("asterisk_rtcp_loss_ratio", 0.95),
+            text="value_and_name",
             unit="percentunit",
             decimals=1,
             thresholds=LOSS,
+            width=6,
         ),
         Stat(
             title="Jitter, 95th percentile",
             description="Variation of packets' arrival. Above 50 ms jitter buffers drop speech.",
-            queries=(Query(expr=over_range(0.95, "asterisk_rtcp_jitter_seconds")),),
+            queries=tile("asterisk_rtcp_jitter_seconds", 0.95),
+            text="value_and_name",
             unit="s",
             decimals=0,
             thresholds=JITTER,
+            width=6,
         ),
         Stat(
             title="Round trip, 95th percentile",
             description="Time to the far end and back. Above 400 ms people talk over each other.",
-            queries=(Query(expr=over_range(0.95, "asterisk_rtcp_rtt_seconds")),),
+            queries=tile("asterisk_rtcp_rtt_seconds", 0.95),
+            text="value_and_name",
             unit="s",
             decimals=0,
             thresholds=ROUND_TRIP,
+            width=6,
         ),
         Stat(
             title="Median MES",
             description="""Asterisk's media experience score, 0 to 100, where the version sends it (18.17, 20.2, 21
                 and later).""",
-            queries=(Query(expr=over_range(0.5, "asterisk_rtcp_mes")),),
+            queries=tile("asterisk_rtcp_mes", 0.5, "bottomk"),
+            text="value_and_name",
             unit="none",
             decimals=0,
             thresholds=MES,
+            width=6,
         ),
         Stat(
             title="Reports per minute",
             description="""RTCP reports counted. None at all: phones or trunks do not send RTCP, or the user lacks
                 read=reporting.""",
-            queries=(Query(expr="sum(rate(asterisk_rtcp_loss_ratio_count{@}[$__rate_interval])) * 60"),),
+            queries=(Query(expr=f"""sum({buckets("asterisk_rtcp_loss_ratio", '@, le="+Inf"')}) * 60"""),),
             unit="short",
-            decimals=1,
+            decimals=0,
             thresholds=c.PLAIN,
+            width=6,
+        ),
+        Stat(
+            title="PBXs that report",
+            description="PBXs with RTCP reports in the last five minutes: only of these is quality known.",
+            queries=(
+                Query(expr=f"""count(sum by (instance) ({buckets("asterisk_rtcp_loss_ratio", '@, le="+Inf"')}) > 0)"""),
+            ),
+            thresholds=c.PLAIN,
+            width=6,
         ),
     ),
 )
@@ -112,27 +153,36 @@ TRUNKS = Row(
     title="By trunk",
     panels=(
         Series(
-            title="Reports with bad loss, each trunk",
+            title="Reports with bad loss, the ten worst trunks",
             description="Share of reports with more than 3 % of packets lost, over 15 minutes.",
+            nothing="No reports",
             queries=(
                 Query(
-                    expr=bad_share("15m", "instance, trunk", metric="asterisk_trunk_rtcp_loss_ratio", selector=T),
+                    expr=most(
+                        f"max by (instance, trunk) (trunk:asterisk_bad_loss:ratio15m{{{T}}})",
+                        over="avg",
+                        window=LAST_HOUR,
+                    ),
                     legend="{{trunk}} · {{instance}}",
                 ),
             ),
             unit="percentunit",
         ),
         Series(
-            title="Jitter, 95th percentile, each trunk",
-            description="Variation of packets' arrival on each trunk.",
+            title="Jitter, 95th percentile, the ten worst trunks",
+            description="Variation of packets' arrival on each trunk, over 15 minutes.",
+            nothing="No reports",
             queries=(
                 Query(
-                    expr=quantile(0.95, "asterisk_trunk_rtcp_jitter_seconds", "instance, trunk", T),
+                    expr=most(
+                        f"max by (instance, trunk) (trunk:asterisk_rtcp_jitter_seconds:p95_15m{{{T}}} >= 0)",
+                        over="avg",
+                        window=LAST_HOUR,
+                    ),
                     legend="{{trunk}} · {{instance}}",
                 ),
             ),
             unit="s",
-            interval="2m",
         ),
     ),
 )
@@ -147,7 +197,6 @@ ALL = Row(
             queries=loss_bands("inbound"),
             unit="percentunit",
             words=c.LOSS_BANDS,
-            interval="2m",
         ),
         Series(
             title="Loss of what we send",
@@ -155,7 +204,6 @@ ALL = Row(
             queries=loss_bands("outbound"),
             unit="percentunit",
             words=c.LOSS_BANDS,
-            interval="2m",
         ),
         Series(
             title="Jitter, 95th percentile",
@@ -163,7 +211,6 @@ ALL = Row(
             queries=(Query(expr=quantile(0.95, "asterisk_rtcp_jitter_seconds", "media"), legend="{{media}}"),),
             unit="s",
             words=c.MEDIA,
-            interval="2m",
             width=8,
         ),
         Series(
@@ -174,20 +221,19 @@ ALL = Row(
                 Query(expr=quantile(0.5, "asterisk_rtcp_rtt_seconds"), legend="median"),
             ),
             unit="s",
-            interval="2m",
             width=8,
         ),
         Series(
-            title="Reports per minute, by technology",
-            description="Where quality is measured at all.",
+            title="Reports per minute, by direction",
+            description="Where quality is measured at all. Inbound: what we received.",
             queries=(
                 Query(
-                    expr="sum by (technology) (rate(asterisk_rtcp_loss_ratio_count{@}[$__rate_interval])) * 60",
-                    legend="{{technology}}",
+                    expr=f"""sum by (media) ({buckets("asterisk_rtcp_loss_ratio", '@, le="+Inf"')}) * 60""",
+                    legend="{{media}}",
                 ),
             ),
+            words=c.MEDIA,
             stacked=True,
-            interval="1m",
             width=8,
         ),
     ),
@@ -198,5 +244,5 @@ MEDIA_QUALITY = Board(
     title="Asterisk / Media quality",
     description="What callers hear: loss, jitter, round trip, from RTCP reports.",
     variables=(JOB, INSTANCE, TRUNK),
-    rows=(NOW, TRUNKS, ALL),
+    rows=(NOW, AUDIO, TRUNKS, ALL),
 )

@@ -1,85 +1,159 @@
-"""One PBX: is it up and carrying calls, how calls end, and what the engine does."""
+"""One PBX: is everything up, does it carry calls, what fires and what changed; then how calls end and what is done."""
 
 from __future__ import annotations
 
 from grafana import colours as c
-from grafana.board import Board, Row
+from grafana import problems as p
+from grafana.alerting import firing
+from grafana.board import JOB, ONE_INSTANCE, Board, Row
+from grafana.boards.engine import ENGINE
+from grafana.causes import FAILURES, or_none
 from grafana.model import Query
-from grafana.panels import Heat, Series, Stat
+from grafana.panels import Heat, Series, Timeline
+from grafana.ranking import that_was_down
+from grafana.selection import here
+from grafana.stat import Share, Stat, problem_count
 
-LAST_WEEK = "sum(rate(asterisk_calls_total{@}[$__rate_interval] offset 1w)) * 60"
+OUT = 'asterisk_trunk_hangups_total{@, direction="outbound"'
+FAILED_OUT = f'sum(increase({OUT}, cause=~"{FAILURES}"}}[15m]))'
+ENDED_OUT = f"sum(increase({OUT}}}[15m]))"
+OTHER_CAUSES = 'asterisk_hangups_total{@, cause!~"normal_clearing|answered_elsewhere"}'
+
 
 NOW = Row(
     title="Now",
     panels=(
         Stat(
-            title="PBX",
-            description="Up: the exporter is logged in to AMI and Asterisk answers.",
-            queries=(Query(expr="min(asterisk_up{@})"),),
-            values=c.UP_DOWN,
-            unit="none",
+            title="Telephony",
+            description="""Trunks, registrations and canary calls that fail, queues left alone, and many phones lost:
+                how many such problems there are. Unknown: the exporter is not logged in, so nothing can be said.""",
+            queries=(Query(expr=f"sum({p.TELEPHONY})"),),
+            values=problem_count(),
+            thresholds=c.Steps(c.GOOD, ((1, c.BAD),)),
+            nothing="unknown",
             filled=True,
+            link=here("asterisk-trunks"),
+        ),
+        Stat(
+            title="AMI",
+            description="Up: the exporter is logged in to AMI and Asterisk answers.",
+            queries=(Query(expr=f"min({p.STATE})"),),
+            values=p.STATES,
+            nothing="unknown",
+            filled=True,
+            link=here("asterisk-exporter"),
+            width=3,
+        ),
+        Share(
+            title="Trunks up",
+            description="Trunks that are registered where they register, and reachable where they are qualified.",
+            have="sum(asterisk_trunk_up{@})",
+            total="count(asterisk_trunk_up{@})",
+            trouble="sum(asterisk_trunk_up{@} == bool 0)",
+            collector="trunks",
+            thresholds=c.NONE_IS_GOOD,
+            link=here("asterisk-trunks"),
+            width=3,
+        ),
+        Share(
+            title="Registrations",
+            description="Registrations at providers that are accepted, those of trunks among them.",
+            have="sum(asterisk_registration_up{@})",
+            total="count(asterisk_registration_up{@})",
+            trouble="sum(asterisk_registration_up{@} == bool 0)",
+            collector="registrations",
+            thresholds=c.NONE_IS_GOOD,
+            link=here("asterisk-trunks"),
+        ),
+        Share(
+            title="Phones",
+            description="""Endpoints reachable now, out of the most that were at once within a day, trunks among them.
+                Orange from 5 % lost, red from 20 %.""",
+            have=f"sum({p.PHONES_NOW})",
+            total=f"sum({p.PHONES_OF_THE_DAY})",
+            trouble=f"sum({p.PHONES_LOST}) / (sum({p.PHONES_OF_THE_DAY}) > 0)",
+            collector="endpoints",
+            thresholds=c.Steps(c.GOOD, ((0.05, c.WARN), (0.2, c.BAD))),
+            link=here("asterisk-endpoints"),
+            width=3,
+        ),
+        Share(
+            title="Queues",
+            description="""Queues with a member who can take a call, out of all. Red: somebody waits in one that has
+                none; blue: one has none, and nobody waits.""",
+            have="sum(asterisk_queue_members_ready{@} > bool 0)",
+            total="count(asterisk_queue_members_ready{@})",
+            trouble=f"""2 * sum({p.QUEUES_ALONE}) + (sum(asterisk_queue_members_ready{{@}} == bool 0) > bool 0)""",
+            collector="queues",
+            thresholds=c.Steps(c.GOOD, ((1, c.WORK), (2, c.BAD))),
+            link=here("asterisk-queues"),
             width=3,
         ),
         Stat(
-            title="Calls",
-            description="Calls in progress: channels that belong together are one call.",
-            queries=(Query(expr="sum(asterisk_active_calls{@})"),),
-            thresholds=c.PLAIN,
-            width=3,
+            title="Figures complete",
+            description="""Whether the figures can be believed: every list is answered, events are seen, and the AMI
+                user may at least read calls.""",
+            queries=(Query(expr=f"max({p.BLIND})"),),
+            values={"0": ("yes", c.GOOD), "1": ("no", c.WARN)},
+            nothing="unknown",
+            filled=True,
+            link=here("asterisk-exporter"),
         ),
-        Stat(
-            title="Answered",
-            description="Share of calls answered, out of all calls ended in the time shown.",
+        Series(
+            title="Calls in progress",
+            description="""Calls now, the PBX's own call limit where one is set, and the same time last week
+                (dashed).""",
             queries=(
+                Query(expr="sum(asterisk_active_calls{@})", legend="calls"),
+                Query(expr="sum(asterisk_calls_limit{@})", legend="limit"),
+                Query(expr="sum(asterisk_active_calls{@} offset 1w)", legend="last week"),
+            ),
+            words=c.CHANNELS_AND_CALLS,
+            dashed=("limit", "last week"),
+            decimals=0,
+        ),
+        Series(
+            title="Outbound calls that failed, and attempts",
+            description="""Share of outbound calls on trunks that the network or the provider failed, over 15 minutes,
+                by hangup cause; columns: attempts in those 15 minutes. Busy and no answer are no failures.""",
+            queries=(
+                Query(expr=f"{FAILED_OUT} / ({ENDED_OUT} > 0)", legend="failed"),
+                Query(expr=ENDED_OUT, legend="attempts"),
+            ),
+            words=c.Words({"failed": c.BAD}),
+            right=("attempts",),
+            unit="percentunit",
+            maximum=1,
+            points=100,
+        ),
+        firing(by_instance=False, width=12, height=8),
+        Timeline(
+            title="What was down",
+            description="""Trunks, registrations, queues, event link and AMI, but only those that were down or left
+                alone at some moment of the time shown.""",
+            nothing="No outage is known",
+            queries=(
+                Query(expr=that_was_down("min(asterisk_up{@})"), legend="AMI answers"),
                 Query(
-                    expr="""sum(increase(asterisk_calls_total{@, outcome="answered"}[$__range])) /
-                        (sum(increase(asterisk_calls_total{@}[$__range])) > 0)"""
+                    expr=that_was_down('min(ami_exporter_link_up{@, link="events"})'),
+                    legend="events are seen",
+                ),
+                Query(expr=that_was_down("min by (trunk) (asterisk_trunk_up{@})"), legend="trunk {{trunk}}"),
+                Query(
+                    expr=that_was_down("min by (registration) (asterisk_registration_up{@})"),
+                    legend="registration {{registration}}",
+                ),
+                Query(
+                    expr=that_was_down(
+                        """1 - max by (queue) ((asterisk_queue_callers{@} > bool 0)
+                            * (asterisk_queue_members_ready{@} == bool 0))"""
+                    ),
+                    legend="queue {{queue}} staffed",
                 ),
             ),
-            unit="percentunit",
-            decimals=0,
-            thresholds=c.PLAIN,
-            width=3,
-        ),
-        Stat(
-            title="Trunks down",
-            description="Trunks whose registration is not accepted or whose qualify gets no answer.",
-            queries=(Query(expr="sum(asterisk_trunk_up{@} == bool 0)"),),
-            thresholds=c.NONE_IS_GOOD,
-            width=3,
-        ),
-        Stat(
-            title="Callers waiting",
-            description="Callers waiting in all queues.",
-            queries=(Query(expr="sum(asterisk_queue_callers{@})"),),
-            thresholds=c.PLAIN,
-            width=3,
-        ),
-        Stat(
-            title="Oldest channel",
-            description="Age of the oldest channel: red from four hours, when it is rarely a person talking.",
-            queries=(Query(expr="max(asterisk_oldest_channel_age_seconds{@})"),),
-            unit="dthms",
-            thresholds=c.Steps("text", ((3600, c.WARN), (14400, c.BAD))),
-            width=3,
-        ),
-        Stat(
-            title="Running for",
-            description="Time since Asterisk started.",
-            queries=(Query(expr="min(time() - asterisk_start_time_seconds{@})"),),
-            unit="dtdurations",
-            decimals=0,
-            thresholds=c.Steps(c.WARN, ((900, "text"),)),
-            width=3,
-        ),
-        Stat(
-            title="Asterisk",
-            description="Version of Asterisk.",
-            queries=(Query(expr="max by (version) (asterisk_info{@})", legend="{{version}}"),),
+            values={"0": ("no", c.BAD), "1": ("yes", c.GOOD)},
             unit="none",
-            text="name",
-            width=3,
+            points=100,
         ),
     ),
 )
@@ -87,18 +161,6 @@ NOW = Row(
 TRAFFIC = Row(
     title="Traffic",
     panels=(
-        Series(
-            title="Calls and channels",
-            description="Calls in progress, the channels they hold, and the PBX's own call limit where one is set.",
-            queries=(
-                Query(expr="sum(asterisk_active_channels{@})", legend="channels"),
-                Query(expr="sum(asterisk_active_calls{@})", legend="calls"),
-                Query(expr="sum(asterisk_calls_limit{@})", legend="limit"),
-            ),
-            words=c.CHANNELS_AND_CALLS,
-            dashed=("limit",),
-            decimals=0,
-        ),
         Series(
             title="Calls ended per minute, by direction",
             description="""Inbound and outbound calls used a trunk, internal ones did not. Dashed: all of them at the
@@ -108,7 +170,10 @@ TRAFFIC = Row(
                     expr="sum by (direction) (rate(asterisk_calls_total{@}[$__rate_interval])) * 60",
                     legend="{{direction}}",
                 ),
-                Query(expr=LAST_WEEK, legend="last week"),
+                Query(
+                    expr="sum(rate(asterisk_calls_total{@}[$__rate_interval] offset 1w)) * 60",
+                    legend="last week",
+                ),
             ),
             words=c.DIRECTIONS,
             stacked=True,
@@ -118,31 +183,20 @@ TRAFFIC = Row(
         Series(
             title="Channels by state",
             description="What the channels are doing.",
-            queries=(Query(expr="sum by (state) (asterisk_active_channels{@}) > 0", legend="{{state}}"),),
+            queries=(
+                Query(
+                    expr=or_none(
+                        "sum by (state) (asterisk_active_channels{@}) > 0",
+                        "state",
+                        "asterisk_active_calls{@}",
+                        "no channels",
+                    ),
+                    legend="{{state}}",
+                ),
+            ),
             words=c.CHANNEL_STATES,
             stacked=True,
             decimals=0,
-            width=8,
-        ),
-        Series(
-            title="Channels by technology",
-            description="Channels by their driver. Local channels are Asterisk's own, two for each use.",
-            queries=(Query(expr="sum by (technology) (asterisk_active_channels{@}) > 0", legend="{{technology}}"),),
-            stacked=True,
-            decimals=0,
-            width=8,
-        ),
-        Series(
-            title="Channels by codec, and transcoded ones",
-            description="First native format of each channel; transcoding (dashed) costs the PBX's CPU.",
-            queries=(
-                Query(expr="sum by (codec) (asterisk_codec_channels{@})", legend="{{codec}}"),
-                Query(expr="sum(asterisk_transcoding_channels{@})", legend="transcoding"),
-            ),
-            stacked=True,
-            dashed=("transcoding",),
-            decimals=0,
-            width=8,
         ),
     ),
 )
@@ -170,8 +224,12 @@ OUTCOMES = Row(
                 here, not in the dial outcome.""",
             queries=(
                 Query(
-                    expr="""topk(8, sum by (cause) (rate(asterisk_hangups_total{@,
-                        cause!="normal_clearing"}[$__rate_interval])) * 60 > 0)""",
+                    expr=or_none(
+                        f"topk(8, sum by (cause) (rate({OTHER_CAUSES}[$__rate_interval])) * 60 > 0)",
+                        "cause",
+                        f"rate({OTHER_CAUSES}[$__rate_interval])",
+                        "no failures",
+                    ),
                     legend="{{cause}}",
                 ),
             ),
@@ -183,6 +241,7 @@ OUTCOMES = Row(
         Heat(
             title="Talk time",
             description="How many answered legs ended after how long a talk.",
+            nothing="No answered call ended",
             queries=(Query(expr="sum by (le) (increase(asterisk_dial_talk_seconds_bucket{@}[$__rate_interval]))"),),
             unit="s",
             scheme="Greens",
@@ -192,48 +251,11 @@ OUTCOMES = Row(
     ),
 )
 
-SERVICES = Row(
-    title="Services",
-    panels=(
-        Series(
-            title="Conferences and parking",
-            description="People in conferences and calls parked.",
-            queries=(
-                Query(expr="sum(asterisk_conference_participants{@})", legend="in conferences"),
-                Query(expr="sum(asterisk_conferences{@})", legend="conferences"),
-                Query(expr="sum(asterisk_parked_calls{@})", legend="parked calls"),
-            ),
-            decimals=0,
-            width=8,
-        ),
-        Series(
-            title="Bridges by type",
-            description="What joins the channels.",
-            queries=(Query(expr="sum by (bridge_technology) (asterisk_bridges{@})", legend="{{bridge_technology}}"),),
-            stacked=True,
-            decimals=0,
-            width=8,
-        ),
-        Series(
-            title="Transfers, holds, pickups per minute",
-            description="What people do with their calls.",
-            queries=(
-                Query(
-                    expr="sum by (type) (rate(asterisk_transfers_total{@}[$__rate_interval])) * 60",
-                    legend="{{type}} transfers",
-                ),
-                Query(expr="sum(rate(asterisk_holds_total{@}[$__rate_interval])) * 60", legend="holds"),
-                Query(expr="sum(rate(asterisk_pickups_total{@}[$__rate_interval])) * 60", legend="pickups"),
-            ),
-            interval="1m",
-            width=8,
-        ),
-    ),
-)
-
 OVERVIEW = Board(
     uid="asterisk-pbx",
     title="Asterisk / PBX",
-    description="One PBX: is it up and carrying calls, and how do calls end.",
-    rows=(NOW, TRAFFIC, OUTCOMES, SERVICES),
+    description="One PBX: is everything up, does it carry calls, what fires and what changed.",
+    variables=(JOB, ONE_INSTANCE),
+    rows=(NOW, TRAFFIC, OUTCOMES, ENGINE),
+    points=None,
 )

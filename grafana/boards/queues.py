@@ -5,26 +5,39 @@ from __future__ import annotations
 from grafana import colours as c
 from grafana.board import INSTANCE, JOB, QUEUE, Board, Row
 from grafana.model import Query
-from grafana.panels import Heat, Ranking, Series, Stat
+from grafana.panels import Heat, Ranking, Series
+from grafana.ranking import LAST_HOUR, most
+from grafana.selection import clicked
+from grafana.stat import Stat
 from grafana.table import Column, Table
 
 Q = '@, queue=~"$queue"'
-DECIDED = f'asterisk_queue_calls_total{{{Q}, outcome=~"answered|abandoned"}}'
-IN_TIME = f"asterisk_queue_answered_in_service_level_total{{{Q}}}"
-ABANDONED = f'asterisk_queue_calls_total{{{Q}, outcome="abandoned"}}'
-WAITED = f'{Q}, outcome="answered"'
+CALLS = "queue:asterisk_calls:rate5m"
+DECIDED = f'{CALLS}{{{Q}, outcome=~"answered|abandoned"}}'
+IN_TIME = f"queue:asterisk_answered_in_service_level:rate5m{{{Q}}}"
+ABANDONED = f'{CALLS}{{{Q}, outcome="abandoned"}}'
+LONGEST = f"asterisk_queue_longest_wait_seconds{{{Q}}}"
+KEPT = f"queue:asterisk_service_level:ratio30m{{{Q}}}"
 WAIT = c.Steps(c.GOOD, ((60, c.WARN), (300, c.BAD)))
 MANY = c.Steps(c.GOOD, ((1, c.WORK), (10, c.WARN)))
+RUNG_OUT = f"sum by (instance, queue) (queue:asterisk_ring_no_answer:rate5m{{{Q}}}) * 60"
+QUEUE_NAME = "{{queue}} · {{instance}}"
 
 
-def by_queue(expression: str) -> str:
-    """Sum for each queue of each PBX."""
-    return f"sum by (instance, queue) ({expression})"
+def by_queue(expression: str, how: str = "sum") -> str:
+    """One sample for each queue of each PBX: queues of one name on two PBXs are two queues."""
+    return f"{how} by (instance, queue) ({expression})"
 
 
-def over_range(expression: str) -> str:
-    """Increase over the time shown."""
-    return f"increase({expression}[$__range])"
+def shown(expression: str) -> str:
+    """Mean rate over the time shown."""
+    return f"avg_over_time({expression}[$__range:5m])"
+
+
+def count(outcome: str) -> str:
+    """How many callers left the queue so in the time shown."""
+    counted = f'sum_over_time({CALLS}{{{Q}, outcome="{outcome}"}}[$__range:5m]) * 300'
+    return by_queue(f"{counted} and on (job, instance, queue) asterisk_queue_info{{{Q}}}")
 
 
 NOW = Row(
@@ -40,17 +53,24 @@ NOW = Row(
         ),
         Stat(
             title="Longest wait",
-            description="""How long the caller who has waited longest is waiting: orange from one minute, red from
-                five.""",
-            queries=(Query(expr=f"max(asterisk_queue_longest_wait_seconds{{{Q}}})"),),
+            description="""How long the caller who has waited longest is waiting, and in which queue: orange from one
+                minute, red from five.""",
+            queries=(
+                Query(
+                    expr=f"""label_join(
+                            topk(1, {by_queue(LONGEST, "max")} > 0), "who", " · ", "queue", "instance"
+                        ) or on () label_replace(max({LONGEST}), "who", "nobody waits", "", "")""",
+                    legend="{{who}}",
+                ),
+            ),
+            text="value_and_name",
             unit="dthms",
-            decimals=0,
             thresholds=WAIT,
             filled=True,
             height=5,
         ),
         Stat(
-            title="Free to take a call",
+            title="Free members",
             description="""Members who would be rung now: not paused and not in a call, as Asterisk counts them. A
                 member of several queues is counted in each.""",
             queries=(Query(expr=f"sum(asterisk_queue_members_available{{{Q}}})"),),
@@ -61,8 +81,10 @@ NOW = Row(
         Stat(
             title="Service level",
             description="""Share of callers answered within their queue's own service level (queues.conf:
-                servicelevel), out of all answered or abandoned in the time shown. Green from 80 %.""",
-            queries=(Query(expr=f"sum({over_range(IN_TIME)}) / (sum({over_range(DECIDED)}) > 0)"),),
+                servicelevel), out of all answered or abandoned in the time shown. Green from 80 %; grey when nobody
+                called.""",
+            queries=(Query(expr=f"sum({shown(IN_TIME)}) / (sum({shown(DECIDED)}) > 0)"),),
+            nothing="no calls",
             unit="percentunit",
             decimals=1,
             thresholds=c.SHARE_KEPT,
@@ -72,8 +94,9 @@ NOW = Row(
         Stat(
             title="Abandoned",
             description="""Share of callers who gave up, out of all answered or abandoned in the time shown. Red from
-                10 %.""",
-            queries=(Query(expr=f"sum({over_range(ABANDONED)}) / (sum({over_range(DECIDED)}) > 0)"),),
+                10 %; grey when nobody called.""",
+            queries=(Query(expr=f"sum({shown(ABANDONED)}) / (sum({shown(DECIDED)}) > 0)"),),
+            nothing="no calls",
             unit="percentunit",
             decimals=0,
             thresholds=c.SHARE_LOST,
@@ -96,10 +119,11 @@ NOW = Row(
         ),
         Table(
             title="Each queue",
-            description="""Now: waiting, longest wait, members. Over the time shown: answered, abandoned, timed out,
-                service level at the queue's own threshold, and mean wait until answered.""",
+            description="""Now: waiting, longest wait, members. Over the time shown: answered, abandoned, timed out, and
+                the service level at the queue's own threshold. Mean wait: of those answered in the last half hour.""",
             keys={"instance": "PBX", "name": "Queue", "queue": "Id"},
-            unseen=("queue",),
+            links={"instance": clicked("asterisk-pbx", "instance"), "queue": clicked("asterisk-queues", "queue")},
+            widths={"queue": 100},
             height=11,
             sort=("Longest wait", True),
             columns=(
@@ -108,51 +132,39 @@ NOW = Row(
                     expr=f"max by (instance, queue, name) (asterisk_queue_info{{{Q}}})",
                     hidden=True,
                 ),
-                Column(title="Waiting", expr=by_queue(f"asterisk_queue_callers{{{Q}}}"), thresholds=MANY),
+                Column(title="Waiting", expr=by_queue(f"asterisk_queue_callers{{{Q}}}"), thresholds=MANY, width=76),
                 Column(
                     title="Longest wait",
-                    expr=by_queue(f"asterisk_queue_longest_wait_seconds{{{Q}}}"),
+                    expr=by_queue(LONGEST, "max"),
                     unit="dthms",
                     thresholds=WAIT,
+                    width=122,
                 ),
                 Column(
                     title="Free",
                     expr=by_queue(f"asterisk_queue_members_available{{{Q}}}"),
                     thresholds=c.FREE,
+                    width=60,
                 ),
                 Column(
                     title="Service level",
-                    expr=f"{by_queue(over_range(IN_TIME))} / ({by_queue(over_range(DECIDED))} > 0)",
+                    expr=f"{by_queue(shown(IN_TIME))} / ({by_queue(shown(DECIDED))} > 0)",
                     unit="percentunit",
                     decimals=0,
                     thresholds=c.SHARE_KEPT,
+                    width=112,
                 ),
-                Column(title="In call", expr=by_queue(f"asterisk_queue_members_in_call{{{Q}}}")),
-                Column(title="Paused", expr=by_queue(f"asterisk_queue_members_paused{{{Q}}}")),
-                Column(
-                    title="Answered",
-                    expr=by_queue(over_range(f'asterisk_queue_calls_total{{{Q}, outcome="answered"}}')),
-                    decimals=0,
-                ),
-                Column(title="Abandoned", expr=by_queue(over_range(ABANDONED)), decimals=0),
-                Column(
-                    title="Timed out",
-                    expr=by_queue(over_range(f'asterisk_queue_calls_total{{{Q}, outcome="timeout"}}')),
-                    decimals=0,
-                ),
+                Column(title="In call", expr=by_queue(f"asterisk_queue_members_in_call{{{Q}}}"), width=66),
+                Column(title="Wrap-up", expr=by_queue(f"asterisk_queue_members_wrapup{{{Q}}}"), width=80),
+                Column(title="Paused", expr=by_queue(f"asterisk_queue_members_paused{{{Q}}}"), width=72),
+                Column(title="Answered", expr=count("answered"), decimals=0, width=84),
+                Column(title="Abandoned", expr=count("abandoned"), decimals=0, width=94),
+                Column(title="Timed out", expr=count("timeout"), decimals=0, width=86),
                 Column(
                     title="Mean wait",
-                    expr=f"""{by_queue(over_range(f"asterisk_queue_wait_seconds_sum{{{WAITED}}}"))} /
-                        ({by_queue(over_range(f"asterisk_queue_wait_seconds_count{{{WAITED}}}"))} > 0)""",
-                    unit="s",
-                    decimals=0,
-                ),
-                Column(
-                    title="Mean talk",
-                    expr=f"""{by_queue(over_range(f"asterisk_queue_talk_seconds_sum{{{Q}}}"))} /
-                        ({by_queue(over_range(f"asterisk_queue_talk_seconds_count{{{Q}}}"))} > 0)""",
-                    unit="s",
-                    decimals=0,
+                    expr=by_queue(f"queue:asterisk_wait_seconds:mean30m{{{Q}}} >= 0", "max"),
+                    unit="dthms",
+                    width=88,
                 ),
             ),
         ),
@@ -163,9 +175,14 @@ FLOW = Row(
     title="Callers",
     panels=(
         Series(
-            title="Waiting callers",
-            description="Callers waiting in each queue.",
-            queries=(Query(expr=by_queue(f"asterisk_queue_callers{{{Q}}}"), legend="{{queue}} · {{instance}}"),),
+            title="Waiting callers, the ten fullest queues",
+            description="Callers waiting in each queue, of the ten with most in the last hour.",
+            queries=(
+                Query(
+                    expr=most(by_queue(f"asterisk_queue_callers{{{Q}}}"), over="avg", window=LAST_HOUR),
+                    legend=QUEUE_NAME,
+                ),
+            ),
             stacked=True,
             decimals=0,
         ),
@@ -173,24 +190,19 @@ FLOW = Row(
             title="How calls left the queue, per minute",
             description="""Answered by a member; abandoned: the caller hung up; timeout: the queue's time or its
                 members ran out, or the caller was redirected; other: by a key and the like.""",
-            queries=(
-                Query(
-                    expr=f"sum by (outcome) (rate(asterisk_queue_calls_total{{{Q}}}[$__rate_interval])) * 60",
-                    legend="{{outcome}}",
-                ),
-            ),
+            queries=(Query(expr=f"sum by (outcome) ({CALLS}{{{Q}}}) * 60", legend="{{outcome}}"),),
             words=c.QUEUE_OUTCOMES,
             bars=True,
-            interval="1m",
         ),
         Series(
-            title="Service level",
-            description="""Share answered within each queue's own service level, over the last half hour, with the
-                usual target of 80 %.""",
+            title="Service level, worst ten queues",
+            description="""Share answered within each queue's own service level, over the last half hour, of the ten
+                queues with the lowest mean in the last hour, with the usual target of 80 %.""",
+            nothing="No callers",
             queries=(
                 Query(
-                    expr=f"""{by_queue(f"increase({IN_TIME}[30m])")} / ({by_queue(f"increase({DECIDED}[30m])")} > 0)""",
-                    legend="{{queue}} · {{instance}}",
+                    expr=most(by_queue(KEPT, "max"), how="bottomk", over="avg", window=LAST_HOUR),
+                    legend=QUEUE_NAME,
                 ),
                 Query(expr="vector(0.8)", legend="target"),
             ),
@@ -200,16 +212,12 @@ FLOW = Row(
         ),
         Heat(
             title="Wait until answered",
-            description="How many answered callers had waited how long.",
-            queries=(
-                Query(
-                    expr=f"""sum by (le) (increase(asterisk_queue_wait_seconds_bucket{{{Q},
-                        outcome="answered"}}[$__rate_interval]))"""
-                ),
-            ),
+            description="How many answered callers a minute had waited how long.",
+            nothing="No callers",
+            queries=(Query(expr=f"sum by (le) (queue:asterisk_wait_seconds_bucket:rate5m{{{Q}}}) * 60"),),
             unit="s",
             scheme="Greens",
-            interval="2m",
+            points=50,
         ),
     ),
 )
@@ -221,17 +229,20 @@ STAFF = Row(
             title="Members by state",
             description="""Device states of the members of the chosen queues. A member of several queues is counted in
                 each.""",
+            nothing="No members are known",
             queries=(Query(expr=f"sum by (state) (asterisk_queue_members{{{Q}}}) > 0", legend="{{state}}"),),
             words=c.DEVICE_STATES,
             stacked=True,
             decimals=0,
+            points=60,
         ),
         Ranking(
             title="Paused, by reason",
             description="Members on pause now, by the reason they gave.",
+            nothing="No pause is known",
             queries=(
                 Query(
-                    expr=f"sort_desc(sum by (reason) (asterisk_queue_pause_reason_members{{{Q}}}))",
+                    expr=f"sort_desc(sum by (reason) (asterisk_queue_pause_reason_members{{{Q}}}) > 0)",
                     legend="{{reason}}",
                 ),
             ),
@@ -240,14 +251,15 @@ STAFF = Row(
         ),
         Series(
             title="Rang, not answered, per minute",
-            description="Times a member's phone rang and nobody took it: each costs the caller that ring time.",
+            description="""Times a member's phone rang and nobody took it, in the ten queues with most in the last hour:
+                each costs the caller that ring time.""",
+            nothing="No unanswered ring is known",
             queries=(
                 Query(
-                    expr=f"sum by (queue) (rate(asterisk_queue_ring_no_answer_total{{{Q}}}[$__rate_interval])) * 60",
-                    legend="{{queue}}",
+                    expr=f"{most(RUNG_OUT, over='avg', window=LAST_HOUR)} and {RUNG_OUT} > 0",
+                    legend=QUEUE_NAME,
                 ),
             ),
-            interval="1m",
             bars=True,
             width=6,
         ),

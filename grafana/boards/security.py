@@ -4,18 +4,32 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import Board, Row
+from grafana.causes import or_none
 from grafana.model import Query
-from grafana.panels import Ranking, Series, Stat
+from grafana.panels import Series
+from grafana.ranking import LAST_HOUR, most
+from grafana.selection import clicked
+from grafana.stat import Stat
+from grafana.table import Column, Table
 
 FAILED = "InvalidPassword|InvalidAccountID|ChallengeResponseFailed"
 LIMITS = "SessionLimit|MemoryLimit|LoadAverageLimit"
 ATTACKS = c.Steps(c.GOOD, ((1, c.WARN), (100, c.BAD)))
 
 
+RATES = "instance:asterisk_security_events:rate5m"
+TALK = 'trunk:asterisk_talk_seconds:increase1h{@, direction="outbound"}'
+BY_DESTINATION = "sum by (instance, trunk, destination)"
+DESTINED = "destination:asterisk_talk_seconds:increase1h{@}"
+TRUNK = "sum by (instance, trunk)"
+EXCESS = f"""topk(20, {TRUNK} ({TALK}) - 2 * ({TRUNK} ({TALK} offset 1w) or 0 * {TRUNK} ({TALK})))"""
+
+
 def events(names: str = "", more: str = "") -> str:
-    """Security events in the time shown."""
+    """Security events in the time shown; 0 where events are counted and none of these names came."""
     matcher = f', event=~"{names}"' if names else ""
-    return f"sum(increase(asterisk_security_events_total{{@{matcher}{more}}}[$__range]))"
+    counted = f"sum(sum_over_time({RATES}{{@{matcher}{more}}}[$__range:5m])) * 300"
+    return f"{counted} or 0 * sum({RATES}{{@}})"
 
 
 NOW = Row(
@@ -33,7 +47,7 @@ NOW = Row(
             title="Failed AMI logins",
             description="""Somebody tried the manager interface, which can run anything on the PBX. The exporter's own
                 logins are not counted.""",
-            queries=(Query(expr=f"""{events(f"{FAILED}|FailedACL", ', service="AMI"')} or 0 * {events()}"""),),
+            queries=(Query(expr=events(f"{FAILED}|FailedACL", ', service="AMI"')),),
             decimals=0,
             thresholds=c.NONE_IS_GOOD,
             filled=True,
@@ -53,11 +67,12 @@ NOW = Row(
             thresholds=c.NONE_IS_GOOD,
         ),
         Stat(
-            title="Outbound talk time",
-            description="Time talked over trunks outbound: what is billed.",
-            queries=(Query(expr='sum(increase(asterisk_trunk_talk_seconds_sum{@, direction="outbound"}[$__range]))'),),
-            unit="s",
-            decimals=1,
+            title="Most talk an hour",
+            description="""Trunk with most outbound talk time in the last hour: what is billed. One trunk alone far
+                above the others, or above its last week: look for fraud.""",
+            queries=(Query(expr=f"topk(1, {TRUNK} ({TALK}))", legend="{{trunk}} · {{instance}}"),),
+            text="value_and_name",
+            unit="dthms",
             thresholds=c.PLAIN,
         ),
         Stat(
@@ -78,74 +93,128 @@ LOGINS = Row(
             description="By kind. Successful logins and challenges are everyday events and not shown.",
             queries=(
                 Query(
-                    expr="""sum by (event) (rate(asterisk_security_events_total{@,
-                        event!~"SuccessfulAuth|ChallengeSent"}[$__rate_interval])) * 60 > 0""",
+                    expr=or_none(
+                        f'sum by (event) ({RATES}{{@, event!~"SuccessfulAuth|ChallengeSent"}}) * 60 > 0',
+                        "event",
+                        f"{RATES}{{@}}",
+                        "none",
+                    ),
                     legend="{{event}}",
                 ),
             ),
             words=c.SECURITY,
             bars=True,
-            interval="1m",
+            width=8,
         ),
         Series(
             title="Failed logins per minute, by service",
             description="Where they try: PJSIP, AMI, IAX2 and others.",
             queries=(
                 Query(
-                    expr=f"""sum by (service) (rate(asterisk_security_events_total{{@,
-                        event=~"{FAILED}|FailedACL"}}[$__rate_interval])) * 60 > 0""",
+                    expr=or_none(
+                        f'sum by (service) ({RATES}{{@, event=~"{FAILED}|FailedACL"}}) * 60 > 0',
+                        "service",
+                        f"{RATES}{{@}}",
+                        "none",
+                    ),
                     legend="{{service}}",
                 ),
             ),
             words=c.SERVICES,
             bars=True,
-            interval="1m",
-        ),
-        Ranking(
-            title="Events by kind",
-            description="All security events in the time shown. Success far above failure is a healthy sign.",
-            queries=(
-                Query(
-                    expr="sort_desc(sum by (event) (increase(asterisk_security_events_total{@}[$__range])) > 0)",
-                    legend="{{event}}",
-                ),
-            ),
-            decimals=0,
-            thresholds=c.PLAIN,
             width=8,
         ),
         Series(
-            title="Failed logins per minute, each PBX",
-            description="One PBX alone: it is exposed; all together: a scan of the network.",
+            title="Failed logins per minute, most tried PBXs",
+            description="""The ten PBXs with most in the last hour. One alone: it is exposed; all together: a scan of
+                the network.""",
+            nothing="No failed logins",
             queries=(
                 Query(
-                    expr=f"""sum by (instance) (rate(asterisk_security_events_total{{@,
-                        event=~"{FAILED}"}}[$__rate_interval])) * 60""",
+                    expr=most(
+                        f'sum by (instance) ({RATES}{{@, event=~"{FAILED}"}}) * 60',
+                        over="avg",
+                        window=LAST_HOUR,
+                    ),
                     legend="{{instance}}",
                 ),
             ),
-            interval="1m",
             width=8,
         ),
+    ),
+)
+
+FRAUD = Row(
+    title="Who talks: calls that are billed",
+    panels=(
         Series(
-            title="Outbound talk time per hour, and last week's",
-            description="""Minutes talked outbound over trunks, in the hour before; dashed: the same hour last week.
-                Several times last week's, or at night: look for fraud.""",
+            title="Outbound talk per hour, the ten trunks with most",
+            description="""Time talked outbound in the hour before, by trunk and PBX, of the ten trunks with most in the
+                last hour. A rise on one trunk at night: look for fraud.""",
+            nothing="No outbound talk",
             queries=(
-                Query(
-                    expr="""sum by (trunk) (increase(asterisk_trunk_talk_seconds_sum{@,
-                        direction="outbound"}[1h]))""",
-                    legend="{{trunk}}",
-                ),
-                Query(
-                    expr='sum(increase(asterisk_trunk_talk_seconds_sum{@, direction="outbound"}[1h] offset 1w))',
-                    legend="last week",
+                Query(expr=most(f"{TRUNK} ({TALK})", over="max", window=LAST_HOUR), legend="{{trunk}} · {{instance}}"),
+            ),
+            unit="dthms",
+        ),
+        Table(
+            title="Outbound talk in the last hour against last week",
+            description="""The twenty trunks that talked most beyond twice the same hour last week; without a last week
+                the twenty that talked most. Calls: channels they hold now.""",
+            nothing="No outbound talk",
+            keys={"instance": "PBX", "trunk": "Trunk"},
+            links={"instance": clicked("asterisk-pbx", "instance"), "trunk": clicked("asterisk-trunks", "trunk")},
+            sort=("Last hour", True),
+            columns=(
+                Column(title="Last hour", expr=f"{TRUNK} ({TALK}) and {EXCESS}", unit="dthms", width=100),
+                Column(title="Last week", expr=f"{TRUNK} ({TALK} offset 1w) and {EXCESS}", unit="dthms", width=100),
+                Column(
+                    title="Calls now",
+                    expr=f'{TRUNK} (asterisk_trunk_channels{{@, direction="outbound"}}) and {EXCESS}',
+                    width=90,
                 ),
             ),
-            unit="s",
+            width=12,
+        ),
+    ),
+)
+
+DESTINATIONS = Row(
+    title="Where they call: classes of destinations",
+    folded=True,
+    panels=(
+        Series(
+            title="Outbound talk an hour, by destination",
+            description="""Time talked in the hour before, by the class of the number dialled (destinations in the
+                configuration).""",
+            nothing="No destinations are configured",
+            queries=(
+                Query(
+                    expr="sum by (destination) (destination:asterisk_talk_seconds:increase1h{@})",
+                    legend="{{destination}}",
+                ),
+            ),
+            unit="dthms",
             stacked=True,
-            dashed=("last week",),
-            width=8,
+        ),
+        Table(
+            title="Calls and talk of the last hour, by destination",
+            description="By PBX, trunk and class of destination, the fifty with most talk.",
+            nothing="No destinations are configured",
+            keys={"instance": "PBX", "trunk": "Trunk", "destination": "Destination"},
+            links={"instance": clicked("asterisk-pbx", "instance"), "trunk": clicked("asterisk-trunks", "trunk")},
+            sort=("Talk", True),
+            columns=(
+                Column(title="Talk", expr=f"topk(50, {BY_DESTINATION} ({DESTINED}))", unit="dthms", width=90),
+                Column(
+                    title="Calls",
+                    expr=f"""{BY_DESTINATION} (destination:asterisk_calls:increase1h{{@}})
+                        and topk(50, {BY_DESTINATION} ({DESTINED}))""",
+                    decimals=0,
+                    width=70,
+                ),
+            ),
+            width=12,
         ),
     ),
 )
@@ -154,5 +223,5 @@ SECURITY = Board(
     uid="asterisk-security",
     title="Asterisk / Security",
     description="Failed logins, refused addresses, and calls that might be fraud.",
-    rows=(NOW, LOGINS),
+    rows=(NOW, LOGINS, FRAUD, DESTINATIONS),
 )

@@ -4,67 +4,50 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import INSTANCE, JOB, TRUNK, Board, Row
-from grafana.model import Query
-from grafana.panels import Series, Stat, Timeline
-from grafana.table import Column, Table
-
-T = '@, trunk=~"$trunk"'
-OUT = f'{T}, direction="outbound"'
-FAILURES = (
-    "unallocated_number|no_route_transit_net|no_route_destination|channel_unacceptable|no_user_response|call_rejected"
-    "|destination_out_of_order|facility_rejected|normal_circuit_congestion|network_out_of_order"
-    "|normal_temporary_failure|switch_congestion|requested_chan_unavail|facility_not_subscribed"
-    "|outgoing_call_barred|bearer_capability_.+|channel_not_implemented|facility_not_implemented"
-    "|incompatible_destination|recovery_on_timer_expire|protocol_error"
+from grafana.boards.canary import CANARY
+from grafana.boards.trunk_quality import (
+    ANSWERED,
+    ATTEMPTS,
+    DELAY,
+    EFFECTIVE,
+    LISTED,
+    OUT,
+    QUALITY,
+    SLOW,
+    STATE,
+    STATES,
+    TRUNK_NAME,
+    T,
+    by_trunk,
+    guarded,
 )
-"""Q.850 causes that say the network or the provider failed; busy, no answer and hanging up are not among them."""
-
-
-def by_trunk(expression: str) -> str:
-    """Sum for each trunk of each PBX."""
-    return f"sum by (instance, trunk) ({expression})"
-
-
-def answered_share(window: str) -> str:
-    """ASR: answered out of attempted, outbound."""
-    answered = by_trunk(f'increase(asterisk_trunk_calls_total{{{OUT}, outcome="answered"}}[{window}])')
-    return f"{answered} / ({by_trunk(f'increase(asterisk_trunk_calls_total{{{OUT}}}[{window}])')} > 0)"
-
-
-def effective_share(window: str) -> str:
-    """NER: 1 − hangups with a failure cause out of all, outbound."""
-    failed = by_trunk(f'increase(asterisk_trunk_hangups_total{{{OUT}, cause=~"{FAILURES}"}}[{window}])')
-    return f"1 - {failed} / ({by_trunk(f'increase(asterisk_trunk_hangups_total{{{OUT}}}[{window}])')} > 0)"
-
-
-def slowest(window: str) -> str:
-    """95th percentile of the post-dial delay, over a fixed window."""
-    bucket = f"asterisk_trunk_post_dial_delay_seconds_bucket{{{T}}}"
-    return f"histogram_quantile(0.95, sum by (instance, trunk, le) (increase({bucket}[{window}])))"
-
-
-def delay(window: str) -> str:
-    """95th percentile of the post-dial delay."""
-    bucket = f"asterisk_trunk_post_dial_delay_seconds_bucket{{{T}}}"
-    return f"histogram_quantile(0.95, sum by (instance, trunk, le) (rate({bucket}[{window}])))"
-
+from grafana.model import Query
+from grafana.panels import Series
+from grafana.ranking import down, most
+from grafana.selection import clicked
+from grafana.stat import Share, Stat
+from grafana.table import Column, Table
 
 NOW = Row(
     title="Now",
     panels=(
-        Stat(
-            title="Trunks down",
-            description="Trunks whose registration is not accepted or whose qualify gets no answer.",
-            queries=(Query(expr=f"sum(asterisk_trunk_up{{{T}}} == bool 0)"),),
+        Share(
+            title="Trunks up",
+            description="Trunks that are registered where they register, and reachable where they are qualified.",
+            have=f"sum(asterisk_trunk_up{{{T}}})",
+            total=f"count(asterisk_trunk_up{{{T}}})",
+            trouble=f"sum(asterisk_trunk_up{{{T}}} == bool 0)",
+            collector="trunks",
             thresholds=c.NONE_IS_GOOD,
-            filled=True,
         ),
-        Stat(
-            title="Registrations not accepted",
-            description="Outbound registrations that are not Registered.",
-            queries=(Query(expr="sum(asterisk_registration_up{@} == bool 0)"),),
+        Share(
+            title="Registrations",
+            description="Outbound registrations that are accepted.",
+            have="sum(asterisk_registration_up{@})",
+            total="count(asterisk_registration_up{@})",
+            trouble="sum(asterisk_registration_up{@} == bool 0)",
+            collector="registrations",
             thresholds=c.NONE_IS_GOOD,
-            filled=True,
         ),
         Stat(
             title="Calls on trunks",
@@ -74,36 +57,46 @@ NOW = Row(
         ),
         Stat(
             title="Worst NER",
-            description="""NER of the worst trunk in the time shown: share of outbound calls the provider carried.
-                Busy and no answer count as carried.""",
-            queries=(Query(expr=f"min({effective_share('$__range')})"),),
+            description="""Trunk with the lowest NER over 15 minutes, of those with at least ten attempts: share of
+                outbound calls the provider carried. Busy and no answer count as carried.""",
+            queries=(Query(expr=f"bottomk(1, {guarded(EFFECTIVE)})", legend=TRUNK_NAME),),
+            text="value_and_name",
+            nothing="too few calls",
             unit="percentunit",
             decimals=0,
             thresholds=c.SHARE_WORKS,
         ),
         Stat(
             title="Worst ASR",
-            description="ASR of the worst trunk in the time shown: outbound calls answered out of attempted.",
-            queries=(Query(expr=f"min({answered_share('$__range')})"),),
+            description="""Trunk with the lowest ASR over 15 minutes, of those with at least ten attempts: outbound
+                calls answered out of attempted.""",
+            queries=(Query(expr=f"bottomk(1, {guarded(ANSWERED)})", legend=TRUNK_NAME),),
+            text="value_and_name",
+            nothing="too few calls",
             unit="percentunit",
             decimals=0,
             thresholds=c.PLAIN,
         ),
         Stat(
-            title="Worst post-dial delay",
-            description="""95th percentile of the slowest trunk in the time shown: how long callers hear nothing
-                before it rings. Red from eight seconds.""",
-            queries=(Query(expr=f"max({slowest('$__range')} >= 0)"),),
+            title="Longest delay",
+            description="""Trunk with the longest post-dial delay (95th percentile over 15 minutes), of those with at
+                least ten attempts: how long callers hear nothing before it rings. Red from eight seconds.""",
+            queries=(Query(expr=f"topk(1, {guarded(DELAY)})", legend=TRUNK_NAME),),
+            text="value_and_name",
+            nothing="too few calls",
             unit="s",
             decimals=1,
             thresholds=c.Steps(c.GOOD, ((5, c.WARN), (8, c.BAD))),
         ),
         Table(
             title="Each trunk",
-            description="""State and channels now; over the time shown: outbound attempts, ASR (answered share), NER
-                (share the network carried), mean talk time, 95th percentile of the post-dial delay.""",
+            description="""State and channels now, those that are down first. Over the last 15 minutes: outbound
+                attempts, ASR (answered share), NER (share the network carried), mean talk time, 95th percentile of
+                the post-dial delay.""",
             keys={"instance": "PBX", "trunk": "Trunk", "technology": "Technology"},
-            height=8,
+            links={"instance": clicked("asterisk-pbx", "instance"), "trunk": clicked("asterisk-trunks", "trunk")},
+            widths={"technology": 100},
+            height=9,
             sort=("State", False),
             columns=(
                 Column(
@@ -111,74 +104,74 @@ NOW = Row(
                     expr=f"max by (instance, trunk, technology) (asterisk_trunk_info{{{T}}})",
                     hidden=True,
                 ),
-                Column(title="State", expr=by_trunk(f"asterisk_trunk_up{{{T}}}"), values=c.UP_DOWN),
-                Column(title="Channels", expr=by_trunk(f"asterisk_trunk_channels{{{T}}}")),
-                Column(title="Limit", expr=by_trunk(f"asterisk_trunk_channels_limit{{{T}}}")),
+                Column(title="State", expr=by_trunk(STATE, "min"), values=STATES, width=84),
+                Column(title="Channels", expr=by_trunk(f"asterisk_trunk_channels{{{T}}}"), width=84),
+                Column(title="Limit", expr=by_trunk(f"asterisk_trunk_channels_limit{{{T}}}"), width=66),
                 Column(
                     title="Use",
-                    expr=f"""{by_trunk(f"asterisk_trunk_channels{{{T}}}")} /
-                        {by_trunk(f"asterisk_trunk_channels_limit{{{T}}}")}""",
+                    expr=by_trunk(f"trunk:asterisk_channels:use{{{T}}}", "max"),
                     unit="percentunit",
                     decimals=0,
                     thresholds=c.SHARE_USED,
+                    width=66,
                 ),
                 Column(
                     title="Oldest channel",
-                    expr=f"max by (instance, trunk) (asterisk_trunk_oldest_channel_age_seconds{{{T}}})",
+                    expr=by_trunk(f"asterisk_trunk_oldest_channel_age_seconds{{{T}}}", "max"),
                     unit="dthms",
                     thresholds=c.Steps("text", ((14400, c.BAD),)),
+                    width=116,
                 ),
+                Column(title="Attempts", expr=by_trunk(f"{ATTEMPTS} {LISTED}"), decimals=0, width=86),
                 Column(
-                    title="Attempts out",
-                    expr=by_trunk(f"increase(asterisk_trunk_calls_total{{{OUT}}}[$__range])"),
-                    decimals=0,
+                    title="ASR", expr=by_trunk(f"{ANSWERED} {LISTED}", "max"), unit="percentunit", decimals=0, width=66
                 ),
-                Column(title="ASR", expr=answered_share("$__range"), unit="percentunit", decimals=0),
                 Column(
                     title="NER",
-                    expr=effective_share("$__range"),
+                    expr=by_trunk(f"{EFFECTIVE} {LISTED}", "max"),
                     unit="percentunit",
                     decimals=0,
                     thresholds=c.SHARE_WORKS,
+                    width=66,
                 ),
                 Column(
                     title="Mean talk",
-                    expr=f"""{by_trunk(f"increase(asterisk_trunk_talk_seconds_sum{{{T}}}[$__range])")} /
-                        ({by_trunk(f"increase(asterisk_trunk_talk_seconds_count{{{T}}}[$__range])")} > 0)""",
-                    unit="s",
-                    decimals=0,
+                    expr=by_trunk(f"trunk:asterisk_talk_seconds:mean15m{{{OUT}}} >= 0 {LISTED}", "max"),
+                    unit="dthms",
+                    width=90,
                 ),
                 Column(
                     title="Delay p95",
-                    expr=slowest("$__range"),
+                    expr=by_trunk(f"{DELAY} {LISTED}", "max"),
                     unit="s",
                     decimals=1,
-                    thresholds=c.Steps("text", ((5, c.WARN), (8, c.BAD))),
+                    thresholds=SLOW,
+                    width=90,
                 ),
             ),
         ),
-        Timeline(
-            title="Trunks",
-            description="Up: registered where it registers, reachable where it is qualified.",
-            queries=(
-                Query(expr=f"min by (instance, trunk) (asterisk_trunk_up{{{T}}})", legend="{{trunk}} · {{instance}}"),
-            ),
-            values=c.UP_DOWN,
-            unit="none",
-            height=6,
+        Series(
+            title="Trunks down",
+            description="Which trunks were down when, however short; those that never were are not drawn.",
+            nothing="No outage of a trunk is known",
+            queries=(Query(expr=by_trunk(down(f"asterisk_trunk_up{{{T}}}"), "count"), legend=TRUNK_NAME),),
+            bars=True,
+            decimals=0,
+            height=7,
         ),
-        Timeline(
-            title="Registrations",
-            description="Outbound registrations: accepted by the provider or not.",
+        Series(
+            title="Registrations not accepted",
+            description="Which registrations were not accepted when; those that always were are not drawn.",
+            nothing="No refusal is known",
             queries=(
                 Query(
-                    expr="min by (instance, registration) (asterisk_registration_up{@})",
+                    expr=f"count by (instance, registration) ({down('asterisk_registration_up{@}')})",
                     legend="{{registration}} · {{instance}}",
                 ),
             ),
-            values={"0": ("not registered", c.BAD), "1": ("registered", c.GOOD)},
-            unit="none",
-            height=6,
+            bars=True,
+            decimals=0,
+            height=7,
         ),
     ),
 )
@@ -187,9 +180,9 @@ USE = Row(
     title="Use",
     panels=(
         Series(
-            title="Channels of each trunk",
-            description="Both directions together.",
-            queries=(Query(expr=by_trunk(f"asterisk_trunk_channels{{{T}}}"), legend="{{trunk}} · {{instance}}"),),
+            title="Channels of the ten busiest trunks",
+            description="Both directions together, of the ten trunks that hold most at the end of the time shown.",
+            queries=(Query(expr=most(by_trunk(f"asterisk_trunk_channels{{{T}}}")), legend=TRUNK_NAME),),
             stacked=True,
             decimals=0,
         ),
@@ -197,89 +190,9 @@ USE = Row(
             title="Calls per minute, by direction",
             description="Outbound attempts and inbound calls over the chosen trunks.",
             queries=(
-                Query(
-                    expr=f"sum by (direction) (rate(asterisk_trunk_calls_total{{{T}}}[$__rate_interval])) * 60",
-                    legend="{{direction}}",
-                ),
+                Query(expr=f"sum by (direction) (trunk:asterisk_calls:rate5m{{{T}}}) * 60", legend="{{direction}}"),
             ),
             words=c.DIRECTIONS,
-            interval="1m",
-        ),
-    ),
-)
-
-QUALITY = Row(
-    title="Does the provider carry our calls",
-    panels=(
-        Series(
-            title="Network effectiveness (NER), outbound",
-            description="""Share of outbound calls that did not end by a failure cause, over 15 minutes. Low: the
-                provider or the route fails.""",
-            queries=(Query(expr=effective_share("15m"), legend="{{trunk}} · {{instance}}"),),
-            unit="percentunit",
-            maximum=1,
-            width=8,
-        ),
-        Series(
-            title="Answered share (ASR), outbound",
-            description="""Outbound calls answered out of attempted, over 15 minutes. Also falls when people do not
-                answer.""",
-            queries=(Query(expr=answered_share("15m"), legend="{{trunk}} · {{instance}}"),),
-            unit="percentunit",
-            maximum=1,
-            width=8,
-        ),
-        Series(
-            title="Post-dial delay, 95th percentile",
-            description="From dialling until the far end rings or sends progress.",
-            queries=(Query(expr=delay("$__rate_interval"), legend="{{trunk}} · {{instance}}"),),
-            unit="s",
-            interval="2m",
-            width=8,
-        ),
-        Series(
-            title="Failed outbound calls per minute, by cause",
-            description="Hangup causes (Q.850) that mean the network failed.",
-            queries=(
-                Query(
-                    expr=f"""sum by (cause) (rate(asterisk_trunk_hangups_total{{{OUT},
-                        cause=~"{FAILURES}"}}[$__rate_interval])) * 60 > 0""",
-                    legend="{{cause}}",
-                ),
-            ),
-            words=c.CAUSES,
-            bars=True,
-            interval="1m",
-            width=8,
-        ),
-        Series(
-            title="SIP failures per minute, by code",
-            description="SIP codes the provider answered with, where chan_pjsip tells (Asterisk 20.17, 22.7, 23.1).",
-            queries=(
-                Query(
-                    expr=f"""sum by (code) (rate(asterisk_trunk_sip_failures_total{{{T}}}[$__rate_interval]))
-                        * 60 > 0""",
-                    legend="{{code}}",
-                ),
-            ),
-            words=c.SIP_CODES,
-            bars=True,
-            interval="1m",
-            width=8,
-        ),
-        Series(
-            title="Registration events per minute",
-            description="Registry events by status; a healthy registration renews itself now and then.",
-            queries=(
-                Query(
-                    expr="sum by (status) (rate(asterisk_registration_events_total{@}[$__rate_interval])) * 60 > 0",
-                    legend="{{status}}",
-                ),
-            ),
-            words=c.Words({"registered": c.GOOD, "unregistered": c.WARN, "rejected": c.BAD}),
-            bars=True,
-            interval="1m",
-            width=8,
         ),
     ),
 )
@@ -289,5 +202,5 @@ TRUNKS = Board(
     title="Asterisk / Trunks and registrations",
     description="Which trunk is down, how full they are, and whether the provider completes calls.",
     variables=(JOB, INSTANCE, TRUNK),
-    rows=(NOW, USE, QUALITY),
+    rows=(NOW, USE, QUALITY, CANARY),
 )

@@ -6,7 +6,7 @@ import pytest
 
 from ami_exporter.ami.codec import Decoder
 from ami_exporter.ami.errors import Kind, ProtocolError
-from tests.support.ami_wire import chunkings, decode, pairs, status_item
+from tests.support.ami_wire import COMMANDS, chunkings, decode, pairs, status_item
 
 CASES: dict[str, tuple[bytes, list[dict[str, str]]]] = {
     "response": (
@@ -148,6 +148,13 @@ def test_a_cli_answer_of_asterisk_13_becomes_output_lines(name: str) -> None:
         assert following == {"event": "Next"}
 
 
+def test_a_cli_answer_that_nobody_asked_for_hides_nothing() -> None:
+    data = b"Response: Follows\r\nPrivilege: Command\r\nActionID: 7\r\n\r\nEvent: Next\r\n\r\n"
+    for chunks in chunkings(data):
+        found = decode(chunks, Decoder({"8"}))
+        assert [message.get("event") for message in found] == [None, "Next"]
+
+
 def test_a_cli_answer_of_asterisk_14_has_the_same_form() -> None:
     data = (
         b"Response: Success\r\nActionID: 7\r\nMessage: Command output follows\r\n"
@@ -159,7 +166,7 @@ def test_a_cli_answer_of_asterisk_14_has_the_same_form() -> None:
 
 
 def test_an_end_in_the_middle_of_a_cli_answer_is_noticed() -> None:
-    decoder = Decoder()
+    decoder = Decoder(COMMANDS)
     assert decode([b"Response: Follows\r\nPrivilege: Command\r\ntext\n\n\n"], decoder) == []
     with pytest.raises(ProtocolError) as caught:
         decoder.end()

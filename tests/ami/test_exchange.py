@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from ami_exporter.ami.actions import Action
+from ami_exporter.ami.answer import Answer, Outcome
 from ami_exporter.ami.errors import Kind
-from ami_exporter.ami.exchange import Answer, Exchange, Outcome, stray_kind
+from ami_exporter.ami.exchange import Exchange, stray_kind
 from ami_exporter.ami.message import Message
 
 
@@ -41,11 +42,11 @@ class Play:
 def test_answers_are_joined_by_action_id_in_whatever_order() -> None:
     play = Play({"1": Action("Status"), "2": Action("QueueStatus"), "3": Action("Ping")})
     play.take(response="Success", actionid="2", eventlist="start")
-    play.take(event="QueueParams", actionid="2", queue="a")
+    play.take(event="QueueParams", queue="a", actionid="2")
     play.take(response="Success", actionid="1", eventlist="start")
-    play.take(event="Status", actionid="1", channel="x")
+    play.take(event="Status", channel="x", actionid="1")
     play.take(response="Success", actionid="3", ping="Pong")
-    play.take(event="QueueMember", actionid="2", queue="a")
+    play.take(event="QueueMember", queue="a", actionid="2")
     play.take(event="StatusComplete", actionid="1", eventlist="Complete")
     play.take(event="QueueStatusComplete", actionid="2", eventlist="COMPLETE")
     assert not play.exchange.unfinished
@@ -189,7 +190,7 @@ def test_an_item_needs_our_action_id_and_its_own_name() -> None:
 
 def test_an_item_that_forges_a_completion_stays_an_item() -> None:
     play = Play({"1": Action("Status")})
-    play.take(event="Status", actionid="1", eventlist="Complete")
+    play.take(event="Status", eventlist="Complete", actionid="1")
     assert play.exchange.unfinished
     assert len(play.items) == 1
 

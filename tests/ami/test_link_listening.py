@@ -23,10 +23,13 @@ def test_an_event_link_asks_for_its_classes_and_hands_all_events_over() -> None:
     def script(session: Session) -> None:
         login = session.log_in()
         assert login["Events"] == "system,call"
-        session.send(packet(("Event", "Newchannel"), ("Channel", "a")), packet(("Event", "Hangup"), ("Channel", "a")))
-        session.send(b"Event: Ha")
+        session.send(
+            packet(("Event", "Newchannel"), ("Privilege", "call,all"), ("Channel", "a")),
+            packet(("Event", "Hangup"), ("Privilege", "call,all"), ("Channel", "a")),
+        )
+        session.send(b"Event: Half\r\nPriv")
         session.expect("ListCommands")
-        session.send(b"lf\r\n\r\n")
+        session.send(b"ilege: call,all\r\n\r\n")
 
     with AmiServer(script) as server:
         link = link_to(server, classes=("system", "call"))
@@ -39,7 +42,7 @@ def test_an_event_link_asks_for_its_classes_and_hands_all_events_over() -> None:
         assert not link.closed
         with pytest.raises(LinkClosed, match="the server closed the connection"):
             link.refresh_commands(soon())
-        assert link.read_events(soon()) == [{"event": "Half"}]  # came before the end
+        assert link.read_events(soon()) == [{"event": "Half", "privilege": "call,all"}]  # came before the end
         with pytest.raises(LinkClosed):
             link.read_events(soon())
         assert link.closed
@@ -49,9 +52,9 @@ def test_a_question_keeps_the_events_that_come_in_between() -> None:
     def script(session: Session) -> None:
         session.log_in(boot=b"")
         action = session.expect("ListCommands")
-        session.send(packet(("Event", "A")))
+        session.send(packet(("Event", "A"), ("Privilege", "call,all")))
         session.answer(action)
-        session.send(packet(("Event", "B")))
+        session.send(packet(("Event", "B"), ("Privilege", "call,all")))
         session.until_closed()
 
     with AmiServer(script) as server:
@@ -71,14 +74,14 @@ def test_events_before_the_end_are_not_lost() -> None:
     def script(session: Session) -> None:
         session.log_in(boot=b"")
         assert opened.wait(SECONDS)
-        session.send(packet(("Event", "A")), b"x" * 70_000)
+        session.send(packet(("Event", "A"), ("Privilege", "call,all")), b"x" * 70_000)
         session.until_closed()
 
     with AmiServer(script) as server:
         link = link_to(server, classes=("call",))
         link.open(soon())
         opened.set()
-        assert link.read_events(soon()) == [{"event": "A"}]
+        assert link.read_events(soon()) == [{"event": "A", "privilege": "call,all"}]
         with pytest.raises(AmiError, match="a line of more than 65536 bytes"):  # with the event, or in the next bytes
             link.read_events(soon())
         assert link.closed
@@ -102,7 +105,7 @@ def test_events_that_come_instead_of_an_answer_have_a_bound() -> None:
     def script(session: Session) -> None:
         session.log_in(boot=b"")
         session.expect("ListCommands")
-        session.send(b"Event: A\r\n\r\n" * 50_001)
+        session.send(b"Event: A\r\nPrivilege: call,all\r\n\r\n" * 50_002)
         session.until_closed()
 
     with AmiServer(script) as server:

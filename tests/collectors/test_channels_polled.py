@@ -151,6 +151,7 @@ def test_calls_are_unknown_where_channels_have_no_linkedid() -> None:
     assert ("asterisk_active_calls",) not in polled(channels.COLLECTOR, {STATUS: [old]})
 
 
+@pytest.mark.slow
 def test_more_calls_than_the_bound_are_not_published_as_fewer() -> None:
     fold = channels.ChannelFold(Context())
     for number in range(channels.MAX_CALLS_COUNTED + 10):

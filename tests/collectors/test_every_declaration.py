@@ -114,7 +114,7 @@ def test_hostile_values_never_raise_and_never_make_a_broken_sample(collector: Co
     rows = RuleFold(collector, actions, Context())
     folds = [rows, *([collector.fold(Context())] if collector.fold else [])]
     store = store_of(collector)
-    for source, name in data.draw(st.lists(st.sampled_from(wanted), max_size=6)):
+    for source, name in data.draw(st.lists(st.sampled_from(wanted or [(None, "Hangup")]), max_size=6)):
         message = Message.of(data.draw(FIELDS) | ({"event": name} if name else {}))
         if source is None:
             store.feed([message], 0.0)

@@ -6,6 +6,7 @@ import pytest
 
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import taskprocessors
+from ami_exporter.collectors.declarations import Unreadable
 from ami_exporter.collectors.taskprocessors import POLL, family
 from tests.support.collecting import Samples, polled
 
@@ -100,7 +101,12 @@ def test_a_family_names_no_endpoint_channel_or_conference(name: str, expected: s
     assert family(name) == expected
 
 
-@pytest.mark.parametrize("text", ["", "No such command 'core show taskprocessors'", "a 1 2 3 4 5\nb 1 2 3 4 5"])
+def test_an_unknown_command_is_a_failure() -> None:
+    with pytest.raises(Unreadable, match="no such command"):
+        samples(new_form("No such command 'core show taskprocessors'"))
+
+
+@pytest.mark.parametrize("text", ["", "a 1 2 3 4 5\nb 1 2 3 4 5"])
 def test_text_that_is_no_such_table_gives_nothing(text: str) -> None:
     assert samples(new_form(text)) == {}
 

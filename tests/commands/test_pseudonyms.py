@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ def test_a_bound_on_names_gives_nothing_away_beyond_it() -> None:
     assert [names.text(word) for word in ("alice", "bob", "alice")] == ["w1", "other", "w1"]
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=60))
 def test_no_word_of_any_text_is_left(written: str) -> None:
     told = {word for word in re.findall(r"[^\W_]+", Pseudonyms().text(written)) if word.lower() not in PUBLIC}

@@ -1,11 +1,13 @@
 """The reference file, the examples in the docs, the JSON Schema and the effective configuration."""
 
+from __future__ import annotations
+
 import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import jsonschema
 import pytest
 import yaml
 
@@ -19,6 +21,9 @@ from ami_exporter.config.target_settings import Settings
 from ami_exporter.config.yamlnodes import parse
 from tests.support.config_catalogue import catalogue
 
+if TYPE_CHECKING:
+    import jsonschema
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 REFERENCE = ROOT / "docs/ami-exporter.reference.yml"
@@ -26,6 +31,8 @@ GOOD = sorted((HERE / "good").glob("*.yml"))
 BAD = sorted((HERE / "bad").glob("*.yml"))
 FILES = {
     "/run/secrets/pbx1": b"s3cret\n",
+    "/run/secrets/ami_cli": b"another\n",
+    "/run/secrets/ami_canary": b"a third\n",
     "/etc/ssl/pbx-ca.pem": b"-----BEGIN CERTIFICATE-----\n",
     "/etc/ami-exporter/queues.csv": b"600,Hotline\n602,Fax\n",
 }
@@ -34,6 +41,29 @@ SCHEMA_CANNOT_SAY = {
     "address-ipv6-wrong",
     "address-port-too-high",
     "address-url",
+    "canary-emergency",
+    "canary-local",
+    "canary-rtp-of-iax",
+    "canary-several",
+    "canary-short",
+    "canary-too-long",
+    "canary-too-often",
+    "canary-too-short-for-rtp",
+    "canary-user-that-polls",
+    "canary-without-events",
+    "command-counter",
+    "command-expect-without-command",
+    "command-nested-repetition",
+    "command-no-group",
+    "command-no-regex",
+    "command-secrets",
+    "command-stops",
+    "command-two-readers",
+    "command-user-that-polls",
+    "command-user-without-secret",
+    "command-without-read",
+    "command-without-user",
+    "custom-where-field",
     "buckets-falling",
     "collector-include-no-regex",
     "collector-source",
@@ -106,6 +136,8 @@ def with_files() -> Catalogue:
 
 
 def validator() -> jsonschema.Draft202012Validator:
+    import jsonschema  # takes seconds
+
     return jsonschema.Draft202012Validator(json.loads(schema.PATH.read_text()))
 
 
@@ -126,9 +158,11 @@ def test_the_reference_file_has_every_key_of_the_schema() -> None:
 def test_the_examples_of_the_page_on_custom_metrics_load() -> None:
     page = (ROOT / "docs/custom-metrics.md").read_text()
     examples = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    assert len(examples) == 1
-    head = "targets: {a: {address: a, username: u, secret: s}}\n"
+    assert len(examples) == 12
+    head = "targets: {a: {address: a, username: u, secret: s, command_user: {username: c, secret: s}}}\n"
     assert len(load("page", head + examples[0], catalogue()).custom) == 3
+    loaded = [load("page", head + example, catalogue()) for example in examples if example.startswith("custom:")]
+    assert len(loaded) == 11
 
 
 def test_the_schema_shipped_is_the_one_generated() -> None:
@@ -136,6 +170,8 @@ def test_the_schema_shipped_is_the_one_generated() -> None:
 
 
 def test_the_schema_is_a_schema() -> None:
+    import jsonschema
+
     jsonschema.Draft202012Validator.check_schema(schema.generate())
 
 

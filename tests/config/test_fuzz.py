@@ -55,12 +55,14 @@ def test_any_mixture_of_yamls_signs(text: str) -> None:
     outcome(text)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(TREES)
 def test_any_tree_of_our_keys(tree: object) -> None:
     outcome(yaml.safe_dump(tree))
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.integers(0, len(GOOD)), st.integers(0, 40), st.text(max_size=12))
 def test_a_good_file_with_a_piece_replaced(start: int, length: int, piece: str) -> None:

@@ -116,6 +116,37 @@ def test_a_name_in_such_a_field_is_itself(value: str) -> None:
     assert label(loaded("Queue", "UserEvent"), Queue=value) == value
 
 
+COMMAND_HEAD = "targets: {a: {address: a, username: u, secret: s, command_user: {username: c, secret: s}}}\n"
+
+
+def of_command(field: str, more: str = "") -> Settings:
+    metric = f"{{name: asterisk_custom_x, type: gauge, help: X., labels: {{x: {field}}}}}"
+    rule = f"command: dongle show devices, read: {{fields: {{}}}}, {more}metrics: [{metric}]"
+    return load("c.yml", f"{COMMAND_HEAD}custom: [{{{rule}}}]\n", catalogue())
+
+
+@pytest.mark.parametrize("value", [*ADDRESSES, "262011234567890"])
+def test_a_number_or_an_address_in_a_column_of_a_command_is_other(value: str) -> None:
+    for settings, shown in ((of_command("Model"), "other"), (of_command("Model", "unsafe_labels: true, "), value)):
+        (written,) = settings.custom[0].metrics[0].labels
+        assert custom._label(written)(Message.of({"model": value}), Context()) == shown
+
+
+@pytest.mark.parametrize("column", ["ID", "Provider Name", "Number of active connections", "Conference Bridge Name"])
+def test_a_column_that_the_operator_names_is_a_label(column: str) -> None:
+    (written,) = of_command(column).custom[0].metrics[0].labels
+    assert custom._label(written)(Message.of({column.lower(): "asterisk"}), Context()) == "asterisk"
+
+
+@pytest.mark.parametrize("column", ["IMEI", "imsi", "Number"])
+def test_columns_of_a_persons_number_or_card_are_refused(column: str) -> None:
+    with pytest.raises(ConfigErrors, match="a person's number or card"):
+        of_command(column)
+    assert of_command(f"{{field: {column}, map: {{Unknown: unknown}}}}")
+    (warning,) = labelfields.warnings(of_command(column, "unsafe_labels: true, ").custom)
+    assert column.lower() in warning
+
+
 @pytest.mark.parametrize("path", CAPTURES, ids=lambda path: path.stem)
 def test_no_allowed_field_of_a_recorded_list_holds_a_number_or_an_address(path: Path) -> None:
     """Captures keep the form of what they hide: a number is another number, an address another address."""

@@ -93,8 +93,34 @@ def changed(node: object, steps: tuple[str | int, ...], change: object, *, key: 
     return {name: changed(child, rest, change, key=key) if name == step else child for name, child in node.items()}
 
 
-DOCUMENT = yaml.safe_load(GOOD)
-PLACES = [steps for steps in places(DOCUMENT) if steps]
+FURTHER = """
+targets:
+  pbx1:
+    address: pbx1.example.net
+    username: exporter
+    secret: s
+    command_user: {username: cli, secret: s}
+    canaries:
+      a:
+        {channel: PJSIP/+4930123456@telco, user: {username: caller, secret_env: PBX_SECRET}, interval: 15m,
+        ring_timeout: 20s, duration: 10s, audio: rtp, max_calls_per_day: 10, internal: false}
+custom:
+  - command: odbc show
+    read: {match: '(?P<pool>x)'}
+    expect: DSN
+    within: '(?P<section>y)'
+    empty: none
+    where: {pool: x}
+    metrics: [{name: asterisk_custom_x, type: gauge, help: X., value: pool, labels: {pool: pool}}]
+  - command: odbc show
+    read: {fields: {begin: Name}}
+    metrics: [{name: asterisk_custom_y, type: gauge, help: X.}]
+  - command: odbc show
+    read: {table: {head: Name, end: end, titles: [Name, State]}}
+    metrics: [{name: asterisk_custom_z, type: gauge, help: X.}]
+"""
+DOCUMENTS = [yaml.safe_load(GOOD), yaml.safe_load(FURTHER)]
+PLACES = [(document, steps) for document in DOCUMENTS for steps in places(document) if steps]
 #: What may hold the planted text: a name in a place where names are public is shown, so it is one that no name can be.
 VALUES = st.sampled_from([
     f"{PLANTED} !", f"*{PLANTED}", [f"{PLANTED}!"], {f"{PLANTED} x": 1}, {f"{PLANTED}=": None}, {"x y": f"{PLANTED} "},
@@ -106,17 +132,27 @@ VALUES = st.sampled_from([
 
 @given(st.sampled_from(PLACES), VALUES, st.booleans())
 def test_a_secret_at_any_place_of_a_file_is_not_repeated(
-    steps: tuple[str | int, ...], value: object, key: bool
+    place: tuple[object, tuple[str | int, ...]], value: object, key: bool
 ) -> None:
+    document, steps = place
     if key and (not isinstance(steps[-1], str) or not isinstance(value, str)):
         return
-    assert clean(faults(yaml.safe_dump(changed(DOCUMENT, steps, value, key=key))))
+    assert clean(faults(yaml.safe_dump(changed(document, steps, value, key=key))))
 
 
-@given(st.integers(0, len(GOOD)), st.integers(0, 30), st.sampled_from(FORMS))
-def test_a_secret_written_over_any_piece_of_a_file_is_not_repeated(start: int, length: int, form: str) -> None:
+def test_the_document_of_further_users_is_good() -> None:
+    assert faults(FURTHER) is None
+
+
+@given(
+    st.sampled_from([GOOD, FURTHER]), st.integers(0, max(len(GOOD), len(FURTHER))), st.integers(0, 30),
+    st.sampled_from(FORMS),
+)  # fmt: skip
+def test_a_secret_written_over_any_piece_of_a_file_is_not_repeated(
+    good: str, start: int, length: int, form: str
+) -> None:
     piece = form.replace("{}", f"{PLANTED}=").replace("{{", "{").replace("}}", "}")
-    assert clean(faults(GOOD[:start] + piece + GOOD[start + length :]))
+    assert clean(faults(good[:start] + piece + good[start + length :]))
 
 
 @pytest.mark.parametrize("secret", ["two\nlines", "nul\0", "x" * 1000, "\ud800"])

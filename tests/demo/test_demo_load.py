@@ -49,6 +49,7 @@ def test_new_channels_less_hangups_are_the_channels_of_the_next_status() -> None
                     assert listed(packets) == known
 
 
+@pytest.mark.slow
 def test_an_answer_is_never_interrupted_by_events() -> None:
     with SimulatedPbx(DemoSettings(seed=2, speed=50)) as pbx, PacketClient(pbx.port) as ami:
         ami.login(events="on")

@@ -9,6 +9,8 @@ import pytest
 
 from ami_exporter.demo.simulation import DemoSettings, Simulation
 
+pytestmark = pytest.mark.slow
+
 START = 1_700_000_000.0
 HOUR = 3600.0
 RTCP_KEPT = 25  # one in so many of the most frequent events: parsing them all took most of the time

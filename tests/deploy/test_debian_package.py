@@ -59,7 +59,7 @@ def packaged(bookworm_root: Path, deb: Path, tmp_path_factory: pytest.TempPathFa
     assert CONFIG not in bare
     shutil.copy(deb, root.host / "ami-exporter.deb")
     said = root.run("dpkg", "--install", "/mnt/ami-exporter.deb")
-    assert "set it up in /etc/ami-exporter/config.yml" in said
+    assert "install -m 600 /dev/stdin /etc/ami-exporter/secrets/pbx" in said
     return Packaged(root, bare)
 
 
@@ -137,7 +137,7 @@ def test_an_upgrade_keeps_the_changed_configuration_and_its_owner(installed: Deb
     config = installed.upper / CONFIG[1:]
     config.write_text(config.read_text().replace("127.0.0.1", "192.0.2.7"))
     said = installed.run("dpkg", "--install", "/mnt/ami-exporter.deb")
-    assert "set it up" not in said
+    assert "two steps are left" not in said
     assert "192.0.2.7" in installed.run("cat", CONFIG)
     assert installed.run("stat", "--format=%a %U:%G", CONFIG).strip() == "640 root:ami-exporter"
 

@@ -11,8 +11,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-import kubernetes_validate  # type: ignore[import-untyped]  # it has no types
 import pytest
 import yaml
 
@@ -108,8 +106,11 @@ def one(manifests: list[dict[str, Any]], kind: str) -> dict[str, Any]:
     return next(found for found in manifests if (found["kind"], found["metadata"]["name"]) == (kind, "ami-exporter"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 def test_kubernetes_own_objects_are_valid_by_its_schemas(manifests: list[dict[str, Any]], version: str) -> None:
+    import kubernetes_validate  # type: ignore[import-untyped]  # it has no types
+
     own = [found for found in manifests if found["kind"] in CLUSTER_KINDS]
     assert len(own) >= 13
     for found in own:
@@ -117,6 +118,8 @@ def test_kubernetes_own_objects_are_valid_by_its_schemas(manifests: list[dict[st
 
 
 def test_the_operators_objects_are_valid_by_what_is_used_of_them(manifests: list[dict[str, Any]]) -> None:
+    import jsonschema  # takes seconds
+
     theirs = [found for found in manifests if found["kind"] not in CLUSTER_KINDS]
     assert {found["kind"] for found in theirs} == set(SPECS)
     for found in theirs:

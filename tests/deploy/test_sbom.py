@@ -12,6 +12,8 @@ import pytest
 
 import ami_exporter
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import re
 import subprocess
 import sys
 import tarfile
@@ -43,22 +45,36 @@ def test_the_wheel_holds_the_types_the_schema_and_the_templates_and_no_tests(whe
     assert {name for name in names if ".dist-info/" not in name} == tracked
 
 
-def test_the_sdist_holds_what_people_build_and_test_with(built: Path) -> None:
+def test_the_sdist_holds_what_packages_are_made_of_and_no_tests_which_need_the_checkout(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     top = f"ami_exporter-{__version__}/"
     with tarfile.open(sdist) as archive:
         names = set(archive.getnames())
     expected = (
-        *("README.md", "LICENSE", "Makefile", "Dockerfile", ".dockerignore", "pyproject.toml"),
+        *("README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", "ami_exporter/web/templates/page.html"),
         *(
-            "tests/conftest.py",
-            "grafana/build.py",
+            "grafana/dashboards/asterisk-overview.json",
             "prometheus/rules/pbx.yml",
-            "deploy/deb/build",
-            "deploy/compose.yml",
+            "deploy/systemd/ami-exporter.service",
         ),
     )
     assert [name for name in expected if top + name not in names] == []
+    assert [name for name in names if name.startswith(f"{top}tests")] == []
+
+
+def test_the_readme_renders_on_a_package_index_with_links_that_lead_somewhere(wheel: Path) -> None:
+    from readme_renderer import markdown
+
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        about = email.message_from_bytes(archive.read(name))
+    assert about["Description-Content-Type"] == "text/markdown"
+    page = markdown.render(str(about.get_payload()))
+    assert page is not None
+    links = re.findall(r'(?:href|src)="([^"]+)"', page)
+    assert [link for link in links if not link.startswith(("https://", "#"))] == []
+    assert len([link for link in links if f"/v{__version__}/" in link]) > 10
+    assert "Source, https://github.com/" in about.as_string()
 
 
 def test_the_installed_program_tells_its_version(installed: Path, tmp_path: Path) -> None:

@@ -27,7 +27,10 @@ from tests.support.exporter_process import clean_environ, exporter, run
 PROMETHEUS_KEYS = {"scrape_configs", "rule_files", "alerting", "global"}
 WEB_KEYS = {"tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"}
 CONFIG_KEYS = {"defaults", "targets", "custom"}
-ONE_TARGET = "targets: {example: {address: pbx.example.net, username: exporter, secret: s3cret}}\n"
+ONE_TARGET = (
+    "targets: {example: {address: pbx.example.net, username: exporter, secret: s3cret, "
+    "command_user: {username: cli, secret: another}}}\n"
+)
 
 
 def cases(*languages: str) -> list[Any]:
@@ -48,6 +51,7 @@ def whole(block: Block) -> bool:
     return "\n...\n" not in block.text and block.text.startswith(("from ", "import "))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [case for case in cases("python") if whole(case.values[0])])
 def test_python_runs(block: Block) -> None:
     done = subprocess.run(
@@ -81,18 +85,28 @@ def our_commands() -> list[Any]:
 USER = User("ami_exporter", "s3cret", read=classes("system,call,agent,security,reporting"), write=classes("reporting"))
 CONFIG = """
 defaults: {{address: "127.0.0.1:{port}", username: ami_exporter, secret: s3cret}}
-targets: {{pbx1: {{}}, pbx2: {{}}, pbx3: {{}}}}
+targets: {{pbx1: {{command_user: {{username: demo_cli, secret: demo}}}}, pbx2: {{}}, pbx3: {{}}}}
+custom:
+  - command: module show like odbc
+    read: {{table: {{head: Module, end: modules loaded}}}}
+    metrics: [{{name: asterisk_custom_module, type: gauge, help: M., labels: {{module: Module}}}}]
 """
+SAMPLE = REPO / "tests" / "captures" / "cli" / "module show like odbc.txt"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "environ"), our_commands())
 def test_our_commands_work(arguments: list[str], environ: dict[str, str], tmp_path: Path) -> None:
     assert parse(arguments, environ).warnings == ()
     with SimulatedPbx(DemoSettings(), users=[USER]) as pbx:
         config = tmp_path / "ours.yml"
-        config.write_text(CONFIG.format(port=pbx.port), encoding="utf-8")
+        text = CONFIG.format(port=pbx.port)
+        if arguments[0] == "doctor" and arguments[-2] == "--config.file":  # without a name it takes the only target
+            text = text.replace(", pbx2: {}, pbx3: {}", "")
+        config.write_text(text, encoding="utf-8")
         ours = {
             "--config.file": str(config),
+            "--sample": str(SAMPLE),
             "--ami.address": f"127.0.0.1:{pbx.port}",
             "--ami.username": USER.name,
         }

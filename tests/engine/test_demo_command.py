@@ -10,6 +10,8 @@ import pytest
 from tests.support.asterisk_server import wait_until
 from tests.support.exporter_process import Scrape, exporter
 
+pytestmark = pytest.mark.slow
+
 DIALECTS = ("modern", "1.1")
 
 

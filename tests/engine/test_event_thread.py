@@ -52,7 +52,9 @@ def test_a_process_without_free_descriptors_finds_the_pbx_again_later(monkeypatc
 
 def test_events_that_come_when_the_link_ends_instead_of_a_sign_of_life_are_counted() -> None:
     def last_words(session: Session, _action: Fields) -> None:
-        session.send(packet(("Event", "Shutdown"), ("Shutdown", "Cleanly"), ("Restart", "True")))
+        session.send(
+            packet(("Event", "Shutdown"), ("Privilege", "system,all"), ("Shutdown", "Cleanly"), ("Restart", "True"))
+        )
         raise Ended
 
     clock, _, clocks = movable()

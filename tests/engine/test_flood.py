@@ -13,6 +13,8 @@ from ami_exporter.demo import DemoSettings, SimulatedPbx
 from tests.support.asterisk_server import wait_until
 from tests.support.exporter_process import exporter
 
+pytestmark = pytest.mark.slow
+
 RATE = 50_000
 SECONDS, LONG = 10, 60
 # Bytes unread, about a second of the flood: on a machine with other work the flood waits, so that the test is about

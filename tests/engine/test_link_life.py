@@ -148,7 +148,9 @@ def test_what_was_kept_is_dropped_with_the_link_where_a_restart_cannot_be_told()
         assert value(scrape(one), "asterisk_queue_callers", queue="sales") is None
 
 
-@pytest.mark.parametrize("greeting", [b"", packet(("Event", "FullyBooted"))], ids=["none", "without Uptime"])
+@pytest.mark.parametrize(
+    "greeting", [b"", packet(("Event", "FullyBooted"), ("Privilege", "system,all"))], ids=["none", "without Uptime"]
+)
 def test_what_was_kept_is_dropped_with_a_settled_link_too_where_a_restart_cannot_be_told(greeting: bytes) -> None:
     monotonic, _, clocks = movable()
     resting = {"queues": CollectorSettings(min_interval=300.0)}

@@ -6,6 +6,8 @@ import re
 import threading
 from dataclasses import replace
 
+import pytest
+
 from ami_exporter.ami.session import LOGOFF_SECONDS
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.config.secret import Secret
@@ -30,7 +32,9 @@ def probe(exporter: Exporter, name: str = "pbx") -> Series:
 
 
 def joined(queue: str) -> bytes:
-    return packet(("Event", "QueueCallerJoin"), ("Queue", queue), ("Uniqueid", f"1.{queue}"))
+    return packet(
+        ("Event", "QueueCallerJoin"), ("Privilege", "agent,all"), ("Queue", queue), ("Uniqueid", f"1.{queue}")
+    )
 
 
 def listening_session(pbx: ScriptedPbx, exporter: Exporter) -> Session:
@@ -78,6 +82,7 @@ def test_what_a_reload_leaves_out_has_no_counters_either_and_makes_room_for_othe
         assert value(found, JOINS, queue="sales") is None
 
 
+@pytest.mark.slow
 def test_listening_to_other_events_begins_when_the_old_event_link_has_ended_however_slow_its_login() -> None:
     asked, go = threading.Event(), threading.Event()
 

@@ -126,8 +126,13 @@ def test_bytes_that_break_labels_are_labels_all_the_same() -> None:
         before = one.stats.events_received
         events = next(session for session in pbx.sessions if session.seen and session.seen[0]["Events"] != "system")
         for name in NAMES:
-            events.send(b"Event: QueueCallerJoin\r\nQueue: %b\r\nUniqueid: %b\r\n\r\n" % (name, name))
-            events.send(b"Event: Newchannel\r\nChannel: %b/x-1\r\nUniqueid: 1\r\nLinkedid: 1\r\n\r\n" % name)
+            events.send(
+                b"Event: QueueCallerJoin\r\nPrivilege: agent,all\r\nQueue: %b\r\nUniqueid: %b\r\n\r\n" % (name, name)
+            )
+            events.send(
+                b"Event: Newchannel\r\nPrivilege: call,all\r\nChannel: %b/x-1\r\nUniqueid: 1\r\nLinkedid: 1\r\n\r\n"
+                % name
+            )
         until(lambda: one.stats.events_received == before + 2 * len(NAMES))
         assert has(scrape(one), "asterisk_queue_calls_total")
 
@@ -195,6 +200,7 @@ def flags(port: int) -> list[str]:
 ENVIRON = {"AMI_EXPORTER_AMI_SECRET": "hunter2"}
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_queues_are_a_thousand_series_and_little_memory(tmp_path: Path) -> None:
     count = 100_000
     pieces = list(bare_queues(count))
@@ -226,6 +232,7 @@ def test_a_hundred_thousand_queues_are_a_thousand_series_and_little_memory(tmp_p
     assert grown < 40
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_events_of_unknown_names_are_counted_and_leave_nothing_behind() -> None:
     count, batch = 100_000, 1000
     with ScriptedPbx() as pbx, exporter(*flags(pbx.port), environ=ENVIRON) as running:
@@ -236,7 +243,11 @@ def test_a_hundred_thousand_events_of_unknown_names_are_counted_and_leave_nothin
             begun = running.get().total("ami_exporter_events_received_total")
             for at in range(first, last, batch):
                 numbers = range(at, at + batch)
-                events.send(b"".join(b"Event: Mad%06d\r\nField%06d: %06d\r\n\r\n" % (n, n, n) for n in numbers))
+                events.send(
+                    b"".join(
+                        b"Event: Mad%06d\r\nPrivilege: call,all\r\nField%06d: %06d\r\n\r\n" % (n, n, n) for n in numbers
+                    )
+                )
             until(lambda: running.get().total("ami_exporter_events_received_total") == begun + last - first)
 
         send(0, count // 10)  # the memory that reading and a scrape need once

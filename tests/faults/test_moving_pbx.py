@@ -192,7 +192,7 @@ def test_a_certificate_without_key_identifiers_is_taken_by_every_version_of_pyth
         return context
 
     monkeypatch.setattr(ssl, "create_default_context", strict)
-    authority = Authority()
+    authority = Authority(identified=False)
     (tmp_path / "ca.pem").write_text(authority.pem)
     authority.issue("localhost").write(tmp_path, "pbx")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -64,6 +64,7 @@ def cut_places(pbx: ScriptedPbx) -> list[int]:
     return sorted({*starts[:-1], *((a + b) // 2 for a, b in zip(starts, ends, strict=False))})
 
 
+@pytest.mark.slow
 def test_a_cut_at_every_packets_end_and_in_every_packet(pbx: ScriptedPbx) -> None:
     places = cut_places(pbx)
     assert len(places) > 40

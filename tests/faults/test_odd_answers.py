@@ -51,13 +51,18 @@ def test_items_of_two_lists_that_come_by_turns_belong_to_their_own() -> None:
 
 
 @pytest.mark.parametrize("told", ["0", "7", "-1", "many", ""])
-def test_the_number_of_items_that_an_end_tells_is_not_believed(told: str) -> None:
+def test_the_number_of_items_that_an_end_tells_is_believed_only_of_lists_that_count_right(told: str) -> None:
     def miscounts(session: Session, action: Fields) -> None:
-        opening, item, end = pbx.answer(action, [CALL])
-        session.send(opening, item, end.replace(b"ListItems: 1", b"ListItems: " + told.encode()))
+        opening, *items, end = pbx.answer(action, LISTS[action["Action"]])
+        session.send(opening, *items, end.replace(b"ListItems: 1", b"ListItems: " + told.encode()))
 
     with ScriptedPbx(hooks={"Status": miscounts}) as pbx, target(pbx.port) as one:
-        assert whole(scrape(one))
+        found = scrape(one)
+        counts = told.isdecimal()
+        assert value(found, "asterisk_scrape_collector_success", collector="channels") == (0 if counts else 1)
+        assert has(found, "asterisk_active_calls") is not counts
+        assert value(found, "asterisk_queue_callers", queue="sales") == 3
+        assert errors(found, "list_count") == (1 if counts else 0)
 
 
 def test_an_answer_with_its_action_id_in_other_letters_is_nobodys(caplog: pytest.LogCaptureFixture) -> None:
@@ -106,7 +111,7 @@ def test_without_fully_booted_there_are_figures_but_no_start_time() -> None:
         assert whole(found)
         assert not has(found, "asterisk_start_time_seconds")
         pbx.stop()
-        pbx.boot = packet(("Event", "FullyBooted"), ("Uptime", "100"))
+        pbx.boot = packet(("Event", "FullyBooted"), ("Privilege", "system,all"), ("Uptime", "100"))
         pbx.restart()
         until(lambda: has(scrape(one), "asterisk_start_time_seconds"), "the start time")
 
@@ -116,7 +121,9 @@ def test_a_server_that_lets_in_and_shuts_down_at_once(caplog: pytest.LogCaptureF
 
     def farewell(session: Session, action: Fields) -> None:
         session.answer(action, ("Message", "Authentication accepted"))
-        session.send(packet(("Event", "Shutdown"), ("Shutdown", "Cleanly"), ("Restart", "True")))
+        session.send(
+            packet(("Event", "Shutdown"), ("Privilege", "system,all"), ("Shutdown", "Cleanly"), ("Restart", "True"))
+        )
         session.expect("ListCommands")
         raise Ended
 
@@ -156,16 +163,18 @@ def test_answers_that_always_come_just_too_late_are_never_taken_for_the_next_one
         assert whole(scrape(one))
 
 
-def test_two_events_in_one_packet_are_no_more_than_one_and_the_next_is_right() -> None:
+def test_two_events_in_one_packet_count_for_nothing_and_the_next_is_right() -> None:
     with ScriptedPbx() as pbx, target(pbx.port, events=True) as one:
         listening(one)
         scrape(one)
         before = one.stats.events_received
         events = next(session for session in pbx.sessions if session.seen[0]["Events"] != "system")
-        join = b"Event: QueueCallerJoin\r\nQueue: sales\r\nUniqueid: 1.%d\r\n"
+        join = b"Event: QueueCallerJoin\r\nPrivilege: agent,all\r\nQueue: sales\r\nUniqueid: 1.%d\r\n"
         events.send(join % 1 + join % 2 + b"\r\n" + join % 3 + b"\r\n")
-        until(lambda: one.stats.events_received == before + 2)
-        assert value(scrape(one), "asterisk_events_total", event="QueueCallerJoin") == 2
+        until(lambda: one.stats.events_received == before + 1)
+        found = scrape(one)
+        assert value(found, "asterisk_events_total", event="QueueCallerJoin") == 1
+        assert errors(found, "doubtful_event") == 1
 
 
 LONG = b"ChanVariable: RECORD=" + b"x" * 1_100_000 + b"\r\n"

@@ -16,6 +16,8 @@ from tests.support.fleet import PASSWORD, SIMULATED, USER, Client, Fleet, make_f
 from tests.support.planted import AMI_SECRETS
 from tests.support.prometheus_server import PrometheusServer, prometheus_server
 
+pytestmark = pytest.mark.slow
+
 TARGETS = SIMULATED + 4
 DOWN = {"hanging", "refusing"}
 # The target's timeout: how long the one that hangs may take, and none of the others.

@@ -12,6 +12,8 @@ from tests.support.asterisk_server import wait_until
 from tests.support.exporter_process import ExporterProcess
 from tests.support.fleet import Client, Fleet, Load, make_fleet, replace, watching
 
+pytestmark = pytest.mark.slow
+
 Running = tuple[Fleet, ExporterProcess, Client]
 EVENTS = "ami_exporter_events_received_total"
 CONNECTS = "ami_exporter_link_connects_total"

@@ -16,6 +16,8 @@ from tests.support.asterisk_server import wait_until
 from tests.support.exporter_process import ExporterProcess, run
 from tests.support.fleet import PASSWORD, USER, Client, Fleet, make_fleet, process_arguments, replace, watching
 
+pytestmark = pytest.mark.slow
+
 FLAG_SECRET = "plAnted-flag-environment-61"
 WRONG_SECRET = "plAnted-wrong-62"
 # Quotes, a backslash and text beyond ASCII: what is quoted or escaped in an output must be found as well.

@@ -6,9 +6,12 @@ import contextlib
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.support.exporter_process import exporter
+
+pytestmark = pytest.mark.slow
 
 TARGETS = [f"pbx{number:03}" for number in range(60)]
 REPLICAS = 3

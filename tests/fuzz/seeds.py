@@ -10,8 +10,10 @@ from pathlib import Path
 
 from ami_exporter.ami.actions import ACTIONS
 from ami_exporter.ami.event_classes import EVENT_NAMES
+from ami_exporter.ami.header_orders import VOCABULARY
 from ami_exporter.demo import DemoSettings, SimulatedPbx
 from tests.support.ami_wire import packet
+from tests.support.hostile_texts import HOSTILE
 
 CONFIG = Path(__file__).parent.parent / "config"
 LISTEN_SECONDS = 1.0
@@ -29,6 +31,10 @@ def seeds(subject: str) -> list[bytes]:
         return QUERIES
     if subject == "configuration":
         return [file.read_bytes() for file in sorted(CONFIG.glob("*/*.yml"))]
+    if subject == "strangers":
+        return [
+            number.to_bytes(2, "big") + text.encode("utf-8", "surrogateescape") for number, text in enumerate(HOSTILE)
+        ]
     packets = wire()
     return [b"\x07" + each for each in packets] if subject == "codec" else packets
 
@@ -36,8 +42,10 @@ def seeds(subject: str) -> list[bytes]:
 def dictionary(subject: str) -> list[str]:
     """Words in the fuzzer's own notation that bytes put together by chance would hardly ever make."""
     found = {word for seed in seeds(subject) for word in re.findall(rb"[A-Za-z][A-Za-z_-]{2,40}", seed)}
-    if subject in ("codec", "scrape"):
+    if subject in ("codec", "scrape", "strangers"):
         found |= {name.encode() for name in EVENT_NAMES.values()} | {b"\r\n\r\nEvent: ", b"\r\nResponse: Success\r\n"}
+    if subject == "strangers":
+        found |= {f"\r\n{name}: ".encode() for name in VOCABULARY}
     return sorted("".join(chr(byte) if chr(byte).isalnum() else f"\\x{byte:02x}" for byte in word) for word in found)
 
 

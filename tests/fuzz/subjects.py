@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 from ami_exporter.ami.actions import ACTIONS, Action, AnswerForm
+from ami_exporter.ami.answer import Answer, Outcome
 from ami_exporter.ami.codec import Decoder
 from ami_exporter.ami.errors import ProtocolError
-from ami_exporter.ami.exchange import Answer, Outcome
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Context, Metric, Trunk
 from ami_exporter.collectors.registry import builtin
@@ -28,6 +28,7 @@ from ami_exporter.pbx.poll_run import PollFault, PollRun
 from ami_exporter.pbx.target import events_of
 from ami_exporter.web.negotiate import choose_format
 from ami_exporter.web.params import BadRequestError, page_target, scrape_params
+from tests.support import hostile_lists
 from tests.support.config_catalogue import catalogue
 from tests.support.targets import parsed
 
@@ -63,6 +64,12 @@ def _decoded(chunks: list[bytes]) -> tuple[list[list[tuple[str, str]]], str]:
     except ProtocolError as error:
         return found, str(error.kind)
     return found, ""
+
+
+def strangers(data: bytes) -> None:
+    """A text behind any value of the recorded lists; the first two bytes say which value."""
+    place = hostile_lists.ITEMS[int.from_bytes(data[:2], "big") % len(hostile_lists.ITEMS)]
+    hostile_lists.check(place, data[2:].decode("utf-8", "surrogateescape"))
 
 
 def scrape(data: bytes) -> None:
@@ -179,6 +186,7 @@ def url(data: bytes) -> None:
 
 SUBJECTS: Mapping[str, Callable[[bytes], None]] = {
     "codec": codec,
+    "strangers": strangers,
     "scrape": scrape,
     "configuration": configuration,
     "url": url,

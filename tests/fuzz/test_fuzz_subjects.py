@@ -14,6 +14,8 @@ from tests.fuzz import subjects
 from tests.fuzz.seeds import seeds
 from tests.fuzz.subjects import SUBJECTS
 
+pytestmark = pytest.mark.slow
+
 EVENTS = sorted({item for spec in ACTIONS.values() for item in spec.items} | set(EVENT_CLASSES))
 HEADERS = """
     Channel ChannelState Uniqueid Linkedid Queue Calls Max Status Paused CallsTaken Name Location Wait Cause DialStatus

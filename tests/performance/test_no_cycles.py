@@ -18,6 +18,8 @@ from ami_exporter.config.secret import Secret
 from ami_exporter.demo import DemoSettings, SimulatedPbx
 from tests.support.targets import SOON, listening, target, until
 
+pytestmark = pytest.mark.slow
+
 SCRAPES = 3
 
 

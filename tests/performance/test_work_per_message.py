@@ -28,6 +28,8 @@ from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.plan import EnabledCollector, make_plan
 from ami_exporter.pbx.poll_run import PollRun
 
+pytestmark = pytest.mark.slow
+
 STATUS = Action("Status")
 CAPS = Caps(1000, lambda _metric, _labels: None, lambda _metric, _labels: True)
 CONTEXT = Context(technologies=("Local", "PJSIP"))

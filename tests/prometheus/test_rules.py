@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -95,15 +97,20 @@ def test_runbook_says_what_it_means_how_to_confirm_and_what_to_do(alert: Rule) -
         assert read(expression, SERIES)[1] == []
 
 
-@EACH_ALERT
-def test_alert_has_a_test_that_it_fires_and_one_that_it_does_not(alert: Rule) -> None:
-    cases = [
+@cache
+def alert_cases() -> list[dict[str, Any]]:
+    """What promtool's tests expect of alerts; half a second to read."""
+    return [
         case
         for path in TESTS
         for test in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]
         for case in test["alert_rule_test"]
-        if case["alertname"] == alert.name
     ]
+
+
+@EACH_ALERT
+def test_alert_has_a_test_that_it_fires_and_one_that_it_does_not(alert: Rule) -> None:
+    cases = [case for case in alert_cases() if case["alertname"] == alert.name]
     rings = {one.alert for expected in EXPECTED.values() for one in expected}
     assert alert.name in rings or any(case["exp_alerts"] for case in cases)
     # Each scenario names all alerts that may ring in it: the others stay quiet there.

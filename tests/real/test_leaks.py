@@ -10,7 +10,7 @@ from tests.support.asterisk_server import wait_until
 from tests.support.exporter_process import run
 from tests.support.pbx_pair import RichPbx
 from tests.support.planted import AMI_SECRETS, PLANTED
-from tests.support.watching import OPT_IN, config, enabled, watching
+from tests.support.watching import CLI_SECRET, OPT_IN, config, enabled, watching
 
 EVERYTHING = enabled(*OPT_IN)
 CUSTOM = """
@@ -44,7 +44,7 @@ def test_nothing_planted_is_in_metrics_pages_or_debug_logs(rich: RichPbx, tmp_pa
 def test_scrape_and_check_print_nothing_planted(rich: RichPbx, tmp_path: Path) -> None:
     file = tmp_path / "ami-exporter.yml"
     file.write_text(config(rich.server, "all", EVERYTHING, CUSTOM))
-    environ = {"PBX_SECRET": AMI_SECRETS["all"]}
+    environ = {"PBX_SECRET": AMI_SECRETS["all"], **CLI_SECRET}
     for command in ("scrape", "check", "doctor", "capture"):
         level = ("--log.level", "debug")
         done = run(command, "--config.file", str(file), *level, environ=environ)
@@ -55,12 +55,12 @@ def test_scrape_and_check_print_nothing_planted(rich: RichPbx, tmp_path: Path) -
 def test_errors_name_no_secret(rich: RichPbx, tmp_path: Path) -> None:
     file = tmp_path / "ami-exporter.yml"
     file.write_text(config(rich.server, "all") + "\nnonsense: 1\n")
-    done = run("check", "--config.file", str(file), environ={"PBX_SECRET": AMI_SECRETS["all"]})
+    done = run("check", "--config.file", str(file), environ={"PBX_SECRET": AMI_SECRETS["all"], **CLI_SECRET})
     assert done.returncode == 1
     assert leaks(done.stdout, done.stderr) == []
     file.write_text(config(rich.server, "nobody"))
     for command in ("scrape", "doctor", "capture"):
-        done = run(command, "--config.file", str(file), environ={"PBX_SECRET": AMI_SECRETS["all"]})
+        done = run(command, "--config.file", str(file), environ={"PBX_SECRET": AMI_SECRETS["all"], **CLI_SECRET})
         assert done.returncode == 1
         assert "check username and secret" in done.stdout + done.stderr
         assert leaks(done.stdout, done.stderr) == []

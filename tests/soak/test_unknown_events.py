@@ -46,7 +46,11 @@ def test_ten_million_events_of_unknown_names_leave_nothing_behind() -> None:
         print(f"      0 s {0:10} events {bodies[0]}", flush=True)
         for sent in range(0, EVENTS, BATCH):
             numbers = range(sent, sent + BATCH)
-            events.send(b"".join(b"Event: Mad%08d\r\nField%08d: %08d\r\n\r\n" % (n, n, n) for n in numbers))
+            events.send(
+                b"".join(
+                    b"Event: Mad%08d\r\nPrivilege: call,all\r\nField%08d: %08d\r\n\r\n" % (n, n, n) for n in numbers
+                )
+            )
             done = sent + BATCH
             if done % STEP == 0:
                 wait_until(partial(has_received, running, received + done), STEP_SECONDS, "the events")

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 #: Seconds after which a test that hangs fails instead.
 SECONDS = 10.0
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
-FULLY_BOOTED = packet(("Event", "FullyBooted"), ("Privilege", "system,all"), ("Uptime", "100"), ("LastReload", "50"))
+FULLY_BOOTED = packet(
+    ("Event", "FullyBooted"),
+    ("Privilege", "system,all"),
+    ("Uptime", "100"),
+    ("LastReload", "50"),
+)
 COMMANDS = ("Ping", "Status", "CoreStatus", "QueueStatus")
 
 Fields = dict[str, str]

@@ -41,15 +41,19 @@ def status_item(number: int, action_id: str = "s-1", caller: str = "<unknown>") 
     return packet(*values.items())
 
 
+#: ActionIDs whose answer may come in the old form of a command's output; "": it has none.
+COMMANDS = frozenset({"1", "7", ""})
+
+
 def decode(chunks: Iterable[bytes], decoder: Decoder | None = None) -> list[Message]:
     """All messages of bytes that arrive in these pieces."""
-    decoder = decoder or Decoder()
+    decoder = decoder or Decoder(COMMANDS)
     return [message for chunk in chunks for message in decoder.feed(chunk)]
 
 
 def outcome(chunks: Iterable[bytes], decoder: Decoder | None = None) -> tuple[list[Message], str]:
     """The messages of a whole stream, and the kind of the error that ended it, or nothing."""
-    decoder = decoder or Decoder()
+    decoder = decoder or Decoder(COMMANDS)
     messages: list[Message] = []
     try:
         for chunk in chunks:

@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.support.ami_raw import RawAmi
-from tests.support.asterisk_root import HOST_NAME, AsteriskRoot
+from tests.support.asterisk_root import AsteriskRoot
+from tests.support.machine import HOST_NAME
 from tests.support.planted import AMI_SECRETS
 from tests.support.tls_files import write_server_certificate
 

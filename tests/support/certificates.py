@@ -10,6 +10,18 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+SIGNS_CERTIFICATES = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -27,13 +39,21 @@ class Pair:
 
 
 class Authority:
-    """A certificate authority, living for a test."""
+    """A certificate authority, living for a test. identified: with the key identifiers that RFC 5280 asks for."""
 
-    def __init__(self, name: str = "test CA") -> None:
+    def __init__(self, name: str = "test CA", *, identified: bool = True) -> None:
+        self._identified = identified
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         builder = self._builder(self._name, self._key).add_extension(x509.BasicConstraints(True, None), True)
+        if identified:  # as Python from 3.13 on insists (VERIFY_X509_STRICT)
+            builder = builder.add_extension(SIGNS_CERTIFICATES, critical=True)
+            builder = builder.add_extension(self._key_identifier, critical=False)
         self._cert = builder.sign(self._key, hashes.SHA256())
+
+    @property
+    def _key_identifier(self) -> x509.SubjectKeyIdentifier:
+        return x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
 
     @property
     def pem(self) -> str:
@@ -46,6 +66,9 @@ class Authority:
         alternative = [x509.DNSName(item) for item in dns or (name,)]
         names = x509.SubjectAlternativeName([*alternative, x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
         builder = self._builder(subject, key, ends_in).add_extension(names, critical=False)
+        if self._identified:
+            signer = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(self._key_identifier)
+            builder = builder.add_extension(signer, critical=False)
         cert = builder.sign(self._key, hashes.SHA256())
         return Pair(
             cert.public_bytes(serialization.Encoding.PEM).decode(),

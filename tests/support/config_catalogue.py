@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from ami_exporter.ami import destinations
+from ami_exporter.ami.cli_commands import refusal
 from ami_exporter.config.catalogue import Catalogue
 
 ENVIRON = {"PBX_SECRET": "s3cret", "PBX_SECRET_EMPTY": "", "PBX_SECRET_TWO_LINES": "one\ntwo"}
@@ -26,4 +28,6 @@ def catalogue(environ: Mapping[str, str] = ENVIRON) -> Catalogue:
         },
         unheard=frozenset({"dtmfend"}),
         environ=environ,
+        refused_command=refusal,
+        refused_destination=lambda channel, internal: destinations.refusal(channel, internal=internal),
     )

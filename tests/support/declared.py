@@ -9,6 +9,7 @@ from tests.support.promql import Declared
 PROMETHEUS = {
     "up": Declared("gauge"),
     "scrape_samples_scraped": Declared("gauge"),
+    "ALERTS_FOR_STATE": Declared("gauge", frozenset({"alertname", "severity"})),
     "process_cpu_seconds_total": Declared("counter"),
     "process_resident_memory_bytes": Declared("gauge"),
 }

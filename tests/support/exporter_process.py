@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.asterisk_server import wait_until
 
-START_SECONDS = 15.0
+START_SECONDS = 60.0
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -72,8 +72,8 @@ class ExporterProcess:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, path, headers=dict(headers or {}))
-            response = connection.getresponse()
-            return Scrape(response.status, response.read().decode(), dict(response.getheaders()))
+            with connection.getresponse() as response:
+                return Scrape(response.status, response.read().decode(), dict(response.getheaders()))
         finally:
             connection.close()
 

@@ -171,8 +171,8 @@ class Client:
         self.kept = connection if keep else None
         token = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         connection.request(method, path, headers={"Authorization": f"Basic {token}"})
-        response = connection.getresponse()
-        found = Scrape(response.status, response.read().decode(), dict(response.getheaders()))
+        with connection.getresponse() as response:
+            found = Scrape(response.status, response.read().decode(), dict(response.getheaders()))
         if not keep:
             connection.close()
         return found

@@ -14,6 +14,8 @@ AMI_SECRETS: Mapping[str, str] = {
     "system": "plAnted-ami-system-93",
     "all": "plAnted-ami-all-94",
     "events": "plAnted-ami-events-95",
+    "cli": "plAnted-ami-cli-96",
+    "canary": "plAnted-ami-canary-97",
 }
 PHONE_SECRET = "plAnted-phone-52"
 TRUNK_SECRET = "plAnted-trunk-53"

@@ -26,10 +26,20 @@ class PrometheusServer:
     url: str
     log_file: Path
 
-    def query(self, expression: str) -> list[dict[str, Any]]:
+    def query(self, expression: str, at: int | None = None) -> list[dict[str, Any]]:
         """Return the instant vector: [{"metric": {label: value}, "value": [time, "number"]}, …]."""
-        result: list[dict[str, Any]] = self._get("/api/v1/query", {"query": expression})["result"]
+        moment = {} if at is None else {"time": str(at)}
+        result: list[dict[str, Any]] = self._get("/api/v1/query", {"query": expression, **moment})["result"]
         return result
+
+    def samples_read(self, expression: str, start: int, end: int, step: int) -> int:
+        """Return how many samples a query loads, as Prometheus counts; a step of 0 asks only for the end."""
+        common = {"query": expression, "stats": "all"}
+        if step:
+            found = self._get("/api/v1/query_range", {**common, "start": start, "end": end, "step": step})
+        else:
+            found = self._get("/api/v1/query", {**common, "time": end})
+        return int(found["stats"]["samples"]["totalQueryableSamples"])
 
     def value(self, expression: str) -> float:
         """Return the one number an expression gives."""
@@ -52,7 +62,7 @@ class PrometheusServer:
         """Poll until the condition holds."""
         wait_until(lambda: condition(self), seconds, what)
 
-    def _get(self, path: str, parameters: Mapping[str, str]) -> Any:
+    def _get(self, path: str, parameters: Mapping[str, str | int]) -> Any:
         address = f"{self.url}{path}?{urllib.parse.urlencode(parameters)}"
         with urllib.request.urlopen(address, timeout=_REQUEST_SECONDS) as answer:  # noqa: S310 - loopback
             return json.load(answer)["data"]
@@ -99,5 +109,8 @@ def _is_ready(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/-/ready", timeout=_REQUEST_SECONDS) as answer:  # noqa: S310 - loopback
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False
+    except OSError:  # URLError, too
         return False

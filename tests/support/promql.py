@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 import promql_parser as promql
 
-TARGET = frozenset({"job", "instance"})
+TARGET = frozenset({"job", "site", "instance"})
 SET_OPERATORS = {"and", "or", "unless"}
 KEEPS_LABELS = {"topk", "bottomk"}
+NAMES_LABEL = {"label_replace", "label_join"}
 COUNTING = {"rate", "irate", "increase"}
 SCALARS = {"time", "scalar", "pi"}
 
@@ -103,11 +104,15 @@ class Reader:
         if name in SCALARS:
             return None
         result = frozenset[str]().union(*found)
+        if name in NAMES_LABEL:
+            result |= {text(call.args[1])}
         return result - {"le"} if name == "histogram_quantile" else result
 
     def aggregate(self, expr: promql.AggregateExpr) -> frozenset[str]:
         inner = self.labels(expr.expr) or frozenset()
         operator = str(expr.op)
+        if operator == "count_values":
+            inner |= {text(expr.param)}
         named = frozenset(expr.modifier.labels) if expr.modifier else frozenset[str]()
         if missing := named - inner:
             self.faults.append(f"{operator}: labels {sorted(missing)} are not in {sorted(inner)}")
@@ -115,7 +120,7 @@ class Reader:
             return inner
         if expr.modifier and expr.modifier.type == promql.AggModifierType.Without:
             return inner - named
-        return named & inner
+        return named & inner | ({text(expr.param)} if operator == "count_values" else frozenset())
 
     def binary(self, expr: promql.BinaryExpr) -> frozenset[str] | None:
         left, right = self.labels(expr.lhs), self.labels(expr.rhs)
@@ -135,11 +140,22 @@ class Reader:
             kept = named
         else:
             kept = left - named
+        if operator == "or":
+            return left | right
         if operator in SET_OPERATORS or operator in {">", "<", ">=", "<=", "==", "!="}:
             return left
         if modifier.card == promql.VectorMatchCardinality.ManyToOne:
             kept = left
+        if modifier.card == promql.VectorMatchCardinality.OneToMany:
+            kept = right
         return kept | frozenset(modifier.group_labels or ())
+
+
+def text(literal: object) -> str:
+    """A string in an expression."""
+    if not isinstance(literal, promql.StringLiteral):
+        raise TypeError(f"expected a string, found {type(literal).__name__}")
+    return str(literal.val)
 
 
 def selectors(expr: object) -> Iterator[promql.VectorSelector]:

@@ -16,17 +16,24 @@ T = TypeVar("T")
 AGREE_SECONDS = 20.0
 """States change by themselves (a registration is tried again, a contact expires): between two looks, not for long."""
 
+CLI_SECRET = {"CLI_SECRET": AMI_SECRETS["cli"]}
+"""The environment that configurations with task processors need."""
+
 OPT_IN = ("queue_averages", "queue_members", "voicemail", "voicemail_mailboxes", "taskprocessors")
 
 
 def config(server: AsteriskServer, user: str, target: str = "", custom: str = "") -> str:
-    """A configuration of one target named pbx. target: further lines of it, each indented by four blanks."""
+    """A configuration of one target named pbx. target: further lines of it, each indented by four blanks.
+
+    Where task processors are wanted, the user `cli` runs the console's command for them.
+    """
     lines = [
         "targets:",
         "  pbx:",
         f"    address: 127.0.0.1:{server.ami_port}",
         f"    username: {user}",
         "    secret_env: PBX_SECRET",
+        *(["    command_user: {username: cli, secret_env: CLI_SECRET}"] if "taskprocessors" in target else []),
     ]
     return "\n".join([*lines, target, custom, ""])
 
@@ -44,7 +51,8 @@ def watching(
     """Run an exporter with that configuration."""
     file = folder / "ami-exporter.yml"
     file.write_text(config(server, user, target, custom))
-    with exporter("--config.file", str(file), *flags, environ={"PBX_SECRET": AMI_SECRETS[user]}) as running:
+    secrets = {"PBX_SECRET": AMI_SECRETS[user], **CLI_SECRET}
+    with exporter("--config.file", str(file), *flags, environ=secrets) as running:
         yield running
 
 

@@ -100,8 +100,8 @@ def exchange(
 ) -> Answer:
     """One request over an open connection."""
     connection.request(method, path, headers=dict(headers or {}))
-    response = connection.getresponse()
-    return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+    with connection.getresponse() as response:
+        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from ami_exporter.web.views import Selection
 from tests.support.certificates import Authority
 from tests.support.web import FakeService, Running, exchange, running, wait_until
 
+pytestmark = pytest.mark.slow
+
 SILENT, HALF_SENT, NEVER_READING = 200, 200, 8
 CROWD = 400  # at the same moment
 ROUNDS = 20

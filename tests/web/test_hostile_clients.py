@@ -131,6 +131,7 @@ def test_a_crowd_of_silent_clients_does_not_drive_out_who_scrapes(monkeypatch: p
         assert scraping.sock is not None
 
 
+@pytest.mark.slow
 def test_a_thousand_connections_leave_the_server_answering() -> None:
     with running(limits=ServerLimits(connections=100)) as web, ExitStack() as stack:
         for _ in range(1000):

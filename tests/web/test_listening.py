@@ -94,6 +94,7 @@ server.stop()
 """
 
 
+@pytest.mark.slow
 def test_a_socket_from_systemd_is_served() -> None:
     with socket.create_server(("127.0.0.1", 0)) as passed:
         host, port = passed.getsockname()
@@ -116,6 +117,7 @@ def test_a_socket_from_systemd_is_served() -> None:
             assert server.returncode == 0
 
 
+@pytest.mark.slow
 def test_a_descriptor_that_is_no_tcp_socket_is_one_clear_line() -> None:
     program = SERVE_ONE.replace("server = ", "import contextlib\nserver = ")
     done = subprocess.run(

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TextIO
 
 from ami_exporter.ami.errors import AmiError
 from ami_exporter.ami.link import Link
 from ami_exporter.commands.doctor.advice import diagnose, subject
+from ami_exporter.commands.doctor.callers import examine_others
+from ami_exporter.commands.doctor.console import ask_console
 from ami_exporter.commands.doctor.examine import Examiner
 from ami_exporter.commands.doctor.findings import examine_order
 from ami_exporter.commands.doctor.report import report
 from ami_exporter.commands.loading import Loader, chosen_target
 from ami_exporter.commands.options import Doctor
 from ami_exporter.pbx.connector import make_link
+from ami_exporter.pbx.login_backoff import LoginBackoff
 
 
 def doctor(options: Doctor, environ: Mapping[str, str], out: TextIO) -> int:
@@ -29,11 +33,16 @@ def doctor(options: Doctor, environ: Mapping[str, str], out: TextIO) -> int:
 
     try:
         seen = Examiner(connect, target.timeout, time.monotonic).examine(
-            examine_order(about.chosen), sorted(about.classes)
+            [order for order in examine_order(about.chosen) if not order[0].is_command], sorted(about.classes)
         )
     except AmiError as error:
         out.write(f"{target.name}: no session with {target.host}:{target.port}: {error}\n")
         return 1
+    commands = [alternatives[0] for alternatives in examine_order(about.chosen) if alternatives[0].is_command]
+    gate = LoginBackoff(time.monotonic)
+    if commands:
+        seen.answers.update(ask_console(target, [choice.collector for choice in about.chosen], commands, gate))
     result = diagnose(about, seen)
+    result = replace(result, faults=[*result.faults, *examine_others(target, gate)])
     out.write(report(about, seen, result))
     return 1 if result.faults else 0

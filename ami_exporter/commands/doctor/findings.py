@@ -83,9 +83,9 @@ def finding(choice: EnabledCollector, answers: Mapping[Action, Answer]) -> Findi
             if works is not None:
                 instead[denied.name] = works.name
         elif works is None and failed is not None:
-            faults.append(f"{failed.name}: {answers[failed].message or answers[failed].outcome}")
+            faults.append(f"{failed.label}: {answers[failed].message or answers[failed].outcome}")
         elif works is None:
-            unsupported.append(alternatives[0].name)
+            unsupported.append(alternatives[0].label)
     return Finding(
         choice.collector.name,
         _state(working, missing=bool(missing), faults=bool(faults)),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ami_exporter.commands.doctor import eventfilter
 from ami_exporter.commands.doctor.advice import Diagnosis, Subject, event_need, smallest_read
+from ami_exporter.commands.doctor.callers import other_users
 from ami_exporter.commands.doctor.examine import Examination
 from ami_exporter.commands.doctor.findings import Finding, State
 from ami_exporter.commands.doctor.modules import MODULE_OF
@@ -121,6 +122,12 @@ def _user(about: Subject, found: Examination, result: Diagnosis) -> Iterator[str
         'Then: asterisk -rx "manager reload", and restart the exporter, for a session keeps the rights of its login.'
     )
     yield from _tiers(result)
+    for name, (_, right) in other_users(about.settings).items():
+        purpose = "canary calls" if right == "originate" else "console commands"
+        yield ""
+        yield from _wrapped(f"The user for {purpose} alone; whoever has its secret {RISKS[right]}:")
+        yield ""
+        yield from user_block(name, found.address, read="", write=right)
 
 
 def _filters(about: Subject, found: Examination) -> Iterator[str]:

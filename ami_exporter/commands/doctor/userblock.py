@@ -15,7 +15,7 @@ def user_block(username: str, address: str, *, read: str, write: str, filters: S
         f"[{username}]",
         "secret = a-long-random-one",
         *_permit(address),
-        f"read = {read}",
+        f"read = {read}".rstrip(),
         f"write = {write}",
         f"writetimeout = {WRITE_TIMEOUT}",
         "displayconnects = no",

@@ -1,0 +1,223 @@
+"""Lets through the events that Asterisk wrote, out of a stream in which values may hold line ends.
+
+Nothing in an event is a secret, so text can look like an event. But an event is written at once and whole: what a blank
+line in a value has torn has a beginning that lacks its last headers, then whatever the text forges, and then those
+headers. From the beginning to the rest all is one event. Of one that is in doubt only what is sure is handed on.
+
+Whether an event lacks headers is known of the versions in the table. Until the first event has come that has the
+headers of the table, the server may be another: what lacks some is then taken as it is, unless pieces follow it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ami_exporter.ami.genuine import Found, Reading
+from ami_exporter.ami.header_orders import CHANNEL, ORDERS, Era
+from ami_exporter.ami.message import Message
+from ami_exporter.ami.sift import Look, ends_with, look, may_be_torn, read, rebuilt, without_foreign
+
+#: Headers of one torn event: ten values of 4,000 characters that are all line ends and colons.
+MAX_TORN_HEADERS = 8_000
+#: Seconds for the rest of a torn event to come: all of it is one write of the server.
+REST_SECONDS = 2.0
+#: Times that the rest of such a beginning never came before it is taken for what this version of Asterisk writes.
+BEGINNINGS_BEFORE_BELIEVED = 3
+#: Sequences of headers counted so.
+OTHER_FORMS = 256
+#: Pieces of torn events remembered, and for how long (seconds): the same text comes again in other values of the call.
+PIECES_REMEMBERED = 256
+REMEMBERED_SECONDS = 60.0
+
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A piece of a torn event: text of a stranger."""
+
+    at: float
+    pairs: Pairs
+
+
+class EventSieve:
+    """The events of one session. clock: monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        #: Set when the server's greeting has come.
+        self.era = Era.MODERN
+        #: A plain event that what follows it may tell to be torn.
+        self.held: Message | None = None
+        self._pieces: list[Message] = []
+        self._found: Found | None = None  # how the pieces read, once they are a whole event
+        self._headers = 0
+        self._since = 0.0
+        self._seen: deque[_Seen] = deque(maxlen=PIECES_REMEMBERED)
+        self._is_known = False  # whether the server writes the headers of the table
+        self._no_rest: dict[tuple[str, ...], int] = {}
+        self._doubtful = 0
+
+    def take_doubtful(self) -> int:
+        """Return how many events were torn or in doubt since the last time."""
+        doubtful, self._doubtful = self._doubtful, 0
+        return doubtful
+
+    def take(self, message: Message) -> Iterator[Message]:
+        """Yield the events that are known for genuine now; one that seems so waits for what follows it."""
+        yield from self.overdue()
+        well_begun = _begins_well(message)
+        if self._pieces and not (self._found and well_begun):
+            yield from self._add(message)
+            return
+        layout = message.layout
+        if layout.plain is None:
+            layout.plain = self._is_plain(message)
+        if well_begun:
+            yield from self._end()
+        if layout.plain and not self._is_repeated(message):
+            self.held = message
+        elif self.held is not None and not well_begun:
+            self._begin(self.held)
+            self.held = None
+            yield from self._add(message)
+        else:
+            yield from self._take_doubtful(message)
+
+    @property
+    def idle(self) -> bool:
+        """Whether an event with plain headers is genuine, if nothing follows it that is no event."""
+        return not self._pieces and not self._seen
+
+    def pause(self) -> Iterator[Message]:
+        """Nothing more has come for now: yield what has waited for more."""
+        if not self._pieces or self._found:
+            yield from self._end()
+        elif not self._is_known and all(map(_begins_well, self._pieces)):
+            pieces, self._pieces = self._pieces, []
+            for message in pieces:
+                yield without_foreign(message["event"].lower(), message.pairs())
+
+    def _end(self) -> Iterator[Message]:
+        """Yield the event before, now that what follows does not belong to it."""
+        if self.held is not None:
+            held, self.held = self.held, None
+            yield held
+        if self._pieces and self._found is not None:
+            pieces, found = self._pieces, self._found
+            self._pieces, self._found = [], None
+            now = self._clock()
+            self._seen.extend(_Seen(now, piece.pairs()) for piece in pieces[1:])
+            self._doubtful += 1
+            yield rebuilt([pair for piece in pieces for pair in piece.pairs()], found)
+
+    def overdue(self) -> Iterator[Message]:
+        """Wait no longer for a rest that is overdue."""
+        if self._pieces and self._clock() - self._since > REST_SECONDS:
+            yield from self._give_up()
+
+    def _give_up(self) -> Iterator[Message]:
+        """Take what has come since the beginning for itself."""
+        beginning, *others = self._pieces
+        self._pieces, self._found = [], None
+        names = (beginning["event"].lower(), *beginning.layout.names)
+        if len(self._no_rest) >= OTHER_FORMS:
+            self._no_rest.clear()
+        times = self._no_rest[names] = self._no_rest.get(names, 0) + 1
+        self._doubtful += 1
+        if times >= BEGINNINGS_BEFORE_BELIEVED:
+            yield without_foreign(names[0], beginning.pairs())
+        for message in others:
+            yield from self.take(message)
+
+    def _is_plain(self, message: Message) -> bool:
+        names = message.layout.names
+        kind = message.get("event", "").lower()
+        if not _begins_well(message):
+            return False
+        if kind not in ORDERS[self.era]:
+            return True
+        if look(self.era, kind, names) is not Look.PLAIN or read(self.era, kind, names).reading is Reading.CUT:
+            return False
+        if may_be_torn(self.era, kind) and read(self.era, kind, names).reading is Reading.WHOLE:
+            self._is_known = True
+        return True
+
+    def _is_repeated(self, message: Message) -> bool:
+        """Whether this is text that was a piece of a torn event a moment ago; its last value may go on."""
+        if not self._seen:
+            return False
+        now = self._clock()
+        while self._seen and now - self._seen[0].at > REMEMBERED_SECONDS:
+            self._seen.popleft()
+        pairs = message.pairs()
+        return any(_continues(pairs, seen.pairs) for seen in self._seen)
+
+    def _take_doubtful(self, message: Message) -> Iterator[Message]:
+        """Take a packet that is no event as Asterisk writes them."""
+        names = message.layout.names
+        kind = message.get("event", "").lower()
+        if not _begins_well(message) or message.layout.plain:
+            self._doubtful += 1
+            return
+        found = read(self.era, kind, names)
+        if found.reading is Reading.WHOLE:
+            self._doubtful += 1
+            yield rebuilt(message.pairs(), found)
+        elif found.reading is Reading.CUT and self._no_rest.get((kind, *names), 0) < BEGINNINGS_BEFORE_BELIEVED:
+            self._begin(message)
+        elif found.reading is Reading.CUT or not self._has_a_channel_of_another(kind, names):
+            yield without_foreign(kind, message.pairs())
+        else:
+            self._doubtful += 1
+
+    def _has_a_channel_of_another(self, kind: str, names: Sequence[str]) -> bool:
+        """Whether it has headers of a channel that no version of this event has, or one of its own twice."""
+        own = {place.name for order in ORDERS[self.era][kind] for place in order}
+        known = [name for name in names if name in own]
+        return len(known) != len(set(known)) or any(name in CHANNEL and name not in own for name in names)
+
+    def _begin(self, beginning: Message) -> None:
+        self._pieces = [beginning]
+        self._found = None
+        self._headers = len(beginning.layout.names)
+        self._since = self._clock()
+
+    def _add(self, message: Message) -> Iterator[Message]:
+        """Take what follows the beginning of a torn event, or no event behind one that seemed whole."""
+        self._pieces.append(message)
+        self._headers += len(message.layout.names)
+        if self._headers > MAX_TORN_HEADERS:
+            yield from self._give_up()
+            return
+        beginning = self._pieces[0]
+        kind = beginning["event"].lower()
+        found_before, self._found = self._found, None
+        if kind not in ORDERS[self.era]:
+            self._pieces = []
+            self._doubtful += 1
+            yield beginning
+        elif found_before or beginning.layout.plain or ends_with(self.era, kind, message.layout.names):
+            names = tuple(name for piece in self._pieces for name in piece.layout.names)
+            found = read(self.era, kind, names)
+            if found.reading is Reading.WHOLE:
+                self._found = found
+            elif found.reading is Reading.NONE:
+                self._pieces = []
+                self._doubtful += 1
+
+
+def _begins_well(message: Message) -> bool:
+    return message.layout.names[:2] == ("event", "privilege")
+
+
+def _continues(pairs: Pairs, seen: Pairs) -> bool:
+    size = len(pairs)
+    return (
+        size <= len(seen)
+        and pairs[:-1] == seen[: size - 1]
+        and pairs[-1][0] == seen[size - 1][0]
+        and pairs[-1][1].startswith(seen[size - 1][1])
+    )

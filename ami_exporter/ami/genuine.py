@@ -1,0 +1,185 @@
+"""Which headers of a packet Asterisk wrote, and which are part of a value with line ends in it.
+
+Asterisk writes values as they are. A caller's number, a dialled extension or the data of an application may hold line
+ends, and then one value looks like several headers, or like several packets. What Asterisk itself writes has a fixed
+order, and whatever a text forges stands between the beginning of its value and the next genuine header. A header whose
+place is the same in every possible reading is genuine; where readings differ, nobody can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One header in the order that Asterisk writes. free: its value may hold text of strangers, line ends included."""
+
+    name: str
+    optional: bool = False
+    free: bool = False
+
+
+Order = tuple[Place, ...]
+"""The headers of one kind of event or list item; the first is `event`."""
+
+
+class Reading(Enum):
+    """What the headers of a packet turn out to be."""
+
+    WHOLE = "whole"  # a complete event or item
+    CUT = "cut"  # only its beginning: a blank line in a value cut off the rest
+    NONE = "none"  # neither
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What all readings agree in. genuine: positions in the packet; unsure: names of the headers they differ in.
+
+    texts: position of a value with line ends in it → position after the last header that is part of that value.
+    """
+
+    reading: Reading
+    genuine: tuple[int, ...] = ()
+    unsure: frozenset[str] = frozenset()
+    texts: dict[int, int] = field(default_factory=dict)
+
+
+def find(order: Order, names: Sequence[str], vocabulary: Container[str]) -> Found:
+    """Read the headers of a packet, or of the pieces of one, by the order of their kind.
+
+    names: of the headers in wire order, in lower case. vocabulary: names that Asterisk uses anywhere. A name outside of
+    it may stand anywhere, as newer servers send more; it is never genuine here.
+    """
+    kept = [position for position, name in enumerate(names) if name in vocabulary]
+    if not kept or kept[0] != 0 or names[0] != order[0].name:
+        return Found(Reading.NONE)
+    table = _Table(order, [names[position] for position in kept])
+    if not table.complete:
+        return Found(Reading.CUT if table.may_be_cut() else Reading.NONE)
+    sure, unsure = table.agreed()
+    torn = table.torn(sure)
+    ends = {here: after for here, after in zip(sure, (*list(sure)[1:], len(kept)), strict=True) if here in torn}
+    return Found(
+        Reading.WHOLE,
+        tuple(kept[here] for here in sure),
+        unsure,
+        {kept[here]: kept[after] if after < len(kept) else len(names) for here, after in ends.items()},
+    )
+
+
+def fits(order: Order, names: Sequence[str], vocabulary: Container[str]) -> bool:
+    """Whether the headers are all those of the order and no others, but for names outside the vocabulary."""
+    known = iter([name for name in names if name in vocabulary])
+    name = next(known, None)
+    for place in order:
+        if place.name == name:
+            name = next(known, None)
+        elif not place.optional:
+            return False
+    return name is None
+
+
+class _Table:
+    """By place of an order, where it can stand in a packet. Costs places times headers, whatever a text forges."""
+
+    def __init__(self, order: Order, names: Sequence[str]) -> None:
+        self._order = order
+        self._size = len(names)
+        self._standing: dict[str, list[int]] = {}
+        for position, name in enumerate(names):
+            self._standing.setdefault(name, []).append(position)
+        self._before = [tuple(self._neighbours(index)) for index in range(len(order) + 1)]
+        self._after: list[list[int]] = [[] for _ in order]
+        for index in range(1, len(order)):
+            for earlier in self._before[index]:
+                self._after[earlier].append(index)
+        self._ahead = self._reach_from_the_beginning()
+        self._ends = self._where_it_can_end()
+        self._back = self._reach_to_the_end()
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is a reading at all."""
+        return bool(self._ends)
+
+    def may_be_cut(self) -> bool:
+        """Whether it can be the beginning of a packet, cut off in a free value."""
+        return any(place.free and reached for place, reached in zip(self._order, self._ahead, strict=True))
+
+    def agreed(self) -> tuple[dict[int, int], frozenset[str]]:
+        """Positions that all readings have → their places, and the names of the other places that any reading has."""
+        sure: dict[int, int] = {}
+        unsure: set[str] = set()
+        for index, place in enumerate(self._order):
+            positions = self._ahead[index] & self._back[index]
+            if len(positions) == 1 and not self._may_be_missing(index):
+                sure[next(iter(positions))] = index
+            elif positions:
+                unsure.add(place.name)
+        return sure, frozenset(unsure)
+
+    def torn(self, sure: Mapping[int, int]) -> frozenset[int]:
+        """Positions of the headers in whose value more headers are than places come before the next sure one."""
+        found = set()
+        after = [*list(sure.items())[1:], (self._size, len(self._order))]
+        for (here, index), (next_here, next_index) in zip(sure.items(), after, strict=True):
+            between = [self._ahead[i] & self._back[i] for i in range(index + 1, next_index)]
+            gap = set(range(here + 1, next_here))
+            if len(gap) > sum(bool(gap & positions) for positions in between):
+                found.add(here)
+        return frozenset(found)
+
+    def _neighbours(self, index: int) -> Iterator[int]:
+        """Places that can come directly before this one: all optional ones, and the first that is not."""
+        for earlier in range(index - 1, -1, -1):
+            yield earlier
+            if not self._order[earlier].optional:
+                return
+
+    def _reach_from_the_beginning(self) -> list[set[int]]:
+        reached: list[set[int]] = [{0}]
+        for index in range(1, len(self._order)):
+            before = self._before[index]
+            # Behind a free value anything may stand, behind the others the next header only.
+            first = min((min(reached[i]) for i in before if self._order[i].free and reached[i]), default=self._size)
+            reached.append(
+                {
+                    position
+                    for position in self._standing.get(self._order[index].name, ())
+                    if position > first or any(position - 1 in reached[i] for i in before)
+                }
+            )
+        return reached
+
+    def _where_it_can_end(self) -> dict[int, set[int]]:
+        last = self._size - 1
+        ends = {
+            index: set(self._ahead[index]) if self._order[index].free else self._ahead[index] & {last}
+            for index in self._before[len(self._order)]
+        }
+        return {index: positions for index, positions in ends.items() if positions}
+
+    def _reach_to_the_end(self) -> list[set[int]]:
+        reached: list[set[int]] = [set() for _ in self._order]
+        for index in range(len(self._order) - 1, -1, -1):
+            after = self._after[index]
+            last = max((max(reached[i]) for i in after if reached[i]), default=-1)
+            free = self._order[index].free
+            reached[index] = set(self._ends.get(index, ())) | {
+                position
+                for position in self._ahead[index]
+                if (free and position < last) or any(position + 1 in reached[i] for i in after)
+            }
+        return reached
+
+    def _may_be_missing(self, index: int) -> bool:
+        """Whether a reading leaves this optional header out and takes what looks like it for text."""
+        if not self._order[index].optional:
+            return False
+        before = [i for i in self._before[index] if self._order[i].free and self._ahead[i] & self._back[i]]
+        after = [i for earlier in self._before[index] for i in self._after[earlier] if i > index]
+        last = max((max(self._back[i]) for i in after if self._back[i]), default=-1)
+        return any(i in self._ends or min(self._ahead[i]) < last for i in before)

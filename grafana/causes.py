@@ -1,0 +1,20 @@
+"""Hangup causes that say the network or the provider failed, and helpers that say so when nothing did."""
+
+from __future__ import annotations
+
+FAILURES = (
+    "unallocated_number|no_route_transit_net|no_route_destination|channel_unacceptable|no_user_response|call_rejected"
+    "|destination_out_of_order|facility_rejected|normal_circuit_congestion|network_out_of_order"
+    "|normal_temporary_failure|switch_congestion|requested_chan_unavail|facility_not_subscribed"
+    "|outgoing_call_barred|bearer_capability_.+|channel_not_implemented|facility_not_implemented"
+    "|incompatible_destination|recovery_on_timer_expire|protocol_error"
+)
+"""Q.850 names; busy, no answer and hanging up are not among them."""
+
+
+def or_none(failures: str, label: str, known: str, word: str) -> str:
+    """Series of failures, or where there is none but the figures are known, one at 0 that says so.
+
+    known: an expression with a value as long as the figures are known at all.
+    """
+    return f'{failures} or on () label_replace(0 * sum({known}), "{label}", "{word}", "", "")'

@@ -1,0 +1,144 @@
+"""What a person reads: titles that are not cut, names that stay names, one meaning a colour, grey for unknown."""
+
+from __future__ import annotations
+
+import re
+
+import promql_parser as promql
+import pytest
+
+from tests.support.coming import SHOWN
+from tests.support.dashboards import ALL, Json, every_panel, filled_in, panels, pixels
+from tests.support.promql import selectors
+
+PANELS = [pytest.param(panel, id=f"{board['uid']}: {panel['title']}") for board, panel in every_panel()]
+EACH_PANEL = pytest.mark.parametrize("panel", PANELS)
+GREY = "#8e8e8e"
+# Measured in Chromium: Grafana's title font, its padding, and the mark of the description beside it.
+TITLE_PIXELS_A_LETTER, TITLE_PADDING = 7.6, 58
+HEADING_PIXELS_A_LETTER, HEADING_PADDING = 7.2, 16
+SORT_MARK = 20
+
+
+@EACH_PANEL
+def test_title_is_not_cut_at_1280(panel: Json) -> None:
+    assert len(panel["title"]) * TITLE_PIXELS_A_LETTER + TITLE_PADDING <= pixels(panel["gridPos"]["w"])
+
+
+@EACH_PANEL
+def test_headings_of_columns_are_not_cut(panel: Json) -> None:
+    sorted_by = {one["displayName"] for one in panel["options"].get("sortBy", [])}
+    for rule in panel["fieldConfig"]["overrides"]:
+        found = {item["id"]: item["value"] for item in rule["properties"]}
+        if "custom.width" in found:
+            mark = SORT_MARK if found["displayName"] in sorted_by else 0
+            needed = len(found["displayName"]) * HEADING_PIXELS_A_LETTER + HEADING_PADDING + mark
+            assert needed <= found["custom.width"] * 1.05, found["displayName"]
+
+
+@EACH_PANEL
+def test_columns_leave_names_room_at_1280(panel: Json) -> None:
+    if panel["type"] != "table":
+        return
+    rules = {rule["matcher"]["options"]: rule for rule in panel["fieldConfig"]["overrides"]}
+    shown = [name for name in panel["transformations"][-1]["options"]["indexByName"] if name in rules]
+    shown = [name for name in shown if name not in panel["transformations"][-1]["options"]["excludeByName"]]
+    widths = [
+        next((item["value"] for item in rules[name]["properties"] if item["id"] == "custom.width"), None)
+        for name in shown
+    ]
+    left = pixels(panel["gridPos"]["w"]) - 2 * 8 - sum(width for width in widths if width)
+    assert left / max(1, widths.count(None)) >= 95, f"{left} px for {widths.count(None)} columns without a width"
+
+
+@EACH_PANEL
+def test_names_in_tables_are_text_also_when_made_of_digits(panel: Json) -> None:
+    if panel["type"] != "table":
+        return
+    keys = [name for name in panel["transformations"][-1]["options"]["indexByName"] if not name.startswith("Value")]
+    rules = {rule["matcher"]["options"]: rule for rule in panel["fieldConfig"]["overrides"]}
+    for key in keys:
+        assert {"id": "unit", "value": "string"} in rules[key]["properties"], key
+
+
+@EACH_PANEL
+def test_no_value_and_nan_are_grey(panel: Json) -> None:
+    mappings = [panel["fieldConfig"]["defaults"]["mappings"]]
+    for rule in panel["fieldConfig"]["overrides"]:
+        mappings += [item["value"] for item in rule["properties"] if item["id"] == "mappings"]
+    for one in mappings:
+        assert one[-1]["options"]["match"] == "null+nan"
+        assert one[-1]["options"]["result"]["color"] == GREY
+
+
+@EACH_PANEL
+def test_a_number_says_what_no_data_means(panel: Json) -> None:
+    if panel["type"] == "stat":
+        assert panel["fieldConfig"]["defaults"]["noValue"]
+
+
+@EACH_PANEL
+def test_shares_are_guarded_against_division_by_nothing(panel: Json) -> None:
+    for target in panel["targets"]:
+        for expr in divisions(promql.parse(filled_in(target["expr"]))):
+            text = str(expr.rhs)
+            raw = [one for one in selectors(expr.rhs) if "limit" not in str(one.name)]
+            assert not raw or "> 0" in text or ">= 20" in text or "> 1" in text, text
+
+
+def divisions(expr: object) -> list[promql.BinaryExpr]:
+    """Every division of an expression."""
+    match expr:
+        case promql.BinaryExpr():
+            own = [expr] if str(expr.op) == "/" else []
+            return [*own, *divisions(expr.lhs), *divisions(expr.rhs)]
+        case promql.Call():
+            return [found for argument in expr.args for found in divisions(argument)]
+        case promql.ParenExpr() | promql.UnaryExpr() | promql.SubqueryExpr() | promql.AggregateExpr():
+            return divisions(expr.expr)
+    return []
+
+
+@EACH_PANEL
+def test_quantiles_leave_nan_out(panel: Json) -> None:
+    for target in panel["targets"]:
+        for place in re.finditer(r"histogram_quantile\(|:p95_15m\{[^}]*\}", target["expr"]):
+            assert ">= 0" in target["expr"][place.start() :], target["expr"]
+
+
+@EACH_PANEL
+def test_every_word_of_a_closed_label_has_a_colour_of_its_own(panel: Json) -> None:
+    if panel["type"] != "timeseries":
+        return
+    coloured = {
+        rule["matcher"]["options"]
+        for rule in panel["fieldConfig"]["overrides"]
+        if any(item["id"] == "color" for item in rule["properties"])
+    }
+    for target in panel["targets"]:
+        found = re.fullmatch(r"{{(\w+)}}", target["legendFormat"])
+        if not found:
+            continue
+        for selector in selectors(promql.parse(filled_in(target["expr"]))):
+            words = SHOWN[str(selector.name)].closed.get(found[1], ())
+            chosen = [matcher for matcher in selector.matchers.matchers if matcher.name == found[1]]
+            assert chosen or set(words) <= coloured, f"{set(words) - coloured} of {selector.name}"
+
+
+def test_one_meaning_has_one_colour_on_all_boards() -> None:
+    colours: dict[str, set[str]] = {}
+    for board in ALL:
+        for panel in panels(board):
+            for rule in panel["fieldConfig"]["overrides"]:
+                for item in rule["properties"]:
+                    if item["id"] == "color" and rule["matcher"]["options"] in {"answered", "abandoned", "unavailable"}:
+                        colours.setdefault(rule["matcher"]["options"], set()).add(item["value"]["fixedColor"])
+    assert colours == {"answered": {"green"}, "abandoned": {"red"}, "unavailable": {"red"}}
+
+
+def test_the_fleets_table_has_at_least_sixteen_rows() -> None:
+    fleet = next(board for board in ALL if board["uid"] == "asterisk-fleet")
+    rows = {panel["title"]: panel["gridPos"]["h"] for panel in panels(fleet) if panel["type"] == "table"}
+    for title in ("PBXs with trouble", "All PBXs"):
+        lines, row, header = rows[title] * 38 - 8, 36, 72
+        assert (lines - header) / row >= 16, title
