@@ -96,15 +96,18 @@ class EventLoop:
             self._thread.start()
 
     def stop(self, timeout: float) -> None:
-        """End the thread. Listeners are to be removed before."""
+        """End the threads; those that open connections are waited for no longer than `timeout` seconds."""
         with self._lock:
             self._stopped = True
             thread = self._thread
+        until = time.monotonic() + timeout
         self._openers.stop()
         self._retriers.stop()
         self._wake()
+        self._openers.join(until)
+        self._retriers.join(until)
         if thread is not None:
-            thread.join(timeout)
+            thread.join(max(0.0, until - time.monotonic()))
             if thread.is_alive():
                 return
         self._epoll.close()

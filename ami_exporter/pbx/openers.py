@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 
@@ -21,24 +22,29 @@ class Openers:
         self._size = size
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._lock = threading.Lock()
-        self._threads = 0
+        self._threads: list[threading.Thread] = []
         self._idle = 0
 
     def submit(self, job: Callable[[], None]) -> None:
         """Run the job as soon as a thread is free."""
         with self._lock:
-            starts = self._idle == 0 and self._threads < self._size
-            self._threads += starts
+            starts = self._idle == 0 and len(self._threads) < self._size
             self._idle -= not starts and self._idle > 0
+            if starts:
+                self._threads.append(threading.Thread(target=self._work, name=self._name, daemon=True))
+                self._threads[-1].start()
         self._jobs.put(job)
-        if starts:
-            threading.Thread(target=self._work, name=self._name, daemon=True).start()
 
     def stop(self) -> None:
-        """End the threads, each after the job it is at."""
+        """End the threads, each after the job it is at; `join` waits for that."""
         with self._lock:
-            for _ in range(self._threads):
+            for _ in self._threads:
                 self._jobs.put(None)
+
+    def join(self, until: float) -> None:
+        """Wait for the threads to end, until this time at the latest (monotonic seconds)."""
+        for thread in tuple(self._threads):
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
