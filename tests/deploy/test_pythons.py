@@ -22,6 +22,7 @@ def python_root(request: pytest.FixtureRequest) -> tuple[Path, str]:
     return request.getfixturevalue(request.param), VERSIONS[request.param]
 
 
+@pytest.mark.soak  # it wants the cores for itself: beside other tests its own timing tests fail
 @pytest.mark.timeout(900)  # a minute on an idle machine
 def test_the_tests_pass_on_a_newer_python(python_root: tuple[Path, str], repository: Path, tmp_path: Path) -> None:
     root, version = python_root
