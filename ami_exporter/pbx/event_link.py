@@ -182,6 +182,10 @@ class EventLink:
             self._counters.expire(now)
             self._connector.count_errors(link)
 
+    def abandon(self) -> None:
+        """Close at once: the loop ends."""
+        self._lost("")
+
     def _guarded(self, work: Callable[[], None]) -> None:
         try:
             work()

@@ -54,6 +54,9 @@ class Listener(Protocol):
     def beat(self, now: float) -> None:
         """Look at the link's own times; now: monotonic seconds."""
 
+    def abandon(self) -> None:
+        """Close at once: the loop ends."""
+
 
 class EventLoop:
     """Reads all listeners. `call`, `open`, `check` and `stop` may be called from any thread. clock: monotonic seconds.
@@ -79,6 +82,7 @@ class EventLoop:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._closed = False
 
     def check(self) -> None:
         """Replace the thread if it died, and log that."""
@@ -97,22 +101,24 @@ class EventLoop:
 
     def stop(self, timeout: float) -> None:
         """End the threads; those that open connections are waited for no longer than `timeout` seconds."""
-        with self._lock:
-            self._stopped = True
-            thread = self._thread
         until = time.monotonic() + timeout
         self._openers.stop()
         self._retriers.stop()
-        self._wake()
         self._openers.join(until)
         self._retriers.join(until)
+        with self._lock:
+            self._stopped = True
+            thread = self._thread
+        self._wake()
         if thread is not None:
             thread.join(max(0.0, until - time.monotonic()))
             if thread.is_alive():
                 return
-        self._epoll.close()
-        os.close(self._wake_in)
-        os.close(self._wake_out)
+        with self._lock:
+            self._closed = True
+            self._epoll.close()
+            os.close(self._wake_in)
+            os.close(self._wake_out)
 
     def call(self, job: Callable[[], None]) -> None:
         """Run a job in the loop's thread, soon. It must not wait."""
@@ -141,8 +147,10 @@ class EventLoop:
                 self._epoll.unregister(fd)
 
     def _wake(self) -> None:
-        with contextlib.suppress(OSError):  # a full pipe wakes just as well
-            os.write(self._wake_in, b"\0")
+        # Under the lock, for a closed descriptor's number may be another's by now. A full pipe wakes just as well.
+        with self._lock, contextlib.suppress(OSError):
+            if not self._closed:
+                os.write(self._wake_in, b"\0")
 
     def _run(self) -> None:
         while not self._stopped:
@@ -153,6 +161,10 @@ class EventLoop:
                 pause = FAULT_SECONDS
             if pause:
                 time.sleep(pause)
+        while self._jobs:
+            self._jobs.popleft()()
+        for listener in list(self._listeners.values()):
+            listener.abandon()
 
     def _turn(self) -> float:
         """Do all that is due; return the seconds to let more come before the next turn."""

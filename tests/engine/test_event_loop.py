@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
 import time
@@ -49,6 +50,9 @@ class End:
         return size
 
     def beat(self, now: float) -> None: ...
+
+    def abandon(self) -> None:
+        self.near.close()
 
     def close(self) -> None:
         done = threading.Event()
@@ -178,6 +182,23 @@ def test_jobs_that_wait_run_on_so_many_threads_and_no_more() -> None:
     assert max(peak) == 3
     openers.stop()
     until(lambda: not any(thread.name == "test-open" for thread in threading.enumerate()), "the threads' end")
+
+
+def test_links_that_are_left_are_closed_when_the_loop_ends_and_later_jobs_write_nothing() -> None:
+    made = EventLoop()
+    left = End(made)
+    left.far.send(PIECE)
+    until(lambda: left.sizes == [len(PIECE)], "its bytes")
+    made.stop(SOON)
+    assert left.near.fileno() == -1
+    reader, writer = os.pipe()  # the numbers that the loop's own pipe had, most likely
+    os.set_blocking(reader, False)
+    made.call(lambda: None)
+    with pytest.raises(BlockingIOError):
+        os.read(reader, 1)
+    for descriptor in (reader, writer):
+        os.close(descriptor)
+    left.far.close()
 
 
 def test_one_event_is_counted_at_once() -> None:

@@ -140,6 +140,7 @@ def test_logins_of_both_links_count_for_nothing_and_those_of_others_do(relayed: 
         port = proxy.port if relayed else pbx.port
         with target(port, events=True) as one:
             listening(one)
+            until(lambda: counted(scrape(one)) is not None, "the event of our own login")
             assert counted(scrape(one)) == 0
             pbx.kick()
             until(lambda: one.stats.up_since("events") is None, "the loss")
