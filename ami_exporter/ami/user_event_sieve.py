@@ -50,10 +50,10 @@ class UserEventSieve:
     def take(self, message: Message) -> Iterator[Message]:
         """Yield the UserEvents that are known for genuine now."""
         begins = begins_well(message) and is_user_event(message)
-        if self._torn.waits or (begins and look(self.era, USER_EVENT, message.layout.names) is not Look.PLAIN):
-            yield from self._only(self._torn.take(message))
-        elif begins:
+        if begins and not self._torn.waits and self._is_whole(message):
             yield message
+        elif begins or self._torn.waits:
+            yield from self._only(self._torn.take(message))
         elif message.get("event") != "FullyBooted":  # the answer to a login, whatever it asked for
             self._doubtful += 1
 
@@ -64,6 +64,9 @@ class UserEventSieve:
     def overdue(self) -> Iterator[Message]:
         """Wait no longer for a rest that is overdue."""
         return self._only(self._torn.overdue())
+
+    def _is_whole(self, message: Message) -> bool:
+        return USER_EVENT in message and look(self.era, USER_EVENT, message.layout.names) is Look.PLAIN
 
     def _only(self, events: Iterable[Message]) -> Iterator[Message]:
         for event in events:
