@@ -67,7 +67,7 @@ class Target:
         self._loop = loop
         self.gate = gate or LoginBackoff(clocks.monotonic)
         self.stats = TargetStats(clocks.monotonic, events=settings.events)
-        self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic)
+        self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic, clocks.wall)
         self._chosen = choose(settings, collectors)
         self._classes = event_classes(settings, self.collectors)
         self.canaries = self._canaries()
