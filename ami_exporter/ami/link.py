@@ -43,13 +43,14 @@ UPTIME_DIGITS = 10
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """A FullyBooted. at: when it came, monotonic.
+    """A FullyBooted. at: when it came, monotonic; wall: the same by our wall clock (Unix seconds).
 
     uptime, reloaded: seconds since the server's start and since its last reload, where sent (14.0 on).
     """
 
     uptime: float | None
     at: float
+    wall: float
     reloaded: float | None = None
 
 
@@ -75,10 +76,12 @@ class Link:
         on_event: Callable[[Message], None] | None = None,
         pace: LoginPace | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
         token: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
         self._session = Session(host, port, self._stray, tls=tls, clock=clock, token=token)
         self._clock = clock
+        self._wall = wall
         self._credentials = credentials
         classes = tuple(classes)
         self._poll = not classes
@@ -345,7 +348,7 @@ class Link:
     def _take_event(self, event: Message) -> None:
         if event["event"] == "FullyBooted" and not self._events_off:
             uptime, reloaded = (_seconds(event.get(name, "")) for name in ("uptime", "lastreload"))
-            self.boot = Boot(uptime, self._clock(), reloaded)
+            self.boot = Boot(uptime, self._clock(), self._wall(), reloaded)
         if not self._poll:
             if is_user_event(event) and not self._user_events:
                 self._session.protocol_errors[Kind.DOUBTFUL_EVENT] += 1

@@ -96,7 +96,7 @@ class ServerFacts:
         status, self._status = self._status, None
         restarted = self._take(boot, "" if status is None else written_start(status))
         if status is not None:
-            reloaded = None if boot is None or boot.reloaded is None else self._at_wall(boot.at) - boot.reloaded
+            reloaded = None if boot is None or boot.reloaded is None else boot.wall - boot.reloaded
             self._take_reload(status, reloaded)
         return restarted
 
@@ -108,9 +108,6 @@ class ServerFacts:
         """Note a sign of life (monotonic seconds) of a link that `connected` has been told of."""
         with self._lock:
             self._start.alive(at)
-
-    def _at_wall(self, at: float) -> float:
-        return at + self._wall() - self._clock()
 
     def _take_reload(self, status: Message, reloaded: float | None) -> None:
         """Take a CoreStatus; reloaded: Unix time of the last reload, where the login before it has told."""
@@ -125,11 +122,10 @@ class ServerFacts:
 
     def _take(self, boot: Boot | None, written: str) -> bool:
         with self._lock:
-            now = self._clock()
             # None came although this user may see it: the server is starting. Else nobody can tell.
             self._booted = boot is not None or (None if self._start.known is None else False)
-            uptime, at = (None, now) if boot is None else (boot.uptime, boot.at)
-            restarted = self._start.told(uptime, at, self._wall() - now, written)
+            told = boot or Boot(None, self._clock(), self._wall())
+            restarted = self._start.told(told.uptime, told.at, told.wall - told.at, written)
         if restarted:
             self._restarted()
         self._publish(self.context())

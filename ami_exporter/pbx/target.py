@@ -70,7 +70,7 @@ class Target:
         self._classes = event_classes(settings, self.collectors)
         self._listens = event_links(self._classes)
         self.stats = TargetStats(clocks.monotonic, ["poll", *self._listens])
-        self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic)
+        self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic, clocks.wall)
         self.canaries = self._canaries()
         self.counters = EventCounters(self._counting(), Context(), self._caps(), self.canaries.event)
         self.facts = ServerFacts(
