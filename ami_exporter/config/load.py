@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from ami_exporter.config.document import CollectorDoc, Document, LimitsDoc, Targ
 from ami_exporter.config.external import External, read_external
 from ami_exporter.config.faults import ConfigErrors, Fault, suggest
 from ami_exporter.config.faults import Path as Steps
+from ami_exporter.config.forms import ANY, form_of, moved_to
 from ami_exporter.config.merge import merge
 from ami_exporter.config.scalar_types import WithinError
 from ami_exporter.config.scalars import TARGET_NAME, found
@@ -44,7 +46,6 @@ OTHER_WORDS: Final = {
     "insecure_skip_verify": "verify",
 }
 """Keys that people bring from other programs."""
-ANY: Final = "*"
 
 
 def load_file(path: str, catalogue: Catalogue, flags: Mapping[str, object] | None = None) -> Settings:
@@ -104,7 +105,7 @@ class _Loading:
                     self._model_fault(details)
         if self.faults or document is None:
             raise ConfigErrors(set(self.faults))
-        return build(document, externals)
+        return replace(build(document, externals), warnings=tuple(self.root.warnings))
 
     def _merged(self, plain: dict[str, object]) -> dict[str, object]:
         merged = dict(plain)
@@ -168,13 +169,14 @@ class _Loading:
         if isinstance(error, ValueError):
             message = str(error)
         elif details["type"] == "extra_forbidden":
-            self._fault(steps, _unknown(steps), key=True, parent=True)
+            moved = moved_to(str(steps[-1]), self.catalogue.collectors) if _exact_model(steps[:-1]) is TargetDoc else ""
+            self._fault(steps, (moved and f"found an unknown key{moved}") or _unknown(steps), key=True, parent=True)
             return
         elif details["type"] == "missing":
             self._fault(steps[:-1], f"found no {steps[-1]}, expected {steps[-1]}: {_about(steps)}")
             return
         elif details["type"] in _EXPECTED:
-            message = f"found {found(value)}, expected {_EXPECTED[details['type']]}"
+            message = f"found {found(value)}, expected {_EXPECTED[details['type']]}{form_of(steps)}"
         else:
             message = f"found {found(value)}, expected another value"
         if steps and steps[-1] == "[key]":
