@@ -39,8 +39,8 @@ DASH: Final = (
 )
 INDENTATION: Final = "found another indentation than the keys above have: keys of one mapping begin in one column"
 LOST_COMMENT: Final = (
-    "found a blank and # in the value: from there on it is read as a comment; if it belongs to the value, put the value "
-    "in quotes"
+    "found a blank and # in the value: from there on it is read as a comment; if it belongs to the value, put all "
+    "of it in quotes"
 )
 
 _QUOTED: Final = re.compile(r""" ?(['"]).*\1""", re.DOTALL)
