@@ -91,7 +91,7 @@ class DemoLoader(Loader):
 def _run(loader: Loader, web: WebFlags, environ: Mapping[str, str], hint: TextIO | None = None) -> int:
     def load() -> Settings:
         settings = loader.settings()
-        for warning in labelfields.warnings(settings.custom):
+        for warning in (*map(str, settings.warnings), *labelfields.warnings(settings.custom)):
             log.warning(warning)
         return settings
 

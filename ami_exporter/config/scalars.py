@@ -44,6 +44,10 @@ class Odd:
     why: str
 
 
+_UNQUOTED: Final = (Odd, bool, int, float, list, dict)
+"""What YAML makes of text that looks like something else."""
+
+
 def found(value: object) -> str:  # noqa: PLR0911 - one return a kind
     """Say what kind of value was found, never the value: any may be a secret in the wrong place.
 
@@ -68,7 +72,7 @@ def found(value: object) -> str:  # noqa: PLR0911 - one return a kind
 
 def wrong(value: object, expected: str) -> NoReturn:
     """Raise the ValueError for a value that is not what was expected."""
-    quote = ": put the text in quotes" if "text" in expected and isinstance(value, Odd | bool | int | float) else ""
+    quote = ": put the text in quotes" if "text" in expected and isinstance(value, _UNQUOTED) else ""
     raise ValueError(f"found {found(value)}, expected {expected}{quote}")
 
 
@@ -112,7 +116,7 @@ def secret(value: object) -> str:
     except ValueError as error:
         if isinstance(value, str) and value:
             raise
-        quote = ": put the text in quotes" if isinstance(value, Odd | bool | int | float) else ""
+        quote = ": put the text in quotes" if isinstance(value, _UNQUOTED) else ""
         shown = found(value) if value in (None, "") else "a value that is not text"
         raise ValueError(f"found {shown}, expected text{quote}") from error
 

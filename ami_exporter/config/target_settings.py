@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Mapping
 
+    from ami_exporter.config.faults import Fault
     from ami_exporter.config.secret import Secret
 
 PORT = 5038
@@ -243,7 +244,8 @@ class CustomMetricsSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the configuration says. `custom` holds on every target."""
+    """Everything the configuration says. `custom` holds on every target; `warnings`: what is hardly meant so."""
 
     targets: Mapping[str, TargetSettings]
     custom: tuple[CustomMetricsSettings, ...] = ()
+    warnings: tuple[Fault, ...] = ()
