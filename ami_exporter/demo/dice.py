@@ -46,6 +46,11 @@ class Dice:
         """A number of so many random bits."""
         return self._rng.getrandbits(count)
 
+    def destination(self) -> str:
+        """A number that somebody calls: mostly as `number`, now and then abroad, a service, an emergency."""
+        prefix = self.weighted(((90.0, ""), (8.0, "0044"), (1.7, "0900"), (0.3, "112")))
+        return prefix if prefix == "112" else prefix + self.number()
+
     def number(self) -> str:
         """A telephone number out of the range kept for fiction."""
         return f"1{self._rng.randrange(200, 999)}55501{self._rng.randrange(100):02d}"

@@ -127,6 +127,7 @@ class EventLink:
             self._log_off()
             return
         self._connector.works("events")
+        self._counters.linked()
         self._guarded(lambda: self._take(link.kept_events(), link))
 
     def _try_again(self) -> None:

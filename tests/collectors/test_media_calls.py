@@ -22,7 +22,7 @@ CONTEXT = Context(
 
 def event(name: str, unique: str = "1.1", **headers: str) -> Message:
     pairs = {"event": name, "channel": CHANNEL, "uniqueid": unique, "linkedid": "1.1"}
-    return Message.of([*pairs.items(), *((key.lower(), value) for key, value in headers.items())])
+    return Message.of([*(pairs | {key.lower(): value for key, value in headers.items()}).items()])
 
 
 def report(name: str, sequence: int | None, kind: str = "200(SR)", **headers: str) -> Message:

@@ -34,7 +34,6 @@ COMING = {
     "asterisk_queue_member_ring_no_answer_total": Declared("counter", _MEMBER),
     "asterisk_tenant_active_calls": _gauge("tenant"),
     "asterisk_tenant_active_channels": _gauge("tenant"),
-    "asterisk_recordings_in_progress": _gauge(),
     "ami_exporter_event_classes": _gauge("class"),
     "asterisk_endpoint_maintenance": _gauge("technology", "endpoint"),
     "asterisk_ami_certificate_not_after_timestamp_seconds": _gauge(),

@@ -10,10 +10,7 @@ from tests.support.rules import with_recorded
 COMING = {
     "ami_exporter_event_classes": Declared("gauge", frozenset({"class"})),
     "asterisk_ami_certificate_not_after_timestamp_seconds": Declared("gauge"),
-    "asterisk_recorded_calls_total": Declared("counter"),
     "asterisk_endpoint_maintenance": Declared("gauge", frozenset({"technology", "endpoint"})),
-    "asterisk_destination_calls_total": Declared("counter", frozenset({"trunk", "destination", "outcome"})),
-    "asterisk_destination_talk_seconds_total": Declared("counter", frozenset({"trunk", "destination"})),
     "asterisk_tenant_calls_total": Declared("counter", frozenset({"tenant", "direction", "outcome"})),
     "asterisk_tenant_talk_seconds_total": Declared("counter", frozenset({"tenant"})),
     "asterisk_canary_up": Declared("gauge", frozenset({"canary"})),
