@@ -84,6 +84,8 @@ QUEUE_PLANS = (
     QueuePlan("emergency", "linear", (10, 3), 0.006, 60, 90, 60, 10),
 )
 EXTRA_QUEUE_MEMBERS = 3
+# The name of a number that is called, where the queue behind it has none.
+DID_NAMES = {"6003": "Service"}
 
 
 def build(world: World, dice: Dice, endpoints: int, queues: int) -> None:

@@ -134,7 +134,7 @@ def judged(recorder: EventRecorder) -> Iterator[tuple[str, str, str, str]]:
         if answered is None or float(event["Timestamp"]) - answered < 10:
             continue
         for media, name in (("inbound", "RTCPSent"), ("outbound", "RTCPReceived")):
-            reports = recorder.events(name, lambda fields, one=event["Uniqueid"]: fields.get("Uniqueid") == one)
+            reports = [report for report in recorder.events(name) if report.get("Uniqueid") == event["Uniqueid"]]
             yield event["Uniqueid"], endpoint(event["Channel"]), media, verdict(reports, answered)
 
 
