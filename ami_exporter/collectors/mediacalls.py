@@ -1,8 +1,9 @@
 """Calls by what was heard of them: follows the channels that have RTCP reports, from their answer to their hangup.
 
 What stays unknown, since no event tells it: an end that sends no reports (the other direction is judged all the same);
-media that goes past the PBX, and T.38, where the PBX neither sends nor receives; a call on which neither end ever sent
-anything, which has no reports at all; audio and video of one call. Silence suppression looks like audio that stopped.
+a time in which the PBX sent nothing itself (media past the PBX, T.38, a voicemail being recorded, an end that hears
+nothing because the other one says nothing); a call on which nobody ever sent anything, which has no reports at all;
+audio and video of one call. Silence suppression looks like audio that stopped.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ from ami_exporter.collectors.legs import too_old
 from ami_exporter.collectors.sent import RTP, both, by_technology, by_trunk, rtcp_of_channels
 from ami_exporter.collectors.vocabulary import DIRECTIONS
 
-MAX_CHANNELS: Final = 50_000
-"""Channels followed at a time, some 60 MB when full; more are not judged."""
+MAX_CHANNELS: Final = 20_000
+"""Channels followed at a time, twice those of the largest PBX we know of: 56 MB when full; more are not judged."""
 EVENTS: Final = ("Newchannel", "Newstate", "Hold", "Unhold", "Hangup")
 
 _CLOSED: Final = MappingProxyType({"media": DIRECTIONS, "result": RESULTS})
 _TEXT: Final = (
     "of 10 s and more, by what was heard of them; inbound: what the PBX received, outbound: what the far end says it "
-    "received. silent: nothing since the answer, stopped: nothing in the last third, unknown: no reports, or the PBX "
-    "neither sent nor received (media past the PBX, fax); hold is left out "
+    "received. silent: nothing since the answer, stopped: nothing in the last third, unknown: no reports, or nothing "
+    "in a time when the PBX sent nothing either (media past the PBX, fax, a message being recorded); hold is left out "
     "(AMI events RTCPSent, RTCPReceived: ReportCount, Report0HighestSequence; Newstate, Hold, Unhold, Hangup)"
 )
 CALLS = counter(
@@ -58,6 +59,7 @@ class _Channel:
     seen: float
     up: float | None = None
     linkedid: str = ""
+    sending: bool = False
     heard: dict[str, Heard] = field(default_factory=dict)
     sequences: dict[str, Sequences] = field(default_factory=dict)
 
@@ -108,6 +110,8 @@ class MediaCalls:
         if channel is None or channel.up is None:
             return
         channel.linkedid = message.get("linkedid", "") or channel.linkedid
+        if media == "inbound":  # a report of ours: 200(SR) when we sent packets since the one before, else 201(RR)
+            channel.sending = message.get("pt", "").startswith("200")
         heard = channel.heard.get(media)
         if heard is None:
             heard = channel.heard[media] = Heard(channel.up)
@@ -115,8 +119,8 @@ class MediaCalls:
         if hold is not None and (hold.holders or hold.changed >= heard.since):
             heard.on_hold(now)
             return
-        # A receiver's report of ours: we sent nothing either, so that nothing came says nothing.
-        heard.report(now, moved=moved, tells=media == "outbound" or message.get("pt", "").startswith("200"))
+        # Where we sent nothing ourselves, that nothing came, or that the far end received nothing, says nothing.
+        heard.report(now, moved=moved, tells=channel.sending)
 
     def _created(self, uniqueid: str, message: Message, now: float) -> None:
         if technology_of(message.get("channel", "")) in RTP and len(self._channels) < MAX_CHANNELS and uniqueid:

@@ -15,7 +15,7 @@ from ami_exporter.collectors.legs import too_old
 from ami_exporter.collectors.sent import since
 
 MAX_CALLS: Final = 50_000
-"""Recorded calls remembered, for a day; of more, the oldest are forgotten. About 10 MB when full."""
+"""Recorded calls remembered, for a day; of more, the oldest are forgotten. About 20 MB when full."""
 EVENTS: Final = ("MixMonitorStart", "MixMonitorStop", "Hangup")
 _SENT: Final = since((16, 17), (18, 3))
 

@@ -107,6 +107,15 @@ def test_media_that_goes_past_the_pbx_and_fax_are_unknown() -> None:
     assert results(ended(store, 22.0))["inbound"] == "unknown"
 
 
+def test_a_caller_who_leaves_a_message_is_not_cut_off() -> None:
+    """While it records, the PBX sends nothing: that the far end receives nothing is no fault."""
+    store = begun()
+    for at in range(5, 60, 5):
+        kind = "200(SR)" if at < 20 else "201(RR)"
+        store.feed([report("RTCPSent", at, kind), report("RTCPReceived", min(at, 15))], at)
+    assert results(ended(store, 60.0)) == {"inbound": "heard", "outbound": "unknown"}
+
+
 def test_calls_under_ten_seconds_unanswered_ones_and_those_begun_unseen_do_not_count() -> None:
     store = begun()
     store.feed([report("RTCPSent", None)], 4.0)

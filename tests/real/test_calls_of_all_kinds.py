@@ -249,6 +249,9 @@ def test_inbound_calls_count_by_the_names_of_their_numbers(told: Told) -> None:
 
 
 def test_no_number_and_no_password_is_in_any_output(told: Told) -> None:
-    assert any("plAnted-iax" in event["DialString"] for event in told.recorder.events("DialBegin"))
-    numbers = ("100001", "100002", "100003", "100005", "100009", *IN)
+    dialled = told.recorder.events("DialBegin")
+    assert any("plAnted-iax" in event["DialString"] for event in dialled)
+    # Shorter ones may be digits of a sum of seconds.
+    numbers = ("0900100003", "0049100003", "0049100005", "030100001", *IN)
+    assert {number for number in numbers if any(number in event["DialString"] for event in dialled)} == {*numbers[:4]}
     assert [text for text in (*PLANTED, *numbers) if text in told.output] == []
