@@ -34,15 +34,14 @@ class DidTracker:
 
     def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:
         """Take one of EVENTS."""
-        uniqueid, kind, state = message.get("uniqueid", ""), message.get("event"), message.get("channelstate")
+        uniqueid, kind = message.get("uniqueid", ""), message["event"]
         if kind == "Newchannel":
-            if uniqueid and len(self._channels) < MAX_LEGS and trunk_of(context, message.get("channel", "")):
-                name = context.dids.get(message.get("exten", ""), OTHER)
-                self._channels[uniqueid] = _Inbound(now, name, trunk_direction(state) == "inbound", state == UP)
+            self._created(uniqueid, message, context, now)
             return ()
         channel = self._channels.get(uniqueid)
         if channel is None:
             return ()
+        state = message.get("channelstate")
         channel.inbound = channel.inbound or state == RING
         channel.answered = channel.answered or state == UP
         if kind == "Newstate":
@@ -51,6 +50,11 @@ class DidTracker:
         if not channel.inbound:
             return ()
         return ((self._metric, (channel.name, OUTCOMES[not channel.answered]), 1.0),)
+
+    def _created(self, uniqueid: str, message: Message, context: Context, now: float) -> None:
+        if uniqueid and len(self._channels) < MAX_LEGS and trunk_of(context, message.get("channel", "")):
+            name, state = context.dids.get(message.get("exten", ""), OTHER), message.get("channelstate")
+            self._channels[uniqueid] = _Inbound(now, name, trunk_direction(state) == "inbound", state == UP)
 
     def reset(self) -> None:
         """Forget what is in flight."""

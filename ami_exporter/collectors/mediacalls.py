@@ -94,6 +94,8 @@ class MediaCalls:
         kind, uniqueid = message.get("event", ""), message.get("uniqueid", "")
         if kind == "Hangup":
             return self._hangup(uniqueid, message, context, now)
+        if kind == "Newstate" and uniqueid not in self._channels:
+            return ()
         take = self._kinds.get(kind)
         if take is not None:
             take(uniqueid, message, now)

@@ -111,7 +111,9 @@ MES = histogram(
     sent=both(since((18, 17), (20, 2)), by_technology(*RTP)),
 )
 
-_DIRECTION: Final = MappingProxyType({"rtcpsent": "inbound", "rtcpreceived": "outbound"})
+_DIRECTION: Final = MappingProxyType(
+    {"RTCPSent": "inbound", "RTCPReceived": "outbound", "rtcpsent": "inbound", "rtcpreceived": "outbound"}
+)
 
 
 class MediaReports:
@@ -151,7 +153,7 @@ class MediaReports:
 
     def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:
         """Take an RTCPSent or RTCPReceived, or one of the events that tell of channels."""
-        media = _DIRECTION.get(message["event"].lower())
+        media = _DIRECTION.get(message["event"])
         if media is None:
             return self._calls.event(message, context, now)
         self._wanted = True
