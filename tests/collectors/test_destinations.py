@@ -219,5 +219,14 @@ def test_a_lost_link_forgets_calls_in_flight_and_nothing_is_left_of_ended_ones()
         assert (tracker._calls, tracker._legs) == ({}, {})
 
 
+def test_the_cap_takes_or_leaves_whole_trunks() -> None:
+    """21 series of calls for each trunk: of three, two fit."""
+    one = store_of(destinations.collector(tuple(CLASSES)), context=CONTEXT, limit=50)
+    one.feed([begin("1.3", "PJSIP/unknown", "112@unknown"), end("1.3", "PJSIP/unknown", "ANSWER")], 0.0)
+    calls = {key for key in counted(one) if key[0] == CALLS}
+    assert len(calls) == 2 * 21
+    assert len({key[1] for key in calls}) == 2
+
+
 def test_equal_classes_keep_their_counts_over_a_reload() -> None:
     assert destinations.collector(("a", "b")) is destinations.collector(("a", "b"))
