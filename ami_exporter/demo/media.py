@@ -38,6 +38,7 @@ class Rtcp:
 
     def __init__(self, switch: Switch, dice: Dice) -> None:
         self.switch, self.dice = switch, dice
+        self._apart = dice.apart(2)
 
     def begin(self, chan: Channel) -> None:
         """The channel is up: report until it ends."""
@@ -47,8 +48,8 @@ class Rtcp:
     def _reports(self, chan: Channel) -> Process:
         ours, theirs = MediaStream(self.dice.bits(32)), MediaStream(self.dice.bits(32))
         media = chan.endpoint.media
-        if self.dice.chance(media.silent):
-            self.dice.pick((ours, theirs)).lasts = self.dice.pick((0.0, 3 * INTERVAL))
+        if self._apart.chance(media.silent):
+            self._apart.pick((ours, theirs)).lasts = self._apart.pick((0.0, 3 * INTERVAL))
         while chan.alive and chan.state == UP:
             for stream in (ours, theirs):
                 stream.go_on()

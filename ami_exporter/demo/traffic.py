@@ -60,6 +60,7 @@ class Traffic:
 
     def __init__(self, switch: Switch, dice: Dice, desk: QueueDesk, talk: Conversation) -> None:
         self.switch, self.dice, self.desk, self.conversation = switch, dice, desk, talk
+        self._apart = dice.apart(1)
         self.world = switch.world
         self._trunks = {trunk.name: trunk for trunk in self.world.trunks}
 
@@ -113,7 +114,7 @@ class Traffic:
             if caller.alive:  # waited too long: the dialplan goes on
                 yield from self._voicemail(caller)
             return
-        if self.dice.chance(RECORDED_SHARE):
+        if self._apart.chance(RECORDED_SHARE):
             self.switch.call("MixMonitorStart", blocks.channel(caller))
         yield from self.conversation.talk(caller, leg.channel, plan.talk)
         target = self.free_phone() if self.dice.chance(TRANSFER_SHARE) else None
@@ -179,7 +180,7 @@ class Traffic:
         phone, trunk = self.free_phone(), self._trunk()
         if phone is None:
             return
-        number = self.dice.destination()
+        number = self._apart.dialled(self.dice.number())
         caller = self.switch.originate(phone, number, phone.party)
         yield 0.1
         outcome = self.dice.weighted(OUTCOMES[trunk.name])
