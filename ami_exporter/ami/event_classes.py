@@ -66,8 +66,12 @@ EVENT_CLASSES: Mapping[str, frozenset[str]] = MappingProxyType(
 """Event name in lower case → the classes that read= and the mask must hold, all of them."""
 
 
-UNLISTED: frozenset[str] = frozenset({"agent", "call", "system", "reporting", "user"})
-"""Where the events of third-party modules are to be looked for; never dialplan and dtmf, for what they carry."""
+UNLISTED: frozenset[str] = frozenset({"agent", "call", "system", "reporting"})
+"""Where the events of third-party modules are to be looked for; never dialplan and dtmf, for what they carry, nor user,
+whose events say whatever a dialplan lets callers write into them."""
+
+USER_EVENTS = frozenset({"user"})
+"""The classes of a session for UserEvents alone."""
 
 
 def classes_of(names: Iterable[str]) -> frozenset[str]:

@@ -12,11 +12,13 @@ from ami_exporter.ami.actions import ACTIONS, AnswerForm
 from ami_exporter.ami.answer import Answer, Outcome
 from ami_exporter.ami.codec import encode, encode_headers
 from ami_exporter.ami.errors import AmiError, ConnectFailed, Kind, LinkClosed, ProtocolError, StaleLink, Timeout
+from ami_exporter.ami.event_classes import USER_EVENTS
 from ami_exporter.ami.event_sieve import EventSieve
 from ami_exporter.ami.exchange import LISTS_ANNOUNCED_FROM, Exchange, stray_kind
 from ami_exporter.ami.header_orders import Era
 from ami_exporter.ami.session import Session
 from ami_exporter.ami.tls import Tls
+from ami_exporter.ami.user_event_sieve import UserEventSieve, is_user_event
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -57,6 +59,9 @@ class Link:
     Two profiles: without `classes` a poll link, whose events are off and which has `exchange`; with them an event
     link, which has `read_events` and `read_ready`. `on_event` takes the broadcast events that reach a poll link all the
     same (FullyBooted). After any error but ForbiddenAction the link is closed; make a new one.
+
+    UserEvents need an event link of class `user` alone, and are refused on any other. A UserEvent ends with text of the
+    dialplan, so what follows it in the stream may be text too: on a link of their own nothing else is believed.
     """
 
     def __init__(
@@ -82,7 +87,8 @@ class Link:
         self._pace = pace
         self._events: list[Message] = []
         self._unasked: set[str] = set()  # ActionIDs whose answers nobody waits for
-        self._sieve = EventSieve(clock)
+        self._user_events = frozenset(classes) == USER_EVENTS
+        self._sieve: EventSieve | UserEventSieve = UserEventSieve(clock) if self._user_events else EventSieve(clock)
         self._events_off_at: float | None = None
         self._events_off = False
         #: Whether the last exchange was cut by the server, not by us for what it sent.
@@ -341,6 +347,9 @@ class Link:
             uptime, reloaded = (_seconds(event.get(name, "")) for name in ("uptime", "lastreload"))
             self.boot = Boot(uptime, self._clock(), reloaded)
         if not self._poll:
+            if is_user_event(event) and not self._user_events:
+                self._session.protocol_errors[Kind.DOUBTFUL_EVENT] += 1
+                return
             if len(self._events) >= MAX_EVENTS_KEPT:
                 if self.closed:
                     return

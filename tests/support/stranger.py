@@ -27,12 +27,12 @@ def escaped(text: str) -> str:
 class Stranger:
     """One socket towards one server ("address", port). Calls one after the other, or several at a time."""
 
-    def __init__(self, server: tuple[str, int]) -> None:
+    def __init__(self, server: tuple[str, int], address: str = "127.0.0.1") -> None:
         self.server = server
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind((address, 0))
         self._socket.settimeout(_SECONDS)
-        self.local = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        self.local = f"{address}:{self._socket.getsockname()[1]}"
 
     def __enter__(self) -> Self:
         return self
