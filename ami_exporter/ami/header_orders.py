@@ -63,6 +63,8 @@ VarSet: Channel Uniqueid Variable~ Value~
 Hold: * MusicClass?
 Unhold: *
 MusicOnHoldStart: * Class
+MixMonitorStart: *
+MixMonitorStop: *
 MusicOnHoldStop: *
 DTMFBegin: * Digit Direction
 DTMFEnd: * Digit DurationMs Direction

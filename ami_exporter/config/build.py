@@ -62,6 +62,8 @@ def _target(name: str, doc: TargetDoc, external: External) -> TargetSettings:
         names_file=doc.names_file,
         limits=Limits(doc.limits.series_per_metric),
         queue_wait_buckets=doc.queue_wait_buckets,
+        destinations={name: tuple(numbers) for name, numbers in doc.destinations.items()},
+        dids=doc.dids,
         command_user=None
         if doc.command_user is None
         else AmiUser(doc.command_user.username, external.users["command_user",]),

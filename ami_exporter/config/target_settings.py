@@ -111,6 +111,7 @@ class TargetSettings:
     """One PBX. `timeout` in seconds. `names`: kind (queue) → id → name, with `names_file` merged in.
 
     `command_user`: who runs console commands, and nothing else; None: nobody does. `canaries`: by name.
+    `destinations`: class → prefixes of numbers dialled; of `emergency`, whole numbers. `dids`: inbound number → name.
     """
 
     name: str
@@ -131,6 +132,8 @@ class TargetSettings:
     queue_wait_buckets: tuple[float, ...] = QUEUE_WAIT_BUCKETS
     command_user: AmiUser | None = None
     canaries: Mapping[str, CanarySettings] = field(default_factory=dict)
+    destinations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def secrets(self) -> tuple[Secret, ...]:

@@ -84,6 +84,8 @@ QUEUE_PLANS = (
     QueuePlan("emergency", "linear", (10, 3), 0.006, 60, 90, 60, 10),
 )
 EXTRA_QUEUE_MEMBERS = 3
+# The name of a number that is called, where the queue behind it has none.
+DID_NAMES = {"6003": "Service"}
 
 
 def build(world: World, dice: Dice, endpoints: int, queues: int) -> None:
@@ -110,8 +112,8 @@ def person(number: int, extension: str = "") -> Party:
 def _trunks(world: World) -> None:
     """Two carriers, and the line to a branch office, named by a number."""
     plans = (
-        ("PJSIP", "telco-a", "alaw", "telco-a", Media(0.0004, 0.002, 0.018)),
-        ("PJSIP", "telco-b", "alaw", "telco-b", Media(0.004, 0.009, 0.055)),
+        ("PJSIP", "telco-a", "alaw", "telco-a", Media(0.0004, 0.002, 0.018, 0.01)),
+        ("PJSIP", "telco-b", "alaw", "telco-b", Media(0.004, 0.009, 0.055, 0.08)),
         ("IAX2", "4940", "ulaw", "4940", Media(0.001, 0.004, 0.035)),
     )
     for number, (tech, name, codec, registration, media) in enumerate(plans):

@@ -32,11 +32,12 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """What RTCP will say of a line: usual loss (share), jitter and round trip (seconds)."""
+    """What RTCP will say of a line: loss (share), jitter and round trip (seconds), share of calls without audio."""
 
     loss: float = 0.0005
     jitter: float = 0.003
     rtt: float = 0.02
+    silent: float = 0.0
 
 
 @dataclass(slots=True, eq=False)

@@ -15,6 +15,7 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Boot, Link
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Context, OwnLogins, Trunk
+from ami_exporter.collectors.dialstrings import Classes
 from ami_exporter.collectors.fields import to_number
 from ami_exporter.collectors.reloads import Reload, last_reload, written_start
 from ami_exporter.collectors.sent import asterisk_version
@@ -55,6 +56,7 @@ class ServerFacts:
         self._clock = clock
         self._wall = wall
         self._lock = Lock()
+        self._classes = Classes(settings.destinations)
         self._configured = self._trunks = _configured(settings)
         self._discovery = Discovery()
         self._technologies: tuple[str, ...] = technologies(())
@@ -75,6 +77,7 @@ class ServerFacts:
             if settings.trunks != "auto" or self._settings.trunks != "auto":
                 self._configured = self._trunks = _configured(settings)
             self._settings = settings
+            self._classes = Classes(settings.destinations)
             self._event_classes = event_classes
         self._publish(self.context())
 
@@ -201,6 +204,8 @@ class ServerFacts:
                 fully_booted=self._booted,
                 event_classes=self._event_classes,
                 own_logins=self._own_logins,
+                destination=self._classes.of,
+                dids=self._settings.dids,
             )
 
 

@@ -45,6 +45,7 @@ SCHEMA_CANNOT_SAY = {
     "canary-local",
     "canary-rtp-of-iax",
     "canary-several",
+    "destinations-twice",
     "canary-short",
     "canary-too-long",
     "canary-too-often",
