@@ -37,7 +37,6 @@ COMING = {
     "asterisk_recordings_in_progress": _gauge(),
     "ami_exporter_event_classes": _gauge("class"),
     "asterisk_endpoint_maintenance": _gauge("technology", "endpoint"),
-    "asterisk_ami_certificate_not_after_timestamp_seconds": _gauge(),
     "trunk:asterisk_silent_calls:ratio30m": _gauge("trunk", "media"),
     "instance:asterisk_media_calls:increase30m": Declared(
         "gauge",

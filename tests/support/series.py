@@ -10,7 +10,6 @@ _WORDS = {"media": ("inbound", "outbound")}
 # Metrics of the catalogue whose collectors are not there yet.
 COMING = {
     "ami_exporter_event_classes": Declared("gauge", frozenset({"class"})),
-    "asterisk_ami_certificate_not_after_timestamp_seconds": Declared("gauge"),
     "asterisk_recorded_calls_total": Declared("counter"),
     "asterisk_endpoint_maintenance": Declared("gauge", frozenset({"technology", "endpoint"})),
     "asterisk_media_calls_total": Declared("counter", frozenset({"technology", "media", "result"}), _WORDS),
