@@ -2,7 +2,8 @@
 
 The PBX lives ten times as fast as a real one. The scenario adds what a healthy PBX does not show: a target with a
 wrong password (a PBX that is down, with refused logins), one whose user may see little (actions not offered), one of
-two phones and no provider (queues left alone, a trunk down), one behind TLS, a cap that drops series, trunk limits, opt-in collectors.
+two phones and no provider (queues left alone, a trunk down), one behind TLS, a cap that drops
+series, trunk limits, opt-in collectors.
 """
 
 from __future__ import annotations
