@@ -193,6 +193,7 @@ DAHDIShowStatus: Span Description Alarms IRQ bpviol CRC Framing Coding Options L
 PRIShowSpans: Span DChannel Order Active Alarm Up
 PJSIPMaintenanceStatus: Endpoint Status
 MWIGet: Mailbox~ OldMessages NewMessages
+DBGetTreeResponse: Key~ Val~
 ContactList: ObjectType ObjectName ViaAddr~ QualifyTimeout Qualify2xxOnly? CallId~ RegServer PruneOnBoot Path~ Endpoint
  ViaPort AuthenticateQualify Uri~ QualifyFrequency UserAgent~ ExpirationTime OutboundProxy~ Status RoundtripUsec
 ContactStatusDetail: AOR URI~ UserAgent~ RegExpire ViaAddress~ CallID~ Status RoundtripUsec EndpointName ID~

@@ -127,6 +127,11 @@ class Link:
         return self._session.local_address
 
     @property
+    def certificate_ends(self) -> float | None:
+        """Unix seconds at which the server's certificate ends; None without TLS."""
+        return self._session.certificate_ends
+
+    @property
     def protocol_errors(self) -> Counter[str]:
         """Kind → number of things the server sent that do not belong (ami_exporter_protocol_errors_total)."""
         return self._session.protocol_errors

@@ -233,7 +233,8 @@ class CommandSettings:
 class CustomMetricsSettings:
     """Metrics from one source: the items of a list action, an event, or the rows of a console command.
 
-    `where`: field (lower case) → allowed texts. `unsafe_labels`: labels may be any field, as it stands.
+    `where`: field (lower case) → allowed texts. `unsafe_labels`: labels may be any field, as it stands. `family`: which
+    part of Asterisk's database DBGetTree reads.
     """
 
     action: str | None
@@ -243,6 +244,7 @@ class CustomMetricsSettings:
     metrics: tuple[CustomMetric, ...]
     unsafe_labels: bool = False
     command: CommandSettings | None = None
+    family: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from . import database, sticks
 from .dice import Dice
 from .world import (
     Agent,
@@ -101,6 +102,8 @@ def build(world: World, dice: Dice, endpoints: int, queues: int) -> None:
     ]
     world.agents = [Agent(str(1001 + number), person(number + 40).name) for number in range(6)]
     world.spans = [Span(1), Span(2)]
+    sticks.furnish(world)
+    database.furnish(world)
 
 
 def person(number: int, extension: str = "") -> Party:

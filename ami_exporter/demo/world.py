@@ -240,6 +240,23 @@ class Span:
     alarm: str = ""
 
 
+@dataclass(slots=True, eq=False)
+class Stick:
+    """A GSM stick; ``rssi`` is 0 to 31, as AT+CSQ tells it. ``registration`` in chan_dongle's words."""
+
+    name: str
+    rssi: int
+    registration: str = "Registered, home network"
+    connected: bool = True
+
+    @property
+    def state(self) -> str:
+        """What it does, in chan_dongle's words."""
+        if not self.connected:
+            return "Not connected"
+        return "Free" if self.registration.startswith("Registered") else "GSM not registered"
+
+
 @dataclass(slots=True)
 class FaxCounts:
     """res_fax's counters since load."""
@@ -265,6 +282,8 @@ class World:
     mailboxes: list[Mailbox] = field(default_factory=list)
     agents: list[Agent] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
+    sticks: list[Stick] = field(default_factory=list)
+    database: dict[str, str] = field(default_factory=dict)
     fax: FaxCounts = field(default_factory=FaxCounts)
     channels: dict[str, Channel] = field(default_factory=dict)
     bridges: dict[str, Bridge] = field(default_factory=dict)

@@ -107,6 +107,7 @@ class Connector:
             with attempt, self.logins.login(link, self._settings.username):
                 link.open(deadline)
         except AmiError as error:
+            self._stats.certificate(link.certificate_ends)
             self._stats.login_failed(error.reason)
             self.count_errors(link)
             text = f"{error}"
@@ -119,6 +120,7 @@ class Connector:
                 )
             self._changed(name, logging.WARNING, "cannot connect to Asterisk", text)
             raise
+        self._stats.certificate(link.certificate_ends)
         self._stats.link_up(name)
         self._details[name] = ""
         if name not in self._lost:

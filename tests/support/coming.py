@@ -36,7 +36,6 @@ COMING = {
     "asterisk_tenant_active_channels": _gauge("tenant"),
     "ami_exporter_event_classes": _gauge("class"),
     "asterisk_endpoint_maintenance": _gauge("technology", "endpoint"),
-    "asterisk_ami_certificate_not_after_timestamp_seconds": _gauge(),
     "tenant:asterisk_calls:rate5m": _gauge("tenant", "outcome"),
     "tenant:asterisk_talk_seconds:increase1h": _gauge("tenant"),
 }
