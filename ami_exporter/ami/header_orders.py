@@ -21,7 +21,7 @@ from ami_exporter.ami.genuine import Order, Place
 #: What `*` and `PREFIX*` stand for: a channel, from Asterisk 12 on (manager_channels.c).
 _CHANNEL = (
     "Channel~ ChannelState ChannelStateDesc CallerIDNum~ CallerIDName~ ConnectedLineNum~ ConnectedLineName~"
-    " Language AccountCode~ Context~ Exten~ Priority Uniqueid Linkedid Tenantid?~"
+    " Language~ AccountCode~ Context~ Exten~ Priority Uniqueid Linkedid Tenantid?~"
 )
 #: What `+` and `PREFIX+` stand for: a bridge (manager_bridges.c).
 _BRIDGE = (
@@ -56,7 +56,7 @@ HangupRequest: * Cause? TechCause?
 SoftHangupRequest: * Cause TechCause?
 NewConnectedLine: *
 NewCallerid: * CID-CallingPres
-NewAccountCode: * AccountCode~ OldAccountCode~
+NewAccountCode: * OldAccountCode~
 Newexten: * Extension~ Application AppData~
 VarSet: * Variable~ Value~
 VarSet: Channel Uniqueid Variable~ Value~

@@ -248,6 +248,10 @@ def test_inbound_calls_count_by_the_names_of_their_numbers(told: Told) -> None:
     }
 
 
+def test_no_genuine_event_seemed_to_be_torn(told: Told) -> None:
+    assert told.after.by("ami_exporter_protocol_errors_total", "kind") == {}
+
+
 def test_no_number_and_no_password_is_in_any_output(told: Told) -> None:
     dialled = told.recorder.events("DialBegin")
     assert any("plAnted-iax" in event["DialString"] for event in dialled)
