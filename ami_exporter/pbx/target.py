@@ -296,6 +296,7 @@ _CONFIGURED: Mapping[str, Callable[[TargetSettings], object]] = {
     "canary": lambda settings: settings.canaries,
     "destinations": lambda settings: settings.destinations,
     "dids": lambda settings: settings.dids,
+    "tenants": lambda settings: settings.tenants is not None,
 }
 """Collectors that are on where the configuration says what for."""
 

@@ -63,6 +63,7 @@ targets:
     command_user: {{username: demo_cli, secret: demo}}
     destinations: {{emergency: ["112"], international: ["00"], premium: ["0900"]}}
     dids: {{"6003": Service}}
+    tenants: {{from: AccountCode, map: {{acme: Acme, globex: Globex}}}}
   wrong-password: {{secret: not-this}}
   unreachable: {{address: "127.0.0.1:{closed}"}}
   few-rights: {{username: few, secret: few, limits: {{series_per_metric: 5}}}}
