@@ -34,7 +34,6 @@ COMING = {
     "asterisk_queue_member_ring_no_answer_total": Declared("counter", _MEMBER),
     "asterisk_tenant_active_calls": _gauge("tenant"),
     "asterisk_tenant_active_channels": _gauge("tenant"),
-    "ami_exporter_event_classes": _gauge("class"),
     "asterisk_endpoint_maintenance": _gauge("technology", "endpoint"),
     "tenant:asterisk_calls:rate5m": _gauge("tenant", "outcome"),
     "tenant:asterisk_talk_seconds:increase1h": _gauge("tenant"),

@@ -8,7 +8,6 @@ from tests.support.rules import with_recorded
 
 # Metrics of the catalogue whose collectors are not there yet.
 COMING = {
-    "ami_exporter_event_classes": Declared("gauge", frozenset({"class"})),
     "asterisk_endpoint_maintenance": Declared("gauge", frozenset({"technology", "endpoint"})),
     "asterisk_tenant_calls_total": Declared("counter", frozenset({"tenant", "direction", "outcome"})),
     "asterisk_tenant_talk_seconds_total": Declared("counter", frozenset({"tenant"})),
