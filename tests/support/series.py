@@ -6,11 +6,7 @@ from tests.support.declared import declared
 from tests.support.promql import Declared
 from tests.support.rules import with_recorded
 
-# Metrics of the catalogue whose collectors are not there yet.
-COMING = {
-    "ami_exporter_event_classes": Declared("gauge", frozenset({"class"})),
-}
 # Prometheus writes it itself; alerts carry the labels of what they are about.
 _ALERTS = {"ALERTS": Declared("gauge", frozenset({"alertname", "alertstate", "severity"}))}
 
-SERIES = with_recorded({**COMING, **declared(), **_ALERTS})
+SERIES = with_recorded({**declared(), **_ALERTS})
