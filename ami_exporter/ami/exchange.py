@@ -36,8 +36,8 @@ class Exchange:
     """Joins messages to the actions in flight.
 
     actions: ActionID -> action. on_item: called with each item of a list, and with a single answer itself.
-    on_stray: called with each message that belongs to no action in flight. on_torn: called with a torn item's pieces and
-    the ActionID of its list, instead of `on_item` with the item that they make.
+    on_stray: called with each message that belongs to no action in flight. on_torn: called with a torn item's pieces
+    and the ActionID of its list, instead of `on_item` with the item that they make.
     """
 
     def __init__(

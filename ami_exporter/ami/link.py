@@ -44,13 +44,14 @@ UPTIME_DIGITS = 10
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """A FullyBooted. at: when it came, monotonic.
+    """A FullyBooted. at: when it came, monotonic; wall: the same by our wall clock (Unix seconds).
 
     uptime, reloaded: seconds since the server's start and since its last reload, where sent (14.0 on).
     """
 
     uptime: float | None
     at: float
+    wall: float
     reloaded: float | None = None
 
 
@@ -76,10 +77,12 @@ class Link:
         on_event: Callable[[Message], None] | None = None,
         pace: LoginPace | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
         token: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
         self._session = Session(host, port, self._stray, tls=tls, clock=clock, token=token)
         self._clock = clock
+        self._wall = wall
         self._credentials = credentials
         classes = tuple(classes)
         self._poll = not classes
@@ -123,6 +126,11 @@ class Link:
     def local_address(self) -> tuple[str, int] | None:
         """Our end of the connection (host, port): security events name it in our own logins."""
         return self._session.local_address
+
+    @property
+    def certificate_ends(self) -> float | None:
+        """Unix seconds at which the server's certificate ends; None without TLS."""
+        return self._session.certificate_ends
 
     @property
     def protocol_errors(self) -> Counter[str]:
@@ -355,7 +363,7 @@ class Link:
     def _take_event(self, event: Message) -> None:
         if event["event"] == "FullyBooted" and not self._events_off:
             uptime, reloaded = (_seconds(event.get(name, "")) for name in ("uptime", "lastreload"))
-            self.boot = Boot(uptime, self._clock(), reloaded)
+            self.boot = Boot(uptime, self._clock(), self._wall(), reloaded)
         if not self._poll:
             if is_user_event(event) and not self._user_events:
                 self._session.protocol_errors[Kind.DOUBTFUL_EVENT] += 1

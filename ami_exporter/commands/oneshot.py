@@ -45,6 +45,7 @@ def check(options: Check, environ: Mapping[str, str], out: TextIO) -> int:
     if options.config_file is not None or options.ami or options.web_config_file is None:
         try:
             settings = Loader(options.config_file, options.ami, environ).settings()
+            out.writelines(f"{warning.place}: warning: {warning.message}\n" for warning in settings.warnings)
             warnings = labelfields.warnings(settings.custom)
             out.writelines(f"{options.config_file}: warning: {warning}\n" for warning in warnings)
             if options.sample is not None:

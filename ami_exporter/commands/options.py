@@ -161,6 +161,8 @@ class _Values:
         namespace, rest = self.parser.parse_known_args(list(argv))
         if rest:
             self.parser.error(_leftover(rest, command))
+        self.sources: dict[str, str] = {}
+        """Flag → `--flag` or the variable, whichever gave its value."""
         self.positional = self._positional(command, namespace.positional if command.positional else None)
         self.values = {flag.name: self._value(flag, getattr(namespace, flag.name)) for flag in command.flags}
         self.warnings = tuple(unknown_variables(environ))
@@ -181,6 +183,7 @@ class _Values:
                 return flag.default
             where = flag.variable
             given = [part.strip() for part in written.split(",")] if flag.repeat else written
+        self.sources[flag.name] = where
         try:
             if flag.repeat:
                 return tuple(self._one(flag, one) for one in given)
@@ -211,7 +214,8 @@ class _Values:
         return cast("str", self.values[name])
 
     def ami(self) -> AmiFlags:
-        secret = self.environ.get(SECRET_VARIABLE)
+        secret = self._environment_secret()
+        sources = {key: self.sources[name] for key, name in _AMI_SETTINGS.items() if name in self.sources}
         flags = AmiFlags(
             address=self.text("ami.address"),
             username=self.text("ami.username"),
@@ -219,10 +223,22 @@ class _Values:
             secret_file=self.text("ami.secret-file"),
             tls=cast("bool", self.values["ami.tls"]),
             tls_ca_file=self.text("ami.tls-ca-file"),
+            sources=sources,
         )
         if not flags and (flags.username or flags.secret_file or flags.tls or flags.tls_ca_file):
-            self.parser.error("--ami.address: not given, expected it with the other --ami.* flags")
+            beside = next(iter(sources.values()))
+            where = "--ami.address" if beside.startswith("--") else f"{PREFIX}AMI_ADDRESS"
+            self.parser.error(f"{where}: not given, expected it beside {beside}")
         return flags
+
+    def _environment_secret(self) -> str | None:
+        """The secret of the environment, unless a flag names its file: a flag beats a variable."""
+        secret, file = self.environ.get(SECRET_VARIABLE), self.sources.get("ami.secret-file")
+        if not secret or file is None:
+            return secret
+        if not file.startswith("--"):
+            self.parser.error(f"{SECRET_VARIABLE} and {file}: found both, expected one of them")
+        return None
 
     def log(self) -> Log:
         return Log(self.word("log.level"), self.word("log.format"))
@@ -299,11 +315,20 @@ _MAKE: Final[Mapping[str, Callable[[_Values], Options]]] = {
 }
 
 
+_AMI_SETTINGS: Final = {
+    "address": "ami.address",
+    "username": "ami.username",
+    "secret_file": "ami.secret-file",
+    "tls": "ami.tls-ca-file",
+}
+"""Setting of a target → the flag that gives it."""
+
+
 def _leftover(rest: Sequence[str], command: Command) -> str:
     """Word what argparse did not know, without it: it may hold a secret, as -pSECRET does."""
     flags = [word.partition("=")[0] for word in rest if word.startswith("-")]
     if not flags:
-        return f"found {len(rest)} arguments too many"
+        return f"found {len(rest)} argument{'s' * (len(rest) > 1)} too many"
     if "--ami.secret" in flags:
         return f"--ami.secret: a flag would show in the process list; use --ami.secret-file or {SECRET_VARIABLE}"
     valid = [f"--{flag.name}" for flag in command.flags]

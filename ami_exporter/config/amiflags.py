@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -12,7 +12,7 @@ from ami_exporter.config.faults import ConfigErrors, Fault
 from ami_exporter.config.target_settings import PORT, TLS_PORT, AmiTlsSettings, Settings, TargetSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ami_exporter.config.catalogue import Catalogue
     from ami_exporter.config.secret import Secret
@@ -33,14 +33,18 @@ NEEDED: Final = {
     "--ami.username": {"username"},
     f"--ami.secret-file or {SECRET_VARIABLE}": {"secret", "secret_file"},
 }
-NOT_GIVEN: Final = "not given, expected it with the other --ami.* flags"
+ALSO_NEEDED: Final = {"--ami.username": "AMI_EXPORTER_AMI_USERNAME"}
+"""Flag → its variable, for who gave the address by a variable; the secret's places are named both anyway."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class AmiFlags:
-    """The flags --ami.* (or their variables); `secret` comes from the environment alone."""
+    """The flags --ami.* (or their variables); `secret` comes from the environment alone.
+
+    sources: setting of a target → the flag or variable that gave it.
+    """
 
     address: str | None = None
     username: str | None = None
@@ -48,10 +52,15 @@ class AmiFlags:
     secret_file: str | None = None
     tls: bool = False
     tls_ca_file: str | None = None
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __bool__(self) -> bool:
         """Tell whether they make a target: the address does."""
         return self.address is not None
+
+    def source(self, key: str) -> str:
+        """Name the flag or variable that gave a setting of a target."""
+        return self.sources.get(key) or FLAG_OF.get(key, "--ami.* flags")
 
     def plain(self) -> dict[str, object]:
         """Write them as a target of the configuration file would be written. Holds the secret."""
@@ -69,11 +78,19 @@ def settings_from_ami_flags(flags: AmiFlags, catalogue: Catalogue) -> Settings:
     """Make the one target `default`. Raises ConfigErrors, each fault with the flag it is about."""
     plain = flags.plain()
     external = read_external(plain, Path(), catalogue)
-    faults = [Fault(FLAG_OF[str(steps[0])], 0, 0, message) for steps, message in external.wrong if steps]
-    faults += [Fault(flag, 0, 0, NOT_GIVEN) for flag, keys in NEEDED.items() if not plain.keys() & keys]
-    host, port = _checked(plain, "address", scalars.address, faults) or ("", None)
-    username = _checked(plain, "username", scalars.sendable, faults) or ""
-    _checked(plain, "secret", scalars.secret, faults)
+    faults = [Fault(flags.source(str(steps[0])), 0, 0, message) for steps, message in external.wrong if steps]
+    faults += [_not_given(flag, flags) for flag, keys in NEEDED.items() if not plain.keys() & keys]
+
+    def checked(key: str, check: Callable[[object], T]) -> T | None:
+        try:
+            return check(plain[key]) if key in plain else None
+        except ValueError as error:
+            faults.append(Fault(flags.source(key), 0, 0, str(error)))
+            return None
+
+    host, port = checked("address", scalars.address) or ("", None)
+    username = checked("username", scalars.sendable) or ""
+    checked("secret", scalars.secret)
     if faults:
         raise ConfigErrors(faults)
     tls = AmiTlsSettings(ca_file=flags.tls_ca_file) if flags.tls or flags.tls_ca_file else None
@@ -89,11 +106,7 @@ def settings_from_ami_flags(flags: AmiFlags, catalogue: Catalogue) -> Settings:
     return Settings({DEFAULT_TARGET: target})
 
 
-def _checked(plain: dict[str, object], key: str, check: Callable[[object], T], faults: list[Fault]) -> T | None:
-    if key not in plain:
-        return None
-    try:
-        return check(plain[key])
-    except ValueError as error:
-        faults.append(Fault(FLAG_OF[key], 0, 0, str(error)))
-        return None
+def _not_given(flag: str, flags: AmiFlags) -> Fault:
+    beside = flags.source("address")
+    where = flag if beside.startswith("--") else ALSO_NEEDED.get(flag, flag)
+    return Fault(where, 0, 0, f"not given, expected it beside {beside}")

@@ -26,10 +26,13 @@ class Fault:
     column: int
     message: str
 
+    @property
+    def place(self) -> str:
+        """Where it is: FILE:LINE:COLUMN, or what has no lines."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
     def __str__(self) -> str:
-        if not self.line:
-            return f"{self.file}: {self.message}"
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        return f"{self.place}: {self.message}"
 
 
 class ConfigErrors(Exception):  # noqa: N818 - it is all faults at once, not one error

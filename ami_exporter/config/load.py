@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from ami_exporter.config import yamlnodes
 from ami_exporter.config.access import why_unreadable
-from ami_exporter.config.amiflags import DEFAULT_TARGET, FLAG_OF
+from ami_exporter.config.amiflags import DEFAULT_TARGET, AmiFlags
 from ami_exporter.config.build import build
 from ami_exporter.config.canarydoc import CanaryDoc
 from ami_exporter.config.catalogue import Catalogue
@@ -22,6 +23,7 @@ from ami_exporter.config.document import CollectorDoc, Document, LimitsDoc, Targ
 from ami_exporter.config.external import External, read_external
 from ami_exporter.config.faults import ConfigErrors, Fault, suggest
 from ami_exporter.config.faults import Path as Steps
+from ami_exporter.config.forms import ANY, form_of, moved_to
 from ami_exporter.config.merge import merge
 from ami_exporter.config.scalar_types import WithinError
 from ami_exporter.config.scalars import TARGET_NAME, found
@@ -44,11 +46,10 @@ OTHER_WORDS: Final = {
     "insecure_skip_verify": "verify",
 }
 """Keys that people bring from other programs."""
-ANY: Final = "*"
 
 
-def load_file(path: str, catalogue: Catalogue, flags: Mapping[str, object] | None = None) -> Settings:
-    """Read and load a file; flags: the target settings that --ami.* gave. Raises ConfigErrors."""
+def load_file(path: str, catalogue: Catalogue, flags: AmiFlags | None = None) -> Settings:
+    """Read and load a file; flags: what --ami.* gave, where they make a target. Raises ConfigErrors."""
     try:
         data = catalogue.read_file(Path(path), MAX_BYTES + 1)
         text = data.decode("utf-8-sig")
@@ -60,11 +61,11 @@ def load_file(path: str, catalogue: Catalogue, flags: Mapping[str, object] | Non
     return load(path, text, catalogue, flags)
 
 
-def load(path: str, text: str, catalogue: Catalogue, flags: Mapping[str, object] | None = None) -> Settings:
+def load(path: str, text: str, catalogue: Catalogue, flags: AmiFlags | None = None) -> Settings:
     """Load a configuration's text; path: for messages, and for the folder that relative paths start from.
 
-    flags: settings of the one target `default` that the flags --ami.* gave, in the file's own terms; then `targets:`
-    in the file is a fault. Raises ConfigErrors, and nothing else, whatever the text.
+    flags: those of --ami.*, which make the one target `default`; then `targets:` in the file is a fault. Raises
+    ConfigErrors, and nothing else, whatever the text.
     """
     if len(text) > MAX_BYTES:
         raise ConfigErrors([Fault(path, 0, 0, f"found more than {MAX_BYTES} bytes, expected a smaller file")])
@@ -77,7 +78,7 @@ def load(path: str, text: str, catalogue: Catalogue, flags: Mapping[str, object]
 
 class _Loading:
     def __init__(
-        self, path: str, root: Node, plain: dict[str, object], catalogue: Catalogue, flags: Mapping[str, object] | None
+        self, path: str, root: Node, plain: dict[str, object], catalogue: Catalogue, flags: AmiFlags | None
     ) -> None:
         self.path = path
         self.root = root
@@ -104,7 +105,7 @@ class _Loading:
                     self._model_fault(details)
         if self.faults or document is None:
             raise ConfigErrors(set(self.faults))
-        return build(document, externals)
+        return replace(build(document, externals), warnings=tuple(self.root.warnings))
 
     def _merged(self, plain: dict[str, object]) -> dict[str, object]:
         merged = dict(plain)
@@ -112,8 +113,9 @@ class _Loading:
         targets = plain.get("targets")
         if self.flags is not None:
             if "targets" in plain:
-                self._fault(("targets",), "found targets beside --ami.* flags, expected one of them", key=True)
-            targets = {DEFAULT_TARGET: dict(self.flags)}
+                beside = self.flags.source("address")
+                self._fault(("targets",), f"found targets beside {beside}, expected one of them", key=True)
+            targets = {DEFAULT_TARGET: self.flags.plain()}
         elif not isinstance(targets, dict) or not targets:
             if targets is None or isinstance(targets, dict):
                 self._fault(("targets",), "found no targets, expected at least one PBX")
@@ -168,13 +170,14 @@ class _Loading:
         if isinstance(error, ValueError):
             message = str(error)
         elif details["type"] == "extra_forbidden":
-            self._fault(steps, _unknown(steps), key=True, parent=True)
+            moved = moved_to(str(steps[-1]), self.catalogue.collectors) if _exact_model(steps[:-1]) is TargetDoc else ""
+            self._fault(steps, (moved and f"found an unknown key{moved}") or _unknown(steps), key=True, parent=True)
             return
         elif details["type"] == "missing":
             self._fault(steps[:-1], f"found no {steps[-1]}, expected {steps[-1]}: {_about(steps)}")
             return
         elif details["type"] in _EXPECTED:
-            message = f"found {found(value)}, expected {_EXPECTED[details['type']]}"
+            message = f"found {found(value)}, expected {_EXPECTED[details['type']]}{form_of(steps)}"
         else:
             message = f"found {found(value)}, expected another value"
         if steps and steps[-1] == "[key]":
@@ -185,10 +188,10 @@ class _Loading:
     def _fault(self, steps: Steps, message: str, *, key: bool = False, parent: bool = False) -> None:
         """Note a fault at a value, or with `key` at its key, under the name of its path or of the parent's."""
         steps, root = self._written(steps)
-        if root is None:
-            flag = FLAG_OF.get(str(steps[2])) if steps[2:] else None
-            self.faults.append(Fault(flag or "--ami.* flags", 0, 0, message))
+        if root is None and self.flags is not None:
+            self.faults.append(Fault(self.flags.source(str(steps[2]) if steps[2:] else ""), 0, 0, message))
             return
+        root = self.root
         line, column = yamlnodes.locate(root, steps, key=key)
         name = name_of(self._public(steps[:-1] if parent else steps))
         self.faults.append(Fault(self.path, line, column, f"{name}: {message}" if name else message))
@@ -246,6 +249,7 @@ _NAMED: Final[tuple[Steps, ...]] = (
     ("targets",),
     ("targets", ANY, "collectors"),
     ("targets", ANY, "canaries"),
+    ("targets", ANY, "destinations"),
     ("custom", ANY, "metrics", ANY, "labels"),
 )
 """Mappings whose keys are names that metrics and URLs show."""

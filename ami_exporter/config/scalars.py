@@ -44,6 +44,10 @@ class Odd:
     why: str
 
 
+_UNQUOTED: Final = (Odd, bool, int, float, list, dict)
+"""What YAML makes of text that looks like something else."""
+
+
 def found(value: object) -> str:  # noqa: PLR0911 - one return a kind
     """Say what kind of value was found, never the value: any may be a secret in the wrong place.
 
@@ -68,7 +72,7 @@ def found(value: object) -> str:  # noqa: PLR0911 - one return a kind
 
 def wrong(value: object, expected: str) -> NoReturn:
     """Raise the ValueError for a value that is not what was expected."""
-    quote = ": put the text in quotes" if "text" in expected and isinstance(value, Odd | bool | int | float) else ""
+    quote = ": put the text in quotes" if "text" in expected and isinstance(value, _UNQUOTED) else ""
     raise ValueError(f"found {found(value)}, expected {expected}{quote}")
 
 
@@ -112,7 +116,7 @@ def secret(value: object) -> str:
     except ValueError as error:
         if isinstance(value, str) and value:
             raise
-        quote = ": put the text in quotes" if isinstance(value, Odd | bool | int | float) else ""
+        quote = ": put the text in quotes" if isinstance(value, _UNQUOTED) else ""
         shown = found(value) if value in (None, "") else "a value that is not text"
         raise ValueError(f"found {shown}, expected text{quote}") from error
 
@@ -141,6 +145,13 @@ def number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         wrong(value, "a number")
     return float(value)
+
+
+CLASS_NAME: Final = "[a-z][a-z0-9_]{0,39}"
+DIALLED: Final = "[+*#0-9]{1,30}"
+MOST_DIGITS: Final = 6
+"""In a row, of a name for people; telephone numbers have more."""
+_RUN: Final = re.compile(r"[0-9][0-9 ()./-]*")
 
 
 def duration(value: object) -> float:
@@ -234,6 +245,28 @@ def label_name(value: object) -> str:
     if value.startswith("__"):
         wrong(value, "a label name that does not begin with __, which Prometheus keeps for itself")
     return value
+
+
+def class_name(value: object) -> str:
+    """Check the name of a class of destinations."""
+    if not isinstance(value, str) or not re.fullmatch(CLASS_NAME, value):
+        wrong(value, "a name of small letters, digits and underscores that begins with a letter, at most 40 characters")
+    return value
+
+
+def dialled(value: object) -> str:
+    """Check a number or a prefix, as it is dialled."""
+    if not isinstance(value, str) or not re.fullmatch(DIALLED, value):
+        wrong(value, 'a number or prefix in quotes, such as "112", "00" or "+", of digits, +, * and #')
+    return value
+
+
+def name_for_people(value: object) -> str:
+    """Check a name that becomes a label instead of a number: it must be none itself."""
+    checked = sendable(value)
+    if len(checked) > MAX_NAME or any(len(re.sub("[^0-9]", "", run)) > MOST_DIGITS for run in _RUN.findall(checked)):
+        raise ValueError(f"found a number or a long text, expected a name with at most {MOST_DIGITS} digits in a row")
+    return checked
 
 
 def header(value: object) -> str:

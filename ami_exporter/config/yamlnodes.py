@@ -17,6 +17,7 @@ from yaml.resolver import Resolver
 
 from ami_exporter.config.faults import ConfigErrors, Fault, Path
 from ami_exporter.config.scalars import Odd
+from ami_exporter.config.yamlfaults import LOST_COMMENT, Quoted, explain, loses_comment
 
 __all__ = ["Node", "Odd", "locate", "parse", "scalar"]
 
@@ -28,13 +29,11 @@ MAX_NODES: Final = 500_000
 Plain = object
 
 _PLAIN_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
-_QUOTED = re.compile(r""" ?(['"]).*\1""", re.DOTALL)
-"""What a parser's message quotes: a handle, a name or a character of the text, which may be a part of a secret."""
-_QUOTE_IT: Final = "text with special characters must be put in quotes"
 _MAX_DIGITS: Final = 30
 """No number here needs more; Python refuses to print integers of thousands of digits."""
 _TAG: Final = "tag:yaml.org,2002:"
 _NO_TAG: Final = "found a YAML tag (!), expected a plain value: if it is text, put the text in quotes"
+_NO_ALIAS: Final = "found an anchor (&) that no alias (*) refers to: if it is text, put the text in quotes"
 _PLAIN_BOOL: Final = {"true": True, "false": False}
 _YES: Final = ("yes", "on", "y")
 _MEANS: Final = {
@@ -51,7 +50,7 @@ class Node:
     """One value with its place (counted from 1).
 
     `keys`: where each key of a mapping stands; `size`: values in it, aliases expanded; `pending`: while it is read,
-    the key that waits for its value.
+    the key that waits for its value. `warnings`, of the root: what is good YAML and hardly meant so.
     """
 
     line: int
@@ -61,6 +60,7 @@ class Node:
     keys: dict[str, tuple[int, int]] = field(default_factory=dict)
     size: int = 1
     pending: str | None = None
+    warnings: list[Fault] = field(default_factory=list)
 
 
 def parse(file: str, text: str) -> Node:
@@ -68,17 +68,14 @@ def parse(file: str, text: str) -> Node:
 
     Raises ConfigErrors: syntax, duplicate keys, tags, recursion, several documents, bounds exceeded.
     """
-    composer = _Composer(file)
+    composer = _Composer(file, text)
     try:
         for event in _events(text):
             composer.take(event)
+        composer.check_anchors()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        why = ", ".join(_QUOTED.sub("", part) for part in (error.context, error.problem) if part)
-        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        raise ConfigErrors(
-            [*composer.faults, Fault(file, line, column, f"not valid YAML: {why}; {_QUOTE_IT}")]
-        ) from None
+        (line, column), message = explain(text, error, composer.quoted)
+        raise ConfigErrors([*composer.faults, Fault(file, line, column, message)]) from None
     except yaml.YAMLError as error:
         first = str(error).splitlines()[0]
         raise ConfigErrors([*composer.faults, Fault(file, 0, 0, f"not valid YAML: {first}")]) from None
@@ -86,7 +83,9 @@ def parse(file: str, text: str) -> Node:
         raise ConfigErrors([Fault(file, 0, 0, "not valid YAML: characters that UTF-8 does not have")]) from None
     if composer.faults:
         raise ConfigErrors(composer.faults)
-    return composer.root or Node(1, 1)
+    root = composer.root or Node(1, 1)
+    root.warnings = composer.warnings
+    return root
 
 
 def locate(root: Node, path: Path, *, key: bool = False) -> tuple[int, int]:
@@ -112,10 +111,16 @@ def _events(text: str) -> Iterator[yaml.Event]:
 class _Composer:
     """Builds the tree event by event; its stack is a list, so depth is ours to bound."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.root: Node | None = None
         self.faults: list[Fault] = []
+        self.warnings: list[Fault] = []
+        self.quoted: Quoted | None = None
+        """The last text in quotes: an open quote ends at the next one, and only then the parser stumbles."""
+        self._lines = text.split("\n")
+        self._unused: dict[str, Fault] = {}
+        """Anchors on texts, until an alias refers to them."""
         self._stack: list[Node] = []
         self._anchors: dict[str, Node] = {}
         self._open: set[str] = set()
@@ -149,7 +154,12 @@ class _Composer:
         if anchored is None:
             why = "that contains itself" if event.anchor in self._open else "without an anchor"
             self._stop(event, f"found an alias (*) {why}: if it is text, put the text in quotes")
+        self._unused.pop(event.anchor or "", None)
         self._place_child(event, anchored)
+
+    def check_anchors(self) -> None:
+        """Refuse anchors on texts that nothing refers to: a secret that begins with & would lose its beginning."""
+        self.faults += self._unused.values()
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         parent = self._stack[-1] if self._stack else None
@@ -158,11 +168,16 @@ class _Composer:
             return
         node = Node(*_place(event))
         tag: str = event.tag or self._resolve(yaml.ScalarNode, event.value, event.implicit)
-        if event.tag and event.tag not in (_TAG + "str", "!"):
+        if event.tag and event.tag != _TAG + "str":
             self._fault(event, _NO_TAG)
+        if event.style:
+            self.quoted = Quoted(_place(event), _end(event))
+        elif parent is not None and parent.pending == "secret" and loses_comment(self._lines, _end(event)):
+            self.warnings.append(Fault(self.file, *_place(event), LOST_COMMENT))
         node.value = event.value if event.tag else scalar(tag.removeprefix(_TAG), event.value)
         if event.anchor:
             self._anchors[event.anchor] = node
+            self._unused[event.anchor] = Fault(self.file, *_place(event), _NO_ALIAS)
         self._place_child(event, node)
 
     def _key(self, event: yaml.ScalarEvent, parent: Node) -> None:
@@ -239,4 +254,9 @@ def scalar(kind: str, written: str) -> Plain:
 
 def _place(event: yaml.Event) -> tuple[int, int]:
     mark = event.start_mark
+    return (mark.line + 1, mark.column + 1) if mark else (0, 0)
+
+
+def _end(event: yaml.Event) -> tuple[int, int]:
+    mark = event.end_mark
     return (mark.line + 1, mark.column + 1) if mark else (0, 0)

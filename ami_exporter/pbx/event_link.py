@@ -39,8 +39,8 @@ class EventLink:
     """Feeds the event counters of one target.
 
     prepare runs before each connection and tells whether it is time for one; it lets the poll side learn what rules
-    must know. noticed is told of events after which the server may be another one. lost: the link has ended, so what
-    trackers follow will not be told to its end.
+    must know. noticed is told of events after which the server may be another one. begun: events come from now on.
+    lost: the link has ended, so what trackers follow will not be told to its end.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class EventLink:
         clock: Callable[[], float],
         prepare: Callable[[], bool],
         noticed: Callable[[str, Link], None],
+        begun: Callable[[], None],
         lost: Callable[[], None],
     ) -> None:
         self._name = name
@@ -68,6 +69,7 @@ class EventLink:
         self._clock = clock
         self._prepare = prepare
         self._noticed = noticed
+        self._on_begin = begun
         self._on_loss = lost
         self._stopping = False
         self._stopped = Event()
@@ -132,6 +134,7 @@ class EventLink:
             self._log_off()
             return
         self._connector.works(self._name)
+        self._on_begin()
         self._guarded(lambda: self._take(link.kept_events(), link))
 
     def _try_again(self) -> None:

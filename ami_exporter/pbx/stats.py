@@ -56,6 +56,12 @@ SERIES_DROPPED = _own(
     "Label sets refused by the cap series_per_metric, counted at each poll or event that brought one.",
     "metric",
 )
+CERTIFICATE = _own(
+    "asterisk_ami_certificate_not_after_timestamp_seconds",
+    "gauge",
+    "When the certificate ends that AMI showed at the last TLS handshake, Unix seconds; kept while the PBX is down. A "
+    "link is made anew at least once a day (our TLS handshake with AMI)",
+)
 METRICS = (
     LINK_UP,
     LINK_CONNECTS,
@@ -64,6 +70,7 @@ METRICS = (
     EVENTS_GAP,
     PROTOCOL_ERRORS,
     SERIES_DROPPED,
+    CERTIFICATE,
 )
 
 
@@ -79,6 +86,7 @@ class TargetStats:
         self._errors = dict.fromkeys([kind.value for kind in Kind], 0)
         self._dropped: dict[str, int] = {}
         self._received = 0
+        self._certificate_ends: float | None = None
         self._gap = 0.0
         self._gap_since: float | None = clock() if self._event_links() else None
 
@@ -127,6 +135,11 @@ class TargetStats:
         """Count a connection that did not become a session."""
         with self._lock:
             self._failures[reason] += 1
+
+    def certificate(self, ends: float | None) -> None:
+        """Note when the server's certificate ends (Unix seconds); None: no handshake came so far."""
+        with self._lock:
+            self._certificate_ends = ends or self._certificate_ends
 
     def protocol_errors(self, kind: str, count: int = 1) -> None:
         """Count violations of the protocol."""
@@ -178,4 +191,5 @@ class TargetStats:
                     [Family(SERIES_DROPPED, {(name,): float(n) for name, n in self._dropped.items()})]
                     * bool(self._dropped)
                 ),
+                *([Family(CERTIFICATE, {(): self._certificate_ends})] if self._certificate_ends is not None else []),
             ]

@@ -70,7 +70,7 @@ class Target:
         self._classes = event_classes(settings, self.collectors)
         self._listens = event_links(self._classes)
         self.stats = TargetStats(clocks.monotonic, ["poll", *self._listens])
-        self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic)
+        self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic, clocks.wall)
         self.canaries = self._canaries()
         self.counters = EventCounters(self._counting(), Context(), self._caps(), self.canaries.event)
         self.facts = ServerFacts(
@@ -227,6 +227,7 @@ class Target:
             # The second one follows the first: trunks and queues are known by then, and the login is a good one.
             prepare=self._prepare if first else lambda: self._listening() is not None,
             noticed=self._noticed if first else lambda _event, _link: None,
+            begun=self.counters.linked if first else lambda: None,
             lost=self.counters.reset_trackers if first else lambda: None,
         )
 
@@ -291,13 +292,22 @@ class Target:
         self.poller.refresh()
 
 
+_CONFIGURED: Mapping[str, Callable[[TargetSettings], object]] = {
+    "canary": lambda settings: settings.canaries,
+    "destinations": lambda settings: settings.destinations,
+    "dids": lambda settings: settings.dids,
+}
+"""Collectors that are on where the configuration says what for."""
+
+
 def choose(settings: TargetSettings, collectors: Sequence[Collector]) -> list[EnabledCollector]:
     """The collectors enabled on a target, in their order."""
     chosen = []
     for collector in collectors:
         own = settings.collectors.get(collector.name)
         enabled = collector.enabled if own is None or own.enabled is None else own.enabled
-        if collector is canary.COLLECTOR and not settings.canaries:
+        configured = _CONFIGURED.get(collector.name)
+        if configured is not None and not configured(settings):
             enabled = False
         interval = collector.min_interval if own is None or own.min_interval is None else own.min_interval
         if enabled is not False:

@@ -127,6 +127,31 @@ def test_a_flag_beats_its_variable_and_an_empty_variable_is_none() -> None:
     assert options.log.level == "info"
 
 
+def test_a_flag_for_the_secrets_file_beats_the_secret_of_the_environment() -> None:
+    environ = {"AMI_EXPORTER_AMI_SECRET": "s3cret", "AMI_EXPORTER_AMI_USERNAME": "u"}
+    options = parse(["--ami.address", "pbx", "--ami.secret-file", "f"], environ)
+    assert isinstance(options, o.Serve)
+    assert (options.ami.secret, options.ami.secret_file) == (None, "f")
+    assert options.ami.sources == {
+        "address": "--ami.address",
+        "username": "AMI_EXPORTER_AMI_USERNAME",
+        "secret_file": "--ami.secret-file",
+    }
+
+
+def test_two_secrets_in_the_environment_are_one_too_many(capsys: pytest.CaptureFixture[str]) -> None:
+    environ = {"AMI_EXPORTER_AMI_SECRET": "s3cret", "AMI_EXPORTER_AMI_SECRET_FILE": "f"}
+    assert fault(capsys, ["--ami.address", "pbx"], environ) == (
+        "ami-exporter serve: AMI_EXPORTER_AMI_SECRET and AMI_EXPORTER_AMI_SECRET_FILE: found both, expected one of them"
+    )
+
+
+def test_what_is_missing_beside_a_variable_is_named_by_its_variable(capsys: pytest.CaptureFixture[str]) -> None:
+    assert fault(capsys, [], {"AMI_EXPORTER_AMI_USERNAME": "u"}) == (
+        "ami-exporter serve: AMI_EXPORTER_AMI_ADDRESS: not given, expected it beside AMI_EXPORTER_AMI_USERNAME"
+    )
+
+
 @pytest.mark.parametrize(
     ("argv", "expected"),
     [
@@ -221,9 +246,9 @@ def test_demo_has_its_sizes_and_the_web_flags() -> None:
         (["--config.file", ""], "ami-exporter serve: --config.file: found nothing, expected FILE"),
         (
             ["--ami.username", "u"],
-            "ami-exporter serve: --ami.address: not given, expected it with the other --ami.* flags",
+            "ami-exporter serve: --ami.address: not given, expected it beside --ami.username",
         ),
-        (["scrape", "a", "b"], "ami-exporter scrape: found 1 arguments too many"),
+        (["scrape", "a", "b"], "ami-exporter scrape: found 1 argument too many"),
         (["completion"], "ami-exporter completion: found no SHELL, expected bash, zsh or fish"),
         (
             ["completion", "fsh"],

@@ -96,7 +96,7 @@ def test_every_fault_of_the_flags_is_told_at_once_with_the_flag() -> None:
     assert faults(lambda: settings_from_ami_flags(flags, Catalogue(read_file=refusing))) == [
         "--ami.address: found text, expected a port from 1 to 65535",
         "--ami.tls-ca-file: the file named here cannot be read: permission denied",
-        "--ami.username: not given, expected it with the other --ami.* flags",
+        "--ami.username: not given, expected it beside --ami.address",
         (
             "AMI_EXPORTER_AMI_SECRET: found a line break or NUL, expected one line of text: "
             "AMI would read a second header"
@@ -106,7 +106,30 @@ def test_every_fault_of_the_flags_is_told_at_once_with_the_flag() -> None:
 
 def test_flags_without_any_secret() -> None:
     assert faults(lambda: settings_from_ami_flags(AmiFlags("pbx", "exporter"), Catalogue())) == [
-        "--ami.secret-file or AMI_EXPORTER_AMI_SECRET: not given, expected it with the other --ami.* flags"
+        "--ami.secret-file or AMI_EXPORTER_AMI_SECRET: not given, expected it beside --ami.address"
+    ]
+
+
+def test_faults_name_the_variable_where_one_was_used() -> None:
+    given = {
+        "address": "AMI_EXPORTER_AMI_ADDRESS",
+        "secret_file": "AMI_EXPORTER_AMI_SECRET_FILE",
+        "tls": "AMI_EXPORTER_AMI_TLS_CA_FILE",
+    }
+    flags = AmiFlags("pbx:0", None, None, "secret", tls_ca_file="ca.pem", sources=given)
+    expected = [
+        "AMI_EXPORTER_AMI_ADDRESS: found text, expected a port from 1 to 65535",
+        "AMI_EXPORTER_AMI_SECRET_FILE: the file named here cannot be read: permission denied",
+        "AMI_EXPORTER_AMI_TLS_CA_FILE: the file named here cannot be read: permission denied",
+        "AMI_EXPORTER_AMI_USERNAME: not given, expected it beside AMI_EXPORTER_AMI_ADDRESS",
+    ]
+    assert faults(lambda: settings_from_ami_flags(flags, Catalogue(read_file=refusing))) == expected
+
+
+def test_a_file_that_a_variable_names_and_that_is_not_there() -> None:
+    catalogue = Catalogue(environ={"AMI_EXPORTER_CONFIG_FILE": "c.yml"}, read_file=refusing)
+    assert faults(lambda: load_settings("c.yml", AmiFlags(), catalogue)) == [
+        "c.yml: cannot be read: permission denied; AMI_EXPORTER_CONFIG_FILE names it"
     ]
 
 
@@ -126,7 +149,7 @@ def test_flags_and_a_file_without_targets_go_together() -> None:
 def test_flags_and_a_file_with_targets_do_not() -> None:
     catalogue = Catalogue(read_file=reading({"c.yml": b"\ntargets: {pbx1: {}}\n"}))
     assert faults(lambda: load_settings("c.yml", AmiFlags("pbx", "exporter", Secret("s3cret")), catalogue)) == [
-        "c.yml:2:1: targets: found targets beside --ami.* flags, expected one of them"
+        "c.yml:2:1: targets: found targets beside --ami.address, expected one of them"
     ]
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from ami_exporter.config.load import load as load_text
 from ami_exporter.config.load import load_file
 from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import (
@@ -67,6 +68,8 @@ def test_a_target_merges_over_the_defaults() -> None:
         names_file="files/queues.csv",
         limits=Limits(500),
         queue_wait_buckets=(10.0, 20.5, 60.0),
+        destinations={"emergency": ("112", "911"), "international": ("00", "+")},
+        dids={"4930555123": "Hotline", "+4930555123": "Hotline"},
     )
 
 
@@ -142,3 +145,20 @@ def test_filters_match_whole_names_and_exclude_wins(
         include=re.compile(include) if include else None, exclude=re.compile(exclude) if exclude else None
     )
     assert settings.wants(name) is wanted
+
+
+@pytest.mark.parametrize(
+    ("written", "warned"),
+    [
+        ("hunter2 #cd", True),
+        ("hunter2 # the user's secret", False),
+        ("'hunter2 #cd'", False),
+        ('"hunter2" #cd', False),
+        ("hunter2#cd", False),
+    ],
+)
+def test_a_secret_that_is_cut_by_a_comment_is_warned_of_and_not_shown(written: str, warned: bool) -> None:
+    text = f"targets:\n  pbx1:\n    address: pbx1\n    username: exporter\n    secret: {written}\n"
+    warnings = [str(warning) for warning in load_text("c.yml", text, catalogue()).warnings]
+    assert [warning.partition(": found ")[0] for warning in warnings] == ["c.yml:5:13"] * warned
+    assert "hunter2" not in "".join(warnings)

@@ -117,11 +117,16 @@ def listening(one: Target) -> None:
     until(lambda: one.stats.up_since("events") is not None, "the event link")
 
 
+def collectors_of(_all: Settings, own: TargetSettings) -> Sequence[Collector]:
+    """The built-in collectors as a target's settings want them."""
+    return builtin(own.queue_wait_buckets, own.destinations, own.dids.values())
+
+
 @contextmanager
 def exporting(first: Mapping[str, TargetSettings]) -> Iterator[tuple[Exporter, dict[str, TargetSettings]]]:
     """An exporter, and the targets that its next reload will find."""
     after = dict(first)
-    one = Exporter(Settings(first), lambda: Settings(dict(after)), lambda _all, own: builtin(own.queue_wait_buckets))
+    one = Exporter(Settings(first), lambda: Settings(dict(after)), collectors_of)
     one.start()
     try:
         yield one, after

@@ -1,0 +1,139 @@
+"""What YAML's parser says, for people: where the slip is, and what to write instead. Pure.
+
+Nothing of the text is ever repeated: what stands where the parser stumbles may be a part of a secret.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import yaml
+
+Place = tuple[int, int]
+"""Line and column, from 1."""
+Told = tuple[Place, str]
+
+TAB: Final = "found a tab, expected blanks: indent with spaces"
+IN_QUOTES: Final = (
+    "found a value that begins with a sign YAML keeps for itself (one of @ % & * ! | > [ { and the backtick), "
+    "expected text: put it in quotes"
+)
+NEVER_CLOSED: Final = "found a quote that is opened here and never closed, expected a second one where the text ends"
+CLOSED_LATE: Final = (
+    "found a quote that is opened here and closed on line {line}, expected a second one where the text ends; "
+    "a quote sign within single quotes is written twice"
+)
+BEHIND: Final = (
+    "found text behind a closing quote, expected the whole value in one pair of quotes; "
+    "a quote sign within single quotes is written twice"
+)
+BACKSLASH: Final = "found a backslash in double quotes, which begins a special character there: use single quotes"
+SECOND_COLON: Final = (
+    "found a colon where no key can be: put a value that holds a colon and a blank in quotes, or mend the indentation"
+)
+DASH: Final = (
+    "found a list's dash where no list can be: put text that begins with a dash in quotes, or begin a new line"
+)
+INDENTATION: Final = "found another indentation than the keys above have: keys of one mapping begin in one column"
+LOST_COMMENT: Final = (
+    "found a blank and # in the value: from there on it is read as a comment; if it belongs to the value, put all "
+    "of it in quotes"
+)
+
+_QUOTED: Final = re.compile(r""" ?(['"]).*\1""", re.DOTALL)
+"""What a parser's message quotes: a handle, a name or a character of the text, which may be a part of a secret."""
+_QUOTE_IT: Final = "text with special characters must be put in quotes"
+_SIGNS: Final = "@%&*!|>`"
+_OPENS: Final = "[{"
+_TEXT_KEYS: Final = re.compile(
+    r"(secret|secret_file|secret_env|username|address|server_name|ca_file|names_file|name|help|channel)\s*:\s*$"
+)
+"""Keys whose value is text: a bracket that opens behind one of them is a part of it."""
+_COMMENT: Final = re.compile(r"[ \t]+#[^\s]")
+"""A comment that begins without a blank: people write `# like this`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """The last text in quotes before the parser stumbled: where it begins and ends."""
+
+    begin: Place
+    end: Place
+
+
+def explain(text: str, error: yaml.MarkedYAMLError, quoted: Quoted | None) -> Told:
+    """Say what the parser stumbled over, and where the slip itself is."""
+    lines = text.split("\n")
+    at = _place(error.problem_mark) or _place(error.context_mark) or (0, 0)
+    began = _place(error.context_mark) or at
+    problem = error.problem or ""
+    told = _tab(lines, at) or _sign(lines, at, began, problem) or _quote(problem, at, began, quoted)
+    if told is not None:
+        return told
+    for begins, message in _PROBLEMS.items():
+        if problem.startswith(begins):
+            return at, message
+    why = ", ".join(_QUOTED.sub("", part) for part in (error.context, error.problem) if part)
+    return at, f"not valid YAML: {why}; {_QUOTE_IT}"
+
+
+_PROBLEMS: Final = {
+    "found unknown escape character": BACKSLASH,
+    "did not find expected hexdecimal number": BACKSLASH,
+    "mapping values are not allowed": SECOND_COLON,
+    "block sequence entries are not allowed": DASH,
+    "did not find expected key": INDENTATION,
+    "did not find expected '-' indicator": INDENTATION,
+}
+
+
+def _place(mark: yaml.Mark | None) -> Place | None:
+    return (mark.line + 1, mark.column + 1) if mark else None
+
+
+def _tab(lines: list[str], at: Place) -> Told | None:
+    """Find a tab in the indentation of the line."""
+    line = _line(lines, at)
+    indentation = line[: len(line) - len(line.lstrip())]
+    column = indentation.find("\t")
+    return None if column < 0 else ((at[0], column + 1), TAB)
+
+
+def _sign(lines: list[str], at: Place, began: Place, problem: str) -> Told | None:
+    """Find a sign of YAML's own where a value begins: where the parser stumbled, or where what it read began."""
+    for place in (began, at):
+        sign = _line(lines, place)[place[1] - 1 : place[1]]
+        if (sign and sign in _SIGNS) or (sign and sign in _OPENS and _of_text(lines, place)):
+            return place, IN_QUOTES
+    line = _line(lines, at)[: at[1] - 1]
+    opened = re.search(r":\s+[\[{]", line)
+    if problem.startswith("did not find expected key") and opened:
+        place = (at[0], opened.end())
+        return (place, IN_QUOTES) if _of_text(lines, place) else None
+    return None
+
+
+def _of_text(lines: list[str], place: Place) -> bool:
+    return _TEXT_KEYS.search(_line(lines, place)[: place[1] - 1]) is not None
+
+
+def _quote(problem: str, at: Place, began: Place, quoted: Quoted | None) -> Told | None:
+    if problem.startswith("found unexpected end of stream"):
+        return began, NEVER_CLOSED
+    if quoted is None or quoted.end[0] != at[0] or quoted.end[1] > at[1]:
+        return None
+    if quoted.begin[0] != quoted.end[0]:
+        return quoted.begin, CLOSED_LATE.format(line=quoted.end[0])
+    return (at, BEHIND) if quoted.end == at else None
+
+
+def _line(lines: list[str], place: Place) -> str:
+    return lines[place[0] - 1] if 0 < place[0] <= len(lines) else ""
+
+
+def loses_comment(lines: list[str], end: Place) -> bool:
+    """Whether what follows a plain value on its line looks like the rest of it, and is read as a comment."""
+    return _COMMENT.match(_line(lines, end)[end[1] - 1 :]) is not None
