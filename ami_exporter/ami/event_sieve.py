@@ -103,7 +103,7 @@ class EventSieve:
         elif not self._is_known and all(map(begins_well, self._pieces)):
             pieces, self._pieces = self._pieces, []
             for message in pieces:
-                yield without_foreign(message["event"].lower(), message.pairs())
+                yield without_foreign(self.era, message["event"].lower(), message.pairs())
 
     def _end(self) -> Iterator[Message]:
         """Yield the event before, now that what follows does not belong to it."""
@@ -133,7 +133,7 @@ class EventSieve:
         times = self._no_rest[names] = self._no_rest.get(names, 0) + 1
         self._doubtful += 1
         if times >= BEGINNINGS_BEFORE_BELIEVED:
-            yield without_foreign(names[0], beginning.pairs())
+            yield without_foreign(self.era, names[0], beginning.pairs())
         for message in others:
             yield from self.take(message)
 
@@ -174,7 +174,7 @@ class EventSieve:
         elif found.reading is Reading.CUT and self._no_rest.get((kind, *names), 0) < BEGINNINGS_BEFORE_BELIEVED:
             self._begin(message)
         elif found.reading is Reading.CUT or not self._has_a_channel_of_another(kind, names):
-            yield without_foreign(kind, message.pairs())
+            yield without_foreign(self.era, kind, message.pairs())
         else:
             self._doubtful += 1
 

@@ -18,10 +18,13 @@ from ami_exporter.ami.header_orders import Era
 from ami_exporter.ami.sift import judge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ami_exporter.ami.actions import Action
     from ami_exporter.ami.message import Message
+
+    #: Takes the pieces of a torn item, and the ActionID of its list.
+    TornItem = Callable[[Sequence[Message], str], None]
 
 #: From this AMI version on, every list answer announces itself by an EventList header. That came with Asterisk
 #: 13.2, and 13 runs from AMI 2.5.0 to 2.10.6: 2.10 is certainly later, below it the banner alone cannot tell.
@@ -33,7 +36,8 @@ class Exchange:
     """Joins messages to the actions in flight.
 
     actions: ActionID -> action. on_item: called with each item of a list, and with a single answer itself.
-    on_stray: called with each message that belongs to no action in flight.
+    on_stray: called with each message that belongs to no action in flight. on_torn: called with a torn item's pieces
+    and the ActionID of its list, instead of `on_item` with the item that they make.
     """
 
     def __init__(
@@ -45,8 +49,10 @@ class Exchange:
         *,
         lists_announced: bool,
         era: Era = Era.MODERN,
+        on_torn: TornItem | None = None,
     ) -> None:
         self._era = era
+        self._on_torn = on_torn
         self._waiting = {action_id: Waiting(action, era) for action_id, action in actions.items()}
         self._on_item = on_item
         self._on_stray = on_stray
@@ -164,6 +170,11 @@ class Exchange:
         if not waiting.is_other_version:
             waiting.met_pieces = True
             self.errors[Kind.TORN_ITEM] += 1
+            if self._on_torn is not None:
+                pieces = waiting.pieces
+                waiting.torn |= waiting.joined(action_id) is None
+                self._on_torn(pieces, action_id)
+                return
         item = waiting.joined(action_id)
         if item is None:
             waiting.torn = True

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from ami_exporter.ami.actions import Action
+    from ami_exporter.ami.exchange import TornItem
     from ami_exporter.ami.login import Credentials, LoginPace
     from ami_exporter.ami.message import Message
     from ami_exporter.ami.originate import CanaryCall
@@ -210,6 +211,7 @@ class Link:
         on_item: Callable[[Action, Message], None],
         deadline: float,
         first_answer_timeout: float | None = None,
+        on_torn: TornItem | None = None,
     ) -> Mapping[Action, Answer]:
         """Send all actions at once, cheap ones first, and hand each item to `on_item` as it arrives.
 
@@ -219,7 +221,7 @@ class Link:
         """
         self._session.connected()
         self._turn_events_off(deadline, first_answer_timeout)
-        exchange = self._send(actions, on_item)
+        exchange = self._send(actions, on_item, on_torn)
         try:
             messages = self._session.read_first(deadline, first_answer_timeout)
             while exchange.unfinished:
@@ -239,13 +241,21 @@ class Link:
             self._session.protocol_errors.update(exchange.errors)
         return exchange.answers
 
-    def _send(self, actions: Iterable[Action], on_item: Callable[[Action, Message], None]) -> Exchange:
+    def _send(
+        self, actions: Iterable[Action], on_item: Callable[[Action, Message], None], on_torn: TornItem | None
+    ) -> Exchange:
         """Queue all actions, cheap ones first."""
         ordered = sorted(dict.fromkeys(actions), key=lambda action: action.spec.cost)
         in_flight = {self._session.next_id(): action for action in ordered}
         announced = self._session.version >= LISTS_ANNOUNCED_FROM
         exchange = Exchange(
-            in_flight, on_item, self._stray, self._clock, lists_announced=announced, era=self._sieve.era
+            in_flight,
+            on_item,
+            self._stray,
+            self._clock,
+            lists_announced=announced,
+            era=self._sieve.era,
+            on_torn=on_torn,
         )
         self._session.expect_output(
             {action_id for action_id, action in in_flight.items() if action.spec.form is AnswerForm.COMMAND}

@@ -76,7 +76,7 @@ def _look(era: Era, kind: str, names: tuple[str, ...]) -> Look:
     known = [name for name in names if name in VOCABULARY]
     if len(known) != len(set(known)):
         return Look.TORN
-    return Look.OTHER if _foreign(kind).intersection(known) else Look.PLAIN
+    return Look.OTHER if _foreign(era, kind).intersection(known) else Look.PLAIN
 
 
 def _fits_up_to_its_name(era: Era, kind: str, names: tuple[str, ...]) -> bool:
@@ -88,9 +88,9 @@ def _fits_up_to_its_name(era: Era, kind: str, names: tuple[str, ...]) -> bool:
 
 
 @lru_cache(REMEMBERED)
-def _foreign(kind: str) -> frozenset[str]:
-    """Names that belong to other kinds only."""
-    orders = [order for era in ORDERS.values() for order in era.get(kind, ())]
+def _foreign(era: Era, kind: str) -> frozenset[str]:
+    """Names that belong to other kinds only, as far as versions of this era go."""
+    orders = ORDERS[era].get(kind, ())
     return VOCABULARY.difference(place.name for order in orders for place in order) if orders else frozenset()
 
 
@@ -121,7 +121,7 @@ def item_of(era: Era, pieces: Sequence[Message], action_id: str) -> Message | No
     names = tuple(name for name, _ in pairs)
     kind = pieces[0].get("event", "").lower()
     if len(pieces) == 1 and look(era, kind, names) is not Look.TORN:
-        return without_foreign(kind, pairs)
+        return without_foreign(era, kind, pairs)
     found = read(era, kind, names)
     if found.reading is not Reading.WHOLE or any(not name.endswith(NOT_COUNTED) for name in found.unsure):
         return None
@@ -148,9 +148,9 @@ def _value(pairs: Sequence[tuple[str, str]], here: int, texts: Mapping[int, int]
     return f"{pairs[here][1]}\n{rest[:TEXT_KEPT]}"
 
 
-def without_foreign(kind: str, pairs: Iterable[tuple[str, str]]) -> Message:
+def without_foreign(era: Era, kind: str, pairs: Iterable[tuple[str, str]]) -> Message:
     """Make a message of the headers that its kind can have, as far as that is known."""
-    foreign = _foreign(kind)
+    foreign = _foreign(era, kind)
     return Message.of((name, value) for name, value in pairs if name and name not in foreign)
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 
 from ami_exporter.ami.actions import Action
+from ami_exporter.ami.header_orders import Era
 from ami_exporter.ami.message import Message
+from ami_exporter.ami.sift import item_of
 from ami_exporter.collectors.declarations import Context
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.collectors.trunk_discovery import DISCOVERY, Discovery
+from ami_exporter.commands.capture.torn import OURS
 from ami_exporter.pbx.plan import EnabledCollector, make_plan
 from ami_exporter.pbx.trunk_context import technologies, trunk_names
 from tests.support.collecting import Samples, polled
@@ -31,15 +35,22 @@ Answers = Mapping[Action, Captured]
 
 
 def read(text: str) -> Answers:
-    """Every answer of a transcript."""
+    """Every answer of a transcript. A torn item is put together as it was, or left out where that is in doubt."""
     answers: dict[Action, Captured] = {}
     current = Captured()
-    for packet in _packets(text):
+    era = Era.MODERN
+    packets = _packets(text)
+    for packet in packets:
         if "action" in packet:
             current = answers[Action(packet["action"])] = Captured()
         elif "answer" in packet:
             current.outcome.append(packet["answer"])
-        elif "capture" not in packet:
+        elif "capture" in packet:
+            era = Era.of(tuple(map(int, packet["ami"].split("."))))
+        elif "torn" in packet:
+            item = item_of(era, list(islice(packets, int(packet["torn"]))), OURS)
+            current.items.extend([] if item is None else [item])
+        else:
             current.items.append(packet)
     return answers
 

@@ -1,23 +1,25 @@
 """The command `capture`: ask a PBX for every safe list, and write what it answers, anonymised, as it arrives.
 
 The transcript is text in AMI's own form: packets of `header: value` lines, parted by blank lines. `capture:` begins it,
-`action:` begins an answer, `answer:` ends one and says how it went.
+`action:` begins an answer, `answer:` ends one and says how it went; `torn:` says how many packets are one item.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO
 
 from ami_exporter import __version__
 from ami_exporter.ami.actions import ACTIONS, Action, AnswerForm
 from ami_exporter.ami.errors import AmiError
+from ami_exporter.ami.header_orders import Era
 from ami_exporter.ami.link import Link, Outcome
 from ami_exporter.ami.message import Message
 from ami_exporter.commands.capture.anonymise import anonymous
 from ami_exporter.commands.capture.pseudonyms import Pseudonyms
+from ami_exporter.commands.capture.torn import torn
 from ami_exporter.commands.loading import Loader, chosen_target
 from ami_exporter.commands.options import Capture
 from ami_exporter.config.target_settings import TargetSettings
@@ -69,8 +71,12 @@ def _list(link: Link, action: Action, names: Pseudonyms, timeout: float, out: Te
     def item(_action: Action, message: Message) -> None:
         _packet(out, anonymous(message, names))
 
+    def pieces(found: Sequence[Message], action_id: str) -> None:
+        for packet in torn(Era.of(link.version), found, action_id, names):
+            _packet(out, packet)
+
     _packet(out, [("action", action.name)])
-    answer = link.exchange((action,), item, time.monotonic() + timeout)[action]
+    answer = link.exchange((action,), item, time.monotonic() + timeout, on_torn=pieces)[action]
     said = [("message", answer.message)] if answer.message and not answer.full else []
     _packet(out, [("answer", answer.outcome), *said])
     return answer.outcome not in (Outcome.CUT, Outcome.DEADLINE)
