@@ -153,7 +153,8 @@ class AsteriskCollector(LibraryCollector):
     def __init__(self, settings: TargetSettings, collectors: Sequence[Collector] | None = None) -> None:
         self._timeout = settings.timeout
         self._loop = EventLoop()
-        chosen = builtin(settings.queue_wait_buckets) if collectors is None else collectors
+        own = builtin(settings.queue_wait_buckets, settings.destinations, settings.dids.values())
+        chosen = own if collectors is None else collectors
         self._target = Target(settings, chosen, loop=self._loop)
         self._target.start()
 

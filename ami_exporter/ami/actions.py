@@ -7,6 +7,7 @@ older servers differ, the difference is noted.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
@@ -36,7 +37,7 @@ class ActionSpec:
     items, complete: event names of a list's items and of its end; a list may have several kinds of item.
     empty: texts of an `Error` (or a `Success` that starts no list) that mean "there are none".
     cost: rank for the order of sending, cheap ones first: 0 one packet, 1 short, 2 grows with the PBX, 3 dear.
-    params: parameters that may be sent, all optional.
+    params: parameters that may be sent. required: those of them without which it is never sent.
     min_interval: seconds for which a complete answer is served again, where the configuration says nothing.
     counts_items: what ListItems says. True: the items written, on every version compared (1.8 to 22), and the code
     counts as it writes; None: the same, but objects may go meanwhile; False: something else. unmarked: on some versions
@@ -51,10 +52,14 @@ class ActionSpec:
     empty: tuple[str, ...] = ()
     cost: int = 1
     params: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
     min_interval: float = 0.0
     counts_items: bool | None = None
     unmarked: bool = False
 
+
+#: A family of Asterisk's database, or one within another: Asterisk puts the name into an SQL LIKE, where % is anything.
+DATABASE_FAMILY = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}(?:/[A-Za-z0-9][A-Za-z0-9_.-]{0,62}){0,3}"
 
 _SYSTEM = frozenset({"system"})
 _CALL = frozenset({"call"})
@@ -79,6 +84,7 @@ def _list(
     cost: int = 1,
     empty: tuple[str, ...] = (),
     params: Iterable[str] = (),
+    required: Iterable[str] = (),
     counts_items: bool | None = None,
     unmarked: bool = False,
 ) -> ActionSpec:
@@ -91,6 +97,7 @@ def _list(
         empty=empty,
         cost=cost,
         params=frozenset(params),
+        required=frozenset(required),
         counts_items=counts_items,
         unmarked=unmarked,
     )
@@ -181,6 +188,17 @@ _TABLE = (
     _list("DAHDIShowChannels", frozenset(), "DAHDIShowChannels", cost=2),
     _list("DAHDIShowStatus", frozenset(), "DAHDIShowStatus"),
     _list("PRIShowSpans", frozenset(), "PRIShowSpans"),
+    # GSM and 3G sticks and modules: chan_dongle, chan_quectel, which come from outside Asterisk
+    _list("DongleShowDevices", _SYSTEM_REPORTING, "DongleDeviceEntry"),
+    _list("QuectelShowDevices", _SYSTEM_REPORTING, "QuectelDeviceEntry"),
+    _list(  # Asterisk 16.28, 18.14 on; without a family it dumps the whole database, passwords included
+        "DBGetTree",
+        _SYSTEM_REPORTING,
+        "DBGetTreeResponse",
+        params=("Family",),
+        required=("Family",),
+        counts_items=False,  # Asterisk 16 always says 1
+    ),
     # CLI, opt-in, and only commands that show what may be seen (cli_commands.py)
     ActionSpec("Command", _COMMAND, AnswerForm.COMMAND, cost=2, params=frozenset({"Command"}), min_interval=60.0),
 )
@@ -193,8 +211,9 @@ ACTIONS: Mapping[str, ActionSpec] = MappingProxyType({spec.name: spec for spec i
 class Action:
     """One action to send; equal name and parameters are the same action.
 
-    Raises ForbiddenAction for a name outside the table, a parameter the table does not name, a CLI command
-    that cli_commands refuses, and a value with CR, LF or NUL (AMI has no escaping: it would start a new header).
+    Raises ForbiddenAction for a name outside the table, a parameter the table does not name or one it misses, a CLI
+    command that cli_commands refuses, and a value with CR, LF or NUL (AMI has no escaping: it
+    would start a new header).
     """
 
     name: str
@@ -214,11 +233,21 @@ class Action:
                 allowed = ", ".join(sorted(spec.params)) or "none"
                 raise ForbiddenAction(f"action {self.name}: parameter {name!r} is not allowed; allowed: {allowed}")
             check_value(f"action {self.name}, parameter {name}", value)
+        given = {name for name, value in self.params if value}
+        if missing := ", ".join(sorted(spec.required - given)):
+            raise ForbiddenAction(f"action {self.name} is never sent without its parameter {missing}")
+        if self.name == "DBGetTree":
+            self._check_families()
         if spec.form is AnswerForm.COMMAND:
             self._check_command()
 
     def __hash__(self) -> int:
         return self._hash
+
+    def _check_families(self) -> None:
+        families = [value for _, value in self.params]
+        if len(families) != 1 or re.fullmatch(DATABASE_FAMILY, families[0]) is None:
+            raise ForbiddenAction("action DBGetTree is never sent but with the plain name of one family")
 
     def _check_command(self) -> None:
         commands = [value for _, value in self.params]

@@ -15,7 +15,7 @@ _NAMES = {
         AgentCalled AgentComplete AgentConnect AgentDump AgentLogin AgentLogoff AgentRingNoAnswer
         QueueCallerAbandon QueueCallerJoin QueueCallerLeave QueueMemberAdded QueueMemberPause QueueMemberPaused
         QueueMemberPenalty QueueMemberRemoved QueueMemberRinginuse QueueMemberStatus""",
-    # Join to Unlink are the names before Asterisk 12.
+    # Join to Unlink are the names before Asterisk 12; Dongle… and Quectel… are those of chan_dongle and chan_quectel.
     "call": """
         AttendedTransfer BlindTransfer BridgeCreate BridgeDestroy BridgeEnter BridgeLeave BridgeMerge
         BridgeVideoSourceUpdate CEL ChanSpyStart ChanSpyStop ChannelTalkingStart ChannelTalkingStop ConfbridgeEnd
@@ -27,7 +27,9 @@ _NAMES = {
         NewConnectedLine Newchannel Newstate OriginateResponse ParkedCall ParkedCallGiveUp ParkedCallSwap
         ParkedCallTimeOut Pickup PresenceStateChange PresenceStatus ReceiveFAX Rename SendFAX SoftHangupRequest
         UnParkedCall Unhold Wink
-        Join Leave Dial Bridge Transfer MusicOnHold Link Unlink""",
+        Join Leave Dial Bridge Transfer MusicOnHold Link Unlink
+        DongleNewSMS DongleReport DongleSMSStatus DongleStatus
+        QuectelNewSMS QuectelReport QuectelSMSStatus QuectelStatus""",
     "cdr": "Cdr",
     # From 12 to 15 Newexten came with class call; asking for dialplan as well does no harm there.
     "dialplan": "HangupHandlerPop HangupHandlerPush HangupHandlerRun Newexten VarSet",
@@ -66,8 +68,12 @@ EVENT_CLASSES: Mapping[str, frozenset[str]] = MappingProxyType(
 """Event name in lower case → the classes that read= and the mask must hold, all of them."""
 
 
-UNLISTED: frozenset[str] = frozenset({"agent", "call", "system", "reporting", "user"})
-"""Where the events of third-party modules are to be looked for; never dialplan and dtmf, for what they carry."""
+UNLISTED: frozenset[str] = frozenset({"agent", "call", "system", "reporting"})
+"""Where the events of third-party modules are to be looked for; never dialplan and dtmf, for what they carry, nor user,
+whose events say whatever a dialplan lets callers write into them."""
+
+USER_EVENTS = frozenset({"user"})
+"""The classes of a session for UserEvents alone."""
 
 
 def classes_of(names: Iterable[str]) -> frozenset[str]:

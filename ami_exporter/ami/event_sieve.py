@@ -68,7 +68,7 @@ class EventSieve:
     def take(self, message: Message) -> Iterator[Message]:
         """Yield the events that are known for genuine now; one that seems so waits for what follows it."""
         yield from self.overdue()
-        well_begun = _begins_well(message)
+        well_begun = begins_well(message)
         if self._pieces and not (self._found and well_begun):
             yield from self._add(message)
             return
@@ -87,6 +87,11 @@ class EventSieve:
             yield from self._take_doubtful(message)
 
     @property
+    def waits(self) -> bool:
+        """Whether the pieces of a torn event are being collected."""
+        return bool(self._pieces)
+
+    @property
     def idle(self) -> bool:
         """Whether an event with plain headers is genuine, if nothing follows it that is no event."""
         return not self._pieces and not self._seen
@@ -95,7 +100,7 @@ class EventSieve:
         """Nothing more has come for now: yield what has waited for more."""
         if not self._pieces or self._found:
             yield from self._end()
-        elif not self._is_known and all(map(_begins_well, self._pieces)):
+        elif not self._is_known and all(map(begins_well, self._pieces)):
             pieces, self._pieces = self._pieces, []
             for message in pieces:
                 yield without_foreign(message["event"].lower(), message.pairs())
@@ -135,7 +140,7 @@ class EventSieve:
     def _is_plain(self, message: Message) -> bool:
         names = message.layout.names
         kind = message.get("event", "").lower()
-        if not _begins_well(message):
+        if not begins_well(message):
             return False
         if kind not in ORDERS[self.era]:
             return True
@@ -159,7 +164,7 @@ class EventSieve:
         """Take a packet that is no event as Asterisk writes them."""
         names = message.layout.names
         kind = message.get("event", "").lower()
-        if not _begins_well(message) or message.layout.plain:
+        if not begins_well(message) or message.layout.plain:
             self._doubtful += 1
             return
         found = read(self.era, kind, names)
@@ -209,7 +214,8 @@ class EventSieve:
                 self._doubtful += 1
 
 
-def _begins_well(message: Message) -> bool:
+def begins_well(message: Message) -> bool:
+    """Whether a packet begins as Asterisk begins an event."""
     return message.layout.names[:2] == ("event", "privilege")
 
 

@@ -21,7 +21,7 @@ from ami_exporter.ami.genuine import Order, Place
 #: What `*` and `PREFIX*` stand for: a channel, from Asterisk 12 on (manager_channels.c).
 _CHANNEL = (
     "Channel~ ChannelState ChannelStateDesc CallerIDNum~ CallerIDName~ ConnectedLineNum~ ConnectedLineName~"
-    " Language AccountCode~ Context~ Exten~ Priority Uniqueid Linkedid Tenantid?~"
+    " Language~ AccountCode~ Context~ Exten~ Priority Uniqueid Linkedid Tenantid?~"
 )
 #: What `+` and `PREFIX+` stand for: a bridge (manager_bridges.c).
 _BRIDGE = (
@@ -56,13 +56,15 @@ HangupRequest: * Cause? TechCause?
 SoftHangupRequest: * Cause TechCause?
 NewConnectedLine: *
 NewCallerid: * CID-CallingPres
-NewAccountCode: * AccountCode~ OldAccountCode~
+NewAccountCode: * OldAccountCode~
 Newexten: * Extension~ Application AppData~
 VarSet: * Variable~ Value~
 VarSet: Channel Uniqueid Variable~ Value~
 Hold: * MusicClass?
 Unhold: *
 MusicOnHoldStart: * Class
+MixMonitorStart: *
+MixMonitorStop: *
 MusicOnHoldStop: *
 DTMFBegin: * Digit Direction
 DTMFEnd: * Digit DurationMs Direction
@@ -191,6 +193,7 @@ DAHDIShowStatus: Span Description Alarms IRQ bpviol CRC Framing Coding Options L
 PRIShowSpans: Span DChannel Order Active Alarm Up
 PJSIPMaintenanceStatus: Endpoint Status
 MWIGet: Mailbox~ OldMessages NewMessages
+DBGetTreeResponse: Key~ Val~
 ContactList: ObjectType ObjectName ViaAddr~ QualifyTimeout Qualify2xxOnly? CallId~ RegServer PruneOnBoot Path~ Endpoint
  ViaPort AuthenticateQualify Uri~ QualifyFrequency UserAgent~ ExpirationTime OutboundProxy~ Status RoundtripUsec
 ContactStatusDetail: AOR URI~ UserAgent~ RegExpire ViaAddress~ CallID~ Status RoundtripUsec EndpointName ID~

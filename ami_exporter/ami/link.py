@@ -12,11 +12,13 @@ from ami_exporter.ami.actions import ACTIONS, AnswerForm
 from ami_exporter.ami.answer import Answer, Outcome
 from ami_exporter.ami.codec import encode, encode_headers
 from ami_exporter.ami.errors import AmiError, ConnectFailed, Kind, LinkClosed, ProtocolError, StaleLink, Timeout
+from ami_exporter.ami.event_classes import USER_EVENTS
 from ami_exporter.ami.event_sieve import EventSieve
 from ami_exporter.ami.exchange import LISTS_ANNOUNCED_FROM, Exchange, stray_kind
 from ami_exporter.ami.header_orders import Era
 from ami_exporter.ami.session import Session
 from ami_exporter.ami.tls import Tls
+from ami_exporter.ami.user_event_sieve import UserEventSieve, is_user_event
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -41,13 +43,14 @@ UPTIME_DIGITS = 10
 
 @dataclass(frozen=True, slots=True)
 class Boot:
-    """A FullyBooted. at: when it came, monotonic.
+    """A FullyBooted. at: when it came, monotonic; wall: the same by our wall clock (Unix seconds).
 
     uptime, reloaded: seconds since the server's start and since its last reload, where sent (14.0 on).
     """
 
     uptime: float | None
     at: float
+    wall: float
     reloaded: float | None = None
 
 
@@ -57,6 +60,9 @@ class Link:
     Two profiles: without `classes` a poll link, whose events are off and which has `exchange`; with them an event
     link, which has `read_events` and `read_ready`. `on_event` takes the broadcast events that reach a poll link all the
     same (FullyBooted). After any error but ForbiddenAction the link is closed; make a new one.
+
+    UserEvents need an event link of class `user` alone, and are refused on any other. A UserEvent ends with text of the
+    dialplan, so what follows it in the stream may be text too: on a link of their own nothing else is believed.
     """
 
     def __init__(
@@ -70,10 +76,12 @@ class Link:
         on_event: Callable[[Message], None] | None = None,
         pace: LoginPace | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
         token: Callable[[], str] = lambda: secrets.token_hex(8),
     ) -> None:
         self._session = Session(host, port, self._stray, tls=tls, clock=clock, token=token)
         self._clock = clock
+        self._wall = wall
         self._credentials = credentials
         classes = tuple(classes)
         self._poll = not classes
@@ -82,7 +90,8 @@ class Link:
         self._pace = pace
         self._events: list[Message] = []
         self._unasked: set[str] = set()  # ActionIDs whose answers nobody waits for
-        self._sieve = EventSieve(clock)
+        self._user_events = frozenset(classes) == USER_EVENTS
+        self._sieve: EventSieve | UserEventSieve = UserEventSieve(clock) if self._user_events else EventSieve(clock)
         self._events_off_at: float | None = None
         self._events_off = False
         #: Whether the last exchange was cut by the server, not by us for what it sent.
@@ -116,6 +125,11 @@ class Link:
     def local_address(self) -> tuple[str, int] | None:
         """Our end of the connection (host, port): security events name it in our own logins."""
         return self._session.local_address
+
+    @property
+    def certificate_ends(self) -> float | None:
+        """Unix seconds at which the server's certificate ends; None without TLS."""
+        return self._session.certificate_ends
 
     @property
     def protocol_errors(self) -> Counter[str]:
@@ -339,8 +353,11 @@ class Link:
     def _take_event(self, event: Message) -> None:
         if event["event"] == "FullyBooted" and not self._events_off:
             uptime, reloaded = (_seconds(event.get(name, "")) for name in ("uptime", "lastreload"))
-            self.boot = Boot(uptime, self._clock(), reloaded)
+            self.boot = Boot(uptime, self._clock(), self._wall(), reloaded)
         if not self._poll:
+            if is_user_event(event) and not self._user_events:
+                self._session.protocol_errors[Kind.DOUBTFUL_EVENT] += 1
+                return
             if len(self._events) >= MAX_EVENTS_KEPT:
                 if self.closed:
                     return

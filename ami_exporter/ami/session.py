@@ -52,6 +52,8 @@ class Session:
         self.version: tuple[int, ...] = ()
         #: Our end of the connection (host, port): security events name it in our own logins.
         self.local_address: tuple[str, int] | None = None
+        #: Unix seconds at which the server's certificate ends; None without TLS.
+        self.certificate_ends: float | None = None
         #: Kind -> number of things the server sent that do not belong (ami_exporter_protocol_errors_total).
         self.protocol_errors: Counter[str] = Counter()
 
@@ -93,6 +95,7 @@ class Session:
         """Connect and read the greeting."""
         self._stream = Stream.connect(self._host, self._port, self._tls, deadline, self._clock)
         self.local_address = self._stream.local_address
+        self.certificate_ends = self._stream.certificate_ends
         greeting = b""
         while b"\n" not in greeting and len(greeting) <= login.MAX_BANNER:
             try:

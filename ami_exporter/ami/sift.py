@@ -130,8 +130,11 @@ def item_of(era: Era, pieces: Sequence[Message], action_id: str) -> Message | No
 
 def rebuilt(pairs: Sequence[tuple[str, str]], found: Found) -> Message:
     """Make a message of the genuine headers alone; a value with line ends in it has them again."""
-    kept = [(pairs[here][0], _value(pairs, here, found.texts)) for here in found.genuine]
-    if pairs[0][1].lower() in OPEN_KINDS:
+    is_open = pairs[0][1].lower() in OPEN_KINDS
+    # Headers that the sender chose follow the last genuine one: they are no text of its value.
+    texts = {here: end for here, end in found.texts.items() if not is_open or here != found.genuine[-1]}
+    kept = [(pairs[here][0], _value(pairs, here, texts)) for here in found.genuine]
+    if is_open:
         sure = {name for name, _ in kept}
         kept += [pair for pair in pairs[found.genuine[-1] + 1 :] if pair[0] and pair[0] not in sure]
     return Message.of(kept)

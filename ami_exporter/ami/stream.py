@@ -13,6 +13,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ami_exporter.ami.certificate import not_after
 from ami_exporter.ami.errors import ConnectFailed, Timeout, TlsFailed
 from ami_exporter.ami.tls import advice
 
@@ -108,6 +109,13 @@ class Stream:
         """Our own end, as the server sees it when there is no NAT between."""
         host, port = self._socket.getsockname()[:2]
         return host, port
+
+    @property
+    def certificate_ends(self) -> float | None:
+        """Unix seconds at which the server's certificate ends; None without TLS."""
+        if not isinstance(self._socket, ssl.SSLSocket):
+            return None
+        return not_after(self._socket.getpeercert(binary_form=True))
 
     def queue(self, packets: Iterable[bytes]) -> None:
         """Have packets sent by the next `receive`.

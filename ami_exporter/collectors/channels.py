@@ -9,6 +9,7 @@ from typing import TypeVar
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.ami.own_calls import PREFIX
+from ami_exporter.collectors import holds
 from ami_exporter.collectors.callevents import CALLS_TRACKED, DIALS_TRACKED
 from ami_exporter.collectors.callevents import METRICS as CALL_METRICS
 from ami_exporter.collectors.declarations import Collector, Context, Rule, Sample, counter, gauge
@@ -184,6 +185,7 @@ COLLECTOR = Collector(
         *CALL_METRICS,
         TRANSFERS,
         HOLDS,
+        holds.SECONDS,
         PICKUPS,
         ORIGINATES,
     ),
@@ -199,5 +201,5 @@ COLLECTOR = Collector(
         Rule(ORIGINATES, None, ("OriginateResponse",), labels(word("Response", _ORIGINATE_RESULTS, other=None))),
     ),
     fold=ChannelFold,
-    tracked=(CALLS_TRACKED, DIALS_TRACKED),
+    tracked=(CALLS_TRACKED, DIALS_TRACKED, holds.TRACKED),
 )

@@ -13,6 +13,7 @@ from ami_exporter.ami.actions import ACTIONS, Action, cli
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.cli.output import lines
 from ami_exporter.collectors.cli.readers import Reader
+from ami_exporter.collectors.database import entries, tree
 from ami_exporter.collectors.declarations import Collector, Metric, Origin, Read, Rule, Value, Where, one
 from ami_exporter.collectors.fields import Label, labels, leading_number, public_text, text, to_number, word
 from ami_exporter.collectors.rulefold import RESPONSE
@@ -60,7 +61,10 @@ class _Rule:
     def _written(self) -> object:
         entry = self.entry
         return _frozen(
-            (entry.action, entry.item, entry.event, entry.where, entry.command, entry.unsafe_labels, self.metric)
+            (
+                *(entry.action, entry.item, entry.event, entry.where, entry.command, entry.unsafe_labels),
+                *(entry.family, self.metric),
+            )
         )
 
     def __eq__(self, other: object) -> bool:
@@ -124,7 +128,7 @@ def _row(rule: _Rule, metric: Metric, readers: Mapping[CommandSettings, Read]) -
         source,
         items,
         labels(*map(_label, custom.labels)),
-        one if custom.value is None else _value(custom, custom.value, _NUMBER[read is not None]),
+        one if custom.value is None else _value(custom, custom.value, _NUMBER[entry.command is not None]),
         _where(entry.where) if entry.where else None,
         "sum" if custom.value is None else custom.value.reduce,
         read,
@@ -134,11 +138,14 @@ def _row(rule: _Rule, metric: Metric, readers: Mapping[CommandSettings, Read]) -
 def _source(
     entry: CustomMetricsSettings, readers: Mapping[CommandSettings, Read]
 ) -> tuple[Action | None, tuple[str, ...], Read | None]:
-    """What an entry is fed by: a list's items, an event, or what its reader makes of a command's response."""
+    """What an entry is fed by: a list's items, an event, or what a reader makes of an item or a command's response."""
     if entry.command is not None:
         return cli(entry.command.command), (RESPONSE,), readers[entry.command]
     if entry.action is None:
         return None, (entry.event or "",), None
+    if entry.family is not None:
+        source = tree(entry.family)
+        return source, source.spec.items, entries(entry.family)
     source = Action(entry.action)
     return source, (entry.item,) if entry.item else ACTIONS[source.name].items, None
 

@@ -60,6 +60,8 @@ class Metric:
     limits: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     sent: Sent | None = None
     """Whether this server sends what it is made of: where it does not, nothing exists at 0. None: every server does."""
+    beforehand: tuple[str, ...] = ()
+    """Values of its one open label that exist beside those that the context knows."""
 
     @property
     def open_labels(self) -> tuple[str, ...]:
@@ -103,9 +105,15 @@ def counter(
     *labels: str,
     closed: Mapping[str, tuple[str, ...]] = NO_CLOSED,
     sent: Sent | None = None,
+    beforehand: tuple[str, ...] = (),
 ) -> Metric:
     """Declare a counter of events, kept by the exporter."""
-    return Metric(name, "counter", text, labels, Origin.EVENTS, closed, sent=sent)
+    return Metric(name, "counter", text, labels, Origin.EVENTS, closed, sent=sent, beforehand=beforehand)
+
+
+def event_gauge(name: str, text: str, *labels: str, sent: Sent | None = None) -> Metric:
+    """Declare a gauge that events raise and lower: absent without an event link, 0 when one begins."""
+    return Metric(name, "gauge", text, labels, Origin.EVENTS, sent=sent)
 
 
 def histogram(
@@ -177,6 +185,10 @@ class Context:
     """Manager classes the event link asks for: what else happens is not seen."""
     pbx_ahead: float = 0.0
     """The PBX's clock less ours, seconds (Ping: Timestamp): its lists hold times by its own clock."""
+    destination: Callable[[str], str | None] = lambda _number: None
+    """A number dialled → its class of destinations; None where it has none."""
+    dids: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Inbound numbers as they come in → the names they are counted by."""
     seen_direction: Callable[[str], str | None] = lambda _uniqueid: None
     """Uniqueid of a trunk's channel → the direction in which events saw it begin; None where they did not."""
     own_logins: OwnLogins | None = None

@@ -13,15 +13,19 @@ from ami_exporter.collectors import (
     contacts,
     core,
     dahdi,
+    destinations,
     devices,
+    dids,
     endpoints,
     events,
     fax,
     lifecycle,
+    mobile,
     parking,
     queue_averages,
     queue_members,
     queues,
+    recordings,
     registrations,
     rtcp,
     security,
@@ -33,8 +37,10 @@ from ami_exporter.collectors.declarations import Collector, Metric
 from ami_exporter.collectors.queue_callers import WAIT_BUCKETS
 
 
-def builtin(queue_wait_buckets: tuple[float, ...] = WAIT_BUCKETS) -> tuple[Collector, ...]:
-    """Every built-in collector; equal buckets (seconds) give the same objects."""
+def builtin(
+    queue_wait_buckets: tuple[float, ...] = WAIT_BUCKETS, classes: Iterable[str] = (), did_names: Iterable[str] = ()
+) -> tuple[Collector, ...]:
+    """Every built-in collector; equal buckets (seconds), classes of destinations and names give the same objects."""
     return (
         core.COLLECTOR,
         lifecycle.COLLECTOR,
@@ -46,6 +52,7 @@ def builtin(queue_wait_buckets: tuple[float, ...] = WAIT_BUCKETS) -> tuple[Colle
         registrations.COLLECTOR,
         devices.COLLECTOR,
         dahdi.COLLECTOR,
+        mobile.COLLECTOR,
         queues.collector(queue_wait_buckets),
         queue_averages.COLLECTOR,
         queue_members.COLLECTOR,
@@ -55,6 +62,9 @@ def builtin(queue_wait_buckets: tuple[float, ...] = WAIT_BUCKETS) -> tuple[Colle
         *voicemail.COLLECTORS,
         fax.COLLECTOR,
         rtcp.COLLECTOR,
+        recordings.COLLECTOR,
+        destinations.collector(tuple(classes)),
+        dids.collector(tuple(sorted(set(did_names)))),
         security.COLLECTOR,
         events.COLLECTOR,
         taskprocessors.COLLECTOR,

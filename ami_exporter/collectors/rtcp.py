@@ -1,4 +1,4 @@
-"""Voice quality as both ends report it by RTCP: jitter, loss, round trip, media experience score.
+"""Voice quality as both ends report it by RTCP: jitter, loss, round trip, media experience score, and dead audio.
 
 What RTCPSent's report blocks say is what this PBX received (inbound); what RTCPReceived's say is what the far end
 received of us (outbound). Jitter comes in ticks of the codec's clock, which the event does not name: it is counted for
@@ -7,14 +7,17 @@ channels that a poll of Status has shown with codecs of 8,000 Hz only, and skipp
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
+from ami_exporter.collectors import mediacalls
 from ami_exporter.collectors.declarations import Collector, Context, Rule, Sample, Tracked, Tracker, histogram
 from ami_exporter.collectors.fields import OTHER, labels, number, split_channel, technology, technology_of, to_number
+from ami_exporter.collectors.heard import Sequences
+from ami_exporter.collectors.mediacalls import MediaCalls, blocks_of
 from ami_exporter.collectors.sent import RTP, both, by_technology, by_trunk, since
 from ami_exporter.collectors.vocabulary import DIRECTIONS
 
@@ -40,6 +43,9 @@ MAX_RTT_SECONDS: Final = 10.0
 """Beyond it the report is wrong, not the line: a clock that jumped, or the 16.16 difference wrapped."""
 MIN_RTT_SECONDS: Final = 0.0001
 """The last digit that is sent: 0.0000 means not measured yet."""
+MIN_MES: Final = 1.0
+"""A score that could not be computed yet is 0; the worst that can is 20."""
+MAX_MES: Final = 100.0
 
 JITTER_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2)
 LOSS_BUCKETS: Final = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
@@ -61,7 +67,8 @@ JITTER = histogram(
 )
 LOSS = histogram(
     "asterisk_rtcp_loss_ratio",
-    f"Share of packets lost since the report before; {_WHAT} (AMI RTCPSent, RTCPReceived: ReportNFractionLost)",
+    f"Share of packets lost since the report before, of reports that tell of packets; {_WHAT} "
+    "(AMI RTCPSent, RTCPReceived: ReportNFractionLost)",
     "media",
     "technology",
     buckets=LOSS_BUCKETS,
@@ -97,33 +104,40 @@ RTT = histogram(
 )
 MES = histogram(
     "asterisk_rtcp_mes",
-    "Media experience score of Asterisk 18.17, 20.2 and later, 0 to 100, of both directions; 88 is the best a call can "
-    "have (AMI RTCPSent, RTCPReceived: MES)",
+    "Media experience score of Asterisk 18.17, 20.2 and later, 0 to 100, of both directions, of reports that tell of "
+    "packets; 88 is the best a call can have (AMI RTCPSent, RTCPReceived: MES)",
     "technology",
     buckets=MES_BUCKETS,
     sent=both(since((18, 17), (20, 2)), by_technology(*RTP)),
 )
 
-_DIRECTION: Final = MappingProxyType({"rtcpsent": "inbound", "rtcpreceived": "outbound"})
-_BLOCKS: Final = tuple((f"report{n}fractionlost", f"report{n}iajitter") for n in range(MAX_BLOCKS))
+_DIRECTION: Final = MappingProxyType(
+    {"RTCPSent": "inbound", "RTCPReceived": "outbound", "rtcpsent": "inbound", "rtcpreceived": "outbound"}
+)
 
 
 class MediaReports:
-    """Turns report blocks into jitter and loss. Satisfies `Tracker`.
+    """Turns report blocks into jitter, loss and score, and calls into what was heard of them. Satisfies `Tracker`.
 
-    Remembers which channels have a clock of 8 kHz in two generations, so that those no longer polled fade; and learns
-    only while reports arrive, since on most systems none ever do.
+    A block whose sequence number stands still says nothing: no packet came since the one before. Remembers which
+    channels have a clock of 8 kHz, and how far the streams of channels had come whose beginning was not seen, in two
+    generations, so that those no longer polled or reported on fade; and learns only while reports arrive, since on most
+    systems none ever do.
     """
 
     def __init__(self) -> None:
+        self._calls = MediaCalls()
         self.reset()
 
     def reset(self) -> None:
         """Forget all channels."""
         self._young: set[str] = set()
         self._old: set[str] = set()
+        self._young_streams: dict[tuple[str, str], Sequences] = {}
+        self._old_streams: dict[tuple[str, str], Sequences] = {}
         self._turned = 0.0
         self._wanted = False
+        self._calls.reset()
 
     def learn(self, message: Message) -> None:
         """Take a channel's codecs from a polled Status item: Nativeformats is `(ulaw)` or `(ulaw|h264)`."""
@@ -137,35 +151,54 @@ class MediaReports:
         elif len(self._young) < MAX_CHANNELS:
             self._young.add(channel)
 
-    def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:  # noqa: ARG002 - as Tracker has it
-        """Take one RTCPSent or RTCPReceived."""
+    def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:
+        """Take an RTCPSent or RTCPReceived, or one of the events that tell of channels."""
+        media = _DIRECTION.get(message["event"])
+        if media is None:
+            return self._calls.event(message, context, now)
         self._wanted = True
-        media = _DIRECTION[message["event"].lower()]
-        channel = message.get("channel", "")
+        unique = message.get("uniqueid", "")
+        moved = self._sequences(unique, media).moved(blocks_of(message, MAX_BLOCKS))
+        self._calls.report(message, media, moved=any(moved), now=now)
+        return self._samples(message, context, media, moved)
+
+    def _samples(self, message: Message, context: Context, media: str, moved: Sequence[bool]) -> Iterator[Sample]:
+        channel, unique = message.get("channel", ""), message.get("uniqueid", "")
         technology_label = technology_of(channel) or OTHER
         trunk = context.trunk(*split_channel(channel)) if channel else None
-        unique = message.get("uniqueid", "")
         known_clock = unique in self._young or unique in self._old
-        samples: list[Sample] = []
-        for lost_header, jitter_header in _BLOCKS:
-            if lost_header not in message:
-                break
-            lost = to_number(message[lost_header])
+        for index in (index for index, moves in enumerate(moved) if moves):
+            lost = to_number(message[f"report{index}fractionlost"])
             if lost is not None and 0 <= lost <= 255:  # noqa: PLR2004 - one byte
-                samples.append((LOSS, (media, technology_label), lost / 256))
+                yield LOSS, (media, technology_label), lost / 256
                 if trunk is not None:
-                    samples.append((TRUNK_LOSS, (trunk, media), lost / 256))
-            jitter = to_number(message.get(jitter_header)) if known_clock else None
+                    yield TRUNK_LOSS, (trunk, media), lost / 256
+            jitter = to_number(message.get(f"report{index}iajitter")) if known_clock else None
             if jitter is not None and 0 <= jitter <= MAX_JITTER_SECONDS * CLOCK:
-                samples.append((JITTER, (media, technology_label), jitter / CLOCK))
+                yield JITTER, (media, technology_label), jitter / CLOCK
                 if trunk is not None:
-                    samples.append((TRUNK_JITTER, (trunk, media), jitter / CLOCK))
-        return samples
+                    yield TRUNK_JITTER, (trunk, media), jitter / CLOCK
+        score = to_number(message.get("mes")) if any(moved) else None
+        if score is not None and MIN_MES <= score <= MAX_MES:
+            yield MES, (technology_label,), score
+
+    def _sequences(self, unique: str, media: str) -> Sequences:
+        """How far the streams had come that this end of a channel reports on; of no channel, nothing is remembered."""
+        known = self._calls.sequences(unique, media)
+        if known is not None or not unique:
+            return known or Sequences()
+        key = (unique, media)
+        known = self._young_streams.get(key) or self._old_streams.get(key) or Sequences()
+        if len(self._young_streams) < MAX_CHANNELS:
+            self._young_streams[key] = known
+        return known
 
     def expire(self, now: float) -> Iterable[Sample]:
-        """Let channels fade that no poll has shown since the last turn but one."""
+        """Let channels fade that no poll or report has shown since the last turn but one."""
         if now - self._turned > REMEMBER_SECONDS:
             self._old, self._young, self._turned = self._young, set(), now
+            self._old_streams, self._young_streams = self._young_streams, {}
+        self._calls.expire(now)
         return ()
 
 
@@ -180,7 +213,7 @@ _BOTH: Final = ("RTCPSent", "RTCPReceived")
 COLLECTOR = Collector(
     name="rtcp",
     title="Voice quality reported by RTCP",
-    metrics=(JITTER, LOSS, TRUNK_JITTER, TRUNK_LOSS, RTT, MES),
+    metrics=(JITTER, LOSS, TRUNK_JITTER, TRUNK_LOSS, RTT, MES, *mediacalls.METRICS),
     rules=(
         Rule(
             RTT,
@@ -189,8 +222,6 @@ COLLECTOR = Collector(
             labels(technology()),
             number("RTT", minimum=MIN_RTT_SECONDS, maximum=MAX_RTT_SECONDS),
         ),
-        # A score that could not be computed yet is 0; the worst that can is 20.
-        Rule(MES, None, _BOTH, labels(technology()), number("MES", minimum=1.0, maximum=100.0)),
     ),
-    tracked=(Tracked(_BOTH, MediaReports, _watch, (STATUS,)),),
+    tracked=(Tracked((*_BOTH, *mediacalls.EVENTS), MediaReports, _watch, (STATUS,)),),
 )

@@ -151,7 +151,8 @@ class RuleFold:
                         whole.add(labels, value)
             merged = whole.values
             if metric in self._counted and complete & by_source.keys():
-                for labels in self._zeros(metric, merged, alone=len(by_source) == 1):
+                whole_answer = by_source.keys() <= complete
+                for labels in self._zeros(metric, merged, alone=len(by_source) == 1, whole=whole_answer):
                     merged.setdefault(labels, 0.0)
             for labels, value in merged.items():
                 if labels not in doubtful:
@@ -165,8 +166,10 @@ class RuleFold:
                     if named.known.source in complete:
                         yield from ((metric, values) for values in named.values)
 
-    def _zeros(self, metric: Metric, values: dict[Key, float], *, alone: bool) -> Iterable[Key]:
+    def _zeros(self, metric: Metric, values: dict[Key, float], *, alone: bool, whole: bool) -> Iterable[Key]:
         open_at = [i for i, label in enumerate(metric.labels) if label not in metric.closed]
+        if not open_at and not whole:  # what the list says that was cut, nobody knows
+            return ()
         combinations = {tuple(labels[i] for i in open_at) for labels in values}
         combinations.update(*(named.values for named in self._named.get(metric, ())))
         if alone and metric.open_labels == ("technology",):

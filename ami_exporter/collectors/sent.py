@@ -62,3 +62,8 @@ def both(one: Sent, other: Sent) -> Sent:
 def dial_state(context: Context, _values: tuple[str, ...]) -> bool:
     """DialState is an event of Asterisk 14 and later; where the version is not known it is taken for one of them."""
     return not context.version or at_least(context.version, (14,))
+
+
+def rtcp_of_channels(context: Context, _values: tuple[str, ...]) -> bool:
+    """RTCP events name their channel from Asterisk 12 on; an unknown version is taken for one of them."""
+    return not context.version or at_least(context.version, (12,))

@@ -100,4 +100,4 @@ class Loader:
     def collectors(self, settings: Settings, one: TargetSettings) -> Sequence[Collector]:
         """All collectors that exist for a target; what did not change stays the same object."""
         own = (custom.collector(settings.custom, time.process_time),) if settings.custom else ()
-        return (*builtin(one.queue_wait_buckets), *own)
+        return (*builtin(one.queue_wait_buckets, one.destinations, one.dids.values()), *own)

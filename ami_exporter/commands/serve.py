@@ -68,6 +68,7 @@ class DemoLoader(Loader):
 
     def settings(self) -> Settings:
         """Add to the one target what a file would say."""
+        from ami_exporter.demo.callcentre import DID_NAMES, QUEUE_PLANS  # noqa: PLC0415 - `serve` starts quicker without
         from ami_exporter.demo.simulated_pbx import CANARY_USER, COMMAND_USER  # noqa: PLC0415 - as above
 
         settings = super().settings()
@@ -83,6 +84,8 @@ class DemoLoader(Loader):
             target,
             command_user=AmiUser(COMMAND_USER, target.secret),
             canaries=canaries,
+            destinations={"emergency": ("112",), "international": ("00",), "premium": ("0900",)},
+            dids={plan.name: DID_NAMES.get(plan.name, plan.name.capitalize()) for plan in QUEUE_PLANS},
             collectors={**target.collectors, "taskprocessors": CollectorSettings(enabled=True, min_interval=10.0)},
         )
         return replace(settings, targets={name: shown})

@@ -62,6 +62,8 @@ def _target(name: str, doc: TargetDoc, external: External) -> TargetSettings:
         names_file=doc.names_file,
         limits=Limits(doc.limits.series_per_metric),
         queue_wait_buckets=doc.queue_wait_buckets,
+        destinations={name: tuple(numbers) for name, numbers in doc.destinations.items()},
+        dids=doc.dids,
         command_user=None
         if doc.command_user is None
         else AmiUser(doc.command_user.username, external.users["command_user",]),
@@ -100,6 +102,7 @@ def _custom(doc: CustomDoc) -> CustomMetricsSettings:
         command=None
         if doc.command is None or doc.read is None
         else CommandSettings(doc.command, _read(doc.read), doc.expect, doc.empty, doc.within),
+        family=doc.family,
     )
 
 
@@ -124,6 +127,8 @@ def _metric(doc: MetricDoc, entry: CustomDoc) -> CustomMetric:
 
 def _label(name: str, doc: LabelDoc, entry: CustomDoc) -> CustomLabel:
     values = None if doc.map is None else {text.lower(): value for text, value in doc.map.items()}
+    if values is None and entry.family is not None:  # the label `family`, whose one value is known beforehand
+        values = {entry.family.lower(): entry.family}
     checked = (
         values is None
         and not entry.unsafe_labels

@@ -16,6 +16,7 @@ from pydantic import ValidationInfo as Info
 
 from ami_exporter.config import scalars
 from ami_exporter.config.commanddoc import Command, LinePattern, ReadDoc
+from ami_exporter.config.databasedoc import DATABASE, Family, check_family
 from ami_exporter.config.faults import either, suggest
 from ami_exporter.config.labelfields import COLUMN_REFUSAL, REFUSAL, may_be_column, may_be_label
 from ami_exporter.config.scalar_types import (
@@ -230,6 +231,9 @@ class CustomDoc(Strict):
         default=None, description="a read-only list action"
     )
     item: Text | None = Field(default=None, description="the Event name of its items, where it has several")
+    family: Family | None = Field(
+        default=None, description="with action: DBGetTree: the one family of Asterisk's database to read, as in DND"
+    )
     event: Annotated[str, PlainValidator(_event), schema("string")] | None = Field(
         default=None, description="the event to count"
     )
@@ -276,7 +280,14 @@ class CustomDoc(Strict):
         return self
 
     @model_validator(mode="after")
+    def _check_database(self) -> Self:
+        check_family(self.action, self.family, unsafe=self.unsafe_labels, metrics=self.metrics)
+        return self
+
+    @model_validator(mode="after")
     def _check_labels(self, info: Info) -> Self:
+        if self.action == DATABASE:  # its fields have rules of their own
+            return self
         items = facts(info).actions.get(self.action or "", ())
         item = self.item or self.event or (items[0] if len(items) == 1 else None)
         for index, metric in enumerate(self.metrics):

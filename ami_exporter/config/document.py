@@ -7,9 +7,9 @@ the JSON Schema that editors show.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic import ValidationInfo as Info
 
 from ami_exporter.config import scalars
@@ -20,17 +20,21 @@ from ami_exporter.config.scalar_types import (
     Address,
     AnyText,
     Buckets,
+    ClassName,
+    Dialled,
     Duration,
     Enabled,
     LabelName,
     Match,
     Pattern,
+    PeopleName,
     SecretText,
     Sendable,
     Strict,
     Switch,
     TargetName,
     Text,
+    WithinError,
     facts,
     integer,
 )
@@ -162,6 +166,26 @@ class TargetDoc(Strict):
     canaries: dict[TargetName, CanaryDoc] = Field(
         default={}, description="calls made again and again, to see whether a trunk carries them"
     )
+    destinations: Annotated[
+        dict[ClassName, Annotated[list[Dialled], Field(min_length=1, max_length=1000)]], Field(max_length=20)
+    ] = Field(
+        default={},
+        description="classes of outbound destinations: prefixes, the longest wins; of emergency, whole numbers",
+    )
+    dids: dict[Dialled, PeopleName] = Field(
+        default={}, description="inbound numbers as the provider sends them, and the names they are counted by"
+    )
+
+    @model_validator(mode="after")
+    def _check_destinations(self) -> Self:
+        seen: dict[str, str] = {}
+        for name, numbers in self.destinations.items():
+            for index, number in enumerate(numbers):
+                if number in seen:
+                    where = ("destinations", name, index)
+                    raise WithinError(where, f"found a number of {seen[number]} again, expected each number once")
+                seen[number] = name
+        return self
 
 
 class Document(Strict):

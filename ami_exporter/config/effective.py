@@ -72,6 +72,8 @@ def _target(target: TargetSettings) -> dict[str, object]:
         "names_file": target.names_file,
         "limits": {"series_per_metric": target.limits.series_per_metric},
         "queue_wait_buckets": list(target.queue_wait_buckets),
+        "destinations": {name: list(numbers) for name, numbers in target.destinations.items()} or None,
+        "dids": dict(target.dids) or None,
         "command_user": None if target.command_user is None else _user(target.command_user),
         "canaries": {name: _canary(one) for name, one in target.canaries.items()} or None,
     }

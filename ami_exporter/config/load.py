@@ -249,6 +249,7 @@ _NAMED: Final[tuple[Steps, ...]] = (
     ("targets",),
     ("targets", ANY, "collectors"),
     ("targets", ANY, "canaries"),
+    ("targets", ANY, "destinations"),
     ("custom", ANY, "metrics", ANY, "labels"),
 )
 """Mappings whose keys are names that metrics and URLs show."""

@@ -57,6 +57,9 @@ LabelName = Annotated[
     str, PlainValidator(scalars.label_name), schema("string", pattern=f"^(?!__){scalars.LABEL_NAME}$")
 ]
 TargetName = Annotated[str, PlainValidator(scalars.target_name), schema("string", pattern=f"^{scalars.TARGET_NAME}$")]
+ClassName = Annotated[str, PlainValidator(scalars.class_name), schema("string", pattern=f"^{scalars.CLASS_NAME}$")]
+Dialled = Annotated[str, PlainValidator(scalars.dialled), schema("string", pattern=f"^{scalars.DIALLED}$")]
+PeopleName = Annotated[str, PlainValidator(scalars.name_for_people), schema("string", minLength=1)]
 Buckets = Annotated[
     tuple[float, ...],
     PlainValidator(scalars.buckets),

@@ -147,6 +147,13 @@ def number(value: object) -> float:
     return float(value)
 
 
+CLASS_NAME: Final = "[a-z][a-z0-9_]{0,39}"
+DIALLED: Final = "[+*#0-9]{1,30}"
+MOST_DIGITS: Final = 6
+"""In a row, of a name for people; telephone numbers have more."""
+_RUN: Final = re.compile(r"[0-9][0-9 ()./-]*")
+
+
 def duration(value: object) -> float:
     """Read a duration such as 9s, 5m, 1h30m or 500ms: seconds, more than 0."""
     matched = re.fullmatch(DURATION, value) if isinstance(value, str) else None
@@ -238,6 +245,28 @@ def label_name(value: object) -> str:
     if value.startswith("__"):
         wrong(value, "a label name that does not begin with __, which Prometheus keeps for itself")
     return value
+
+
+def class_name(value: object) -> str:
+    """Check the name of a class of destinations."""
+    if not isinstance(value, str) or not re.fullmatch(CLASS_NAME, value):
+        wrong(value, "a name of small letters, digits and underscores that begins with a letter, at most 40 characters")
+    return value
+
+
+def dialled(value: object) -> str:
+    """Check a number or a prefix, as it is dialled."""
+    if not isinstance(value, str) or not re.fullmatch(DIALLED, value):
+        wrong(value, 'a number or prefix in quotes, such as "112", "00" or "+", of digits, +, * and #')
+    return value
+
+
+def name_for_people(value: object) -> str:
+    """Check a name that becomes a label instead of a number: it must be none itself."""
+    checked = sendable(value)
+    if len(checked) > MAX_NAME or any(len(re.sub("[^0-9]", "", run)) > MOST_DIGITS for run in _RUN.findall(checked)):
+        raise ValueError(f"found a number or a long text, expected a name with at most {MOST_DIGITS} digits in a row")
+    return checked
 
 
 def header(value: object) -> str:

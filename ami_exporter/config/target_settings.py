@@ -111,6 +111,7 @@ class TargetSettings:
     """One PBX. `timeout` in seconds. `names`: kind (queue) → id → name, with `names_file` merged in.
 
     `command_user`: who runs console commands, and nothing else; None: nobody does. `canaries`: by name.
+    `destinations`: class → prefixes of numbers dialled; of `emergency`, whole numbers. `dids`: inbound number → name.
     """
 
     name: str
@@ -131,6 +132,8 @@ class TargetSettings:
     queue_wait_buckets: tuple[float, ...] = QUEUE_WAIT_BUCKETS
     command_user: AmiUser | None = None
     canaries: Mapping[str, CanarySettings] = field(default_factory=dict)
+    destinations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dids: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def endpoint(self) -> str:
@@ -235,7 +238,8 @@ class CommandSettings:
 class CustomMetricsSettings:
     """Metrics from one source: the items of a list action, an event, or the rows of a console command.
 
-    `where`: field (lower case) → allowed texts. `unsafe_labels`: labels may be any field, as it stands.
+    `where`: field (lower case) → allowed texts. `unsafe_labels`: labels may be any field, as it stands. `family`: which
+    part of Asterisk's database DBGetTree reads.
     """
 
     action: str | None
@@ -245,6 +249,7 @@ class CustomMetricsSettings:
     metrics: tuple[CustomMetric, ...]
     unsafe_labels: bool = False
     command: CommandSettings | None = None
+    family: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

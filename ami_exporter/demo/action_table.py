@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
-from . import listings, listings_isdn, listings_lines, singles
+from . import database, listings, listings_isdn, listings_lines, singles, sticks
 from .listing import Listing
 from .rights import CLASSES
 from .scene import Scene
@@ -99,6 +99,8 @@ _ANSWERED: tuple[tuple[str, str, str, Answer], ...] = (
     ("DAHDIShowChannels", "", "Show status of DAHDI channels.", listings_isdn.dahdi_channels),
     ("DAHDIShowStatus", "", "Show status of DAHDI spans.", listings_isdn.dahdi_status),
     ("PRIShowSpans", "", "Show status of PRI spans.", listings_isdn.pri_spans),
+    ("DongleShowDevices", "system,reporting", "List Dongle devices", sticks.dongle_devices),
+    ("DBGetTree", "system,reporting", "Get DB entries, optionally at a particular family/key", database.tree),
     ("Command", "command", "Execute Asterisk CLI Command.", singles.command),
 )
 _INERT = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from . import database, sticks
 from .dice import Dice
 from .world import (
     Agent,
@@ -84,6 +85,8 @@ QUEUE_PLANS = (
     QueuePlan("emergency", "linear", (10, 3), 0.006, 60, 90, 60, 10),
 )
 EXTRA_QUEUE_MEMBERS = 3
+# The name of a number that is called, where the queue behind it has none.
+DID_NAMES = {"6003": "Service"}
 
 
 def build(world: World, dice: Dice, endpoints: int, queues: int) -> None:
@@ -99,6 +102,8 @@ def build(world: World, dice: Dice, endpoints: int, queues: int) -> None:
     ]
     world.agents = [Agent(str(1001 + number), person(number + 40).name) for number in range(6)]
     world.spans = [Span(1), Span(2)]
+    sticks.furnish(world)
+    database.furnish(world)
 
 
 def person(number: int, extension: str = "") -> Party:
@@ -110,8 +115,8 @@ def person(number: int, extension: str = "") -> Party:
 def _trunks(world: World) -> None:
     """Two carriers, and the line to a branch office, named by a number."""
     plans = (
-        ("PJSIP", "telco-a", "alaw", "telco-a", Media(0.0004, 0.002, 0.018)),
-        ("PJSIP", "telco-b", "alaw", "telco-b", Media(0.004, 0.009, 0.055)),
+        ("PJSIP", "telco-a", "alaw", "telco-a", Media(0.0004, 0.002, 0.018, 0.01)),
+        ("PJSIP", "telco-b", "alaw", "telco-b", Media(0.004, 0.009, 0.055, 0.08)),
         ("IAX2", "4940", "ulaw", "4940", Media(0.001, 0.004, 0.035)),
     )
     for number, (tech, name, codec, registration, media) in enumerate(plans):

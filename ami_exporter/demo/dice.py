@@ -16,6 +16,11 @@ class Dice:
 
     def __init__(self, seed: int) -> None:
         self._rng = random.Random(seed)  # noqa: S311 - a simulation, not a secret
+        self._seed = seed
+
+    def apart(self, number: int) -> Dice:
+        """Other dice with a sequence of their own: what is drawn there changes nothing here."""
+        return Dice(self._seed * 1000 + number)
 
     def chance(self, share: float) -> bool:
         """True in this share of the draws."""
@@ -45,6 +50,11 @@ class Dice:
     def bits(self, count: int) -> int:
         """A number of so many random bits."""
         return self._rng.getrandbits(count)
+
+    def dialled(self, number: str) -> str:
+        """What somebody dials: mostly the number, now and then one abroad, a service, an emergency."""
+        prefix = self.weighted(((90.0, ""), (8.0, "0044"), (1.7, "0900"), (0.3, "112")))
+        return prefix if prefix == "112" else prefix + number
 
     def number(self) -> str:
         """A telephone number out of the range kept for fiction."""

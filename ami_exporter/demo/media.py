@@ -24,6 +24,13 @@ class MediaStream:
     ssrc: int
     packets: int = 0
     lost: int = 0
+    lasts: float = float("inf")  # seconds until its packets no longer arrive; 0: none ever does
+
+    def go_on(self) -> None:
+        """An interval passes."""
+        if self.lasts > 0:
+            self.packets += PACKETS
+        self.lasts -= INTERVAL
 
 
 class Rtcp:
@@ -31,6 +38,7 @@ class Rtcp:
 
     def __init__(self, switch: Switch, dice: Dice) -> None:
         self.switch, self.dice = switch, dice
+        self._apart = dice.apart(2)
 
     def begin(self, chan: Channel) -> None:
         """The channel is up: report until it ends."""
@@ -39,10 +47,12 @@ class Rtcp:
 
     def _reports(self, chan: Channel) -> Process:
         ours, theirs = MediaStream(self.dice.bits(32)), MediaStream(self.dice.bits(32))
+        media = chan.endpoint.media
+        if self._apart.chance(media.silent):
+            self._apart.pick((ours, theirs)).lasts = self._apart.pick((0.0, 3 * INTERVAL))
         while chan.alive and chan.state == UP:
             for stream in (ours, theirs):
-                stream.packets += PACKETS
-            media = chan.endpoint.media
+                stream.go_on()
             rtt = media.rtt * self.dice.between(0.8, 1.3)
             bad = BAD_FACTOR if self.dice.chance(BAD_SHARE) else 1.0
             self._tell(chan, "RTCPSent", "To", (ours, theirs), bad=bad, extra="")
@@ -59,7 +69,7 @@ class Rtcp:
     def _tell(
         self, chan: Channel, name: str, peer: str, streams: tuple[MediaStream, MediaStream], *, bad: float, extra: str
     ) -> None:
-        """A sender report whose one block speaks of ``other``, the stream that the reporting end receives."""
+        """A sender report whose one block speaks of ``other``, the stream that this end receives."""
         sender, other = streams
         media, rate = chan.endpoint.media, CODEC_RATES[chan.endpoint.codec]
         # Most intervals lose nothing; a lossy one loses several packets at once.
@@ -71,18 +81,21 @@ class Rtcp:
         report = headers(
             ("SSRC", f"0x{sender.ssrc:08x}"),
             ("PT", "200(SR)"),
-            ("ReportCount", 1),
+            ("ReportCount", int(other.packets > 0)),
             ("SentNTP", f"{sent}.000000"),
             ("SentRTP", sender.packets * rate // 50),
             ("SentPackets", sender.packets),
             ("SentOctets", sender.packets * 160),
-            ("Report0SourceSSRC", f"0x{other.ssrc:08x}"),
-            ("Report0FractionLost", min(255, lost * 256 // PACKETS)),
-            ("Report0CumulativeLost", other.lost),
-            ("Report0HighestSequence", other.packets & 0xFFFF),
-            ("Report0SequenceNumberCycles", other.packets >> 16),
-            ("Report0IAJitter", int(jitter * rate)),
-            ("Report0LSR", sent & 0xFFFFFFFF),
-            ("Report0DLSR", f"{self.dice.between(0.5, 4.5):4.4f}"),
         )
+        if other.packets:
+            report += headers(
+                ("Report0SourceSSRC", f"0x{other.ssrc:08x}"),
+                ("Report0FractionLost", min(255, lost * 256 // PACKETS)),
+                ("Report0CumulativeLost", other.lost),
+                ("Report0HighestSequence", other.packets & 0xFFFF),
+                ("Report0SequenceNumberCycles", other.packets >> 16),
+                ("Report0IAJitter", int(jitter * rate)),
+                ("Report0LSR", sent & 0xFFFFFFFF),
+                ("Report0DLSR", f"{self.dice.between(0.5, 4.5):4.4f}"),
+            )
         self.switch.tell(name, "reporting", blocks.channel(chan) + address + extra + report)

@@ -13,6 +13,7 @@ from .life import Life
 from .media import Rtcp
 from .occasions import Occasions
 from .queueing import QueueDesk
+from .sticks import Radio
 from .switch import Switch, Tell
 from .traffic import Traffic
 from .world import World
@@ -56,6 +57,7 @@ class Simulation:
             traffic.begin(settings.traffic)
             Occasions(self.switch, dice, traffic).begin()
             self.life.begin()
+            Radio(self.switch, Dice(settings.seed)).begin()
         self.time.advance(0.0)
         self._muted = False
 

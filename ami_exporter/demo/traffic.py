@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from . import blocks
 from .callcentre import QUEUE_PLANS, QueuePlan
 from .conversation import Conversation
 from .dice import Dice
@@ -19,7 +20,7 @@ from .world import UP, Channel, Party, Queue, SimulatedEndpoint
 OUTBOUND, DIRECT, INTERNAL, EXTRA_QUEUES = 0.15, 0.035, 0.03, 0.05
 # The load swells and ebbs, so that graphs are no straight lines.
 SWELL, SWELL_SECONDS = 0.35, 900.0
-TRANSFER_SHARE, PARK_SHARE, VOICEMAIL_SHARE = 0.05, 0.2, 0.6
+TRANSFER_SHARE, PARK_SHARE, VOICEMAIL_SHARE, RECORDED_SHARE = 0.05, 0.2, 0.6, 0.9
 EXTRA_PLAN = QueuePlan("", "rrmemory", (0, 3), 0.0, 60, 60, 90, 20)
 
 
@@ -59,6 +60,7 @@ class Traffic:
 
     def __init__(self, switch: Switch, dice: Dice, desk: QueueDesk, talk: Conversation) -> None:
         self.switch, self.dice, self.desk, self.conversation = switch, dice, desk, talk
+        self._apart = dice.apart(1)
         self.world = switch.world
         self._trunks = {trunk.name: trunk for trunk in self.world.trunks}
 
@@ -112,6 +114,8 @@ class Traffic:
             if caller.alive:  # waited too long: the dialplan goes on
                 yield from self._voicemail(caller)
             return
+        if self._apart.chance(RECORDED_SHARE):
+            self.switch.call("MixMonitorStart", blocks.channel(caller))
         yield from self.conversation.talk(caller, leg.channel, plan.talk)
         target = self.free_phone() if self.dice.chance(TRANSFER_SHARE) else None
         if target is not None:
@@ -176,7 +180,7 @@ class Traffic:
         phone, trunk = self.free_phone(), self._trunk()
         if phone is None:
             return
-        number = self.dice.number()
+        number = self._apart.dialled(self.dice.number())
         caller = self.switch.originate(phone, number, phone.party)
         yield 0.1
         outcome = self.dice.weighted(OUTCOMES[trunk.name])

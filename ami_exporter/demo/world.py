@@ -32,11 +32,12 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """What RTCP will say of a line: usual loss (share), jitter and round trip (seconds)."""
+    """What RTCP will say of a line: loss (share), jitter and round trip (seconds), share of calls without audio."""
 
     loss: float = 0.0005
     jitter: float = 0.003
     rtt: float = 0.02
+    silent: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -239,6 +240,23 @@ class Span:
     alarm: str = ""
 
 
+@dataclass(slots=True, eq=False)
+class Stick:
+    """A GSM stick; ``rssi`` is 0 to 31, as AT+CSQ tells it. ``registration`` in chan_dongle's words."""
+
+    name: str
+    rssi: int
+    registration: str = "Registered, home network"
+    connected: bool = True
+
+    @property
+    def state(self) -> str:
+        """What it does, in chan_dongle's words."""
+        if not self.connected:
+            return "Not connected"
+        return "Free" if self.registration.startswith("Registered") else "GSM not registered"
+
+
 @dataclass(slots=True)
 class FaxCounts:
     """res_fax's counters since load."""
@@ -264,6 +282,8 @@ class World:
     mailboxes: list[Mailbox] = field(default_factory=list)
     agents: list[Agent] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
+    sticks: list[Stick] = field(default_factory=list)
+    database: dict[str, str] = field(default_factory=dict)
     fax: FaxCounts = field(default_factory=FaxCounts)
     channels: dict[str, Channel] = field(default_factory=dict)
     bridges: dict[str, Bridge] = field(default_factory=dict)

@@ -27,13 +27,25 @@ def make_link(
     settings: TargetSettings,
     classes: Iterable[str] = (),
     on_event: Callable[[Message], None] | None = None,
+    *,
     pace: LoginPace | None = None,
     clock: Callable[[], float] = time.monotonic,
+    wall: Callable[[], float] = time.time,
 ) -> Link:
     """A link to a target, not yet open; with classes it listens to events."""
     tls = None if settings.tls is None else Tls(settings.tls.ca_file, settings.tls.server_name, settings.tls.verify)
     user = Credentials(settings.username, settings.secret.reveal(), settings.md5)
-    return Link(settings.host, settings.port, user, tls=tls, classes=classes, on_event=on_event, pace=pace, clock=clock)
+    return Link(
+        settings.host,
+        settings.port,
+        user,
+        tls=tls,
+        classes=classes,
+        on_event=on_event,
+        pace=pace,
+        clock=clock,
+        wall=wall,
+    )
 
 
 def open_further(
@@ -61,12 +73,18 @@ class Connector:
     """Opens links of one target, through the login gate that all logins to its PBX share."""
 
     def __init__(
-        self, settings: TargetSettings, gate: LoginBackoff, stats: TargetStats, clock: Callable[[], float]
+        self,
+        settings: TargetSettings,
+        gate: LoginBackoff,
+        stats: TargetStats,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._gate = gate
         self._stats = stats
         self._clock = clock
+        self._wall = wall
         self._details: dict[LinkName, str] = {}
         self._in_use_until: dict[LinkName, float] = {}
         self._lost: set[LinkName] = set()  # lost, and not yet seen at work again
@@ -84,11 +102,12 @@ class Connector:
         self._reload_secret()
         self._check_in_use(name)
         attempt = self._gate.attempt(LoginIdentity.of(self._settings))
-        link = make_link(self._settings, classes, on_event, attempt, self._clock)
+        link = make_link(self._settings, classes, on_event, pace=attempt, clock=self._clock, wall=self._wall)
         try:
             with attempt, self.logins.login(link, self._settings.username):
                 link.open(deadline)
         except AmiError as error:
+            self._stats.certificate(link.certificate_ends)
             self._stats.login_failed(error.reason)
             self.count_errors(link)
             text = f"{error}"
@@ -101,6 +120,7 @@ class Connector:
                 )
             self._changed(name, logging.WARNING, "cannot connect to Asterisk", text)
             raise
+        self._stats.certificate(link.certificate_ends)
         self._stats.link_up(name)
         self._details[name] = ""
         if name not in self._lost:

@@ -74,6 +74,7 @@ class EventCounters:
         self._live: list[_Live] = []
         self._watching: dict[Action, list[Callable[[Message], None]]] = {}
         self._collectors: tuple[Collector, ...] = ()
+        self._linked = False
         self.install(collectors, caps)
 
     def install(self, collectors: Sequence[Collector], caps: Caps) -> None:
@@ -83,7 +84,7 @@ class EventCounters:
             self._caps = caps
             metrics = {m for c in collectors for m in c.metrics if m.origin is Origin.EVENTS}
             old_values, old_histograms = self._values, self._histograms
-            self._values = {m: _allowed(m, old_values.get(m, {}), caps) for m in metrics if m.type == "counter"}
+            self._values = {m: _allowed(m, old_values.get(m, {}), caps) for m in metrics if m.type != "histogram"}
             self._histograms = {
                 m: _allowed(m, old_histograms.get(m, {}), caps) for m in metrics if m.type == "histogram"
             }
@@ -174,11 +175,20 @@ class EventCounters:
                 for tracker in wanted.trackers:
                     self._add_all(tracker.event(message, context, now))
 
+    def linked(self) -> None:
+        """Begin: events come from now on, and gauges made of them are true."""
+        with self._lock:
+            self._linked = True
+
     def reset_trackers(self) -> None:
         """Forget what is in flight: the link was lost."""
         with self._lock:
+            self._linked = False
             for live in self._live:
                 live.tracker.reset()
+            for metric, values in self._values.items():
+                if metric.type == "gauge":
+                    self._values[metric] = dict.fromkeys(values, 0.0)
 
     def expire(self, now: float) -> None:
         """Let trackers drop what is too old."""
@@ -224,6 +234,8 @@ class EventCounters:
             for collector in self._collectors:
                 for metric in collector.metrics:
                     if metrics is not None and metric not in metrics:
+                        continue
+                    if metric.type == "gauge" and not self._linked:
                         continue
                     if values := self._values.get(metric):
                         families.append(Family(metric, dict(values)))
@@ -288,7 +300,7 @@ class EventCounters:
         return True
 
     def _held(self, metric: Metric) -> Collection[Key]:
-        return self._values[metric] if metric.type == "counter" else self._histograms[metric]
+        return self._histograms[metric] if metric.type == "histogram" else self._values[metric]
 
     def _zero(self, metric: Metric, open_values: Key) -> None:
         if metric.sent is not None and not metric.sent(self._context, open_values):
@@ -308,7 +320,8 @@ class EventCounters:
         known: dict[Key, list[Key]] = {(label,): [(value,) for value in values] for label, values in named.items()}
         known[()] = [()]
         for metric in (*self._values, *self._histograms):
-            for open_values in known.get(metric.open_labels, ()):
+            beforehand = [(value,) for value in metric.beforehand]
+            for open_values in (*known.get(metric.open_labels, ()), *beforehand):
                 self._zero(metric, open_values)
 
 

@@ -17,7 +17,7 @@ from ami_exporter.pbx.connector import Connector
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.login_backoff import LoginPaused, ReconnectBackoff
-from ami_exporter.pbx.stats import TargetStats
+from ami_exporter.pbx.stats import LinkName, TargetStats
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +38,14 @@ NOTICED = frozenset({"FullyBooted", "Reload", "Shutdown", "Load", "Unload"})
 class EventLink:
     """Feeds the event counters of one target.
 
-    prepare runs before each connection and tells whether the PBX answers; it lets the poll side learn what rules must
-    know. noticed is told of events after which the server may be another one.
+    prepare runs before each connection and tells whether it is time for one; it lets the poll side learn what rules
+    must know. noticed is told of events after which the server may be another one. begun: events come from now on.
+    lost: the link has ended, so what trackers follow will not be told to its end.
     """
 
     def __init__(
         self,
+        name: LinkName,
         classes: frozenset[str],
         *,
         loop: EventLoop,
@@ -54,7 +56,10 @@ class EventLink:
         clock: Callable[[], float],
         prepare: Callable[[], bool],
         noticed: Callable[[str, Link], None],
+        begun: Callable[[], None],
+        lost: Callable[[], None],
     ) -> None:
+        self._name = name
         self._classes = sorted(classes)
         self._loop = loop
         self._connector = connector
@@ -64,6 +69,8 @@ class EventLink:
         self._clock = clock
         self._prepare = prepare
         self._noticed = noticed
+        self._on_begin = begun
+        self._on_loss = lost
         self._stopping = False
         self._stopped = Event()
         # From here on for the loop's thread alone.
@@ -103,14 +110,14 @@ class EventLink:
         link = None
         try:
             if not self._stopping and self._prepare() and not self._stopping:
-                link = self._connector.open("events", self._clock() + OPEN_SECONDS, self._classes)
+                link = self._connector.open(self._name, self._clock() + OPEN_SECONDS, self._classes)
         except (AmiError, LoginPaused):
             pass  # counted and logged where it happened
         except Exception:
             log.exception("a fault in the exporter before the event link was open; it is tried again")
         if link is not None and self._stopping:  # the loop may have ended, too
             link.close()
-            self._connector.lost("events", link, "")
+            self._connector.lost(self._name, link, "")
             link = None
         self._loop.call(lambda: self._opened(link))
 
@@ -126,7 +133,8 @@ class EventLink:
         if self._stopping:
             self._log_off()
             return
-        self._connector.works("events")
+        self._connector.works(self._name)
+        self._on_begin()
         self._guarded(lambda: self._take(link.kept_events(), link))
 
     def _try_again(self) -> None:
@@ -214,9 +222,9 @@ class EventLink:
         if link is None:
             return
         self._loop.remove(self._fd)
-        self._counters.reset_trackers()
+        self._on_loss()
         link.drop()
-        self._connector.lost("events", link, "" if self._stopping else reason)
+        self._connector.lost(self._name, link, "" if self._stopping else reason)
         self._try_again()
 
     def _log_off(self) -> None:

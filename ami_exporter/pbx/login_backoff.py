@@ -26,6 +26,10 @@ MOST_REFUSED = 2
 #: server is slow or gone. After a shorter wait nobody knows, so it counts as refused until a login is accepted, and
 #: meanwhile only those are tried that can wait this long.
 REFUSAL_ANSWER_SECONDS = 5.0
+#: The same for a login that this server has accepted before: a server that hangs is likelier than a changed secret.
+KNOWN_ANSWER_SECONDS = 2.0
+#: Accepted logins that are remembered: the target's own, one for commands, one for canaries, and a former one.
+MOST_ACCEPTED = 4
 
 
 class LoginPaused(Exception):  # noqa: N818 - a state, named as one
@@ -68,6 +72,7 @@ class LoginBackoff:
         self._changed = Condition()
         self._busy = False
         self._refusals: list[_Refusal] = []  # the last ones, at most MOST_REFUSED
+        self._accepted: list[LoginIdentity] = []  # the last ones, at most MOST_ACCEPTED
 
     def closed_for(self, who: LoginIdentity) -> float:
         """Seconds until this login may be tried; 0 when now."""
@@ -112,8 +117,16 @@ class LoginBackoff:
             self._changed.notify_all()
             if accepted:
                 self._refusals = [one for one in self._refusals if one.sure or one.who != who]
-            elif refused or in_doubt:
+                self._accepted = [*(one for one in self._accepted if one != who), who][-MOST_ACCEPTED:]
+            elif refused:
+                self._accepted = [one for one in self._accepted if one != who]
+            if refused or in_doubt:
                 self._refusals = [*self._refusals, _Refusal(self._clock(), who, sure=refused)][-MOST_REFUSED:]
+
+    def answer_seconds(self, who: LoginIdentity) -> float:
+        """How long a login must have waited without an answer before it is known not to have been refused."""
+        with self._changed:
+            return KNOWN_ANSWER_SECONDS if who in self._accepted else REFUSAL_ANSWER_SECONDS
 
     def _recent(self) -> list[_Refusal]:
         since = self._clock() - WINDOW_SECONDS
@@ -161,7 +174,7 @@ class LoginAttempt:
             self._who,
             # "Already in use" is nothing to intrusion detection: the secret was right.
             refused=isinstance(error, LoginRefused) and not isinstance(error, AlreadyInUse),
-            in_doubt=isinstance(error, Timeout) and waited < REFUSAL_ANSWER_SECONDS,
+            in_doubt=isinstance(error, Timeout) and waited < self._gate.answer_seconds(self._who),
         )
 
 

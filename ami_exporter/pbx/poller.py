@@ -31,6 +31,8 @@ SETTLING_SECONDS = 60.0
 #: A link idle for longer may be half open: its first answer must come soon, or it is opened anew within the scrape.
 IDLE_SECONDS = 5.0
 FIRST_ANSWER_SECONDS = 2.0
+#: A link over TLS is opened anew after so long: a certificate that was renewed is seen only by a new handshake.
+TLS_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,8 @@ class Poller:
     def _session(self, deadline: float) -> Link:
         if self._closed:
             raise LinkClosed("the target was removed")
+        if self._link is not None and self._link.certificate_ends and self._clock() - self._opened > TLS_SECONDS:
+            self._drop("")
         link = self._link
         if link is not None and link.boot is self._boot and self._must_ask_again(link):
             self._stale_commands = False

@@ -15,6 +15,7 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Boot, Link
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Context, OwnLogins, Trunk
+from ami_exporter.collectors.dialstrings import Classes
 from ami_exporter.collectors.fields import to_number
 from ami_exporter.collectors.reloads import Reload, last_reload, written_start
 from ami_exporter.collectors.sent import asterisk_version
@@ -55,6 +56,7 @@ class ServerFacts:
         self._clock = clock
         self._wall = wall
         self._lock = Lock()
+        self._classes = Classes(settings.destinations)
         self._configured = self._trunks = _configured(settings)
         self._discovery = Discovery()
         self._technologies: tuple[str, ...] = technologies(())
@@ -75,6 +77,7 @@ class ServerFacts:
             if settings.trunks != "auto" or self._settings.trunks != "auto":
                 self._configured = self._trunks = _configured(settings)
             self._settings = settings
+            self._classes = Classes(settings.destinations)
             self._event_classes = event_classes
         self._publish(self.context())
 
@@ -96,7 +99,7 @@ class ServerFacts:
         status, self._status = self._status, None
         restarted = self._take(boot, "" if status is None else written_start(status))
         if status is not None:
-            reloaded = None if boot is None or boot.reloaded is None else self._at_wall(boot.at) - boot.reloaded
+            reloaded = None if boot is None or boot.reloaded is None else boot.wall - boot.reloaded
             self._take_reload(status, reloaded)
         return restarted
 
@@ -108,9 +111,6 @@ class ServerFacts:
         """Note a sign of life (monotonic seconds) of a link that `connected` has been told of."""
         with self._lock:
             self._start.alive(at)
-
-    def _at_wall(self, at: float) -> float:
-        return at + self._wall() - self._clock()
 
     def _take_reload(self, status: Message, reloaded: float | None) -> None:
         """Take a CoreStatus; reloaded: Unix time of the last reload, where the login before it has told."""
@@ -125,11 +125,10 @@ class ServerFacts:
 
     def _take(self, boot: Boot | None, written: str) -> bool:
         with self._lock:
-            now = self._clock()
             # None came although this user may see it: the server is starting. Else nobody can tell.
             self._booted = boot is not None or (None if self._start.known is None else False)
-            uptime, at = (None, now) if boot is None else (boot.uptime, boot.at)
-            restarted = self._start.told(uptime, at, self._wall() - now, written)
+            told = boot or Boot(None, self._clock(), self._wall())
+            restarted = self._start.told(told.uptime, told.at, told.wall - told.at, written)
         if restarted:
             self._restarted()
         self._publish(self.context())
@@ -205,6 +204,8 @@ class ServerFacts:
                 fully_booted=self._booted,
                 event_classes=self._event_classes,
                 own_logins=self._own_logins,
+                destination=self._classes.of,
+                dids=self._settings.dids,
             )
 
 

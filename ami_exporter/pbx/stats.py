@@ -5,7 +5,7 @@ Counters with closed labels exist at 0 from the start. Threads of both links and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import Lock
 from typing import Literal, get_args
 
@@ -13,8 +13,9 @@ from ami_exporter.ami.errors import Kind, Reason
 from ami_exporter.collectors.declarations import Metric, Origin
 from ami_exporter.exposition.writer import Family
 
-LinkName = Literal["poll", "events"]
+LinkName = Literal["poll", "events", "user_events"]
 LINKS: tuple[LinkName, ...] = get_args(LinkName)
+EVENT_LINKS: tuple[LinkName, ...] = ("events", "user_events")
 REASONS: tuple[str, ...] = get_args(Reason)
 
 
@@ -22,7 +23,12 @@ def _own(name: str, kind: Literal["gauge", "counter"], text: str, *labels: str) 
     return Metric(name, kind, text, labels, Origin.EXPORTER)
 
 
-LINK_UP = _own("ami_exporter_link_up", "gauge", "1: connected and logged in.", "link")
+LINK_UP = _own(
+    "ami_exporter_link_up",
+    "gauge",
+    "1: connected and logged in. Link user_events is there where a rule counts UserEvents.",
+    "link",
+)
 LINK_CONNECTS = _own(
     "ami_exporter_link_connects_total", "counter", "Connections on which the login was accepted.", "link"
 )
@@ -33,13 +39,13 @@ LOGIN_FAILURES = _own(
     "reason",
 )
 EVENTS_RECEIVED = _own(
-    "ami_exporter_events_received_total", "counter", "Messages with an Event header received on the event link."
+    "ami_exporter_events_received_total", "counter", "Messages with an Event header received on the event links."
 )
 EVENTS_GAP = _own(
     "ami_exporter_events_gap_seconds_total",
     "counter",
-    "Time without an event link, from the last sign of life of the one before (bytes or Pong; a quiet link is asked "
-    "every 5 s): what happened then is in no event counter. May be too long, never too short.",
+    "Time without one of the event links, from the last sign of life of the one before (bytes or Pong; a quiet link "
+    "is asked every 5 s): what happened then is in no event counter. May be too long, never too short.",
 )
 PROTOCOL_ERRORS = _own(
     "ami_exporter_protocol_errors_total", "counter", "Violations of the protocol by the server, by kind.", "kind"
@@ -50,6 +56,12 @@ SERIES_DROPPED = _own(
     "Label sets refused by the cap series_per_metric, counted at each poll or event that brought one.",
     "metric",
 )
+CERTIFICATE = _own(
+    "asterisk_ami_certificate_not_after_timestamp_seconds",
+    "gauge",
+    "When the certificate ends that AMI showed at the last TLS handshake, Unix seconds; kept while the PBX is down. A "
+    "link is made anew at least once a day (our TLS handshake with AMI)",
+)
 METRICS = (
     LINK_UP,
     LINK_CONNECTS,
@@ -58,42 +70,60 @@ METRICS = (
     EVENTS_GAP,
     PROTOCOL_ERRORS,
     SERIES_DROPPED,
+    CERTIFICATE,
 )
 
 
 class TargetStats:
     """The exporter's own counters of one target. clock: monotonic seconds."""
 
-    def __init__(self, clock: Callable[[], float], *, events: bool) -> None:
+    def __init__(self, clock: Callable[[], float], links: Collection[LinkName]) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._links: tuple[LinkName, ...] = LINKS if events else ("poll",)
-        self._up: dict[LinkName, float | None] = dict.fromkeys(self._links)
-        self._connects = dict.fromkeys(self._links, 0)
+        self._up: dict[LinkName, float | None] = dict.fromkeys(links)
+        self._connects = dict.fromkeys(links, 0)
         self._failures = dict.fromkeys(REASONS, 0)
         self._errors = dict.fromkeys([kind.value for kind in Kind], 0)
         self._dropped: dict[str, int] = {}
         self._received = 0
+        self._certificate_ends: float | None = None
         self._gap = 0.0
-        self._gap_since: float | None = clock() if events else None
+        self._gap_since: float | None = clock() if self._event_links() else None
+
+    def use_links(self, links: Collection[LinkName]) -> None:
+        """Have these links from now on; what is known of those that stay is kept."""
+        with self._lock:
+            self._up = {link: self._up.get(link) for link in links}
+            self._connects = {link: self._connects.get(link, 0) for link in links}
+            if self._gap_since is None and any(self._up[link] is None for link in self._event_links()):
+                self._gap_since = self._clock()
+            self._end_gap()
 
     def link_up(self, link: LinkName) -> None:
-        """Note an accepted login; on the event link this ends the gap."""
+        """Note an accepted login; when all event links are up this ends the gap."""
         with self._lock:
             self._up[link] = self._clock()
-            self._connects[link] += 1
-            if link == "events" and self._gap_since is not None:
-                self._gap += self._clock() - self._gap_since
-                self._gap_since = None
+            self._connects[link] = self._connects.get(link, 0) + 1
+            self._end_gap()
+
+    def _event_links(self) -> list[LinkName]:
+        return [link for link in EVENT_LINKS if link in self._up]
+
+    def _end_gap(self) -> None:
+        if self._gap_since is not None and all(self._up[link] is not None for link in self._event_links()):
+            self._gap += self._clock() - self._gap_since
+            self._gap_since = None
 
     def link_down(self, link: LinkName, alive_at: float) -> None:
-        """Note a lost or closed link; on the event link a gap begins with its last sign of life (monotonic seconds).
+        """Note a lost or closed link; on an event link a gap begins with its last sign of life (monotonic seconds).
 
         What was sent between that and the loss may not have arrived; a gap that was counted is never counted again.
         """
         with self._lock:
+            if link not in self._up:  # a reload has taken it away
+                return
             since, self._up[link] = self._up[link], None
-            if link == "events" and self._gap_since is None:
+            if link in EVENT_LINKS and self._gap_since is None:
                 self._gap_since = max(alive_at, since or 0.0)
 
     def up_since(self, link: LinkName) -> float | None:
@@ -106,6 +136,11 @@ class TargetStats:
         with self._lock:
             self._failures[reason] += 1
 
+    def certificate(self, ends: float | None) -> None:
+        """Note when the server's certificate ends (Unix seconds); None: no handshake came so far."""
+        with self._lock:
+            self._certificate_ends = ends or self._certificate_ends
+
     def protocol_errors(self, kind: str, count: int = 1) -> None:
         """Count violations of the protocol."""
         with self._lock:
@@ -117,7 +152,7 @@ class TargetStats:
             self._dropped[metric.name] = self._dropped.get(metric.name, 0) + 1
 
     def received(self, events: int) -> None:
-        """Count messages of the event link."""
+        """Count messages of an event link."""
         with self._lock:
             self._received += events
 
@@ -133,7 +168,7 @@ class TargetStats:
             return sum(self._dropped.values())
 
     def gap(self) -> float:
-        """Seconds without an event link, the running gap included."""
+        """Seconds without one of the event links, the running gap included."""
         with self._lock:
             return self._gap + (0.0 if self._gap_since is None else self._clock() - self._gap_since)
 
@@ -141,7 +176,7 @@ class TargetStats:
         """All of it, for the target's metrics."""
         gap = self.gap()
         with self._lock:
-            events = "events" in self._links
+            events = bool(self._event_links())
             return [
                 Family(LINK_UP, {(link,): float(since is not None) for link, since in self._up.items()}),
                 Family(LINK_CONNECTS, {(link,): float(count) for link, count in self._connects.items()}),
@@ -156,4 +191,5 @@ class TargetStats:
                     [Family(SERIES_DROPPED, {(name,): float(n) for name, n in self._dropped.items()})]
                     * bool(self._dropped)
                 ),
+                *([Family(CERTIFICATE, {(): self._certificate_ends})] if self._certificate_ends is not None else []),
             ]

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ami_exporter.ami.event_classes import classes_of
+from ami_exporter.ami.event_classes import USER_EVENTS, classes_of
 from ami_exporter.ami.link import Link
 from ami_exporter.collectors import canary, core, trunks
 from ami_exporter.collectors.declarations import Collector, Context, Metric, Trunk
@@ -26,7 +26,7 @@ from ami_exporter.pbx.plan import EnabledCollector
 from ami_exporter.pbx.poll_run import Result
 from ami_exporter.pbx.poller import Polled, Poller
 from ami_exporter.pbx.server_facts import ServerFacts
-from ami_exporter.pbx.stats import TargetStats
+from ami_exporter.pbx.stats import LINKS, LinkName, TargetStats
 
 Key = tuple[str, ...]
 
@@ -66,10 +66,11 @@ class Target:
         self._clocks = clocks
         self._loop = loop
         self.gate = gate or LoginBackoff(clocks.monotonic)
-        self.stats = TargetStats(clocks.monotonic, events=settings.events)
-        self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic)
         self._chosen = choose(settings, collectors)
         self._classes = event_classes(settings, self.collectors)
+        self._listens = event_links(self._classes)
+        self.stats = TargetStats(clocks.monotonic, ["poll", *self._listens])
+        self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic, clocks.wall)
         self.canaries = self._canaries()
         self.counters = EventCounters(self._counting(), Context(), self._caps(), self.canaries.event)
         self.facts = ServerFacts(
@@ -85,7 +86,7 @@ class Target:
             settings, gate=self.gate, logins=self.connector.logins, stats=self.stats, clock=clocks.monotonic
         )
         self.poller = self._poller()
-        self.event_link = None if loop is None or not settings.events else self._event_link(loop)
+        self.event_links = {} if loop is None else {name: self._event_link(name, loop) for name in self._listens}
         self.last: Mapping[str, Result] = {}
         self.last_up: bool | None = None
         self.changed_at: float | None = None
@@ -125,20 +126,22 @@ class Target:
 
     def start(self) -> None:
         """Begin to listen to events, and to make canary calls. The PBX may be down."""
-        if self.event_link is not None:
-            self.event_link.start()
+        for link in self.event_links.values():
+            link.start()
+        if self.event_links:
             self.canaries.start()
 
     def stop(self) -> None:
-        """Log off both links; `join` waits for it."""
+        """Log off all links; `join` waits for it."""
         self.canaries.stop()
-        if self.event_link is not None:
-            self.event_link.stop()
+        for link in self.event_links.values():
+            link.stop()
 
     def join(self, timeout: float) -> None:
         """Wait for the links to be closed."""
-        if self.event_link is not None:
-            self.event_link.join(timeout)
+        until = self._clocks.monotonic() + timeout
+        for link in self.event_links.values():
+            link.join(max(0.0, until - self._clocks.monotonic()))
         self.poller.close(timeout)
 
     def reconfigure(self, settings: TargetSettings, collectors: Sequence[Collector]) -> None:
@@ -151,12 +154,25 @@ class Target:
         self.commands.configure(settings)
         self.canaries.configure(settings.canaries)
         self.poller.configure(self._chosen, source(settings), Writer(self._caps()))
-        if self.event_link is not None and self._loop is not None and classes != self._classes:
+        if self._loop is not None and classes != self._classes:
             self._classes = classes
-            before, self.event_link = self.event_link, self._event_link(self._loop)
-            before.stop()
-            before.join(2.0)
-            self.event_link.start(before)
+            self._listen_to(event_links(classes), self._loop)
+
+    def _listen_to(self, listens: Mapping[LinkName, frozenset[str]], loop: EventLoop) -> None:
+        """Open and close event links after a reload; one whose classes are the same stays."""
+        before, changed = self.event_links, [name for name in LINKS if listens.get(name) != self._listens.get(name)]
+        self._listens = dict(listens)
+        for name in changed:
+            if name in before:
+                before[name].stop()
+        for name in changed:
+            if name in before:
+                before[name].join(2.0)
+        self.stats.use_links(["poll", *listens])
+        self.event_links = {name: self._event_link(name, loop) if name in changed else before[name] for name in listens}
+        for name in changed:
+            if name in listens:
+                self.event_links[name].start(before.get(name))
 
     def scrape(self, names: frozenset[str], deadline: float, *, events_of_all: bool = True) -> list[Family]:
         """All families for these collectors, by the deadline (monotonic).
@@ -183,7 +199,7 @@ class Target:
 
     def events_per_second(self) -> float | None:
         """Rate of events since a minute or so, or since the start; None without an event link."""
-        if self.event_link is None:
+        if not self.event_links:
             return None
         now, received = self._clocks.monotonic(), self.stats.events_received
         recent = [point for point in tuple(self._received) if now - point[0] <= RATE_SECONDS]
@@ -197,17 +213,22 @@ class Target:
         limit = self.settings.limits.series_per_metric
         return Caps(limit, self.stats.dropped, filters(self.settings, self.collectors))
 
-    def _event_link(self, loop: EventLoop) -> EventLink:
+    def _event_link(self, name: LinkName, loop: EventLoop) -> EventLink:
+        first = name == "events"
         return EventLink(
-            self._classes,
+            name,
+            self._listens[name],
             loop=loop,
             connector=self.connector,
             counters=self.counters,
             stats=self.stats,
             backoff=ReconnectBackoff(self._clocks.jitter),
             clock=self._clocks.monotonic,
-            prepare=self._prepare,
-            noticed=self._noticed,
+            # The second one follows the first: trunks and queues are known by then, and the login is a good one.
+            prepare=self._prepare if first else lambda: self._listening() is not None,
+            noticed=self._noticed if first else lambda _event, _link: None,
+            begun=self.counters.linked if first else lambda: None,
+            lost=self.counters.reset_trackers if first else lambda: None,
         )
 
     def _link_for(self, user: AmiUser, deadline: float) -> Link:
@@ -271,13 +292,22 @@ class Target:
         self.poller.refresh()
 
 
+_CONFIGURED: Mapping[str, Callable[[TargetSettings], object]] = {
+    "canary": lambda settings: settings.canaries,
+    "destinations": lambda settings: settings.destinations,
+    "dids": lambda settings: settings.dids,
+}
+"""Collectors that are on where the configuration says what for."""
+
+
 def choose(settings: TargetSettings, collectors: Sequence[Collector]) -> list[EnabledCollector]:
     """The collectors enabled on a target, in their order."""
     chosen = []
     for collector in collectors:
         own = settings.collectors.get(collector.name)
         enabled = collector.enabled if own is None or own.enabled is None else own.enabled
-        if collector is canary.COLLECTOR and not settings.canaries:
+        configured = _CONFIGURED.get(collector.name)
+        if configured is not None and not configured(settings):
             enabled = False
         interval = collector.min_interval if own is None or own.min_interval is None else own.min_interval
         if enabled is not False:
@@ -309,13 +339,19 @@ def filters(settings: TargetSettings, collectors: Sequence[Collector]) -> Callab
 
 
 def event_classes(settings: TargetSettings, collectors: Sequence[Collector]) -> frozenset[str]:
-    """The manager classes the event link must ask for: those of the events that rules want, no more."""
+    """The manager classes the event links must ask for: those of the events that rules want, no more."""
     if not settings.events:
         return frozenset()
     names = {name for c in collectors if not c.passive for name in events_of(c)}
     if any(one.audio == "tone" for one in settings.canaries.values()):
         names.add(canary.TONE_EVENT)
     return classes_of(names)
+
+
+def event_links(classes: frozenset[str]) -> dict[LinkName, frozenset[str]]:
+    """The event links that these classes need, and what each asks for: UserEvents come over a link of their own."""
+    parts: dict[LinkName, frozenset[str]] = {"events": classes - USER_EVENTS, "user_events": classes & USER_EVENTS}
+    return {name: part for name, part in parts.items() if part}
 
 
 def events_of(collector: Collector) -> set[str]:

@@ -42,7 +42,9 @@ def target_view(target: Target, now: float, monotonic: float) -> TargetView:
         since=target.changed_at,
         version=target.facts.version,
         advice="" if target.last_up is not False else target.connector.detail("poll"),
-        links=[_link(target, link, now, monotonic) for link in LINKS],
+        links=[
+            _link(target, link, now, monotonic) for link in LINKS if link in target.event_links or link != "user_events"
+        ],
         collectors=[_collector(collector.name, last.get(collector.name), monotonic) for collector in target.collectors],
         missing_permissions=missing_permissions(last.values()),
         events_per_second=target.events_per_second(),
@@ -76,7 +78,7 @@ def cheapest_right(action: Action) -> str:
 
 
 def _link(target: Target, link: LinkName, now: float, monotonic: float) -> LinkView:
-    if link == "events" and target.event_link is None:
+    if link == "events" and link not in target.event_links:
         return LinkView(link, LinkState.OFF)
     since = target.stats.up_since(link)
     if since is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana import colours as c
 from grafana import problems as p
 from grafana.board import Board, Row
+from grafana.boards.mobile import MOBILE
 from grafana.model import Query
 from grafana.panels import Ranking, Series
 from grafana.selection import clicked
@@ -195,5 +196,5 @@ ENDPOINTS = Board(
     uid="asterisk-endpoints",
     title="Asterisk / Endpoints",
     description="Phones and other endpoints: how many are reachable, and which are not.",
-    rows=(NOW, STATE, CHANGE),
+    rows=(NOW, STATE, CHANGE, MOBILE),
 )

@@ -101,6 +101,35 @@ ENGINE = Row(
             decimals=0,
         ),
         Series(
+            title="Inbound calls a minute, by number",
+            description="""Calls that came in, by the name that the configuration gives to the number dialled (dids);
+                other: all numbers without one.""",
+            nothing="No names are configured",
+            queries=(
+                Query(expr="sum by (did) (rate(asterisk_did_calls_total{@}[$__rate_interval])) * 60", legend="{{did}}"),
+            ),
+            interval="1m",
+            stacked=True,
+            width=12,
+        ),
+        Series(
+            title="Time on hold",
+            description="How long callers are left on hold: half of the holds are shorter, one in ten is longer.",
+            nothing="Nobody was on hold",
+            queries=tuple(
+                Query(
+                    expr=f"""histogram_quantile(
+                        {quantile}, sum by (le) (rate(asterisk_hold_seconds_bucket{{@}}[$__rate_interval]))
+                    ) >= 0""",
+                    legend=legend,
+                )
+                for quantile, legend in ((0.5, "half"), (0.9, "90 %"))
+            ),
+            interval="5m",
+            unit="s",
+            width=12,
+        ),
+        Series(
             title="Transfers, holds, pickups per minute",
             description="What people do with their calls.",
             queries=(

@@ -15,7 +15,7 @@ NEVER = """
     BridgeDestroy BridgeKick BridgeTechnologySuspend BridgeTechnologyUnsuspend BridgeInfo
     DAHDIHangup DAHDITransfer DAHDIDialOffhook DAHDIDNDon DAHDIDNDoff DAHDIRestart
     PRIDebugSet PRIDebugFileSet PRIDebugFileUnset WaitEvent DataGet
-    LoggerRotate PJSIPRegister PJSIPUnregister PJSIPQualify DBGet DBGetTree ShowDialPlan Getvar
+    LoggerRotate PJSIPRegister PJSIPUnregister PJSIPQualify DBGet ShowDialPlan Getvar
     IAXnetstats IAXpeers CoreShowChannelMap ExtensionState PresenceState MailboxStatus MailboxCount
     VoicemailUserStatus VoicemailBoxSummary VoicemailRefresh VoicemailMove VoicemailRemove VoicemailForward
     SIPqualifypeer SIPshowpeer SIPpeerstatus SIPnotify SKINNYdevices SKINNYlines SKINNYshowdevice SKINNYshowline
@@ -32,6 +32,9 @@ NEVER = """
     PJSIPShowSubscriptionsInbound PJSIPShowSubscriptionsOutbound PJSIPShowRegistrationsInbound
     SorceryMemoryCacheExpire SorceryMemoryCacheExpireObject SorceryMemoryCachePopulate SorceryMemoryCacheStale
     SorceryMemoryCacheStaleObject CCRecall DeviceStateChanged PresenceStateChange ExtensionStatus
+    DongleSendUSSD DongleSendSMS DongleSendPDU DongleSetCCWA DongleReset DongleRestart DongleStop DongleStart
+    DongleRemove DongleReload QuectelSendUSSD QuectelSendSMS QuectelReset QuectelRestart QuectelStop QuectelStart
+    QuectelRemove QuectelReload QuectelAtCommand
     Login Logoff Challenge Events ListCommands ""
 """.split()  # noqa: SIM905 - one name a line would be two hundred lines
 
@@ -46,7 +49,8 @@ def test_the_table_holds_these_actions_and_no_other() -> None:
     assert sorted(ACTIONS) == sorted(
         [
             *("Agents", "BridgeList", "BridgeTechnologyList", "Command", "ConfbridgeListRooms", "CoreSettings"),
-            *("CoreShowChannels", "CoreStatus", "DAHDIShowChannels", "DAHDIShowStatus", "DeviceStateList"),
+            *("CoreShowChannels", "CoreStatus", "DAHDIShowChannels", "DAHDIShowStatus", "DBGetTree", "DeviceStateList"),
+            *("DongleShowDevices", "QuectelShowDevices"),
             *("ExtensionStateList", "FAXSessions", "FAXStats", "IAXpeerlist", "IAXregistry", "MWIGet", "ParkedCalls"),
             *("Parkinglots", "Ping", "PJSIPShowAors", "PJSIPShowContacts", "PJSIPShowEndpoints"),
             "PJSIPShowMaintenance",
@@ -91,6 +95,33 @@ def test_a_cli_command_comes_alone() -> None:
 def test_a_parameter_outside_the_table_is_refused(name: str) -> None:
     with pytest.raises(ForbiddenAction, match="not allowed"):
         Action("QueueStatus", ((name, "x"),))
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        (),
+        (("Family", ""),),
+        (("Family", "%"),),
+        (("Family", "DN%"),),
+        (("Family", "_"),),
+        (("Family", "/"),),
+        (("Family", " DND"),),
+        (("Family", "DND/"),),
+        (("Family", "x' OR '1"),),
+        (("Family", "DND\n"),),
+        (("Family", "DND"), ("Family", "CF")),
+        (("Family", "DND"), ("Key", "1001")),
+    ],
+)
+def test_the_database_is_never_read_without_the_name_of_one_family(params: tuple[tuple[str, str], ...]) -> None:
+    with pytest.raises(ForbiddenAction):
+        Action("DBGetTree", params)
+
+
+@pytest.mark.parametrize("family", ["DND", "SIP/Registry", "AMPUSER/1001/followme", "day_night-1.2"])
+def test_a_family_is_named_as_asterisk_does(family: str) -> None:
+    assert encode(Action("DBGetTree", (("Family", family),)), "1").endswith(f"Family: {family}\r\n\r\n".encode())
 
 
 @pytest.mark.parametrize("value", ["a\r", "a\nb", "\0", "sales\r\n\r\nAction: Originate"])

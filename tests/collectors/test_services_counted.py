@@ -185,7 +185,8 @@ def test_every_event_a_rule_wants_has_its_class() -> None:
         (["FailedACL"], {"security"}),
         (["UserEvent"], {"user"}),
         (["Newexten"], {"dialplan"}),
-        (["DongleStatus"], {"agent", "call", "reporting", "system", "user"}),
+        (["DongleNewSMS", "QuectelReport"], {"call"}),
+        (["SomebodysOwnEvent"], {"agent", "call", "reporting", "system"}),
         ([], set()),
     ],
 )

@@ -9,8 +9,9 @@ from ami_exporter.collectors.registry import builtin, metrics
 from ami_exporter.collectors.sent import MASTER, asterisk_version, at_least
 from tests.support.collecting import Samples, counted, store_of
 
-COLLECTORS = builtin()
+COLLECTORS = builtin(classes=("emergency", "premium"), did_names=("Hotline",))
 COUNTED = [metric for metric in metrics(COLLECTORS) if metric.origin is Origin.EVENTS]
+RECORDING = ("asterisk_recorded_calls_total", "asterisk_recordings_in_progress")
 PROGRESS = ("asterisk_dial_post_dial_delay_seconds", "asterisk_trunk_post_dial_delay_seconds")
 KNOWN = [metric for metric in COUNTED if metric.open_labels in {(), ("technology",), ("trunk",)}]
 
@@ -23,7 +24,9 @@ def at_start(version: tuple[int, ...], technology: str = "PJSIP") -> Samples:
         version=version,
         tells_start=True,
     )
-    return counted(store_of(*COLLECTORS, context=context))
+    store = store_of(*COLLECTORS, context=context)
+    store.linked()
+    return counted(store)
 
 
 def names(samples: Samples) -> set[str]:
@@ -40,14 +43,14 @@ def test_counters_and_histograms_exist_at_zero_for_every_technology_and_trunk_kn
 @pytest.mark.parametrize(
     ("version", "absent"),
     [
-        ((13, 38, 3), {"asterisk_trunk_sip_failures_total", "asterisk_rtcp_mes", *PROGRESS}),
+        ((13, 38, 3), {"asterisk_trunk_sip_failures_total", "asterisk_rtcp_mes", *PROGRESS, *RECORDING}),
         ((16, 28, 0), {"asterisk_trunk_sip_failures_total", "asterisk_rtcp_mes"}),
         ((18, 26, 4), {"asterisk_trunk_sip_failures_total"}),
         ((20, 20, 1), set()),
         ((22, 6, 0), {"asterisk_trunk_sip_failures_total"}),
         ((23, 4, 1), set()),
         (MASTER, set()),
-        ((), {"asterisk_trunk_sip_failures_total", "asterisk_rtcp_mes"}),
+        ((), {"asterisk_trunk_sip_failures_total", "asterisk_rtcp_mes", *RECORDING}),
     ],
     ids=lambda value: ".".join(map(str, value)) if isinstance(value, tuple) else "",
 )
@@ -61,7 +64,7 @@ def test_what_a_driver_never_sends_is_absent() -> None:
     assert everything - names(at_start((22, 10, 1), "SIP")) == {"asterisk_trunk_sip_failures_total"}
     assert everything - names(at_start((22, 10, 1), "IAX2")) == {
         "asterisk_trunk_sip_failures_total",
-        *(metric.name for metric in KNOWN if "rtcp" in metric.name),
+        *(metric.name for metric in KNOWN if "rtcp" in metric.name or "media_calls" in metric.name),
     }
 
 

@@ -45,6 +45,7 @@ SCHEMA_CANNOT_SAY = {
     "canary-local",
     "canary-rtp-of-iax",
     "canary-several",
+    "destinations-twice",
     "canary-short",
     "canary-too-long",
     "canary-too-often",
@@ -72,6 +73,11 @@ SCHEMA_CANNOT_SAY = {
     "custom-action-near-miss",
     "custom-action-unsafe",
     "custom-both-sources",
+    "database-family-elsewhere",
+    "database-label",
+    "database-unsafe",
+    "database-value",
+    "database-without-family",
     "custom-buckets-of-a-counter",
     "custom-counter-of-a-list",
     "custom-counter-without-total",
@@ -158,11 +164,11 @@ def test_the_reference_file_has_every_key_of_the_schema() -> None:
 def test_the_examples_of_the_page_on_custom_metrics_load() -> None:
     page = (ROOT / "docs/custom-metrics.md").read_text()
     examples = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    assert len(examples) == 12
+    assert len(examples) == 14
     head = "targets: {a: {address: a, username: u, secret: s, command_user: {username: c, secret: s}}}\n"
     assert len(load("page", head + examples[0], catalogue()).custom) == 3
     loaded = [load("page", head + example, catalogue()) for example in examples if example.startswith("custom:")]
-    assert len(loaded) == 11
+    assert len(loaded) == 13
 
 
 def test_the_schema_shipped_is_the_one_generated() -> None:

@@ -68,6 +68,8 @@ def test_a_target_merges_over_the_defaults() -> None:
         names_file="files/queues.csv",
         limits=Limits(500),
         queue_wait_buckets=(10.0, 20.5, 60.0),
+        destinations={"emergency": ("112", "911"), "international": ("00", "+")},
+        dids={"4930555123": "Hotline", "+4930555123": "Hotline"},
     )
 
 

@@ -38,6 +38,8 @@ LISTS = {
     "DAHDIShowChannels": ({"DAHDIShowChannels"}, "DAHDIShowChannelsComplete"),
     "DAHDIShowStatus": ({"DAHDIShowStatus"}, "DAHDIShowStatusComplete"),
     "PRIShowSpans": ({"PRIShowSpans"}, "PRIShowSpansComplete"),
+    "DongleShowDevices": ({"DongleDeviceEntry"}, "DongleShowDevicesComplete"),
+    "DBGetTree": ({"DBGetTreeResponse"}, "DBGetTreeComplete"),
 }
 LIVELY = DemoSettings(seed=11, warmup=300.0, channels=6)
 

@@ -36,7 +36,7 @@ def events_of(settings: DemoSettings, seconds: float, steps: int = 1) -> tuple[S
 @pytest.fixture(scope="module")
 def hour() -> tuple[Simulation, list[Event]]:
     """An hour from an empty PBX on."""
-    return events_of(DemoSettings(seed=3, warmup=0), HOUR)
+    return events_of(DemoSettings(seed=8, warmup=0), HOUR)
 
 
 def test_the_same_seed_gives_the_same_events_however_time_is_cut() -> None:
@@ -205,10 +205,13 @@ def test_event_classes_are_asterisk_s(hour: tuple[Simulation, list[Event]]) -> N
 
 def test_rtcp_speaks_of_plausible_media(hour: tuple[Simulation, list[Event]]) -> None:
     reports = [body for name, _privilege, body in hour[1] if name == "RTCPReceived"]
-    assert all(0 <= int(body["Report0FractionLost"]) <= 255 for body in reports)
+    # The first report of a call may come before anything was received, without a block.
+    blocks = [body for body in reports if body["ReportCount"] != "0"]
+    assert len(blocks) > len(reports) / 2
+    assert all(0 <= int(body["Report0FractionLost"]) <= 255 for body in blocks)
     assert all(0.001 < float(body["RTT"]) < 0.5 for body in reports)
     assert all(0 < float(body["MES"]) < 90 for body in reports)
-    assert 0.01 < sum(int(body["Report0FractionLost"]) > 0 for body in reports) / len(reports) < 0.6
+    assert 0.01 < sum(int(body["Report0FractionLost"]) > 0 for body in blocks) / len(blocks) < 0.6
 
 
 def test_silence_is_possible() -> None:

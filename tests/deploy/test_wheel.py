@@ -51,12 +51,8 @@ def test_the_sdist_holds_what_packages_are_made_of_and_no_tests_which_need_the_c
     with tarfile.open(sdist) as archive:
         names = set(archive.getnames())
     expected = (
-        *("README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", "ami_exporter/web/templates/page.html"),
-        *(
-            "grafana/dashboards/asterisk-overview.json",
-            "prometheus/rules/pbx.yml",
-            "deploy/systemd/ami-exporter.service",
-        ),
+        *("README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", "ami_exporter/web/status/templates/page.html"),
+        *("grafana/dashboards/asterisk-pbx.json", "prometheus/rules/pbx.yml", "deploy/systemd/ami-exporter.service"),
     )
     assert [name for name in expected if top + name not in names] == []
     assert [name for name in names if name.startswith(f"{top}tests")] == []

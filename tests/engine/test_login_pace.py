@@ -20,6 +20,7 @@ from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import AmiTlsSettings, Settings, TargetSettings
 from ami_exporter.exposition.formats import Format
 from ami_exporter.pbx.login_backoff import (
+    KNOWN_ANSWER_SECONDS,
     MOST_REFUSED,
     REFUSAL_ANSWER_SECONDS,
     WINDOW_SECONDS,
@@ -96,11 +97,17 @@ def test_no_sequence_of_logins_reaches_any_stock_limit(
     clock = Clock()
     gate = LoginBackoff(clock)
     refused: list[float] = []
+    accepted: set[LoginIdentity] = set()
     for pause, who, outcome, waited in steps:
         clock.now += pause
         passed = log_in(gate, clock, who, outcome, waited)
         # Asterisk sends a refusal after a second; who does not wait for it does not hear it.
-        unheard = isinstance(outcome, Timeout) and waited < REFUSAL_ANSWER_SECONDS
+        heard = KNOWN_ANSWER_SECONDS if who in accepted else REFUSAL_ANSWER_SECONDS
+        unheard = isinstance(outcome, Timeout) and waited < heard
+        if passed and outcome is None:
+            accepted.add(who)
+        if passed and type(outcome) is LoginRefused:
+            accepted.discard(who)
         if passed and (type(outcome) is LoginRefused or unheard):
             refused.append(clock.now)
     assert most_in_a_window(refused) <= MOST_REFUSED
@@ -158,6 +165,17 @@ def test_a_login_whose_answer_was_not_awaited_may_be_tried_again_with_time_to_he
         gate.attempt(OWN).begin(clock.now + 0.5)
     assert log_in(gate, clock, OWN, None)
     assert gate.empty
+
+
+def test_a_pbx_that_hangs_for_a_while_does_not_close_the_gate_to_a_login_it_has_accepted() -> None:
+    clock = Clock()
+    gate = LoginBackoff(clock)
+    assert log_in(gate, clock, OWN, None)
+    assert all(log_in(gate, clock, OWN, Timeout("no answer"), waited=3.0) for _ in range(5))
+    assert log_in(gate, clock, OWN, None)
+    assert gate.empty
+    assert log_in(gate, clock, OWN, LoginRefused("the secret was changed"))
+    assert not log_in(gate, clock, OWN, None)
 
 
 def test_logins_at_the_same_time_take_turns_and_the_second_learns_of_the_refusal_of_the_first() -> None:

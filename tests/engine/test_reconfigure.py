@@ -97,11 +97,11 @@ def test_listening_to_other_events_begins_when_the_old_event_link_has_ended_howe
 
     with ScriptedPbx(hooks={"Login": held, "Logoff": slow}) as pbx, target(pbx.port, events=True) as one:
         assert asked.wait(SECONDS)
-        old = one.event_link
+        old = one.event_links["events"]
         assert old is not None
         security = {"security": CollectorSettings(enabled=False)}
         one.reconfigure(replace(one.settings, collectors=security), builtin())
-        assert one.event_link is not old
+        assert one.event_links["events"] is not old
         go.set()
         old.join(SECONDS)
         until(lambda: value(scrape(one), "ami_exporter_link_connects_total", link="events") == 2, "the new link")

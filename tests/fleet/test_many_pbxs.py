@@ -109,7 +109,8 @@ def test_all_but_the_two_are_up_with_every_collector(watched: Watched) -> None:
 
 
 def test_the_pbx_that_hangs_delays_its_own_scrape_only(watched: Watched) -> None:
-    slow = instances(watched, f"quantile_over_time(0.5, scrape_duration_seconds[1m]) >= {TIMEOUT}")
+    # A tenth less than the timeout, for a deadline is counted from when the request was begun.
+    slow = instances(watched, f"quantile_over_time(0.5, scrape_duration_seconds[1m]) >= {0.9 * TIMEOUT}")
     assert slow == {"hanging"}
     # On average: a busy machine holds up one scrape or another, and the one that hangs would hold up all of them.
     others = 'max(avg_over_time(scrape_duration_seconds{instance!="hanging"}[1m]))'
@@ -146,8 +147,9 @@ def test_one_line_of_log_for_each_change_of_state_and_none_for_a_scrape(watched:
         name: [line for line in watched.exporter.lines if f"target={name} " in f"{line} "]
         for name in watched.fleet.targets
     }
-    # Two links each, and each tells once that it connected, or that it cannot.
-    assert {name: len(lines) for name, lines in by_target.items() if len(lines) != 2} == {}
+    # Two links each, and each tells once that it connected. Where the first cannot, the second is not tried.
+    expected = {name: 1 if name in DOWN else 2 for name in by_target}
+    assert {name: len(lines) for name, lines in by_target.items()} == expected
     assert {word for line in itertools.chain(*by_target.values()) for word in line.split() if "level=" in word} == {
         "level=info",
         "level=warning",

@@ -37,14 +37,29 @@ pytestmark = pytest.mark.timeout(400)
 PANELS = [pytest.param(board, panel, id=f"{board['uid']}: {panel['title']}") for board, panel in every_panel()]
 
 
-def scraped() -> dict[tuple[str, Labels], float]:
+CONFIG = """
+targets:
+  pbx1:
+    address: "127.0.0.1:{port}"
+    username: demo
+    secret: demo
+    destinations: {{emergency: ["112"], international: ["00"], premium: ["0900"]}}
+    dids: {{"6003": Service}}
+"""
+
+
+def written(path: Path, text: str) -> Path:
+    """Write a file."""
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def scraped(folder: Path) -> dict[tuple[str, Labels], float]:
     """Every series of a PBX that has lived for a while."""
+    config = folder / "ami-exporter.yml"
     with (
         SimulatedPbx(DemoSettings(speed=20.0, warmup=1800.0)) as pbx,
-        exporter(
-            *("--ami.address", f"127.0.0.1:{pbx.port}", "--ami.username", pbx.username),
-            environ={"AMI_EXPORTER_AMI_SECRET": pbx.secret},
-        ) as process,
+        exporter("--config.file", str(written(config, CONFIG.format(port=pbx.port)))) as process,
     ):
         process.get()
         time.sleep(15)
@@ -58,7 +73,7 @@ def prometheus(
 ) -> Iterator[PrometheusServer]:
     folder = tmp_path_factory.mktemp("cost")
     names = read_names()
-    series = {key: value for key, value in {**dict(coming()), **scraped()}.items() if key[0] in names}
+    series = {key: value for key, value in {**dict(coming()), **scraped(folder)}.items() if key[0] in names}
     first = END - LONG - 3600 - 300
     past = {key: value for key, value in series.items() if key[0] in OF_THE_DAY}
     # Promtool wants each name's lines in order of time.

@@ -17,7 +17,7 @@ EACH_BOARD = pytest.mark.parametrize("board", [pytest.param(board, id=board["uid
 PANELS = [pytest.param(panel, id=f"{board['uid']}: {panel['title']}") for board, panel in every_panel()]
 EACH_PANEL = pytest.mark.parametrize("panel", PANELS)
 # Of the linter's list, those we use.
-UNITS = {"short", "none", "string", "percentunit", "s", "cps", "bytes", "dthms", "dtdurations"}
+UNITS = {"short", "none", "string", "percentunit", "s", "cps", "bytes", "dthms", "dtdurations", "dBm"}
 EXCEPTIONS = yaml.safe_load((FOLDER / ".lint").read_text(encoding="utf-8"))["exclusions"]
 
 

@@ -2,12 +2,14 @@
 
 The PBX lives ten times as fast as a real one. The scenario adds what a healthy PBX does not show: a target with a
 wrong password (a PBX that is down, with refused logins), one whose user may see little (actions not offered), one of
-two phones and no provider (queues left alone, a trunk down), a cap that drops series, trunk limits, opt-in collectors.
+two phones and no provider (queues left alone, a trunk down), one that nothing listens at (connections that fail), one
+behind TLS, a cap that drops series, trunk limits, opt-in collectors.
 """
 
 from __future__ import annotations
 
 import re
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,11 +18,14 @@ from typing import Any
 import pytest
 
 from ami_exporter.demo import DemoSettings, SimulatedPbx, User
+from tests.support.asterisk_server import free_port
 from tests.support.coming import COMING
 from tests.support.dashboards import every_panel
 from tests.support.exporter_process import exporter
 from tests.support.prometheus_server import PrometheusServer, prometheus_server
 from tests.support.rules import RECORDED, ROOT
+from tests.support.scripted_pbx import ScriptedPbx
+from tests.support.tls_files import write_server_certificate
 
 RULES = ROOT / "prometheus" / "rules"
 
@@ -56,9 +61,13 @@ targets:
       taskprocessors: {{enabled: true}}
       queue_members: {{enabled: true}}
     command_user: {{username: demo_cli, secret: demo}}
+    destinations: {{emergency: ["112"], international: ["00"], premium: ["0900"]}}
+    dids: {{"6003": Service}}
   wrong-password: {{secret: not-this}}
+  unreachable: {{address: "127.0.0.1:{closed}"}}
   few-rights: {{username: few, secret: few, limits: {{series_per_metric: 5}}}}
   two-phones: {{address: "127.0.0.1:{small}"}}
+  encrypted: {{address: "127.0.0.1:{encrypted}", tls: {{verify: false}}}}
 """
 
 PROMETHEUS = """
@@ -94,16 +103,21 @@ def queries() -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def prometheus(prometheus_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusServer]:
     folder = tmp_path_factory.mktemp("panels")
+    write_server_certificate(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem", folder / "server.key")
     few = User("few", "few", frozenset({"system"}), frozenset({"reporting"}))
     with (
         SimulatedPbx(DemoSettings(endpoints=40, speed=10), users=[few]) as pbx,
         SimulatedPbx(DemoSettings(endpoints=4, speed=10)) as small,
+        ScriptedPbx(tls=context) as encrypted,
     ):
         # Nothing in the simulation heals the first provider.
         small.simulation.world.registrations[0].status = "Rejected"
         small.simulation.world.trunks[0].contacts[0].status = "Unreachable"
         config = folder / "ami-exporter.yml"
-        config.write_text(EXPORTER.format(port=pbx.port, small=small.port), encoding="utf-8")
+        ports = {"port": pbx.port, "small": small.port, "encrypted": encrypted.port, "closed": free_port("127.0.0.1")}
+        config.write_text(EXPORTER.format(**ports), encoding="utf-8")
         with (
             exporter("--config.file", str(config)) as process,
             prometheus_server(prometheus_program, folder, PROMETHEUS.format(port=process.port, rules=RULES)) as server,
@@ -132,7 +146,8 @@ def test_every_query_of_every_panel_returns_data(prometheus: PrometheusServer) -
 
 
 def test_every_recording_rule_records(prometheus: PrometheusServer) -> None:
-    assert empty_after_waiting(prometheus, [(rule.file, rule.name) for rule in RECORDED]) == []
+    wanted = [(rule.file, rule.name) for rule in RECORDED if rule.name not in COMING]
+    assert empty_after_waiting(prometheus, wanted) == []
 
 
 def test_prometheus_evaluates_every_rule_without_error(prometheus: PrometheusServer) -> None:

@@ -12,6 +12,7 @@ from ami_exporter.ami.actions import ACTIONS, Action, cli
 from ami_exporter.ami.errors import LoginRefused
 from ami_exporter.ami.link import Link, Outcome, Tls
 from ami_exporter.ami.login import Credentials
+from ami_exporter.collectors.database import tree
 from tests.support.planted import AMI_SECRETS
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ pytestmark = pytest.mark.usefixtures("asterisk_roots")
 #: Seconds that any step here may take.
 SECONDS = 20.0
 EVERY_ACTION = [
-    *(Action(name) for name in ACTIONS if name != "Command"),
+    *(Action(name) for name, spec in ACTIONS.items() if name != "Command" and not spec.required),
+    tree("DND"),
     cli("core show taskprocessors"),
 ]
 

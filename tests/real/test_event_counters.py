@@ -243,6 +243,10 @@ def test_every_selected_event_is_counted_by_name(told: TimedAnswer) -> None:
     assert counted == {event: len(told.recorder.events(event, told.since)) for event in counted}
 
 
+def test_no_genuine_event_seemed_to_be_torn(told: TimedAnswer) -> None:
+    assert told.scrape.by("ami_exporter_protocol_errors_total", "kind") == {}
+
+
 def test_no_gap_was_counted_after_the_start(told: TimedAnswer) -> None:
     gap = told.scrape.value("ami_exporter_events_gap_seconds_total")
     assert gap is not None

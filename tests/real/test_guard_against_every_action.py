@@ -11,7 +11,7 @@ from ami_exporter.ami.errors import ForbiddenAction
 from tests.support.asterisk_server import AsteriskServer
 
 #: How Asterisk's own one-line description of an action begins when it only reads.
-READS = re.compile(r"(Lists?|Shows?|Get a list|Responds with)\b")
+READS = re.compile(r"(Lists?|Shows?|Get a list|Get DB entries|Responds with)\b")
 #: Ping answers Pong. Command may do anything and has a guard of its own: one command, which only shows.
 OTHERS = {"Ping": "Keepalive command.", "Command": "Execute Asterisk CLI Command."}
 

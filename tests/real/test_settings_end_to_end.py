@@ -46,7 +46,9 @@ def test_a_cap_keeps_the_first_label_sets_and_counts_the_rest(rich22: RichPbx, t
 
 def test_min_interval_serves_again_and_says_how_old_it_is(asterisk_factory: AsteriskFactory, tmp_path: Path) -> None:
     server = asterisk_factory(22)
-    with watching(server, tmp_path, "events", "    collectors: {channels: {min_interval: 1h}}") as running:
+    # All collectors that read the list of channels: what one has asked for is new for the others too.
+    paced = ", ".join(f"{name}: {{min_interval: 1h}}" for name in ("channels", "endpoints", "trunks"))
+    with watching(server, tmp_path, "events", f"    collectors: {{{paced}}}") as running:
         first = running.get()
         assert first.value("asterisk_active_calls") == 0
         server.originate_local(3)
@@ -58,7 +60,7 @@ def test_min_interval_serves_again_and_says_how_old_it_is(asterisk_factory: Aste
         ]
         assert ages[0] is not None
         assert ages[1] is not None
-        assert ages[1] > max(ages[0], 0.05)
+        assert ages[1] > ages[0]
         assert again.value("asterisk_scrape_collector_success", collector="channels") == 1
         assert running.get("/-/reload", method="POST").status == 200
         assert running.get().value("asterisk_active_calls") == 3
@@ -150,7 +152,6 @@ def test_mistakes_in_custom_metrics_are_found_at_once_with_their_places(rich22: 
         row, column = (int(part) for part in place.split(":"))
         assert text[row - 1][column - 1].strip(), line
     found = "\n".join(lines)
-    assert '"QueueReset"' in found or "QueueReset" in found
-    assert "QueueMember" in found
-    assert "asterisk_active_calls" in found
-    assert len(lines) >= 4
+    for what in ("a read-only list action", "QueueMember", "the name of a built-in metric", "ends with _total"):
+        assert what in found
+    assert "QueueReset" not in found  # a fault quotes nothing of the file

@@ -24,17 +24,18 @@ from tests.support.stranger import Call, Stranger, escaped
 pytestmark = pytest.mark.timeout(300)
 
 PHONE_SECRET = "a-phone-s-secret"
-#: What changes with time or with every scrape; device states, which are told once when they change twice quickly.
+#: What changes with time or with every scrape; device states, which Asterisk works out later, and once for two changes.
 MOVING = re.compile(
-    r"DeviceStateChange|seconds|_info$|_duration_|_age_|scrape_collector|dropped|processed|security|rtp_|rtcp"
+    r"DeviceStateChange|device_states|seconds|_info$|_duration_|_age_|scrape_collector|dropped|processed|security|rtp_|rtcp"
 )
+AGENT_OF_ANOTHER_KIND = ("asterisk_user_agent_contacts", frozenset({("user_agent", "other")}))
 FORGED = ("vip", "FORGED", "9.9")
 Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
 Place = Callable[[Stranger, str], "Call | None"]
 
 PLACES: dict[str, Place] = {
     "From user": lambda stranger, text: stranger.call("4711", user=escaped(text)),
-    "display name": lambda stranger, text: stranger.call("4711", name=re.sub(r'[\r\n\0"\\]', r"\\\g<0>", text)),
+    "display name": lambda stranger, text: stranger.call("4711", name=in_quotes(text)),
     "dialled extension": lambda stranger, text: stranger.call(f"9{escaped(text)}"),
     "queue caller's number": lambda stranger, text: stranger.call("600", user=escaped(text)),
     "P-Asserted-Identity": lambda stranger, text: stranger.call(
@@ -45,6 +46,11 @@ PLACES: dict[str, Place] = {
     "UserEvent": lambda stranger, text: stranger.call("user", more={"X-Text": escaped(text)}),
     "connected line": lambda stranger, text: stranger.call("line", more={"X-Text": escaped(text)}),
 }
+
+
+def in_quotes(text: str) -> str:
+    """The text as a quoted string."""
+    return re.sub(r'[\r\n\0"\\]', r"\\\g<0>", text)
 
 
 @dataclass
@@ -80,7 +86,7 @@ class Watched:
             names = {
                 dict(labels).get("application") for name, labels in found[-1] if name.endswith("application_channels")
             }
-            return bool(names & {"Wait", "Queue"}) and found[-1] == found[-2]
+            return bool(names & {"Echo", "Queue", "Wait"}) and found[-1] == found[-2]
 
         wait_until(stays, 10, "the call to arrive")
         return found[-1]
@@ -137,7 +143,9 @@ def watched(
     try:
         server.wait_booted()
         with exporter("--config.file", str(config)) as running:
-            wait_until(lambda: running.get().value("ami_exporter_link_up", link="events") == 1, 30, "the event link")
+            wait_until(
+                lambda: sum(running.get().by("ami_exporter_link_up", "link").values()) == 3, 30, "poll and event links"
+            )
             yield Watched(server, running)
     finally:
         server.kill()
@@ -146,7 +154,9 @@ def watched(
 @pytest.mark.parametrize("place", PLACES)
 def test_a_text_in_a_call_changes_no_figure(watched: Watched, place: str) -> None:
     call = PLACES[place]
-    with Stranger((watched.server.place.address, watched.server.place.pjsip)) as stranger:
+    # A quoted string carries no line ends: nearly all calls with one are taken for no SIP.
+    patience = 0.5 if place == "display name" else 5.0
+    with Stranger((watched.server.place.address, watched.server.place.pjsip), patience=patience) as stranger:
         warm_up = call(stranger, PLAIN)
         assert warm_up is not None
         watched.arrived()
@@ -165,12 +175,14 @@ def test_a_text_in_a_call_changes_no_figure(watched: Watched, place: str) -> Non
             if hostile is None:
                 continue
             answered += 1
-            found, failed = watched.polled_like(expected)
+            try:
+                found, failed = watched.polled_like(expected)
+            finally:
+                hostile.end()
             watched.failed.update(failed)
             strange = {key: value for key, value in found.items() if expected.get(key) != value}
             assert not strange, (text, strange)
             assert failed or found.keys() == expected.keys(), (text, expected.keys() - found.keys())
-            hostile.end()
         after = watched.settled()
     wrong = {
         key: (value - counted.get(key, 0.0), answered * one_call.get(key, 0.0))
@@ -180,18 +192,25 @@ def test_a_text_in_a_call_changes_no_figure(watched: Watched, place: str) -> Non
     print(f"{place}: {answered} of {len(HOSTILE)} calls answered; failed so far: {dict(watched.failed)}", flush=True)  # noqa: T201 - to be read with -s
     assert not wrong
     assert not any(word in str(key) for key in after for word in FORGED)
-    assert answered >= (40 if place != "display name" else 1)  # a quoted string carries no line ends
+    assert answered >= (40 if place != "display name" else 1)
 
 
 def test_a_user_agent_of_a_registration_changes_no_figure(watched: Watched) -> None:
-    with Stranger((watched.server.place.address, watched.server.place.pjsip)) as stranger:
+    # The carrier is known by 127.0.0.1, the phone by its name.
+    server = (watched.server.place.address, watched.server.place.pjsip)
+    with Stranger(server, "127.0.0.2") as stranger:
         assert stranger.register("7001", PHONE_SECRET, PLAIN) == 200
         expected, _ = watched.polled()
+        assert expected.pop(AGENT_OF_ANOTHER_KIND) == 1
+        answered = 0
         for text in HOSTILE:
             # A header's value can only go on in the next line after a blank.
-            stranger.register("7001", PHONE_SECRET, re.sub(r"[\r\n]+", "\r\n ", text)[:1200])
+            answered += stranger.register("7001", PHONE_SECRET, re.sub(r"[\r\n]+", "\r\n ", text)[:1200]) == 200
             found, failed = watched.polled()
+            assert found.pop(AGENT_OF_ANOTHER_KIND, 1) == 1  # absent: an agent of blanks is none
             assert failed or found == expected, text
+    print(f"user agent: {answered} of {len(HOSTILE)} registrations answered", flush=True)  # noqa: T201 - to be read with -s
+    assert answered >= 40
 
 
 def test_the_exporter_says_how_many_texts_it_met(watched: Watched) -> None:
@@ -200,5 +219,4 @@ def test_the_exporter_says_how_many_texts_it_met(watched: Watched) -> None:
     print(f"Asterisk {watched.server.major}: {errors}; collectors failed: {dict(watched.failed)}", flush=True)  # noqa: T201 - to be read with -s
     assert errors["torn_item",] > len(HOSTILE)
     assert errors["doubtful_event",] > len(HOSTILE)
-    assert scrape.value("ami_exporter_link_connects_total", link="poll") == 1
-    assert scrape.value("ami_exporter_link_connects_total", link="events") == 1
+    assert set(scrape.by("ami_exporter_link_connects_total", "link").values()) == {1}

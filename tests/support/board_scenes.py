@@ -190,7 +190,7 @@ def real(folder: Path, program: Path) -> Iterator[PrometheusServer]:
         scenes = Scenes()
         user = {"username": "all", "secret": AMI_SECRETS["all"]}
         scenes.watch("real", "asterisk22", pbx.server.ami_port)
-        scenes.targets["asterisk22"] |= {"address": f"{pbx.server.place.address}:{pbx.server.ami_port}", **user}
+        scenes.targets["asterisk22"] |= {"address": f"127.0.0.1:{pbx.server.ami_port}", **user}
         ended = threading.Event()
 
         def call() -> None:

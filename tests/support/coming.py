@@ -34,18 +34,8 @@ COMING = {
     "asterisk_queue_member_ring_no_answer_total": Declared("counter", _MEMBER),
     "asterisk_tenant_active_calls": _gauge("tenant"),
     "asterisk_tenant_active_channels": _gauge("tenant"),
-    "asterisk_recordings_in_progress": _gauge(),
     "ami_exporter_event_classes": _gauge("class"),
     "asterisk_endpoint_maintenance": _gauge("technology", "endpoint"),
-    "asterisk_ami_certificate_not_after_timestamp_seconds": _gauge(),
-    "trunk:asterisk_silent_calls:ratio30m": _gauge("trunk", "media"),
-    "instance:asterisk_media_calls:increase30m": Declared(
-        "gauge",
-        frozenset({"media", "result"}),
-        {**_MEDIA, "result": ("heard", "silent", "stopped", "unknown")},
-    ),
-    "destination:asterisk_calls:increase1h": _gauge("trunk", "destination"),
-    "destination:asterisk_talk_seconds:increase1h": _gauge("trunk", "destination"),
     "tenant:asterisk_calls:rate5m": _gauge("tenant", "outcome"),
     "tenant:asterisk_talk_seconds:increase1h": _gauge("tenant"),
 }

@@ -22,6 +22,7 @@ def catalogue(environ: Mapping[str, str] = ENVIRON) -> Catalogue:
         },
         metrics=frozenset({"asterisk_up", "asterisk_active_channels"}),
         actions={
+            "DBGetTree": ("DBGetTreeResponse",),
             "DeviceStateList": ("DeviceStateChange",),
             "PJSIPShowRegistrationsOutbound": ("OutboundRegistrationDetail", "AuthDetail"),
             "QueueStatus": ("QueueParams", "QueueMember", "QueueEntry"),

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 from queue import Empty, Queue
 
@@ -24,6 +25,13 @@ START_SECONDS = 60.0
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
+@lru_cache(maxsize=100_000)
+def series_key(written: str) -> tuple[str, frozenset[tuple[str, str]]]:
+    """Name and labels of a sample's line without its value. Lines are much the same in each scrape, so this is kept."""
+    ((sample,),) = (family.samples for family in text_string_to_metric_families(f"{written} 0\n"))
+    return sample.name, frozenset(sample.labels.items())
+
+
 @dataclass(frozen=True)
 class Scrape:
     """One scrape's answer."""
@@ -34,11 +42,12 @@ class Scrape:
 
     def series(self) -> Series:
         """(sample name, labels) → value, parsed as Prometheus' own library does."""
-        return {
-            (sample.name, frozenset(sample.labels.items())): sample.value
-            for family in text_string_to_metric_families(self.body)
-            for sample in family.samples
-        }
+        return self._series
+
+    @cached_property
+    def _series(self) -> Series:
+        samples = (line.rpartition(" ") for line in self.body.splitlines() if line and not line.startswith("#"))
+        return {series_key(key): float(value) for key, _, value in samples}
 
     def value(self, metric: str, **labels: str) -> float | None:
         """One series' value; None when it is not there."""

@@ -213,10 +213,21 @@ def promtool_test(scenario: Scenario, declared: Mapping[str, Declared], checks: 
     ]
     test = {"name": scenario.name, "interval": step, "input_series": series, "promql_expr_test": checks}
     rules = [*RULES, *(OPTIONAL / name for name in scenario.optional), folder / "told.yml"]
-    document = {"rule_files": [str(path) for path in rules], "evaluation_interval": step, "tests": [test]}
+    document = {
+        "rule_files": [str(path) for path in rules],
+        "evaluation_interval": step,
+        "group_eval_order": _groups(rules),
+        "tests": [test],
+    }
     path = folder / "scenario.yml"
     path.write_text(json.dumps(document), encoding="utf-8")
     return path
+
+
+def _groups(rules: list[Path]) -> list[str]:
+    """Names of all groups, those that record for others first: promtool takes them in any order unless told."""
+    ordered = sorted(rules, key=lambda path: path.stem != "recording")
+    return [group["name"] for path in ordered for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]]
 
 
 def _braces(labels: Mapping[str, str]) -> str:
@@ -237,8 +248,10 @@ def _expected(one: Expected, step: int) -> Iterator[Check]:
     shown = f'told{chosen}, severity="critical"}}' if one.severity == "critical" else f"ALERTS{chosen}, {FIRING}}}"
     if one.start >= step:
         yield _check(f"count(max_over_time({shown}[{one.start}s]))", one.start - step, there=False)
-    through = one.by if one.through is None else one.through
-    times = {one.by + (through - one.by) * part // CHECKS // step * step for part in range(CHECKS)} | {one.by, through}
+    # Alerts are asked for when rules are evaluated: a sample of five minutes ago is seen no more.
+    by = -(-one.by // step) * step
+    through = by if one.through is None else one.through // step * step
+    times = {by + (through - by) * part // CHECKS // step * step for part in range(CHECKS)} | {by, through}
     yield from (_check(f"count({shown}) > bool 0", at, there=True) for at in sorted(times))
     if one.gone is not None:
         yield _check(f"count({shown})", one.gone, there=False)

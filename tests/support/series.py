@@ -6,17 +6,10 @@ from tests.support.declared import declared
 from tests.support.promql import Declared
 from tests.support.rules import with_recorded
 
-_WORDS = {"media": ("inbound", "outbound")}
 # Metrics of the catalogue whose collectors are not there yet.
 COMING = {
     "ami_exporter_event_classes": Declared("gauge", frozenset({"class"})),
-    "asterisk_ami_certificate_not_after_timestamp_seconds": Declared("gauge"),
-    "asterisk_recorded_calls_total": Declared("counter"),
     "asterisk_endpoint_maintenance": Declared("gauge", frozenset({"technology", "endpoint"})),
-    "asterisk_media_calls_total": Declared("counter", frozenset({"technology", "media", "result"}), _WORDS),
-    "asterisk_trunk_media_calls_total": Declared("counter", frozenset({"trunk", "media", "result"}), _WORDS),
-    "asterisk_destination_calls_total": Declared("counter", frozenset({"trunk", "destination", "outcome"})),
-    "asterisk_destination_talk_seconds_total": Declared("counter", frozenset({"trunk", "destination"})),
     "asterisk_tenant_calls_total": Declared("counter", frozenset({"tenant", "direction", "outcome"})),
     "asterisk_tenant_talk_seconds_total": Declared("counter", frozenset({"tenant"})),
     "asterisk_canary_up": Declared("gauge", frozenset({"canary"})),

@@ -11,12 +11,11 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-#: Seconds for an answer: on loopback it comes at once, and what is no SIP gets none.
-_SECONDS = 1.0
 _SDP = (
-    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {port} RTP/AVP 0\r\n"
     "a=rtpmap:0 PCMU/8000\r\n"
 )
+_RTP = bytes.fromhex("8000000100000000deadbeef") + b"\xff" * 160  # 20 ms of silence in PCMU
 
 
 def escaped(text: str) -> str:
@@ -25,14 +24,17 @@ def escaped(text: str) -> str:
 
 
 class Stranger:
-    """One socket towards one server ("address", port). Calls one after the other, or several at a time."""
+    """One socket towards one server ("address", port). Calls one after the other, or several at a time.
 
-    def __init__(self, server: tuple[str, int]) -> None:
+    patience: seconds for an answer. On loopback it comes at once, and what is no SIP gets none.
+    """
+
+    def __init__(self, server: tuple[str, int], address: str = "127.0.0.1", patience: float = 1.0) -> None:
         self.server = server
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.settimeout(_SECONDS)
-        self.local = f"127.0.0.1:{self._socket.getsockname()[1]}"
+        self._socket.bind((address, 0))
+        self._socket.settimeout(patience)
+        self.local = f"{address}:{self._socket.getsockname()[1]}"
 
     def __enter__(self) -> Self:
         return self
@@ -50,21 +52,28 @@ class Stranger:
         Everything is sent as it is given.
         """
         call = Call(self, extension, f'"{name}" <sip:{user}@127.0.0.1>' if name else f"<sip:{user}@127.0.0.1>")
-        self.send(call.request("INVITE", more or {}, _SDP))
+        self.send(call.request("INVITE", more or {}, _SDP.format(port=self._socket.getsockname()[1])))
         try:
             status, headers = self.answer(call.call_id)
         except TimeoutError:
             return None
         call.to = headers.get("to", call.to)
         self.send(call.request("ACK"))
-        return call if status == 200 else None
+        if status != 200:
+            return None
+        # Answer() waits half a second for the first audio, and it must come from where SDP says.
+        self._socket.sendto(_RTP, (self.server[0], int(headers["audio"])))
+        return call
 
     def register(self, user: str, secret: str, agent: str) -> int:
-        """Register with a User-Agent; return the final status."""
+        """Register with a User-Agent; return the final status, 0 when the request is taken for no SIP."""
         call = Call(self, user, f"<sip:{user}@{self.server[0]}>")
         headers = {"Expires": "300", "User-Agent": agent}
         self.send(call.request("REGISTER", headers))
-        status, answer = self.answer(call.call_id)
+        try:
+            status, answer = self.answer(call.call_id)
+        except TimeoutError:
+            return 0
         if status == 401:
             challenge = dict(re.findall(r'(\w+)="?([^",]*)', answer["www-authenticate"]))
             self.send(call.request("REGISTER", headers | {"Authorization": call.credentials(user, secret, challenge)}))
@@ -76,13 +85,15 @@ class Stranger:
         self._socket.sendto(request.encode("utf-8", "surrogateescape"), self.server)
 
     def answer(self, call_id: str) -> tuple[int, dict[str, str]]:
-        """Wait for the final answer to a request: status and headers."""
+        """Wait for the final answer to a request: status and headers, and "audio": the port of its SDP."""
         while True:
-            text = self._socket.recv(65535).decode("utf-8", "replace")
-            first, *lines = text.partition("\r\n\r\n")[0].split("\r\n")
+            head, _, body = self._socket.recv(65535).decode("utf-8", "replace").partition("\r\n\r\n")
+            first, *lines = head.split("\r\n")
             headers = {
                 name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
             }
+            if audio := re.search(r"m=audio (\d+)", body):
+                headers["audio"] = audio[1]
             if first.startswith("SIP/2.0 ") and headers.get("call-id") == call_id and int(first[8:11]) >= 200:
                 return int(first[8:11]), headers
 

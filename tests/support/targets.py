@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
-from prometheus_client.parser import text_string_to_metric_families as prometheus_text
 
 from ami_exporter.collectors.declarations import Collector
 from ami_exporter.collectors.registry import builtin
@@ -20,7 +19,7 @@ from ami_exporter.exposition.writer import Family
 from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.target import Clocks, Target
 from ami_exporter.service.exporter import Exporter
-from tests.support.exporter_process import Series
+from tests.support.exporter_process import Series, series_key
 
 #: Seconds for what must not take long, and the least that a deadline here leaves a busy machine.
 SOON = 10.0
@@ -87,8 +86,8 @@ def read_back(families: Iterable[Family]) -> Series:
 
 def parsed(text: str) -> Series:
     """Read text format 0.0.4."""
-    samples = [sample for family in prometheus_text(text) for sample in family.samples]
-    found = {(sample.name, frozenset(sample.labels.items())): sample.value for sample in samples}
+    samples = [line.rpartition(" ") for line in text.splitlines() if line and not line.startswith("#")]
+    found = {series_key(key): float(value) for key, _, value in samples}
     assert len(found) == len(samples), "a series came twice"
     headers = [line for line in text.splitlines() if line.startswith("# TYPE ")]
     assert len(set(headers)) == len(headers), "a family came twice"
@@ -118,11 +117,16 @@ def listening(one: Target) -> None:
     until(lambda: one.stats.up_since("events") is not None, "the event link")
 
 
+def collectors_of(_all: Settings, own: TargetSettings) -> Sequence[Collector]:
+    """The built-in collectors as a target's settings want them."""
+    return builtin(own.queue_wait_buckets, own.destinations, own.dids.values())
+
+
 @contextmanager
 def exporting(first: Mapping[str, TargetSettings]) -> Iterator[tuple[Exporter, dict[str, TargetSettings]]]:
     """An exporter, and the targets that its next reload will find."""
     after = dict(first)
-    one = Exporter(Settings(first), lambda: Settings(dict(after)), lambda _all, own: builtin(own.queue_wait_buckets))
+    one = Exporter(Settings(first), lambda: Settings(dict(after)), collectors_of)
     one.start()
     try:
         yield one, after

@@ -58,7 +58,11 @@ def transcribe(settings: TargetSettings, out: TextIO) -> bool:
 def safe_lists() -> list[Action]:
     """Everything of the action table that answers without a parameter, cheap ones first; no console commands."""
     specs = sorted(ACTIONS.values(), key=lambda spec: spec.cost)
-    return [Action(s.name) for s in specs if s.form is not AnswerForm.COMMAND and s.name not in _NEEDS_A_PARAMETER]
+    return [
+        Action(spec.name)
+        for spec in specs
+        if spec.form is not AnswerForm.COMMAND and not spec.required and spec.name not in _NEEDS_A_PARAMETER
+    ]
 
 
 def _list(link: Link, action: Action, names: Pseudonyms, timeout: float, out: TextIO) -> bool:

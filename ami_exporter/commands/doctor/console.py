@@ -27,7 +27,7 @@ def ask_console(
         target,
         gate=gate,
         logins=OwnLogins(time.monotonic),
-        stats=TargetStats(time.monotonic, events=False),
+        stats=TargetStats(time.monotonic, ["poll"]),
         clock=time.monotonic,
     )
     responses: dict[Action, Message] = {}

@@ -11,6 +11,8 @@ _ACTIONS: Final = {
     "chan_iax2": "IAXpeerlist IAXregistry",
     "chan_dahdi": "DAHDIShowChannels DAHDIShowStatus",
     "chan_dahdi with ISDN": "PRIShowSpans",
+    "chan_dongle": "DongleShowDevices",
+    "chan_quectel": "QuectelShowDevices",
     "res_pjsip": "PJSIPShowEndpoints",
     "res_pjsip of Asterisk 16 or later": "PJSIPShowContacts PJSIPShowAors",
     "res_pjsip_maintenance of Asterisk 20.20, 22.10, 23.4 or later": "PJSIPShowMaintenance",

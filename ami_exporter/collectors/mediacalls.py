@@ -1,0 +1,208 @@
+"""Calls by what was heard of them: follows the channels that have RTCP reports, from their answer to their hangup.
+
+What stays unknown, since no event tells it: an end that sends no reports (the other direction is judged all the same);
+a time in which the PBX sent nothing itself (media past the PBX, T.38, a voicemail being recorded, an end that hears
+nothing because the other one says nothing); a call on which nobody ever sent anything, which has no reports at all;
+audio and video of one call. Silence suppression looks like audio that stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from ami_exporter.ami.message import Message
+from ami_exporter.collectors.calls import UP
+from ami_exporter.collectors.declarations import Context, Sample, counter
+from ami_exporter.collectors.fields import technology_of, trunk_of
+from ami_exporter.collectors.heard import LEAST_SECONDS, RESULTS, Block, Heard, Sequences
+from ami_exporter.collectors.legs import too_old
+from ami_exporter.collectors.sent import RTP, both, by_technology, by_trunk, rtcp_of_channels
+from ami_exporter.collectors.vocabulary import DIRECTIONS
+
+MAX_CHANNELS: Final = 20_000
+"""Channels followed at a time, twice those of the largest PBX we know of: 56 MB when full; more are not judged."""
+EVENTS: Final = ("Newchannel", "Newstate", "Hold", "Unhold", "Hangup")
+
+_CLOSED: Final = MappingProxyType({"media": DIRECTIONS, "result": RESULTS})
+_TEXT: Final = (
+    "of 10 s and more, by what was heard of them; inbound: what the PBX received, outbound: what the far end says it "
+    "received. silent: nothing since the answer, stopped: nothing in the last third, unknown: no reports, or nothing "
+    "in a time when the PBX sent nothing either (media past the PBX, fax, a message being recorded); hold is left out "
+    "(AMI events RTCPSent, RTCPReceived: ReportCount, Report0HighestSequence; Newstate, Hold, Unhold, Hangup)"
+)
+CALLS = counter(
+    "asterisk_media_calls_total",
+    f"Answered channels {_TEXT}",
+    "technology",
+    "media",
+    "result",
+    closed=_CLOSED,
+    sent=both(rtcp_of_channels, by_technology(*RTP)),
+)
+TRUNK_CALLS = counter(
+    "asterisk_trunk_media_calls_total",
+    f"Answered channels of the trunk {_TEXT}",
+    "trunk",
+    "media",
+    "result",
+    closed=_CLOSED,
+    sent=both(rtcp_of_channels, by_trunk(*RTP)),
+)
+METRICS = (CALLS, TRUNK_CALLS)
+
+
+@dataclass(slots=True)
+class _Channel:
+    seen: float
+    up: float | None = None
+    linkedid: str = ""
+    sending: bool = False
+    heard: dict[str, Heard] = field(default_factory=dict)
+    sequences: dict[str, Sequences] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Hold:
+    """The channels that hold a call, and when that last changed."""
+
+    seen: float
+    holders: set[str] = field(default_factory=set)
+    changed: float = 0.0
+
+
+class MediaCalls:
+    """The channels of calls with RTCP, and the calls on hold."""
+
+    def __init__(self) -> None:
+        self._channels: dict[str, _Channel] = {}
+        self._holds: dict[str, _Hold] = {}  # by Linkedid
+        self._kinds: Mapping[str, Callable[[str, Message, float], None]] = {
+            "Newchannel": self._created,
+            "Newstate": self._state,
+            "Hold": self._hold,
+            "Unhold": self._unhold,
+        }
+
+    def __len__(self) -> int:
+        return len(self._channels)
+
+    def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:
+        """Take one of EVENTS."""
+        kind, uniqueid = message.get("event", ""), message.get("uniqueid", "")
+        if kind == "Hangup":
+            return self._hangup(uniqueid, message, context, now)
+        if kind == "Newstate" and uniqueid not in self._channels:
+            return ()
+        take = self._kinds.get(kind)
+        if take is not None:
+            take(uniqueid, message, now)
+        return ()
+
+    def sequences(self, uniqueid: str, media: str) -> Sequences | None:
+        """How far the streams of a channel had come, of one that was seen from its beginning."""
+        channel = self._channels.get(uniqueid)
+        return None if channel is None else channel.sequences.setdefault(media, Sequences())
+
+    def report(self, message: Message, media: str, *, moved: bool, now: float) -> None:
+        """Take a report on a channel; moved: whether it tells of packets that arrived since the one before."""
+        channel = self._channels.get(message.get("uniqueid", ""))
+        if channel is None or channel.up is None:
+            return
+        channel.linkedid = message.get("linkedid", "") or channel.linkedid
+        if media == "inbound":  # a report of ours: 200(SR) when we sent packets since the one before, else 201(RR)
+            channel.sending = message.get("pt", "").startswith("200")
+        heard = channel.heard.get(media)
+        if heard is None:
+            heard = channel.heard[media] = Heard(channel.up)
+        hold = self._holds.get(channel.linkedid)
+        if hold is not None and (hold.holders or hold.changed >= heard.since):
+            heard.on_hold(now)
+            return
+        # Where we sent nothing ourselves, that nothing came, or that the far end received nothing, says nothing.
+        heard.report(now, moved=moved, tells=channel.sending)
+
+    def _created(self, uniqueid: str, message: Message, now: float) -> None:
+        if technology_of(message.get("channel", "")) in RTP and len(self._channels) < MAX_CHANNELS and uniqueid:
+            up = now if message.get("channelstate") == UP else None
+            self._channels[uniqueid] = _Channel(now, up, message.get("linkedid", ""))
+
+    def _state(self, uniqueid: str, message: Message, now: float) -> None:
+        channel = self._channels.get(uniqueid)
+        if channel is not None and channel.up is None and message.get("channelstate") == UP:
+            channel.up = now
+
+    def _hold(self, uniqueid: str, message: Message, now: float) -> None:
+        linkedid = message.get("linkedid", "")
+        if not linkedid or (linkedid not in self._holds and len(self._holds) >= MAX_CHANNELS):
+            return
+        hold = self._holds.setdefault(linkedid, _Hold(now))
+        hold.changed = now
+        hold.holders.add(uniqueid)
+
+    def _unhold(self, uniqueid: str, message: Message, now: float) -> None:
+        hold = self._holds.get(message.get("linkedid", ""))
+        if hold is not None:
+            hold.changed = now
+            hold.holders.discard(uniqueid)
+
+    def _hangup(self, uniqueid: str, message: Message, context: Context, now: float) -> Iterable[Sample]:
+        channel = self._channels.pop(uniqueid, None)
+        linkedid = message.get("linkedid", "")
+        hold = self._holds.get(linkedid)
+        on_hold = hold is not None and bool(hold.holders)
+        if hold is not None:
+            hold.holders.discard(uniqueid)
+            hold.changed = now
+            if not hold.holders:
+                del self._holds[linkedid]
+        if channel is None or channel.up is None or now - channel.up < LEAST_SECONDS:
+            return ()
+        name = message.get("channel", "")
+        return _counted(channel, technology_of(name), trunk_of(context, name), now, on_hold=on_hold)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._channels.clear()
+        self._holds.clear()
+
+    def expire(self, now: float) -> None:
+        """Drop what is too old to be true."""
+        for uniqueid in too_old(self._channels, now):
+            del self._channels[uniqueid]
+        for linkedid in too_old(self._holds, now):
+            del self._holds[linkedid]
+
+
+def _counted(
+    channel: _Channel, technology: str | None, trunk: str | None, now: float, *, on_hold: bool
+) -> Iterator[Sample]:
+    for media in DIRECTIONS:
+        heard, sequences = channel.heard.get(media), channel.sequences.get(media)
+        if heard is None or (sequences is not None and sequences.several):
+            result = "unknown"
+        else:
+            result = heard.result(now, on_hold=on_hold)
+        if technology is not None:
+            yield CALLS, (technology, media, result), 1.0
+        if trunk is not None:
+            yield TRUNK_CALLS, (trunk, media, result), 1.0
+
+
+def blocks_of(message: Message, most: int) -> list[Block]:
+    """The report blocks of an RTCP event, as many as there are and at most so many."""
+    found = []
+    for number in range(most):
+        head = f"report{number}"
+        if f"{head}fractionlost" not in message:
+            break
+        found.append(
+            Block(
+                message.get(f"{head}sourcessrc", ""),
+                message.get(f"{head}sequencenumbercycles", ""),
+                message.get(f"{head}highestsequence", ""),
+            )
+        )
+    return found
