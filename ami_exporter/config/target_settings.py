@@ -150,6 +150,11 @@ class TargetSettings:
     tenants: TenantSettings | None = None
 
     @property
+    def endpoint(self) -> str:
+        """HOST:PORT, an IPv6 address in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
     def secrets(self) -> tuple[Secret, ...]:
         """All its secrets, so that none is ever logged."""
         users = [one.user for one in self.canaries.values()]
