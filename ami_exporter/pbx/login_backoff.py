@@ -28,6 +28,8 @@ MOST_REFUSED = 2
 REFUSAL_ANSWER_SECONDS = 5.0
 #: The same for a login that this server has accepted before: a server that hangs is likelier than a changed secret.
 KNOWN_ANSWER_SECONDS = 2.0
+#: What a login is given that no scrape waits for: it can always be tried, and clears the doubt.
+UNHURRIED_SECONDS = REFUSAL_ANSWER_SECONDS + 1.0
 #: Accepted logins that are remembered: the target's own, one for commands, one for canaries, and a former one.
 MOST_ACCEPTED = 4
 

@@ -21,7 +21,7 @@ from ami_exporter.pbx.connector import Connector, open_further
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.event_link import EventLink
 from ami_exporter.pbx.event_loop import EventLoop
-from ami_exporter.pbx.login_backoff import LoginBackoff, ReconnectBackoff
+from ami_exporter.pbx.login_backoff import UNHURRIED_SECONDS, LoginBackoff, ReconnectBackoff
 from ami_exporter.pbx.plan import EnabledCollector
 from ami_exporter.pbx.poll_run import Result
 from ami_exporter.pbx.poller import Polled, Poller
@@ -280,9 +280,9 @@ class Target:
     def _prepare(self) -> bool:
         """Poll once before listening, so that trunks, queues and service levels are known to the first event.
 
-        Returns whether the PBX answers.
+        Returns whether the PBX answers. However short the target's timeout, this login has time to hear its answer.
         """
-        deadline = self._clocks.monotonic() + self.settings.timeout
+        deadline = self._clocks.monotonic() + max(self.settings.timeout, UNHURRIED_SECONDS)
         polled = self.poller.poll(self.poller.names, deadline)
         self._note(polled)
         return polled.up

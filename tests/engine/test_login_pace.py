@@ -289,6 +289,22 @@ def test_scrapes_that_end_before_a_refusal_is_sent_do_not_hammer() -> None:
         assert value(scrape(one), "asterisk_up") == 1
 
 
+def test_a_target_with_a_short_timeout_gets_in_after_a_slow_start() -> None:
+    """The event link's poll waits longer than a scrape may, so that a login in doubt is tried again."""
+    first: list[Session] = []
+
+    def slow_once(session: Session, action: Fields) -> None:
+        first.append(session)
+        if len(first) > 1:
+            pbx.obey(session, action)
+
+    with ScriptedPbx(hooks={"Login": slow_once}) as pbx, target(pbx.port, timeout=0.3) as one:
+        assert value(scrape(one, 0.3), "asterisk_up") == 0
+        assert one._prepare()
+        assert value(scrape(one), "asterisk_up") == 1
+        assert pbx.names().count("Login") == 2
+
+
 def test_a_user_who_may_log_in_once_keeps_the_link_it_has() -> None:
     def once(session: Session, action: Fields) -> None:
         if any(other is not session and other.seen for other in pbx.sessions):

@@ -26,9 +26,10 @@ from tests.support.rules import RECORDED, ROOT
 from tests.support.scripted_pbx import ScriptedPbx
 from tests.support.tls_files import write_server_certificate
 
+pytestmark = pytest.mark.timeout(300)
 RULES = ROOT / "prometheus" / "rules"
 
-SECONDS = 100.0
+SECONDS = 200.0
 """How long data may take to appear: long enough for the rarest event of the simulated PBX, and rules of one minute."""
 
 VALUES = {

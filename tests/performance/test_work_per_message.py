@@ -27,7 +27,7 @@ from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
 from ami_exporter.exposition.writer import Caps, Family
 from ami_exporter.pbx.event_counters import EventCounters
-from ami_exporter.pbx.plan import EnabledCollector, make_plan
+from ami_exporter.pbx.plan import make_plan
 from ami_exporter.pbx.poll_run import PollRun
 from ami_exporter.pbx.target import choose
 
@@ -49,8 +49,8 @@ def status_pieces(channels: int) -> Iterator[bytes]:
 
 
 def poll(channels: int) -> None:
-    """Fold the channels with every collector that wants Status."""
-    chosen = [EnabledCollector(collector) for collector in builtin() if collector.enabled]
+    """Fold the channels with every collector that wants Status and is on by default."""
+    chosen = choose(TargetSettings("pbx", "pbx", "exporter", Secret("x")), builtin())
     plan = make_plan(chosen, frozenset({"status", "ping"}))
     folds = PollRun(plan, chosen, CONTEXT)
     exchange = Exchange({"x-1": STATUS}, folds.item, lambda _: None, lambda: 0.0, lists_announced=True)

@@ -155,7 +155,7 @@ def watched(
 def test_a_text_in_a_call_changes_no_figure(watched: Watched, place: str) -> None:
     call = PLACES[place]
     # A quoted string carries no line ends: nearly all calls with one are taken for no SIP.
-    patience = 0.5 if place == "display name" else 5.0
+    patience = 1.0 if place == "display name" else 5.0
     with Stranger((watched.server.place.address, watched.server.place.pjsip), patience=patience) as stranger:
         warm_up = call(stranger, PLAIN)
         assert warm_up is not None

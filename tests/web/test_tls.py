@@ -58,14 +58,6 @@ def test_tls_from_inline_certificate_and_key(tmp_path: Path) -> None:
         assert ask(web.port, trusting(tmp_path)).status == 200
 
 
-def test_plain_http_on_the_tls_port_gets_no_answer(tmp_path: Path) -> None:
-    with (
-        running(config_file=str(folder_with(tmp_path))) as web,
-        pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)),
-    ):
-        web.ask("/metrics")
-
-
 def test_a_renewed_certificate_is_served_without_restart(tmp_path: Path) -> None:
     with running(config_file=str(folder_with(tmp_path))) as web:
         first = served_certificate(web.port)
