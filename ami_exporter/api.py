@@ -25,6 +25,7 @@ from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import PORT, TIMEOUT, TLS_PORT, AmiTlsSettings, TargetSettings
 from ami_exporter.exposition.text import bound
 from ami_exporter.exposition.writer import Family
+from ami_exporter.pbx.built_collectors import built_for
 from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.target import Target
 
@@ -153,7 +154,7 @@ class AsteriskCollector(LibraryCollector):
     def __init__(self, settings: TargetSettings, collectors: Sequence[Collector] | None = None) -> None:
         self._timeout = settings.timeout
         self._loop = EventLoop()
-        own = builtin(settings.queue_wait_buckets, settings.destinations, settings.dids.values())
+        own = built_for(settings)
         chosen = own if collectors is None else collectors
         self._target = Target(settings, chosen, loop=self._loop)
         self._target.start()

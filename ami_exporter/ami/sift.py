@@ -89,8 +89,12 @@ def _fits_up_to_its_name(era: Era, kind: str, names: tuple[str, ...]) -> bool:
 
 @lru_cache(REMEMBERED)
 def _foreign(era: Era, kind: str) -> frozenset[str]:
-    """Names that belong to other kinds only, as far as versions of this era go."""
-    orders = ORDERS[era].get(kind, ())
+    """Names that belong to other kinds only. What older servers write is foreign to newer ones, but not the reverse.
+
+    For what says to be older may be a newer one: behind a proxy that greets for it, say.
+    """
+    eras = (Era.MODERN,) if era is Era.MODERN else tuple(Era)
+    orders = [order for each in eras for order in ORDERS[each].get(kind, ())]
     return VOCABULARY.difference(place.name for order in orders for place in order) if orders else frozenset()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import mmap
 import select
@@ -37,6 +38,8 @@ GATHER_BYTES = 32 * 1024
 #: Seconds of silence before the kernel probes, between probes, and probes until it gives up: a dead peer of an
 #: idle link is noticed within a minute.
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+#: Errors of a connection that no packet of ours reached: nothing follows about the server.
+NO_WAY = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
 _NO_BYTES = memoryview(b"")
 
 
@@ -243,6 +246,11 @@ def _connect(host: str, port: int, deadline: float, clock: Callable[[], float]) 
             " does a firewall drop the packets?"
         )
     found = "; ".join(sorted({error.strerror or str(error) for error in failures}))
+    if all(error.errno in NO_WAY for error in failures):
+        raise ConnectFailed(
+            f"port {port}: {found}: no packet gets there from here: look at the address, at the routes (ip route get"
+            " ADDRESS), and at VPN and firewall between"
+        )
     raise ConnectFailed(
         f"port {port}: {found}: is Asterisk running, and does manager.conf have enabled=yes and this port?"
     )

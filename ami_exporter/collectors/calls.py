@@ -9,6 +9,9 @@ from ami_exporter.collectors.legs import too_old
 MAX_CALLS = 50_000
 """Calls followed at a time; more are not counted. About 50 MB when full."""
 
+MAX_CALLS_COUNTED = 200_000
+"""Distinct Linkedids held during one poll (about 25 MB); beyond, the number of calls is not published at all."""
+
 MAX_CALL_CHANNELS = 200
 """Channels followed of one call: a ring-all queue of 200 agents; later ones do not keep the call alive."""
 

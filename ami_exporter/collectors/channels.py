@@ -12,13 +12,11 @@ from ami_exporter.ami.own_calls import PREFIX
 from ami_exporter.collectors import holds
 from ami_exporter.collectors.callevents import CALLS_TRACKED, DIALS_TRACKED
 from ami_exporter.collectors.callevents import METRICS as CALL_METRICS
+from ami_exporter.collectors.calls import MAX_CALLS_COUNTED
 from ami_exporter.collectors.declarations import Collector, Context, Rule, Sample, counter, gauge
 from ami_exporter.collectors.fields import OTHER, constant, labels, technology, technology_of, word
 from ami_exporter.collectors.lists import CHANNEL_LISTS, CORE_SHOW_CHANNELS, STATUS, channel_age
 from ami_exporter.collectors.vocabulary import CAUSES, CHANNEL_STATE, CHANNEL_STATES, COMMON_CAUSES, INTERNAL, NULL
-
-MAX_CALLS_COUNTED = 200_000
-"""Distinct Linkedids held during one poll (about 25 MB); beyond, the number of calls is not published at all."""
 
 ACTIVE_CHANNELS = gauge(
     "asterisk_active_channels",

@@ -187,6 +187,8 @@ class Context:
     """The PBX's clock less ours, seconds (Ping: Timestamp): its lists hold times by its own clock."""
     destination: Callable[[str], str | None] = lambda _number: None
     """A number dialled → its class of destinations; None where it has none."""
+    tenant: Callable[[Message], str] = lambda _message: "other"
+    """An item or event of a channel → its tenant."""
     dids: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """Inbound numbers as they come in → the names they are counted by."""
     seen_direction: Callable[[str], str | None] = lambda _uniqueid: None

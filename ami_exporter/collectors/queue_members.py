@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.declarations import Collector, Context, Rule, gauge, polled_counter
-from ami_exporter.collectors.fields import labels, mapped, number, text
+from ami_exporter.collectors.declarations import Collector, Context, Rule, ZeroSeries, counter, gauge, polled_counter
+from ami_exporter.collectors.fields import having, labels, mapped, number, text
 from ami_exporter.collectors.lists import QUEUE_MEMBER, QUEUE_STATUS
 
 UP = gauge(
@@ -29,29 +29,76 @@ CALLS = polled_counter(
     "queue",
     "member",
 )
+LOGIN = gauge(
+    "asterisk_queue_member_login_timestamp_seconds",
+    "When the member was added to this queue; Asterisk 16.23, 18.9, 19.1, 20 on (AMI QueueStatus: LoginTime)",
+    "queue",
+    "member",
+)
+PAUSE_START = gauge(
+    "asterisk_queue_member_pause_start_timestamp_seconds",
+    "Since when the member is paused, by reason; absent while it is not. A pause with a new reason begins anew; a "
+    "member of several queues pauses in each of them (AMI QueueStatus: Paused, LastPause, PausedReason)",
+    "queue",
+    "member",
+    "reason",
+)
+TALK = counter(
+    "asterisk_queue_member_talk_seconds_total",
+    "Time the member talked to callers of this queue, counted when the call ends (AMI event AgentComplete: TalkTime)",
+    "queue",
+    "member",
+)
+RING_NO_ANSWER = counter(
+    "asterisk_queue_member_ring_no_answer_total",
+    "Times the member's phone rang for this queue and was not answered (AMI event AgentRingNoAnswer)",
+    "queue",
+    "member",
+)
 
+REASON_CHARACTERS: Final = 40
+"""Of a pause's reason: whoever pauses writes it."""
 UP_STATES: Final = {str(status): 0.0 if status in {4, 5} else 1.0 for status in range(9)}
 """Status: 4 invalid, 5 unavailable (include/asterisk/devicestate.h)."""
 
 
 def _member_name(message: Message, _context: Context) -> str | None:
-    """The member's name; without one Asterisk says the interface."""
-    return message.get("name") or message.get("location") or None
+    """The member's name; without one Asterisk says the interface. Events have other headers for both."""
+    names = ("name", "location") if message.get("event") == QUEUE_MEMBER[0] else ("membername", "interface")
+    return next(filter(None, map(message.get, names)), None)
+
+
+def _reason(message: Message, _context: Context) -> str | None:
+    return message.get("pausedreason", "").strip()[:REASON_CHARACTERS].rstrip() or "none"
 
 
 _member = labels(text("Queue"), _member_name)
+_paused = labels(text("Queue"), _member_name, _reason)
 
 COLLECTOR = Collector(
     name="queue_members",
     title="Members of queues, one by one",
-    metrics=(UP, PAUSED, LAST_CALL, CALLS),
+    metrics=(UP, PAUSED, LAST_CALL, CALLS, LOGIN, PAUSE_START, TALK, RING_NO_ANSWER),
     polls=((QUEUE_STATUS,),),
     rules=(  # two interfaces of one name are one person: up when one is, paused when one is
         Rule(UP, QUEUE_STATUS, QUEUE_MEMBER, _member, mapped("Status", UP_STATES), reduce="max"),
         Rule(PAUSED, QUEUE_STATUS, QUEUE_MEMBER, _member, mapped("Paused", {"0": 0.0, "1": 1.0}), reduce="max"),
         Rule(LAST_CALL, QUEUE_STATUS, QUEUE_MEMBER, _member, number("LastCall", minimum=1.0), reduce="max"),
         Rule(CALLS, QUEUE_STATUS, QUEUE_MEMBER, _member, number("CallsTaken")),
+        Rule(LOGIN, QUEUE_STATUS, QUEUE_MEMBER, _member, number("LoginTime", minimum=1.0), reduce="max"),
+        Rule(
+            PAUSE_START,
+            QUEUE_STATUS,
+            QUEUE_MEMBER,
+            _paused,
+            number("LastPause", minimum=1.0),
+            reduce="max",
+            where=having("Paused", "1"),
+        ),
+        Rule(TALK, None, ("AgentComplete",), _member, number("TalkTime")),
+        Rule(RING_NO_ANSWER, None, ("AgentRingNoAnswer",), _member),
     ),
+    zero_series=(ZeroSeries((TALK, RING_NO_ANSWER), QUEUE_STATUS, QUEUE_MEMBER, _member),),
     enabled=False,
     filter_label="queue",
 )

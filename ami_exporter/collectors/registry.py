@@ -30,6 +30,7 @@ from ami_exporter.collectors import (
     rtcp,
     security,
     taskprocessors,
+    tenants,
     trunks,
     voicemail,
 )
@@ -38,7 +39,10 @@ from ami_exporter.collectors.queue_callers import WAIT_BUCKETS
 
 
 def builtin(
-    queue_wait_buckets: tuple[float, ...] = WAIT_BUCKETS, classes: Iterable[str] = (), did_names: Iterable[str] = ()
+    queue_wait_buckets: tuple[float, ...] = WAIT_BUCKETS,
+    classes: Iterable[str] = (),
+    did_names: Iterable[str] = (),
+    tenant_names: Iterable[str] = (),
 ) -> tuple[Collector, ...]:
     """Every built-in collector; equal buckets (seconds), classes of destinations and names give the same objects."""
     return (
@@ -65,6 +69,7 @@ def builtin(
         recordings.COLLECTOR,
         destinations.collector(tuple(classes)),
         dids.collector(tuple(sorted(set(did_names)))),
+        tenants.collector(tuple(sorted(set(tenant_names)))),
         security.COLLECTOR,
         events.COLLECTOR,
         taskprocessors.COLLECTOR,

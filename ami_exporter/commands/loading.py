@@ -21,6 +21,7 @@ from ami_exporter.config.shard import Shard
 from ami_exporter.config.source import load_settings
 from ami_exporter.config.target_settings import Settings, TargetSettings
 from ami_exporter.pbx import scrape_metrics, stats
+from ami_exporter.pbx.built_collectors import built_for
 from ami_exporter.service import ownmetrics
 
 #: Status tells codecs; CoreShowChannels takes no channel's lock. EnabledCollector for one collector, chosen for all.
@@ -100,4 +101,4 @@ class Loader:
     def collectors(self, settings: Settings, one: TargetSettings) -> Sequence[Collector]:
         """All collectors that exist for a target; what did not change stays the same object."""
         own = (custom.collector(settings.custom, time.process_time),) if settings.custom else ()
-        return (*builtin(one.queue_wait_buckets, one.destinations, one.dids.values()), *own)
+        return (*built_for(one), *own)

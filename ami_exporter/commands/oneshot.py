@@ -34,7 +34,12 @@ def scrape(options: Scrape, environ: Mapping[str, str], out: TextIO) -> int:
     finally:
         target.join(1.0)
     out.write(render(families, Format.TEXT_004).decode())
-    return 0 if target.last_up else 1
+    out.flush()
+    if target.last_up:
+        return 0
+    # Below the metrics, where a terminal shows it.
+    sys.stderr.write(f"{found.name}: no session with {found.endpoint}: {target.connector.detail('poll')}\n")
+    return 1
 
 
 def check(options: Check, environ: Mapping[str, str], out: TextIO) -> int:

@@ -20,7 +20,7 @@ from ami_exporter.commands.options import Demo, Serve
 from ami_exporter.config import labelfields
 from ami_exporter.config.amiflags import AmiFlags
 from ami_exporter.config.secret import Secret
-from ami_exporter.config.target_settings import AmiUser, CanarySettings, CollectorSettings, Settings
+from ami_exporter.config.target_settings import AmiUser, CanarySettings, CollectorSettings, Settings, TenantSettings
 from ami_exporter.service.exporter import Exporter
 from ami_exporter.web.capacity import raise_descriptor_limit
 from ami_exporter.web.flags import WebFlags
@@ -68,7 +68,7 @@ class DemoLoader(Loader):
 
     def settings(self) -> Settings:
         """Add to the one target what a file would say."""
-        from ami_exporter.demo.callcentre import DID_NAMES, QUEUE_PLANS  # noqa: PLC0415 - `serve` starts quicker without
+        from ami_exporter.demo.callcentre import ACCOUNTS, DID_NAMES, QUEUE_PLANS  # noqa: PLC0415 - `serve` starts quicker without
         from ami_exporter.demo.simulated_pbx import CANARY_USER, COMMAND_USER  # noqa: PLC0415 - as above
 
         settings = super().settings()
@@ -86,6 +86,7 @@ class DemoLoader(Loader):
             canaries=canaries,
             destinations={"emergency": ("112",), "international": ("00",), "premium": ("0900",)},
             dids={plan.name: DID_NAMES.get(plan.name, plan.name.capitalize()) for plan in QUEUE_PLANS},
+            tenants=TenantSettings("AccountCode", {account: account for account in ACCOUNTS}),
             collectors={**target.collectors, "taskprocessors": CollectorSettings(enabled=True, min_interval=10.0)},
         )
         return replace(settings, targets={name: shown})

@@ -29,6 +29,7 @@ from ami_exporter.config.target_settings import (
     Settings,
     TableRead,
     TargetSettings,
+    TenantSettings,
     TrunkSettings,
 )
 
@@ -64,6 +65,7 @@ def _target(name: str, doc: TargetDoc, external: External) -> TargetSettings:
         queue_wait_buckets=doc.queue_wait_buckets,
         destinations={name: tuple(numbers) for name, numbers in doc.destinations.items()},
         dids=doc.dids,
+        tenants=None if doc.tenants is None else TenantSettings(**doc.tenants.__dict__),
         command_user=None
         if doc.command_user is None
         else AmiUser(doc.command_user.username, external.users["command_user",]),

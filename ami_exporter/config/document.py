@@ -39,6 +39,7 @@ from ami_exporter.config.scalar_types import (
     integer,
 )
 from ami_exporter.config.target_settings import QUEUE_WAIT_BUCKETS, SERIES_PER_METRIC, TIMEOUT
+from ami_exporter.config.tenantsdoc import TenantsDoc
 from ami_exporter.config.userdoc import AmiUserDoc
 
 NAME_KINDS = ("queue",)
@@ -175,6 +176,8 @@ class TargetDoc(Strict):
     dids: dict[Dialled, PeopleName] = Field(
         default={}, description="inbound numbers as the provider sends them, and the names they are counted by"
     )
+
+    tenants: TenantsDoc | None = Field(default=None, description="channels and calls by tenant")
 
     @model_validator(mode="after")
     def _check_destinations(self) -> Self:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         CustomValue,
         Settings,
         TargetSettings,
+        TenantSettings,
     )
 
 DURATION_UNITS: Final = ((86400_000, "d"), (3600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms"))
@@ -74,6 +75,7 @@ def _target(target: TargetSettings) -> dict[str, object]:
         "queue_wait_buckets": list(target.queue_wait_buckets),
         "destinations": {name: list(numbers) for name, numbers in target.destinations.items()} or None,
         "dids": dict(target.dids) or None,
+        "tenants": None if target.tenants is None else _tenants(target.tenants),
         "command_user": None if target.command_user is None else _user(target.command_user),
         "canaries": {name: _canary(one) for name, one in target.canaries.items()} or None,
     }
@@ -90,6 +92,11 @@ def _canary(one: CanarySettings) -> dict[str, object]:
         "internal": one.internal,
         "user": _user(one.user),
     }
+
+
+def _tenants(one: TenantSettings) -> dict[str, object]:
+    written = {"map": dict(one.map) or None, "pattern": one.pattern}
+    return {"from": one.source, **{key: value for key, value in written.items() if value is not None}}
 
 
 def _user(user: AmiUser) -> dict[str, object]:

@@ -107,11 +107,24 @@ class CanarySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TenantSettings:
+    """Whom a channel belongs to. `source`: the header that says so.
+
+    `map`: its value → name of the tenant. `pattern`: an expression whose group `tenant` is the name.
+    """
+
+    source: Literal["Tenantid", "AccountCode"] = "Tenantid"
+    map: Mapping[str, str] = field(default_factory=dict)
+    pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TargetSettings:
     """One PBX. `timeout` in seconds. `names`: kind (queue) → id → name, with `names_file` merged in.
 
     `command_user`: who runs console commands, and nothing else; None: nobody does. `canaries`: by name.
     `destinations`: class → prefixes of numbers dialled; of `emergency`, whole numbers. `dids`: inbound number → name.
+    `tenants`: None counts by no tenant.
     """
 
     name: str
@@ -134,6 +147,12 @@ class TargetSettings:
     canaries: Mapping[str, CanarySettings] = field(default_factory=dict)
     destinations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dids: Mapping[str, str] = field(default_factory=dict)
+    tenants: TenantSettings | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """HOST:PORT, an IPv6 address in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def secrets(self) -> tuple[Secret, ...]:

@@ -23,7 +23,7 @@ def channel(chan: Channel, prefix: str = "") -> str:
         f"{prefix}ConnectedLineNum: {connected.number or UNKNOWN}\r\n"
         f"{prefix}ConnectedLineName: {connected.name or UNKNOWN}\r\n"
         f"{prefix}Language: en\r\n"
-        f"{prefix}AccountCode: \r\n"
+        f"{prefix}AccountCode: {chan.endpoint.account}\r\n"
         f"{prefix}Context: {chan.context}\r\n"
         f"{prefix}Exten: {chan.exten}\r\n"
         f"{prefix}Priority: 1\r\n"

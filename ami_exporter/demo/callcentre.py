@@ -89,6 +89,10 @@ EXTRA_QUEUE_MEMBERS = 3
 DID_NAMES = {"6003": "Service"}
 
 
+# The account codes of phones: the companies that share the PBX.
+ACCOUNTS = ("acme", "globex", "initech")
+
+
 def build(world: World, dice: Dice, endpoints: int, queues: int) -> None:
     """Fill the world with ``endpoints`` PJSIP endpoints (trunks included) and ``queues`` queues."""
     _trunks(world)
@@ -134,6 +138,7 @@ def _phone(number: int, dice: Dice) -> SimulatedEndpoint:
     home = (number + 1) % 6 == 0
     media = Media(0.006, 0.014, 0.048) if home else Media(0.0002, 0.0015, 0.004)
     phone = SimulatedEndpoint("PJSIP", extension, person(number, extension), codec, agent, media=media)
+    phone.account = ACCOUNTS[number % len(ACCOUNTS)]
     network = "203.0.113" if home else "192.0.2"
     rtt = media.rtt * dice.between(0.6, 1.6)
     phone.contacts = [Contact(f"{network}.{10 + number % 240}:5060", "Reachable", rtt, 3600.0, agent)]

@@ -63,6 +63,7 @@ class SimulatedEndpoint:
     trunk: bool = False
     registration: str = ""
     media: Media = field(default_factory=Media)
+    account: str = ""
     contacts: list[Contact] = field(default_factory=list)
     channels: list[Channel] = field(default_factory=list)
     memberships: list[Member] = field(default_factory=list)

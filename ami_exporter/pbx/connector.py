@@ -171,5 +171,6 @@ class Connector:
 
     def _changed(self, name: LinkName, level: int, message: str, error: str) -> None:
         self._details[name] = error
-        extra = {"target": self._settings.name, "link": name} | ({"error": error} if error else {})
+        where = {"target": self._settings.name, "address": self._settings.endpoint, "link": name}
+        extra = where | ({"error": error} if error else {})
         self._state_log.note((name,), (message, error), level, message, **extra)

@@ -16,6 +16,7 @@ from ami_exporter.ami.message import Message
 from ami_exporter.pbx.connector import Connector
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.event_loop import EventLoop
+from ami_exporter.pbx.event_rights import EventRights
 from ami_exporter.pbx.login_backoff import LoginPaused, ReconnectBackoff
 from ami_exporter.pbx.stats import LinkName, TargetStats
 
@@ -61,6 +62,7 @@ class EventLink:
     ) -> None:
         self._name = name
         self._classes = sorted(classes)
+        self.rights = EventRights(classes, clock, lambda: counters.events)
         self._loop = loop
         self._connector = connector
         self._counters = counters
@@ -134,6 +136,7 @@ class EventLink:
             self._log_off()
             return
         self._connector.works(self._name)
+        self.rights.begun(link.version)
         self._on_begin()
         self._guarded(lambda: self._take(link.kept_events(), link))
 
@@ -210,6 +213,7 @@ class EventLink:
             return
         now = self._clock()
         self._stats.received(len(events))
+        self.rights.heard(events)
         for start in range(0, len(events), BATCH):
             self._counters.feed(events[start : start + BATCH], now)
         for event in events:
@@ -222,6 +226,7 @@ class EventLink:
         if link is None:
             return
         self._loop.remove(self._fd)
+        self.rights.ended()
         self._on_loss()
         link.drop()
         self._connector.lost(self._name, link, "" if self._stopping else reason)

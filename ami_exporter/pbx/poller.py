@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Condition
 
@@ -16,6 +16,7 @@ from ami_exporter.pbx.closing_actions import ClosingActions
 from ami_exporter.pbx.command_link import CommandLink
 from ami_exporter.pbx.connector import Connector
 from ami_exporter.pbx.event_counters import EventCounters
+from ami_exporter.pbx.event_rights import EventRights
 from ami_exporter.pbx.login_backoff import LoginPaused
 from ami_exporter.pbx.plan import PING, EnabledCollector, make_plan
 from ami_exporter.pbx.poll_run import PollFault, PollRun, Result
@@ -71,6 +72,7 @@ class Poller:
         commands: CommandLink,
         facts: ServerFacts,
         counters: EventCounters,
+        rights: Callable[[], Iterable[EventRights]],
         writer: Writer,
         clock: Callable[[], float],
     ) -> None:
@@ -79,6 +81,7 @@ class Poller:
         self._setup = _setup(enabled, source, writer)
         self._facts = facts
         self._counters = counters
+        self._rights = rights
         self._clock = clock
         self._cache = AnswerCache(clock)
         self._closing = ClosingActions(clock)
@@ -247,6 +250,8 @@ class Poller:
         poll = PollRun(plan, due, context, setup.writer, cached)
         poll.show(self._counters.watched, self._counters.watch)
         poll.show(self._facts.watched, self._facts.item)
+        for rights in self._rights():
+            poll.show(rights.watched, rights.item)
         idle = self._clock() - self._last_used > IDLE_SECONDS
         limit = self._first_answer(deadline) if idle and self._last_used else None
         answers = self._closing.exchange(link, plan.listed, poll.item, deadline, limit)

@@ -19,6 +19,7 @@ from ami_exporter.collectors.dialstrings import Classes
 from ami_exporter.collectors.fields import to_number
 from ami_exporter.collectors.reloads import Reload, last_reload, written_start
 from ami_exporter.collectors.sent import asterisk_version
+from ami_exporter.collectors.tenants import Tenants
 from ami_exporter.collectors.trunk_discovery import DISCOVERY, Discovery
 from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.pbx.server_start import ServerStart
@@ -56,7 +57,7 @@ class ServerFacts:
         self._clock = clock
         self._wall = wall
         self._lock = Lock()
-        self._classes = Classes(settings.destinations)
+        self._classes, self._tenants = Classes(settings.destinations), _tenants(settings)
         self._configured = self._trunks = _configured(settings)
         self._discovery = Discovery()
         self._technologies: tuple[str, ...] = technologies(())
@@ -77,7 +78,7 @@ class ServerFacts:
             if settings.trunks != "auto" or self._settings.trunks != "auto":
                 self._configured = self._trunks = _configured(settings)
             self._settings = settings
-            self._classes = Classes(settings.destinations)
+            self._classes, self._tenants = Classes(settings.destinations), _tenants(settings)
             self._event_classes = event_classes
         self._publish(self.context())
 
@@ -206,7 +207,13 @@ class ServerFacts:
                 own_logins=self._own_logins,
                 destination=self._classes.of,
                 dids=self._settings.dids,
+                tenant=self._tenants.of,
             )
+
+
+def _tenants(settings: TargetSettings) -> Tenants:
+    one = settings.tenants
+    return Tenants() if one is None else Tenants(one.source.lower(), one.map, one.pattern)
 
 
 def _configured(settings: TargetSettings) -> Mapping[str, Trunk]:

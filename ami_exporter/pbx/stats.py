@@ -50,6 +50,13 @@ EVENTS_GAP = _own(
 PROTOCOL_ERRORS = _own(
     "ami_exporter_protocol_errors_total", "counter", "Violations of the protocol by the server, by kind.", "kind"
 )
+EVENT_CLASSES = _own(
+    "ami_exporter_event_classes",
+    "gauge",
+    "1: a class of events that the event link asked for and has. Absent while the link is down, and when a channel, a "
+    "queue's caller or a login of ours was polled without its event: the user's read= (or an eventfilter) lacks it.",
+    "class",
+)
 SERIES_DROPPED = _own(
     "ami_exporter_series_dropped_total",
     "counter",
@@ -68,6 +75,7 @@ METRICS = (
     LOGIN_FAILURES,
     EVENTS_RECEIVED,
     EVENTS_GAP,
+    EVENT_CLASSES,
     PROTOCOL_ERRORS,
     SERIES_DROPPED,
     CERTIFICATE,

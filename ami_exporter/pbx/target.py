@@ -26,7 +26,7 @@ from ami_exporter.pbx.plan import EnabledCollector
 from ami_exporter.pbx.poll_run import Result
 from ami_exporter.pbx.poller import Polled, Poller
 from ami_exporter.pbx.server_facts import ServerFacts
-from ami_exporter.pbx.stats import LINKS, LinkName, TargetStats
+from ami_exporter.pbx.stats import EVENT_CLASSES, LINKS, LinkName, TargetStats
 
 Key = tuple[str, ...]
 
@@ -85,6 +85,7 @@ class Target:
         self.commands = CommandLink(
             settings, gate=self.gate, logins=self.connector.logins, stats=self.stats, clock=clocks.monotonic
         )
+        self.event_links: dict[LinkName, EventLink] = {}
         self.poller = self._poller()
         self.event_links = {} if loop is None else {name: self._event_link(name, loop) for name in self._listens}
         self.last: Mapping[str, Result] = {}
@@ -110,6 +111,7 @@ class Target:
             commands=self.commands,
             facts=self.facts,
             counters=self.counters,
+            rights=lambda: [link.rights for link in self.event_links.values()],
             writer=Writer(self._caps()),
             clock=self._clocks.monotonic,
         )
@@ -195,7 +197,13 @@ class Target:
         if canary.COLLECTOR.name in (names if metrics is not None else self.poller.names):
             families.extend(self.canaries.families())
         families.extend(self.stats.families())
+        families.extend(self._given_classes())
         return families
+
+    def _given_classes(self) -> list[Family]:
+        polls = self.stats.up_since("poll")
+        given = {name for link in self.event_links.values() for name in link.rights.given(polls)}
+        return [Family(EVENT_CLASSES, {(name,): 1.0 for name in sorted(given)})] if given else []
 
     def events_per_second(self) -> float | None:
         """Rate of events since a minute or so, or since the start; None without an event link."""
@@ -296,6 +304,7 @@ _CONFIGURED: Mapping[str, Callable[[TargetSettings], object]] = {
     "canary": lambda settings: settings.canaries,
     "destinations": lambda settings: settings.destinations,
     "dids": lambda settings: settings.dids,
+    "tenants": lambda settings: settings.tenants is not None,
 }
 """Collectors that are on where the configuration says what for."""
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum, auto
 
+from ami_exporter.web import plain_http
+
 # A client that connects and asks 100 ms later keeps its place, however many others connect meanwhile.
 PATIENCE_SECONDS = 1.0
 # At the limit, how often all connections are asked whether their clients have gone.
@@ -45,7 +47,12 @@ class WebConnection:
         self.sock = tls = context.wrap_socket(self.sock, server_side=True, do_handshake_on_connect=False)
         if self._ended:  # while the socket changed hands
             raise ConnectionAbortedError
-        tls.do_handshake()
+        try:
+            tls.do_handshake()
+        except ssl.SSLError as error:
+            if plain_http.is_plain_http(error):
+                plain_http.answer(tls)
+            raise
 
     def end(self) -> None:
         """Wake its thread, which closes it. Under the table's lock, so that the descriptor is still this socket's."""

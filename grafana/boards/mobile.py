@@ -45,7 +45,7 @@ MOBILE = Row(
                     title="Registered",
                     expr=f"min by ({KEYS}) (asterisk_mobile_registered{{@}})",
                     values=c.YES_NO,
-                    width=96,
+                    width=104,
                 ),
                 Column(
                     title="Signal",

@@ -4,6 +4,7 @@ import pytest
 
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import channels
+from ami_exporter.collectors.calls import MAX_CALLS_COUNTED
 from ami_exporter.collectors.declarations import Context
 from ami_exporter.collectors.lists import CORE_SHOW_CHANNELS, STATUS, clock_seconds
 from ami_exporter.collectors.vocabulary import CHANNEL_STATES
@@ -154,7 +155,7 @@ def test_calls_are_unknown_where_channels_have_no_linkedid() -> None:
 @pytest.mark.slow
 def test_more_calls_than_the_bound_are_not_published_as_fewer() -> None:
     fold = channels.ChannelFold(Context())
-    for number in range(channels.MAX_CALLS_COUNTED + 10):
+    for number in range(MAX_CALLS_COUNTED + 10):
         fold.item(STATUS, Message.of([("channel", "Local/x-1;1"), ("channelstate", "6"), ("linkedid", str(number))]))
     names = {metric.name for metric, _, _ in fold.finish(frozenset({STATUS}))}
     assert "asterisk_active_calls" not in names

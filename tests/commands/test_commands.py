@@ -71,6 +71,9 @@ def test_scrape_of_a_pbx_that_is_down_exits_1_and_says_so() -> None:
     status, text, log = command("scrape", *arguments, environ=environ)
     assert (status, "\nasterisk_up 0\n" in text) == (1, True)
     assert "cannot connect to Asterisk" in log
+    last = log.splitlines()[-1]
+    assert last.startswith(f"default: no session with 127.0.0.1:{pbx.port}: port {pbx.port}: Connection refused")
+    assert f"address=127.0.0.1:{pbx.port} " in log
 
 
 def test_scrape_without_a_target_says_what_to_give() -> None:

@@ -16,6 +16,7 @@ from ami_exporter.config.target_settings import (
     Limits,
     Settings,
     TargetSettings,
+    TenantSettings,
     TrunkSettings,
 )
 from tests.support.config_catalogue import catalogue
@@ -70,6 +71,7 @@ def test_a_target_merges_over_the_defaults() -> None:
         queue_wait_buckets=(10.0, 20.5, 60.0),
         destinations={"emergency": ("112", "911"), "international": ("00", "+")},
         dids={"4930555123": "Hotline", "+4930555123": "Hotline"},
+        tenants=TenantSettings("AccountCode", pattern="(?P<tenant>[a-z]+)-[0-9]+"),
     )
 
 

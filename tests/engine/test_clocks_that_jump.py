@@ -62,6 +62,7 @@ def pair(uptime: int) -> Iterator[Pair]:
     with ScriptedPbx(boot=boot(uptime)) as pbx, target(pbx.port, clocks=clocks, events=True) as one:
         first = scrape(one)
         listening(one)
+        until(lambda: one.stats.events_received >= 1, "FullyBooted on the event link")
         yield Pair(pbx, one, monotonic, wall, first)
 
 

@@ -11,9 +11,9 @@ import pytest
 from grafana.board import Board
 from grafana.boards import BOARDS
 from grafana.build import main
-from tests.support.coming import SHOWN
 from tests.support.dashboards import ALL, Json, every_panel, filled_in, panels
 from tests.support.promql import faults_of, read
+from tests.support.series import SERIES
 
 PANELS = [pytest.param(panel, id=f"{board['uid']}: {panel['title']}") for board, panel in every_panel()]
 EACH_BOARD = pytest.mark.parametrize("board", [pytest.param(board, id=board["uid"]) for board in ALL])
@@ -57,7 +57,7 @@ def test_there_are_the_boards_with_fixed_uids() -> None:
 @EACH_PANEL
 def test_queries_name_metrics_labels_and_words_that_exist(panel: Json) -> None:
     for target in panel["targets"]:
-        labels, faults = read(filled_in(target["expr"]), SHOWN)
+        labels, faults = read(filled_in(target["expr"]), SERIES)
         assert faults == [], target["expr"]
         missing = set(re.findall(r"{{(\w+)}}", target["legendFormat"])) - labels
         assert missing == set(), f"legend {target['legendFormat']} of {target['expr']}"
@@ -67,7 +67,7 @@ def test_queries_name_metrics_labels_and_words_that_exist(panel: Json) -> None:
 def test_table_keys_are_labels_of_one_of_its_queries_and_the_common_ones_of_all(panel: Json) -> None:
     if panel["type"] != "table":
         return
-    found = [read(filled_in(target["expr"]), SHOWN)[0] for target in panel["targets"]]
+    found = [read(filled_in(target["expr"]), SERIES)[0] for target in panel["targets"]]
     order = panel["transformations"][-1]["options"]["indexByName"]
     keys = {name for name in order if not name.startswith("Value")}
     assert keys | set(panel["transformations"][-1]["options"]["excludeByName"]) >= frozenset[str]().union(*found)
@@ -89,11 +89,11 @@ def test_variables_and_annotations_query_what_exists(board: Json) -> None:
         found = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"])
         assert found, variable["query"]
         if "__name__" not in found[1]:
-            labels, faults = read(found[1], SHOWN)
+            labels, faults = read(found[1], SERIES)
             assert faults == []
             assert found[2] in labels
     for annotation in board["annotations"]["list"]:
-        assert faults_of(annotation["expr"], SHOWN) == []
+        assert faults_of(annotation["expr"], SERIES) == []
 
 
 @EACH_BOARD
@@ -148,7 +148,7 @@ def test_the_queue_board_opens_with_who_waits_how_long_who_is_free_and_the_servi
     ],
 )
 def test_the_reader_finds_each_kind_of_fault(expression: str, fault: str) -> None:
-    assert any(fault in found for found in faults_of(expression, SHOWN))
+    assert any(fault in found for found in faults_of(expression, SERIES))
 
 
 def test_boards_are_declared_once() -> None:

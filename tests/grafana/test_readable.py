@@ -7,9 +7,9 @@ import re
 import promql_parser as promql
 import pytest
 
-from tests.support.coming import SHOWN
 from tests.support.dashboards import ALL, Json, every_panel, filled_in, panels, pixels
 from tests.support.promql import selectors
+from tests.support.series import SERIES
 
 PANELS = [pytest.param(panel, id=f"{board['uid']}: {panel['title']}") for board, panel in every_panel()]
 EACH_PANEL = pytest.mark.parametrize("panel", PANELS)
@@ -120,7 +120,7 @@ def test_every_word_of_a_closed_label_has_a_colour_of_its_own(panel: Json) -> No
         if not found:
             continue
         for selector in selectors(promql.parse(filled_in(target["expr"]))):
-            words = SHOWN[str(selector.name)].closed.get(found[1], ())
+            words = SERIES[str(selector.name)].closed.get(found[1], ())
             chosen = [matcher for matcher in selector.matchers.matchers if matcher.name == found[1]]
             assert chosen or set(words) <= coloured, f"{set(words) - coloured} of {selector.name}"
 

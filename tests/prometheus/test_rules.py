@@ -24,7 +24,6 @@ TESTS = sorted((ROOT / "prometheus" / "tests").glob("*.yml"))
 RENAMING = "res_prometheus_names.yml"
 """Passes values on under other names: counters stay counters there."""
 RUNBOOKS = ROOT / "docs" / "runbooks"
-BOARDS_COMING = {"asterisk-agents", "asterisk-tenants"}
 COLLECTORS = {metric.name: collector.name for collector in builtin() for metric in collector.metrics}
 EXPECTED = {
     name: [expected for scenario in scenarios.read(name) for expected in scenario.expected]
@@ -55,7 +54,7 @@ def test_alert_carries_what_a_person_on_call_needs(alert: Rule) -> None:
     assert "$value" in annotations["description"]
     assert annotations["description"].endswith(".")
     assert annotations["runbook_url"] == f"docs/runbooks/{alert.name}.md"
-    assert annotations["dashboard"] in {board.uid for board in BOARDS} | BOARDS_COMING
+    assert annotations["dashboard"] in {board.uid for board in BOARDS}
 
 
 @EACH_ALERT

@@ -24,6 +24,13 @@ def doctor(server: AsteriskServer, user: str) -> subprocess.CompletedProcess[str
     return run("doctor", "--ami.address", address, "--ami.username", user, environ=environ)
 
 
+#: Collectors that the configuration must ask for.
+OPT_IN = (
+    *("queue_averages", "queue_members", "voicemail", "voicemail_mailboxes", "taskprocessors"),
+    *("destinations", "dids", "tenants", "canary"),
+)
+
+
 def states(report: str) -> dict[str, str]:
     """The table: collector → state."""
     table = report.split("\n\n")[1].splitlines()[1:]
@@ -60,12 +67,10 @@ def test_a_user_with_reporting_only_has_what_that_right_allows_and_is_not_told_t
         "trunks": "works in part",
         "endpoints": "works in part",
         "contacts": "permission missing",
-        "dahdi": "not supported",
+        **dict.fromkeys(("dahdi", "mobile"), "not supported"),
         "agents": "permission missing",
         "parking": "permission missing",
-        **dict.fromkeys(
-            ("queue_averages", "queue_members", "voicemail", "voicemail_mailboxes", "taskprocessors"), "off"
-        ),
+        **dict.fromkeys(OPT_IN, "off"),
     }
     assert "Classes of write= this user has: reporting\n" in done.stdout
     assert re.search(r"PJSIPShowEndpoints\s+\(now\s+DeviceStateList\)", done.stdout)
@@ -78,7 +83,11 @@ def test_a_user_of_all_rights_has_everything_and_is_warned(asterisk: AsteriskSer
     done = doctor(asterisk, "all")
     assert done.returncode == 0, done.stdout
     found = states(done.stdout)
-    assert {state for name, state in found.items() if name != "dahdi"} == {"works", "events only", "off"}
+    assert {state for name, state in found.items() if name not in ("dahdi", "mobile")} == {
+        "works",
+        "events only",
+        "off",
+    }
     warned = re.findall(r"^  (\w+) +can ", done.stdout, re.MULTILINE)
     assert warned == ["call", "agent", "command", "config", "originate", "user", "message", "agi", "aoc"]
     assert "\nwrite = reporting\n" in done.stdout

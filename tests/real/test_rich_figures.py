@@ -28,9 +28,9 @@ def test_every_collector_but_dahdi_has_all_its_lists(rich: RichPbx, watched: Exp
     scrape = watched.get()
     assert set(scrape.by("asterisk_scrape_collector_success", "collector").values()) == {1.0}
     missing = {collector for collector, _ in scrape.by("asterisk_scrape_collector_unavailable", "collector", "action")}
-    # 22 has no chan_sip, 16 no maintenance mode.
+    # No cards and no sticks; 22 has no chan_sip, 16 no maintenance mode.
     other_versions = {"endpoints", "trunks"} | ({"registrations"} if rich.server.major > 16 else set())
-    assert missing == {"dahdi"} | other_versions
+    assert missing == {"dahdi", "mobile"} | other_versions
 
 
 def test_channels_by_technology_state_and_application(rich: RichPbx, watched: ExporterProcess) -> None:

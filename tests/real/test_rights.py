@@ -15,7 +15,10 @@ from tests.support.pbx_pair import RichPbx
 from tests.support.planted import AMI_SECRETS
 from tests.support.watching import agree, enabled, watching
 
-NOT_LOADED = {"DAHDIShowChannels", "DAHDIShowStatus", "PRIShowSpans"}
+NOT_LOADED = {
+    *("DAHDIShowChannels", "DAHDIShowStatus", "PRIShowSpans"),
+    *("DongleShowDevices", "QuectelShowDevices"),
+}
 CHAN_SIP = {"SIPpeers", "SIPshowregistry"}
 MAINTENANCE = {"PJSIPShowMaintenance"}  # Asterisk 20.20, 22.10, 23.4 on
 VOICEMAIL = enabled("voicemail", "voicemail_mailboxes")

@@ -16,6 +16,7 @@ from ami_exporter.config.target_settings import Settings, TargetSettings
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
 from ami_exporter.exposition.writer import Family
+from ami_exporter.pbx.built_collectors import built_for
 from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.target import Clocks, Target
 from ami_exporter.service.exporter import Exporter
@@ -119,7 +120,7 @@ def listening(one: Target) -> None:
 
 def collectors_of(_all: Settings, own: TargetSettings) -> Sequence[Collector]:
     """The built-in collectors as a target's settings want them."""
-    return builtin(own.queue_wait_buckets, own.destinations, own.dids.values())
+    return built_for(own)
 
 
 @contextmanager

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 
 import pytest
@@ -67,8 +68,8 @@ EXPECTED_URL = "expected a URL such as https://host/asterisk/"
         (flags.telemetry_path, "/m%20x", EXPECTED_PATH),
         (flags.telemetry_path, "/a?b", EXPECTED_PATH),
         (flags.telemetry_path, "/../x", EXPECTED_PATH),
-        (flags.telemetry_path, "/probe", "which has another use, expected a path such as /metrics"),
-        (flags.telemetry_path, "/-/healthy/", "which has another use, expected a path such as /metrics"),
+        (flags.telemetry_path, "/probe", "found a path that has another use, expected a path such as /metrics"),
+        (flags.telemetry_path, "/-/healthy/", "found a path that has another use, expected a path such as /metrics"),
         (flags.route_prefix, "/a?b", EXPECTED_PATH),
         (flags.route_prefix, "/a/../b", EXPECTED_PATH),
         (flags.route_prefix, "a", "expected a path that begins with /"),
@@ -82,9 +83,8 @@ EXPECTED_URL = "expected a URL such as https://host/asterisk/"
     ],
 )
 def test_a_flag_that_cannot_be_served_is_refused(check: Callable[[str], str], written: str, expected: str) -> None:
-    with pytest.raises(ValueError, match="found") as caught:
+    with pytest.raises(ValueError, match=re.escape(expected)):
         check(written)
-    assert expected in str(caught.value)
 
 
 @pytest.mark.parametrize(

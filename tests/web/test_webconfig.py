@@ -76,7 +76,7 @@ BAD: dict[str, list[str]] = {
         ":2:14: cert_file: expected a certificate in PEM format, found none",
     ],
     "duplicate_key": [
-        ':3:3: found the key "alice" a second time (first on line 2): remove one',
+        ":3:3: found a key a second time (first on line 2): remove one",
     ],
     "encrypted_key": [
         ":3:8: key: the key is encrypted, expected one without passphrase",

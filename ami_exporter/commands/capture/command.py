@@ -36,7 +36,7 @@ def capture(options: Capture, environ: Mapping[str, str], out: TextIO) -> int:
     try:
         return 0 if transcribe(found, out) else 1
     except AmiError as error:
-        sys.stderr.write(f"{found.name}: no session with {found.host}:{found.port}: {error}\n")
+        sys.stderr.write(f"{found.name}: no session with {found.endpoint}: {error}\n")
         return 1
 
 

@@ -36,7 +36,7 @@ def doctor(options: Doctor, environ: Mapping[str, str], out: TextIO) -> int:
             [order for order in examine_order(about.chosen) if not order[0].is_command], sorted(about.classes)
         )
     except AmiError as error:
-        out.write(f"{target.name}: no session with {target.host}:{target.port}: {error}\n")
+        out.write(f"{target.name}: no session with {target.endpoint}: {error}\n")
         return 1
     commands = [alternatives[0] for alternatives in examine_order(about.chosen) if alternatives[0].is_command]
     gate = LoginBackoff(time.monotonic)

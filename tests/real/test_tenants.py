@@ -1,0 +1,84 @@
+"""Tenants on real Asterisk: channels, calls and talk, compared with the console and an own listener."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.ami_raw import EventRecorder
+from tests.support.asterisk_server import AsteriskServer, wait_until
+from tests.support.planted import AMI_SECRETS
+from tests.support.watching import watching
+
+CALLS = {"1001": 3, "1002": 1, "4930987654": 2}
+BY_ACCOUNT = '{from: AccountCode, map: {"1001": Acme, "1002": Globex}}'
+NAMES = {"1001": "Acme", "1002": "Globex"}
+
+
+@pytest.mark.parametrize(
+    ("major", "tenants", "named"),
+    [
+        (22, BY_ACCOUNT, NAMES),
+        (16, BY_ACCOUNT, NAMES),
+        (22, "{from: Tenantid}", {"1001": "t1001", "1002": "t1002"}),
+    ],
+    ids=["22 AccountCode", "16 AccountCode", "22 Tenantid"],
+)
+def test_calls_of_tenants_equal_those_of_an_own_listener(
+    asterisk_factory: Callable[[int], AsteriskServer],
+    tmp_path: Path,
+    major: int,
+    tenants: str,
+    named: dict[str, str],
+) -> None:
+    server = asterisk_factory(major)
+
+    def by(metric: str, *labels: str) -> dict[tuple[str, ...], float]:
+        return running.get().by(metric, *labels)
+
+    with (
+        watching(server, tmp_path, "all", f"    tenants: {tenants}") as running,
+        EventRecorder(server.ami_port, "all", AMI_SECRETS["all"]) as recorder,
+        server.ami() as ami,
+    ):
+        wait_until(lambda: running.get().value("ami_exporter_link_up", link="events") == 1, 20, "the event link")
+        for account, wanted in CALLS.items():
+            for number in range(wanted):
+                more = {} if account not in named else {"Variable": f"CHANNEL(tenantid)={named[account]}"}
+                ami.originate(
+                    f"Local/{100000 + number}@load/n",
+                    Application="Wait",
+                    Data="3600",
+                    Account=account,
+                    **(more if "Tenantid" in tenants else {}),
+                )
+        wait_until(lambda: server.channels() == 2 * sum(CALLS.values()), 30, "all channels")
+        running.get()
+        lines = server.cli("core show channels concise").splitlines()
+        console = Counter(line.split("!")[8] for line in lines if "!" in line)
+        channels = by("asterisk_tenant_active_channels", "tenant")
+        if "AccountCode" in tenants:
+            assert channels == {
+                key: value
+                for key, value in {
+                    ("Acme",): console["1001"],
+                    ("Globex",): console["1002"],
+                    ("other",): sum(console.values()) - console["1001"] - console["1002"],
+                }.items()
+                if value
+            }
+        calls = {(named[account],): float(CALLS[account]) for account in named} | {("other",): 2.0}
+        assert by("asterisk_tenant_active_calls", "tenant") == calls
+        server.hang_up_all()
+        wait_until(lambda: sum(by("asterisk_tenant_calls_total", "tenant").values()) == 6, 20, "six calls counted")
+        assert by("asterisk_tenant_calls_total", "tenant", "direction", "outcome") == {
+            (tenant, "internal", "answered"): count for (tenant,), count in calls.items()
+        }
+        assert sum(by("asterisk_tenant_talk_seconds_total", "tenant").values()) > 0
+        firsts = [event for event in recorder.events("Hangup") if event["Uniqueid"] == event["Linkedid"]]
+        assert len(firsts) == sum(CALLS.values())
+        output = running.get().body
+        assert "4930987654" not in output
