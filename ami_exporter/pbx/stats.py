@@ -96,6 +96,7 @@ class TargetStats:
         self._received = 0
         self._certificate_ends: float | None = None
         self._gap = 0.0
+        self._gap_end = 0.0  # of the last gap that is over
         self._gap_since: float | None = clock() if self._event_links() else None
 
     def use_links(self, links: Collection[LinkName]) -> None:
@@ -119,7 +120,8 @@ class TargetStats:
 
     def _end_gap(self) -> None:
         if self._gap_since is not None and all(self._up[link] is not None for link in self._event_links()):
-            self._gap += self._clock() - self._gap_since
+            self._gap_end = self._clock()
+            self._gap += self._gap_end - self._gap_since
             self._gap_since = None
 
     def link_down(self, link: LinkName, alive_at: float) -> None:
@@ -131,8 +133,9 @@ class TargetStats:
             if link not in self._up:  # a reload has taken it away
                 return
             since, self._up[link] = self._up[link], None
-            if link in EVENT_LINKS and self._gap_since is None:
-                self._gap_since = max(alive_at, since or 0.0)
+            if link in EVENT_LINKS:
+                begin = max(alive_at, since or 0.0, self._gap_end)
+                self._gap_since = begin if self._gap_since is None else min(self._gap_since, begin)
 
     def up_since(self, link: LinkName) -> float | None:
         """Monotonic time of the login, None while down."""

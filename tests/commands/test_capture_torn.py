@@ -16,10 +16,11 @@ from ami_exporter.ami.sift import item_of
 from ami_exporter.commands.capture.command import transcribe
 from ami_exporter.commands.capture.pseudonyms import Pseudonyms
 from ami_exporter.commands.capture.torn import OURS, torn
-from tests.support.captures import read
+from tests.support.ami_server import Fields, Session
+from tests.support.captures import Captured, read
 from tests.support.hostile_lists import ACTION_ID, LISTS, RecordedList, written
 from tests.support.hostile_texts import HOSTILE
-from tests.support.scripted_pbx import CALL, ScriptedPbx
+from tests.support.scripted_pbx import ScriptedPbx
 from tests.support.targets import settings as target_settings
 
 PLACES = (
@@ -89,12 +90,40 @@ def test_nothing_of_a_text_is_told(text: str) -> None:
             assert not [word for word in (PERSON, NUMBER, ACTION_ID) if word.lower() in shown.lower()]
 
 
-def test_a_capture_of_a_list_with_a_torn_item_is_whole_and_can_be_replayed() -> None:
-    hostile = tuple((name, f"1\r\n\r\n{PERSON}: 2" if name == "Application" else value) for name, value in CALL)
-    with ScriptedPbx({"Status": [CALL, (*CALL, ("Data", f"{PERSON}\r\n\r\n{PERSON}: 2")), hostile]}) as pbx:
-        out = io.StringIO()
+def captured(text: str, header: str = "data") -> tuple[str, Captured]:
+    """A transcript of a PBX whose first channel has this text in a header, and its list of channels."""
+    recorded = next(one for one in LISTS if one.name == "asterisk-22 Status")
+    first = [(name, text if name == header else value) for name, value in recorded.items[0]]
+    wire = written(RecordedList(recorded.name, recorded.action, (first, *recorded.items[1:])))
+
+    def answer(session: Session, action: Fields) -> None:
+        session.send(wire.replace(ACTION_ID.encode(), action["ActionID"].encode()))
+
+    out = io.StringIO()
+    with ScriptedPbx({"Status": []}, {"Status": answer}) as pbx:
         transcribe(target_settings(pbx.port), out)
-    assert PERSON.lower() not in out.getvalue().lower()
-    (answer,) = [one for action, one in read(out.getvalue()).items() if action.name == "Status"]
-    assert answer.outcome == ["torn"]  # of a value that no text gets into, nothing is known
-    assert [item["event"] for item in answer.items][:1] == ["Status"]
+    (found,) = [one for action, one in read(out.getvalue()).items() if action.name == "Status"]
+    return out.getvalue(), found
+
+
+def test_a_capture_with_a_torn_item_has_every_item_when_it_is_replayed() -> None:
+    _, plain = captured("w1")
+    transcript, hostile = captured(f"{PERSON}\r\n\r\nEvent: Status\r\n{PERSON}: {NUMBER}\r\nSeconds: 9\r\nX:")
+    assert "torn: 2" in transcript
+    assert PERSON.lower() not in transcript.lower()
+    assert NUMBER not in transcript
+    assert hostile.outcome == plain.outcome == ["complete"]
+    names = ("event", "channelstate", "application", "seconds")
+    assert [item.pick(names) for item in hostile.items] == [item.pick(names) for item in plain.items]
+
+
+def test_a_capture_of_a_list_in_doubt_says_so_and_shows_the_pieces() -> None:
+    """The text repeats every header behind it."""
+    recorded = next(one for one in LISTS if one.name == "asterisk-22 Status")
+    behind = [name for name, _ in recorded.items[0]][5:-1]
+    forged = "".join(f"\r\n{name}: {PERSON}" for name in behind)
+    transcript, hostile = captured(f"{PERSON}{forged}\r\nX: {NUMBER}", "calleridnum")
+    assert "torn: 1" in transcript
+    assert PERSON.lower() not in transcript.lower()
+    assert len(hostile.items) == len(recorded.items) - 1
+    assert hostile.outcome == ["torn"]
