@@ -57,6 +57,17 @@ class Surroundings:
     full: Callable[[str], bool | None]
 
 
+@dataclass(frozen=True, slots=True)
+class CanaryState:
+    """One canary. result, why, ended (Unix time): of its last finished call; due: monotonic seconds."""
+
+    name: str
+    result: str
+    why: str
+    ended: float | None
+    due: float
+
+
 class Canaries:
     """Makes the calls of one target. clock: monotonic seconds; wall: Unix time; chance: a number in [0, 1)."""
 
@@ -128,6 +139,20 @@ class Canaries:
         """The metrics, as of the last finished calls; none without canaries."""
         with self._lock:
             return list(self._ledger.families()) if self._canaries else []
+
+    def states(self) -> list[CanaryState]:
+        """How each canary is, for people."""
+        with self._lock:
+            return [
+                CanaryState(
+                    name,
+                    entry.last.result if entry.last else "",
+                    (entry.last.why or entry.last.cause or "") if entry.last else "",
+                    entry.ended or None,
+                    entry.due,
+                )
+                for name, entry in self._ledger.entries.items()
+            ]
 
     def _run(self) -> None:
         while not self._stop.wait(self._pause()):

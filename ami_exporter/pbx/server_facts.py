@@ -61,6 +61,8 @@ class ServerFacts:
         self._configured = self._trunks = _configured(settings)
         self._discovery = Discovery()
         self._technologies: tuple[str, ...] = technologies(())
+        self.commands: frozenset[str] = frozenset()
+        """What ListCommands named last, in lower case."""
         self._start = ServerStart()
         self._ahead = 0.0
         self._status: Message | None = None  # of CoreStatus, not looked at yet
@@ -91,6 +93,7 @@ class ServerFacts:
         """Take what the server offers to this user now."""
         with self._lock:
             self._technologies = technologies(link.commands)
+            self.commands = link.commands
             if link.boot is not None:
                 self._booted = True
         self._publish(self.context())

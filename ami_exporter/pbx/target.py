@@ -91,6 +91,8 @@ class Target:
         self.last: Mapping[str, Result] = {}
         self.last_up: bool | None = None
         self.changed_at: float | None = None
+        self.last_scrape: tuple[float | None, float | None] = (None, None)
+        """When the last scrape ended (Unix time), and how many seconds it took."""
         self._received: deque[tuple[float, int]] = deque([(clocks.monotonic(), 0)], maxlen=RATE_POINTS)
 
     def _canaries(self) -> Canaries:
@@ -198,6 +200,7 @@ class Target:
             families.extend(self.canaries.families())
         families.extend(self.stats.families())
         families.extend(self._given_classes())
+        self.last_scrape = (self._clocks.wall(), now - begin)
         return families
 
     def _given_classes(self) -> list[Family]:

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ami_exporter import __version__
-from ami_exporter.ami.actions import Action
+from ami_exporter.pbx.lacking import lacking
 from ami_exporter.pbx.poll_run import PollFault, Result
 from ami_exporter.pbx.stats import LINKS, LinkName
 from ami_exporter.pbx.target import Target
-from ami_exporter.web.views import CollectorState, CollectorView, LinkState, LinkView, StatusView, TargetView
+from ami_exporter.web.views import (
+    CanaryView,
+    CollectorState,
+    CollectorView,
+    LinkState,
+    LinkView,
+    StatusView,
+    TargetView,
+)
 
 _ADVICE = {
     PollFault.DOWN: "",
@@ -36,6 +44,9 @@ def view(
 def target_view(target: Target, now: float, monotonic: float) -> TargetView:
     """One target, as its last poll found it."""
     last = target.last
+    unavailable = [action for result in last.values() for action in result.unavailable]
+    lack = lacking(unavailable, target.facts.commands, target.facts.version)
+    scraped, took = target.last_scrape
     return TargetView(
         name=target.name,
         up=target.last_up,
@@ -46,35 +57,21 @@ def target_view(target: Target, now: float, monotonic: float) -> TargetView:
             _link(target, link, now, monotonic) for link in LINKS if link in target.event_links or link != "user_events"
         ],
         collectors=[_collector(collector.name, last.get(collector.name), monotonic) for collector in target.collectors],
-        missing_permissions=missing_permissions(last.values()),
+        missing_rights=", ".join(lack.needed),
+        further_rights=", ".join(lack.further),
         events_per_second=target.events_per_second(),
         series=sum(len(f.values) + len(f.histograms) for r in last.values() for f in r.families)
         + target.counters.series(),
         series_dropped=target.stats.series_dropped,
+        address=target.settings.endpoint,
+        labels=target.settings.labels,
+        scraped=scraped,
+        took=took,
+        canaries=[
+            CanaryView(one.name, one.result, one.why, one.ended, now + (one.due - monotonic))
+            for one in target.canaries.states()
+        ],
     )
-
-
-def missing_permissions(results: Iterable[Result]) -> list[tuple[str, str]]:
-    """The smallest rights that would bring what is missing ("write=system"), each with the actions it brings.
-
-    Only a guess: ListCommands hides actions without a right and actions of modules that are not loaded alike.
-    """
-    wanted: dict[str, set[str]] = {}
-    for result in results:
-        for action in result.unavailable:
-            right = cheapest_right(action)
-            if right:
-                wanted.setdefault(right, set()).add(action.name)
-    return [(f"write={right}", ", ".join(sorted(actions))) for right, actions in sorted(wanted.items())]
-
-
-#: From harmless to dangerous: the first that an action accepts is the one to ask for.
-RIGHTS_BY_RISK = ("reporting", "agent", "call", "system", "command")
-
-
-def cheapest_right(action: Action) -> str:
-    """The least dangerous write class that permits an action; empty when it needs none."""
-    return next((right for right in RIGHTS_BY_RISK if right in action.spec.rights), "")
 
 
 def _link(target: Target, link: LinkName, now: float, monotonic: float) -> LinkView:
@@ -95,5 +92,5 @@ def _collector(name: str, result: Result | None, monotonic: float) -> CollectorV
         )
     if not result.sent and result.unavailable:
         actions = ", ".join(action.name for action in result.unavailable)
-        return CollectorView(name, CollectorState.UNAVAILABLE, reason=f"not offered: {actions}")
+        return CollectorView(name, CollectorState.UNAVAILABLE, reason=actions)
     return CollectorView(name, CollectorState.OK, result.seconds, max(0.0, monotonic - result.taken))

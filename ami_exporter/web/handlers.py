@@ -7,7 +7,7 @@ from http import HTTPStatus
 from ami_exporter.exposition.formats import Format
 from ami_exporter.web.http import JSON, TEXT, Request, Response, plain, zipped
 from ami_exporter.web.negotiate import accepts_gzip, choose_format
-from ami_exporter.web.params import BadRequestError, ScrapeParams, page_target, scrape_params, valid_names
+from ami_exporter.web.params import BadRequestError, ScrapeParams, page_parameters, scrape_params, valid_names
 from ami_exporter.web.routes import Endpoint, Routes
 from ami_exporter.web.status.page import status_page
 from ami_exporter.web.views import Service
@@ -56,8 +56,8 @@ def config(service: Service, _routes: Routes, _request: Request) -> Response:
 
 def status(service: Service, routes: Routes, request: Request) -> Response:
     """Draw the page for people: everything, or one target whole."""
-    chosen = page_target(request.query, service.target_names())
-    return status_page(service.status(), routes.telemetry, chosen)
+    chosen, wanted = page_parameters(request.query, service.target_names())
+    return status_page(service.status(), routes.telemetry, chosen, wanted)
 
 
 def healthy(_service: Service, _routes: Routes, _request: Request) -> Response:

@@ -18,6 +18,8 @@ MAX_LISTED = 100
 COLLECT = "collect[]"
 EXCLUDE = "exclude[]"
 TARGET = "target"
+FILTER = "filter"
+MAX_FILTER = 100  # characters; the page's form takes no more
 
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
@@ -55,14 +57,17 @@ def scrape_params(query: bytes, *, targets: Sequence[str] | None, collectors: Se
     return ScrapeParams(target, Selection(frozenset(values[COLLECT]), frozenset(values[EXCLUDE])))
 
 
-def page_target(query: bytes, targets: Sequence[str]) -> str | None:
-    """Read the status page's only parameter: the target to show alone, None for all."""
-    values = []
+def page_parameters(query: bytes, targets: Sequence[str]) -> tuple[str | None, str]:
+    """Read the status page's parameters: the target to show alone (None: all), and the words of the filter."""
+    values: dict[str, list[str]] = {TARGET: [], FILTER: []}
     for name, value in parse_query(query):
-        if name != TARGET:
-            raise _unknown("parameter", name, [TARGET])
-        values.append(value)
-    return _one_target(values, targets) if values else None
+        if name not in values:
+            raise _unknown("parameter", name, list(values))
+        values[name].append(value)
+    wanted = " ".join(values[FILTER])
+    if len(wanted) > MAX_FILTER:
+        raise BadRequestError(f"the filter is {len(wanted)} characters long, at most {MAX_FILTER} are read")
+    return _one_target(values[TARGET], targets) if values[TARGET] else None, wanted
 
 
 def parse_query(query: bytes) -> list[tuple[str, str]]:

@@ -67,12 +67,24 @@ class CollectorView:
 
 
 @dataclass(frozen=True, slots=True)
+class CanaryView:
+    """One canary call: what became of the last (empty: none has ended yet), its end and the next, Unix times."""
+
+    name: str
+    result: str = ""
+    why: str = ""
+    last: float | None = None
+    next: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TargetView:
     """One target on the status page.
 
     `up` is None before the first attempt, `since` the Unix time of its last change. `events_per_second` is
-    None where no event link is wanted. `missing_permissions` are AMI classes as they stand in manager.conf
-    ("write=system"), each with what it would bring.
+    None where no event link is wanted. `missing_rights`: actions that the AMI user cannot have without
+    write=reporting, a fault; `further_rights`: those that write=system would add, a choice. `scraped`: Unix time of
+    the last scrape, `took`: its seconds.
     """
 
     name: str
@@ -82,10 +94,16 @@ class TargetView:
     advice: str = ""
     links: Sequence[LinkView] = ()
     collectors: Sequence[CollectorView] = ()
-    missing_permissions: Sequence[tuple[str, str]] = ()
+    missing_rights: str = ""
+    further_rights: str = ""
     events_per_second: float | None = None
     series: int | None = None
     series_dropped: int = 0
+    address: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    scraped: float | None = None
+    took: float | None = None
+    canaries: Sequence[CanaryView] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ import pytest
 
 from ami_exporter.ami.actions import ACTIONS, Action
 from ami_exporter.ami.link import Answer, Outcome
+from ami_exporter.ami.rights import held_classes, mending_class
 from ami_exporter.collectors.declarations import Collector, Rule, counter
 from ami_exporter.commands.doctor.advice import Diagnosis, diagnose, subject
 from ami_exporter.commands.doctor.examine import Examination, Listened
 from ami_exporter.commands.doctor.findings import State, finding
-from ami_exporter.commands.doctor.rights import held_classes, mending_class
 from ami_exporter.commands.doctor.userblock import user_block
 from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import TargetSettings

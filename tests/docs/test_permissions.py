@@ -7,9 +7,9 @@ import re
 import pytest
 
 from ami_exporter.ami.actions import ACTIONS
+from ami_exporter.ami.rights import RISKS, mending_class
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.commands.doctor.advice import event_need
-from ami_exporter.commands.doctor.rights import RISKS, mending_class
 from ami_exporter.commands.doctor.userblock import user_block
 from tests.support.documents import REPO
 

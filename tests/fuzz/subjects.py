@@ -27,7 +27,7 @@ from ami_exporter.pbx.plan import PING, EnabledCollector, Plan, make_plan
 from ami_exporter.pbx.poll_run import PollFault, PollRun
 from ami_exporter.pbx.target import events_of
 from ami_exporter.web.negotiate import choose_format
-from ami_exporter.web.params import BadRequestError, page_target, scrape_params
+from ami_exporter.web.params import BadRequestError, page_parameters, scrape_params
 from tests.support import hostile_lists
 from tests.support.config_catalogue import catalogue
 from tests.support.targets import parsed
@@ -177,7 +177,7 @@ def url(data: bytes) -> None:
             found = scrape_params(data, targets=targets, collectors=names)
             assert found.select.collect | found.select.exclude <= set(names)
             assert found.target is None or found.target in (targets or ())
-            page_target(data, targets or [])
+            page_parameters(data, targets or [])
         except BadRequestError as error:
             messages.append(str(error))
     assert all(message.isprintable() for message in messages)

@@ -1,6 +1,7 @@
 """Status views for the tests of the status page."""
 
 from ami_exporter.web.views import (
+    CanaryView,
     CollectorState,
     CollectorView,
     LinkState,
@@ -19,7 +20,11 @@ def well(name: str) -> TargetView:
         name,
         up=True,
         since=since,
-        version="22.5.0",
+        version="22.5.0~dfsg+cs6.17.60671434-1",
+        address=f"{name}.example.net:5038",
+        labels={"site": "berlin"},
+        scraped=NOW - 3,
+        took=0.08,
         links=(LinkView("poll", LinkState.UP, since), LinkView("events", LinkState.UP, NOW - 7300)),
         collectors=[CollectorView(c, CollectorState.OK, 0.0042, 3.1) for c in ("channels", "core", "queues")],
         events_per_second=41.7,
@@ -34,6 +39,9 @@ def faulty(name: str) -> TargetView:
         up=True,
         since=NOW - 4000,
         version="16.30.0",
+        address=f"{name}.example.net:5038",
+        scraped=NOW - 3,
+        took=1.5,
         links=(
             LinkView("poll", LinkState.UP, NOW - 4000),
             LinkView("events", LinkState.DOWN, NOW - 61, "connection refused; is AMI enabled?"),
@@ -44,7 +52,13 @@ def faulty(name: str) -> TargetView:
             CollectorView("trunks", CollectorState.UNAVAILABLE, reason="not offered", advice="needs write=system"),
             CollectorView("voicemail", CollectorState.WAITING),
         ],
-        missing_permissions=(("write=system", "PJSIP endpoints"), ("read=call", "calls and hangups")),
+        missing_rights="FAXStats",
+        further_rights="PJSIPShowEndpoints",
+        canaries=(
+            CanaryView("telco-a", "success", "", NOW - 60, NOW + 840),
+            CanaryView("telco-b", "rejected", "503", NOW - 120, NOW + 780),
+            CanaryView("telco-c", next=NOW + 30),
+        ),
         events_per_second=0.0,
         series=98_213,
         series_dropped=1204,
@@ -57,6 +71,9 @@ def down(name: str) -> TargetView:
         name,
         up=False,
         since=NOW - 754,
+        address=f"{name}.example.net:5038",
+        scraped=NOW - 3,
+        took=0.01,
         advice="login refused: check the secret in manager.conf",
         links=(LinkView("poll", LinkState.DOWN, NOW - 754), LinkView("events", LinkState.OFF)),
     )

@@ -9,7 +9,7 @@ import pytest
 
 from ami_exporter.web.status.humanize import counted, duration, instant, number
 from ami_exporter.web.status.page import status_page
-from ami_exporter.web.views import StatusView
+from ami_exporter.web.views import CollectorState, CollectorView, StatusView
 from tests.support.statuses import down, faulty, view, waiting, well
 from tests.support.web import FakeService, running
 
@@ -17,7 +17,7 @@ from tests.support.web import FakeService, running
 class Page(HTMLParser):
     """The page's elements and text; fails on a tag that is closed wrongly."""
 
-    VOID = ("meta", "link")
+    VOID = ("meta", "link", "input")
 
     def __init__(self, markup: str) -> None:
         super().__init__()
@@ -58,6 +58,7 @@ def test_one_well_target_is_shown_open_with_everything() -> None:
     for words in (
         "As of 2026-11-23 04:05:12 UTC. Running for 3 d 8 h.",
         "✓ up for 3 d 4 h · Asterisk 22.5.0",
+        "Address default.example.net:5038 Labels site=berlin Last scrape 3.0 s ago, took 80 ms",
         "Up since 2026-11-20 00:05:12 UTC (3 d 4 h)",
         "Poll link ✓ up since 2026-11-20 00:05:12 UTC (3 d 4 h)",
         "Events 41.7 per second",
@@ -77,10 +78,14 @@ def test_faults_come_with_what_to_do_and_the_missing_rights() -> None:
     for words in (
         "Target default: up, with faults",
         "The last reload failed: the configuration before it stays in force config.yml:8:5: unknown key",
-        "1 collector with a fault, events link down, rights may be missing, 1 204 series dropped",
-        "What to do events link : connection refused; is AMI enabled?",
+        "1 collector with a fault, events link down, write=reporting missing, 1 canary failing, 1 204 series dropped",
+        "What to do write=reporting : the AMI user lacks it: no FAXStats; run ami-exporter doctor",
+        "events link : connection refused; is AMI enabled?",
         "queues : not done at the deadline; raise timeout",
-        "Rights the AMI user seems to lack write=system : PJSIP endpoints read=call : calls and hangups",
+        "write = reporting,system would add: PJSIPShowEndpoints.",
+        "telco-a ✓ success 2026-11-23 04:04:12 UTC 2026-11-23 04:19:12 UTC",
+        "telco-b ✗ rejected 503 2026-11-23 04:03:12 UTC 2026-11-23 04:18:12 UTC",
+        "telco-c … no call yet never 2026-11-23 04:05:42 UTC",
         "98 213, 1 204 dropped by limits.series_per_metric",
         # faults first
         "queues ✗ fault not done at the deadline – – voicemail … waiting – –",
@@ -104,9 +109,9 @@ def test_a_fleet_is_a_summary_first_and_the_rest_is_folded() -> None:
     status = view(*map(well, names), down("x1"), down("x2"), faulty("x3"))
     page = draw(status)
     assert page.words[0] == "3 of 200 targets need attention – ami-exporter"
-    assert "Show 197 targets up and well" in page.text
-    folded = [d for d in page.all("details") if "open" not in d]
-    assert folded == [{"class": "all"}]
+    assert page.all("details") == []
+    assert "x1 x1.example.net:5038 ✗ down for 12 min 34 s login refused: check the secret in manager.conf" in page.text
+    assert page.text.index("x3 x3.example.net") < page.text.index("pbx000")
     assert [a["href"] for a in page.all("a") if "?target=pbx" in (a["href"] or "")][:2] == [
         "./?target=pbx000",
         "./?target=pbx001",
@@ -116,8 +121,42 @@ def test_a_fleet_is_a_summary_first_and_the_rest_is_folded() -> None:
 
 def test_many_faulty_targets_are_not_all_shown_whole() -> None:
     page = draw(view(*(down(f"pbx{n}") for n in range(200))))
-    assert len([d for d in page.all("details") if d["class"] == "target"]) == 20
-    assert "Show 180 targets more with faults" in page.text
+    assert page.all("details") == []
+    assert page.text.count("login refused") == 200
+
+
+def test_of_thousands_the_page_shows_some_and_says_how_to_find_the_others() -> None:
+    status = view(*(down(f"bad{n}") for n in range(400)), *(well(f"pbx{n}") for n in range(4600)))
+    assert "100 more: filter by name" in draw(status).text
+    assert "4300 more: filter by name" in draw(status).text
+    assert len(status_page(status, "metrics").body) < 250_000
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("pbx7", ["pbx7"]),
+        ("PBX site=berlin", [f"pbx{n}" for n in range(8)]),
+        ("state:down", ["x1"]),
+        ("example.net:5038 x", ["x1", *(f"pbx{n}" for n in range(8))]),
+        ("nothing-like-it", []),
+    ],
+)
+def test_the_filter_needs_no_script(words: str, shown: list[str]) -> None:
+    status = view(*(well(f"pbx{n}") for n in range(8)), down("x1"))
+    page = Page(status_page(status, "metrics", None, words).body.decode())
+    links = [str(a["href"]) for a in page.all("a")]
+    assert [link.removeprefix("./?target=") for link in links if link.startswith("./?target=")] == shown
+    assert f"{len(shown)} of 9 shown. Show all" in page.text
+    assert [field["value"] for field in page.all("input")] == [words]
+    assert "./?filter=state:down" in links
+
+
+def test_a_target_that_is_down_says_its_reason_once_and_lists_no_collectors() -> None:
+    target = replace(down("default"), collectors=[CollectorView("core", CollectorState.FAULT, reason="down: x")] * 18)
+    page = draw(view(target))
+    assert page.text.count("login refused: check the secret") == 1
+    assert page.all("table") == []
 
 
 def test_one_target_of_a_fleet_can_be_shown_whole() -> None:
@@ -153,7 +192,7 @@ HOSTILE = "<script>alert(1)</script>\"'&\u202e\x00\udc80"
 
 
 def test_whatever_a_pbx_or_a_file_says_stays_text() -> None:
-    target = replace(faulty(HOSTILE), version=HOSTILE, advice=HOSTILE, missing_permissions=((HOSTILE, HOSTILE),))
+    target = replace(faulty(HOSTILE), version=HOSTILE, advice=HOSTILE, missing_rights=HOSTILE, further_rights=HOSTILE)
     collectors = [replace(c, name=HOSTILE, reason=HOSTILE, advice=HOSTILE) for c in target.collectors]
     links = [replace(link, name=HOSTILE, detail=HOSTILE) for link in target.links]
     target = replace(target, collectors=collectors, links=links)
@@ -178,7 +217,7 @@ def test_the_policy_allows_our_style_sheet_and_nothing_else() -> None:
     digest = base64.b64encode(hashlib.sha256(style[1]).digest()).decode()
     assert policy == (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
     assert "style=" not in response.body.decode()
 
@@ -221,13 +260,13 @@ def test_contrast_is_aa_in_light_and_dark() -> None:
             assert (light + 0.05) / (dark + 0.05) >= 4.5, (front, back)
 
 
-def test_the_page_over_http_takes_one_parameter() -> None:
+def test_the_page_over_http_takes_a_target_and_a_filter() -> None:
     service = FakeService(view=view(well("pbx1"), well("pbx2")))
     with running(service) as web:
         assert web.ask("/").headers["content-type"] == "text/html; charset=utf-8"
         assert web.ask("/?target=pbx2").text.count("Collectors of pbx2") == 2
         assert web.ask("/?target=pbx3").status == 400
-        assert web.ask("/?x=y").text == 'unknown parameter "x"; valid parameters: target\n'
+        assert web.ask("/?x=y").text == 'unknown parameter "x"; valid parameters: filter, target\n'
 
 
 @pytest.mark.parametrize(

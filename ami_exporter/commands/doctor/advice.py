@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ami_exporter.ami.event_classes import EVENT_NAMES, classes_of
+from ami_exporter.ami.rights import BASE, RISKS, TIER, held_classes, mending_class
 from ami_exporter.collectors.declarations import Collector
 from ami_exporter.commands.doctor.examine import Examination, Listened
 from ami_exporter.commands.doctor.findings import Finding, examine_order, finding
-from ami_exporter.commands.doctor.rights import BASE, RISKS, TIER, held_classes, mending_class
 from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.pbx.plan import EnabledCollector
 from ami_exporter.pbx.target import choose, event_classes, events_of

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Answer, Outcome
-from ami_exporter.commands.doctor.rights import mending_class
+from ami_exporter.ami.rights import mending_class
 from ami_exporter.pbx.plan import EnabledCollector
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
+from ami_exporter.ami.rights import BASE, RISKS, TIER, mending_class
 from ami_exporter.commands.doctor import eventfilter
 from ami_exporter.commands.doctor.advice import Diagnosis, Subject, event_need, smallest_read
 from ami_exporter.commands.doctor.callers import other_users
 from ami_exporter.commands.doctor.examine import Examination
 from ami_exporter.commands.doctor.findings import Finding, State
 from ami_exporter.commands.doctor.modules import MODULE_OF
-from ami_exporter.commands.doctor.rights import BASE, RISKS, TIER, mending_class
 from ami_exporter.commands.doctor.userblock import user_block
 
 WIDTH = 96

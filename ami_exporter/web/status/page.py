@@ -2,21 +2,19 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from ami_exporter.web.http import HTML, Response
 from ami_exporter.web.status.html import Html, fill, join, read
 from ami_exporter.web.status.humanize import counted, duration, instant
-from ami_exporter.web.status.target import Level, full, level_of, overview_row, query_of
+from ami_exporter.web.status.target import Level, full, grid_item, level_of, query_of, trouble_row
 from ami_exporter.web.views import StatusView, TargetView
 
-# Up to this many targets each is shown whole; more become a table, whose rows lead to the whole.
+# Up to this many targets each is shown whole; of more only those in trouble have a line, which leads to the whole.
 FEW = 5
-# A table of up to this many rows is not folded away.
-SHORT = 10
-# Targets with faults shown whole; further ones are rows of a table.
-MAX_WHOLE = 20
+# Lines and names of one kind; the filter finds the others.
+MOST = 300
 
 NOTHING = Html("")
 
@@ -26,14 +24,20 @@ LEVELS: dict[Level, tuple[str, str]] = {  # class and words of the count; order:
     Level.WAITING: ("wait", "not scraped yet"),
     Level.WELL: ("ok", "up and well"),
 }
+STATES: dict[Level, str] = {level: f"state:{level.name.lower()}" for level in Level}  # as the filter takes them
 
 
-def status_page(view: StatusView, telemetry: str, chosen: str | None = None) -> Response:
-    """Draw the page: all targets, or the `chosen` one whole. `telemetry` is the metrics path without its slash."""
-    targets = [target for target in view.targets if chosen in (None, target.name)]
+def status_page(view: StatusView, telemetry: str, chosen: str | None = None, wanted: str = "") -> Response:
+    """Draw the page: all targets, the `chosen` one whole, or those that the filter `wanted` lets through.
+
+    `telemetry` is the metrics path without its slash.
+    """
+    of_all = [target for target in view.targets if chosen in (None, target.name)]
+    targets = [target for target in of_all if matches(target, wanted)]
+    many = len(of_all) > FEW
     page = fill(
         "page.html",
-        title=_title(targets, chosen),
+        title=_title(of_all, chosen),
         style=Html(read("style.css")),
         version=view.exporter_version,
         telemetry=telemetry,
@@ -41,10 +45,20 @@ def status_page(view: StatusView, telemetry: str, chosen: str | None = None) -> 
         running=duration(view.now - view.started),
         loaded=instant(view.loaded),
         reload_error=fill("reload_error.html", error=view.reload_error) if view.reload_error else NOTHING,
-        counts=_counts(targets) if len(targets) > 1 else NOTHING,
-        body=_body(targets, view.now, telemetry, single=len(view.targets) == 1),
+        counts=_counts(of_all) if len(of_all) > 1 else NOTHING,
+        filter=_filter(wanted, len(targets), len(of_all)) if many or wanted else NOTHING,
+        body=_body(targets, view.now, telemetry, single=len(view.targets) == 1, many=many)
+        if targets or not of_all
+        else fill("nothing.html"),
     )
     return Response(HTTPStatus.OK, page.encode(errors="replace"), HTML, _policy())
+
+
+def matches(target: TargetView, wanted: str) -> bool:
+    """Whether each word is part of the name, the address, a label or the state, case aside."""
+    labels = [f"{name}={value}" for name, value in target.labels.items()]
+    known = [text.casefold() for text in (target.name, target.address, *labels, STATES[level_of(target)])]
+    return all(any(word in text for text in known) for word in wanted.casefold().split())
 
 
 def _title(targets: Sequence[TargetView], chosen: str | None) -> str:
@@ -65,14 +79,19 @@ def _title(targets: Sequence[TargetView], chosen: str | None) -> str:
 def _counts(targets: Sequence[TargetView]) -> Html:
     by_level = {level: sum(level_of(target) is level for target in targets) for level in LEVELS}
     items = (
-        fill("count.html", kind=LEVELS[level][0], text=f"{count} {LEVELS[level][1]}")
+        fill("count.html", kind=LEVELS[level][0], text=f"{count} {LEVELS[level][1]}", filter=STATES[level])
         for level, count in by_level.items()
         if count
     )
     return fill("counts.html", items=join(items))
 
 
-def _body(targets: Sequence[TargetView], now: float, telemetry: str, *, single: bool) -> Html:
+def _filter(wanted: str, shown: int, total: int) -> Html:
+    everything = fill("filter_all.html", shown=shown, total=total) if wanted else NOTHING
+    return fill("filter.html", value=wanted, all=everything)
+
+
+def _body(targets: Sequence[TargetView], now: float, telemetry: str, *, single: bool, many: bool) -> Html:
     if not targets:
         return fill("no_targets.html")
     by_level: dict[Level, list[TargetView]] = {level: [] for level in LEVELS}
@@ -84,36 +103,32 @@ def _body(targets: Sequence[TargetView], now: float, telemetry: str, *, single: 
         pieces.append(_first_start(targets, telemetry, single=single))
     metrics = telemetry if single else None
     if wrong:
-        whole = join(full(target, now, metrics, opened=True) for target in wrong[:MAX_WHOLE])
-        rest = _table(wrong[MAX_WHOLE:], "more with faults", now) if wrong[MAX_WHOLE:] else NOTHING
-        pieces.append(_section("attention", "Needs attention", whole + rest))
+        whole = join(full(target, now, metrics, opened=True) for target in wrong)
+        pieces.append(_section("attention", "Needs attention", _trouble(wrong, now) if many else whole))
     for level, heading in ((Level.WAITING, "Not scraped yet"), (Level.WELL, "Up and well")):
         if group := by_level[level]:
-            pieces.append(_section(level.name.lower(), heading, _group(group, now, metrics, all_of=len(targets))))
+            whole = join(full(target, now, metrics, opened=len(targets) == 1) for target in group)
+            pieces.append(_section(level.name.lower(), heading, _grid(group, level) if many else whole))
     return join(pieces)
 
 
-def _group(group: Sequence[TargetView], now: float, metrics: str | None, *, all_of: int) -> str:
-    if all_of > FEW:
-        return _table(group, LEVELS[level_of(group[0])][1], now)
-    return join(full(target, now, metrics, opened=all_of == 1) for target in group)
+def _trouble(targets: Sequence[TargetView], now: float) -> Html:
+    rows = join(trouble_row(target, now) for target in targets[:MOST])
+    return fill("trouble.html", caption="Targets in trouble", rows=rows, more=_more(targets, level_of(targets[-1])))
+
+
+def _grid(targets: Sequence[TargetView], level: Level) -> Html:
+    listed = sorted(targets, key=lambda target: target.name)
+    return fill("grid.html", items=join(map(grid_item, listed[:MOST])), more=_more(targets, level))
+
+
+def _more(targets: Sequence[TargetView], level: Level) -> Html:
+    left = len(targets) - MOST
+    return fill("more.html", count=left, filter=STATES[level]) if left > 0 else NOTHING
 
 
 def _section(name: str, heading: str, body: str) -> Html:
     return fill("section.html", id=name, heading=heading, body=Html(body))
-
-
-def _table(targets: Iterable[TargetView], what: str, now: float) -> Html:
-    listed = sorted(targets, key=lambda target: target.name)
-    rows = join(overview_row(target, now) for target in listed)
-    summary = f"{counted(len(listed), 'target')} {what}"
-    return fill(
-        "overview.html",
-        open=Html(" open") if len(listed) <= SHORT else NOTHING,
-        summary=summary,
-        caption=f"Targets {what}",
-        rows=rows,
-    )
 
 
 def _first_start(targets: Sequence[TargetView], telemetry: str, *, single: bool) -> Html:
@@ -124,10 +139,10 @@ def _first_start(targets: Sequence[TargetView], telemetry: str, *, single: bool)
 
 
 def _policy() -> tuple[tuple[str, str], ...]:
-    """Allow our one style sheet, by its hash, and nothing else: no script, no form, no frame."""
+    """Allow our one style sheet, by its hash, and the filter; nothing else: no script, no frame."""
     digest = base64.b64encode(hashlib.sha256(read("style.css").encode()).digest()).decode()
     policy = (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
     return (("Content-Security-Policy", policy), ("Referrer-Policy", "no-referrer"))

@@ -1,14 +1,16 @@
 """One target on the status page: whole, or as a row of the overview."""
 
+import re
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from urllib.parse import urlencode
 
 from ami_exporter.web.status.html import Html, fill, join, prose
 from ami_exporter.web.status.humanize import counted, duration, instant, number
-from ami_exporter.web.views import CollectorState, CollectorView, LinkState, LinkView, TargetView
+from ami_exporter.web.views import CanaryView, CollectorState, CollectorView, LinkState, LinkView, TargetView
 
 NOTHING = Html("")
+_PACKAGED = re.compile(r"[~+]")
 
 
 class Level(Enum):
@@ -44,14 +46,13 @@ def level_of(target: TargetView) -> Level:
         return Level.DOWN
     faulty = any(collector.state is CollectorState.FAULT for collector in target.collectors)
     broken = any(link.state is LinkState.DOWN for link in target.links)
-    return Level.FAULTS if faulty or broken else Level.WELL
+    return Level.FAULTS if faulty or broken or target.missing_rights else Level.WELL
 
 
 def full(target: TargetView, now: float, telemetry: str | None, *, opened: bool) -> Html:
     """Draw a target whole; `telemetry` is the metrics path where it is the only target."""
     kind, state = BADGES[level_of(target)]
     todo = join(fill("item.html", what=what, text=prose(text)) for what, text in _todo(target))
-    rights = join(fill("item.html", what=right, text=brings) for right, brings in target.missing_permissions)
     return fill(
         "target.html",
         anchor=f"target-{target.name}",
@@ -61,10 +62,12 @@ def full(target: TargetView, now: float, telemetry: str | None, *, opened: bool)
         state=state,
         brief=_brief(target, now),
         todo=fill("todo.html", items=todo) if todo else NOTHING,
-        permissions=fill("permissions.html", items=rights) if rights else NOTHING,
         facts=join(fill("fact.html", name=name, value=value) for name, value in _facts(target, now)),
         link=telemetry if telemetry is not None else f"probe?{query_of(target.name)}",
-        collectors=_collectors(target.name, target.collectors),
+        further=fill("further.html", actions=target.further_rights) if target.further_rights else NOTHING,
+        canaries=_canaries(target),
+        # Of a PBX that is down every collector says the same, and the reason stands above.
+        collectors=NOTHING if target.up is False else _collectors(target.name, target.collectors),
     )
 
 
@@ -73,24 +76,51 @@ def query_of(name: str) -> str:
     return urlencode({"target": name}, errors="replace")
 
 
-def overview_row(target: TargetView, now: float) -> Html:
-    """Draw a target as a row that leads to the whole."""
+def trouble_row(target: TargetView, now: float) -> Html:
+    """Draw a target in trouble as a row that leads to the whole; its reason once, in short."""
     kind, state = BADGES[level_of(target)]
     return fill(
-        "overview_row.html",
+        "trouble_row.html",
         query=query_of(target.name),
         name=target.name,
+        address=target.address,
         kind=kind,
         state=state,
-        brief=_notes(target) or _since(target, now),
-        version=target.version or "–",
-        events=number(target.events_per_second, 1),
-        series=number(target.series),
+        since=_since(target, now),
+        reason=shortened(target.advice if target.up is False else _notes(target)),
+        scraped=_scraped(target, now),
     )
 
 
+def grid_item(target: TargetView) -> Html:
+    """Draw a target of which nothing is to be said as its name."""
+    return fill(
+        "grid_item.html",
+        query=query_of(target.name),
+        name=target.name,
+        address=target.address,
+        version=short_version(target.version),
+    )
+
+
+def short_version(version: str) -> str:
+    """Cut what a distribution appends: "22.10.1" of "22.10.1~dfsg+~cs6.17.60671434-1"."""
+    return shortened(_PACKAGED.split(version, maxsplit=1)[0], 24)
+
+
+def shortened(text: str, most: int = 90) -> str:
+    """Cut a text behind a word."""
+    return text if len(text) <= most else text[: most + 1].rpartition(" ")[0][:most] + " …"
+
+
+def _scraped(target: TargetView, now: float) -> str:
+    if target.scraped is None:
+        return "none yet"
+    return f"{duration(now - target.scraped)} ago, took {duration(target.took)}"
+
+
 def _brief(target: TargetView, now: float) -> str:
-    version = f"Asterisk {target.version}" if target.version else ""
+    version = f"Asterisk {short_version(target.version)}" if target.version else ""
     return " · ".join(part for part in (_since(target, now), version, _notes(target)) if part)
 
 
@@ -104,12 +134,14 @@ def _notes(target: TargetView) -> str:
         return ""
     faults = sum(collector.state is CollectorState.FAULT for collector in target.collectors)
     lost = [link.name for link in target.links if link.state is LinkState.DOWN]
+    failing = sum(one.result not in {"", "success"} for one in target.canaries)
     return ", ".join(
         note
         for note in (
             f"{counted(faults, 'collector')} with a fault" if faults else "",
             f"{' and '.join(lost)} link down" if lost else "",
-            "rights may be missing" if target.missing_permissions else "",
+            "write=reporting missing" if target.missing_rights else "",
+            f"{counted(failing, 'canary', 'canaries')} failing" if failing else "",
             f"{number(target.series_dropped)} series dropped" if target.series_dropped else "",
         )
         if note
@@ -121,6 +153,11 @@ def _todo(target: TargetView) -> Iterator[tuple[str, str]]:
         yield target.name, target.advice
     if target.up is False and target.advice:
         return
+    if target.missing_rights:
+        yield (
+            "write=reporting",
+            f"the AMI user lacks it: no {target.missing_rights}; run ami-exporter doctor",
+        )
     for link in target.links:
         if link.state is LinkState.DOWN and link.detail:
             yield f"{link.name} link", link.detail
@@ -133,6 +170,11 @@ def _todo(target: TargetView) -> Iterator[tuple[str, str]]:
 def _facts(target: TargetView, now: float) -> Iterator[tuple[str, str]]:
     words = {True: "Up since", False: "Down since", None: "State"}[target.up]
     yield words, f"{instant(target.since)} ({duration(now - target.since)})" if target.since else "not scraped yet"
+    if target.address:
+        yield "Address", target.address
+    if target.labels:
+        yield "Labels", ", ".join(f"{name}={value}" for name, value in target.labels.items())
+    yield "Last scrape", _scraped(target, now)
     yield "Asterisk version", target.version or "not known yet"
     for link in target.links:
         yield f"{link.name.capitalize()} link", _link(link, now)
@@ -145,6 +187,27 @@ def _facts(target: TargetView, now: float) -> Iterator[tuple[str, str]]:
 def _link(link: LinkView, now: float) -> str:
     since = f"since {instant(link.since)} ({duration(now - link.since)})" if link.since is not None else ""
     return " ".join(part for part in (LINK_WORDS[link.state], since) if part)
+
+
+def _canaries(target: TargetView) -> Html:
+    if not target.canaries:
+        return NOTHING
+    return fill("canaries.html", name=target.name, rows=join(map(_canary, target.canaries)))
+
+
+def _canary(one: CanaryView) -> Html:
+    kind, state = ("ok", "✓ success") if one.result == "success" else ("bad", f"✗ {one.result.replace('_', ' ')}")
+    if not one.result:
+        kind, state = "wait", "… no call yet"
+    return fill(
+        "canary.html",
+        name=one.name,
+        kind=kind,
+        state=state,
+        why=one.why if kind == "bad" else "",
+        last=instant(one.last),
+        next=instant(one.next),
+    )
 
 
 def _collectors(name: str, collectors: Sequence[CollectorView]) -> Html:
