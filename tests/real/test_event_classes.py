@@ -18,6 +18,7 @@ def test_a_class_is_given_until_a_channel_began_without_its_event(
     secret = Secret(AMI_SECRETS[user])
     with target(asterisk.ami_port, clocks=clocks, events=True, username=user, secret=secret) as one:
         listening(one)
+        until(lambda: one.stats.events_received >= 1, "FullyBooted")
 
         def classes() -> set[str]:
             series = [dict(labels) for name, labels in scrape(one) if name == "ami_exporter_event_classes"]
