@@ -6,18 +6,20 @@ reads at each step all the same, so the windows are short.
 
 from __future__ import annotations
 
+from grafana.lookback import over_before_the_end
+
 NOW = "5m:1m"
 LAST_HOUR = "1h:5m"
 
 
 def most(expression: str, count: int = 10, *, how: str = "topk", over: str = "last", window: str = NOW) -> str:
     """Lines of the series that have most, or with how="bottomk" least, in a window before the end."""
-    return f"{expression} and {how}({count}, {over}_over_time(({expression})[{window}] @ end()))"
+    return f"{expression} and {how}({count}, {over_before_the_end(over, expression, window)})"
 
 
 def that_was_down(state: str) -> str:
     """States of 1 or 0 of one PBX, only of what was 0 at some moment of the time shown."""
-    return f"{state} and min_over_time(({state})[$__range:1m] @ end()) == 0"
+    return f"{state} and {over_before_the_end('min', state, '$__range:1m')} == 0"
 
 
 def down(state: str) -> str:

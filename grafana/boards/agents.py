@@ -11,7 +11,7 @@ from grafana.stat import Stat
 from grafana.table import Column, Table
 
 Q = '@, queue=~"$queue"'
-OPT_IN = "The collector queue_members is off"
+OPT_IN = "No member is known; the collector queue_members tells them"
 MEMBER = "by (queue, member)"
 
 
@@ -125,7 +125,7 @@ DAY = Row(
         Series(
             title="Members by state",
             description="Device states of the members. A member of several queues is counted in each.",
-            nothing="No members are known",
+            nothing="No member is known",
             queries=(Query(expr=f"sum by (state) (asterisk_queue_members{{{Q}}}) > 0", legend="{{state}}"),),
             words=c.DEVICE_STATES,
             stacked=True,
@@ -147,7 +147,7 @@ DAY = Row(
         Series(
             title="Agents of the agent pool",
             description="Agents who log in by AgentLogin, by state.",
-            nothing="No agent pool",
+            nothing="No agent pool is known",
             queries=(Query(expr="sum by (state) (asterisk_agents{@})", legend="{{state}}"),),
             words=c.AGENTS,
             stacked=True,

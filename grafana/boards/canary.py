@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import Row
+from grafana.lookback import over
 from grafana.model import Query
 from grafana.panels import Series
 from grafana.ranking import LAST_HOUR, down, most
 from grafana.selection import clicked
 from grafana.table import Column, Table
 
-NONE = "No canary is configured"
+NONE = "No canary call is known"
 GOOD_BAD = {"0": ("bad", c.BAD), "1": ("good", c.GOOD)}
 AUDIO = {"0": ("none", c.BAD), "1": ("heard", c.GOOD)}
 
@@ -58,7 +59,7 @@ CANARY = Row(
                 Column(title="MES", expr=of_canary("mes", how="min"), decimals=0, width=56),
                 Column(
                     title="Good",
-                    expr="min by (instance, canary) (avg_over_time(asterisk_canary_up{@}[6h:15m]))",
+                    expr=f"min by (instance, canary) ({over('avg', 'asterisk_canary_up{@}', '6h:15m')})",
                     unit="percentunit",
                     decimals=0,
                     thresholds=c.SHARE_WORKS,
@@ -69,7 +70,7 @@ CANARY = Row(
         Series(
             title="Canaries that failed",
             description="When the last call of a canary was not good; those that never failed are not drawn.",
-            nothing="No canary failed",
+            nothing="No failed canary call is known",
             queries=(
                 Query(
                     expr=f"count by (instance, canary) ({down('asterisk_canary_up{@}')})",
@@ -83,7 +84,7 @@ CANARY = Row(
         Series(
             title="Time until answered, slowest ten",
             description="From dialling to the answer, of the ten canaries that took longest in the last hour.",
-            nothing=NONE,
+            nothing="No answered canary call is known",
             queries=(
                 Query(
                     expr=most(of_canary("phase_seconds", ', phase="answer"'), over="max", window=LAST_HOUR),

@@ -82,7 +82,7 @@ NOW = Row(
                 ),
             ),
             text="value_and_name",
-            nothing="no TLS",
+            nothing="none known",
             unit="dtdurations",
             decimals=0,
             thresholds=c.Steps(c.BAD, ((7 * 86400, c.WARN), (21 * 86400, c.GOOD))),

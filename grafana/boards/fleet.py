@@ -6,6 +6,7 @@ from grafana import colours as c
 from grafana import problems as p
 from grafana.alerting import firing
 from grafana.board import Board, Row
+from grafana.lookback import SHOWN, over
 from grafana.model import Query
 from grafana.panels import Series
 from grafana.selection import clicked, url
@@ -13,6 +14,8 @@ from grafana.stat import Share, Stat, Wall
 from grafana.table import Column, Table
 
 CALLS = "instance:asterisk_calls:rate5m"
+ANSWERED = f'{CALLS}{{@, outcome="answered"}}'
+HALF_AN_HOUR = "30m:5m"
 COUNT = 62
 
 
@@ -81,7 +84,7 @@ NOW = Row(
             title="PBXs with trouble",
             description="""Only PBXs with a problem, the worst first; click a name for its board. Problems is the sum
                 of the columns to its right; many phones lost are one problem.""",
-            nothing="No PBX has a problem",
+            nothing="No problem is known",
             keys={"instance": "PBX", "site": "Site"},
             unseen=("job",),
             links={"instance": clicked("asterisk-pbx", "instance")},
@@ -157,8 +160,8 @@ EACH = Row(
                 Column(title="Calls", expr=by_pbx("asterisk_active_calls{@}"), width=COUNT),
                 Column(
                     title="Answered",
-                    expr=f"""{by_pbx(f'avg_over_time({CALLS}{{@, outcome="answered"}}[$__range:5m])')} /
-                        ({by_pbx(f"avg_over_time({CALLS}{{@}}[$__range:5m])")} > 0)""",
+                    expr=f"""{by_pbx(over("avg", ANSWERED, SHOWN))} /
+                        ({by_pbx(over("avg", f"{CALLS}{{@}}", SHOWN))} > 0)""",
                     unit="percentunit",
                     decimals=0,
                     width=84,
@@ -226,15 +229,15 @@ TREND = Row(
             title="Lowest share of calls answered",
             description="""The ten PBXs with at least 20 calls ended in the last half hour and the lowest share of
                 answered ones. One PBX alone has its own fault; all together share a carrier.""",
-            nothing="No PBX had 20 calls in half an hour",
+            nothing="No PBX with 20 calls is known",
             keys={"instance": "PBX"},
             links={"instance": clicked("asterisk-pbx", "instance")},
             sort=("Answered", False),
             columns=(
                 Column(
                     title="Answered",
-                    expr=f"""bottomk(10, sum by (instance) (avg_over_time({CALLS}{{@, outcome="answered"}}[30m:5m]))
-                        / (sum by (instance) (avg_over_time({CALLS}{{@}}[30m:5m])) * 1800 >= 20) * 1800)""",
+                    expr=f"""bottomk(10, sum by (instance) ({over("avg", ANSWERED, HALF_AN_HOUR)})
+                        / (sum by (instance) ({over("avg", f"{CALLS}{{@}}", HALF_AN_HOUR)}) * 1800 >= 20) * 1800)""",
                     unit="percentunit",
                     decimals=0,
                     thresholds=c.Steps(c.BAD, ((0.2, c.WARN), (0.4, "text"))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana import colours as c
 from grafana.board import INSTANCE, JOB, TRUNK, Board, Row
 from grafana.boards.audio import AUDIO
+from grafana.lookback import SHOWN, over
 from grafana.model import Query
 from grafana.panels import Series
 from grafana.ranking import LAST_HOUR, most
@@ -31,13 +32,14 @@ def quantile(share: float, metric: str, by: str = "", of: str = "") -> str:
 
 def shown(metric: str, selector: str = "@") -> str:
     """Mean rate of buckets over the time shown."""
-    return f"avg_over_time({buckets(metric, selector)}[$__range:5m])"
+    return over("avg", buckets(metric, selector), SHOWN)
 
 
 def bad_share(of: str, bound: str = BAD_LOSS, by: str = "") -> str:
     """Share of RTCP reports with more packets lost than a bucket's bound; `of` answers rates, with %s for the bound."""
     grouped = f"sum by ({by})" if by else "sum"
-    return f"1 - {grouped} ({of % bound}) / ({grouped} ({of % '+Inf'}) > 0)"
+    bad, all_of_them = (of.replace("%s", one) for one in (bound, "+Inf"))
+    return f"1 - {grouped} ({bad}) / ({grouped} ({all_of_them}) > 0)"
 
 
 def loss_bands(media: str) -> tuple[Query, ...]:
@@ -155,7 +157,7 @@ TRUNKS = Row(
         Series(
             title="Reports with bad loss, the ten worst trunks",
             description="Share of reports with more than 3 % of packets lost, over 15 minutes.",
-            nothing="No reports",
+            nothing="No report is known",
             queries=(
                 Query(
                     expr=most(
@@ -171,7 +173,7 @@ TRUNKS = Row(
         Series(
             title="Jitter, 95th percentile, the ten worst trunks",
             description="Variation of packets' arrival on each trunk, over 15 minutes.",
-            nothing="No reports",
+            nothing="No report is known",
             queries=(
                 Query(
                     expr=most(

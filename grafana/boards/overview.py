@@ -241,7 +241,7 @@ OUTCOMES = Row(
         Heat(
             title="Talk time",
             description="How many answered legs ended after how long a talk.",
-            nothing="No answered call ended",
+            nothing="No answered call is known",
             queries=(Query(expr="sum by (le) (increase(asterisk_dial_talk_seconds_bucket{@}[$__rate_interval]))"),),
             unit="s",
             scheme="Greens",

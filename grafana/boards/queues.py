@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import INSTANCE, JOB, QUEUE, Board, Row
+from grafana.lookback import SHOWN, counted, over
 from grafana.model import Query
 from grafana.panels import Heat, Ranking, Series
 from grafana.ranking import LAST_HOUR, most
@@ -31,13 +32,13 @@ def by_queue(expression: str, how: str = "sum") -> str:
 
 def shown(expression: str) -> str:
     """Mean rate over the time shown."""
-    return f"avg_over_time({expression}[$__range:5m])"
+    return over("avg", expression, SHOWN)
 
 
 def count(outcome: str) -> str:
     """How many callers left the queue so in the time shown."""
-    counted = f'sum_over_time({CALLS}{{{Q}, outcome="{outcome}"}}[$__range:5m]) * 300'
-    return by_queue(f"{counted} and on (job, instance, queue) asterisk_queue_info{{{Q}}}")
+    ended = counted(f'{CALLS}{{{Q}, outcome="{outcome}"}}')
+    return by_queue(f"{ended} and on (job, instance, queue) asterisk_queue_info{{{Q}}}")
 
 
 NOW = Row(
@@ -84,7 +85,7 @@ NOW = Row(
                 servicelevel), out of all answered or abandoned in the time shown. Green from 80 %; grey when nobody
                 called.""",
             queries=(Query(expr=f"sum({shown(IN_TIME)}) / (sum({shown(DECIDED)}) > 0)"),),
-            nothing="no calls",
+            nothing="no calls known",
             unit="percentunit",
             decimals=1,
             thresholds=c.SHARE_KEPT,
@@ -96,7 +97,7 @@ NOW = Row(
             description="""Share of callers who gave up, out of all answered or abandoned in the time shown. Red from
                 10 %; grey when nobody called.""",
             queries=(Query(expr=f"sum({shown(ABANDONED)}) / (sum({shown(DECIDED)}) > 0)"),),
-            nothing="no calls",
+            nothing="no calls known",
             unit="percentunit",
             decimals=0,
             thresholds=c.SHARE_LOST,
@@ -198,7 +199,7 @@ FLOW = Row(
             title="Service level, worst ten queues",
             description="""Share answered within each queue's own service level, over the last half hour, of the ten
                 queues with the lowest mean in the last hour, with the usual target of 80 %.""",
-            nothing="No callers",
+            nothing="No caller is known",
             queries=(
                 Query(
                     expr=most(by_queue(KEPT, "max"), how="bottomk", over="avg", window=LAST_HOUR),
@@ -213,7 +214,7 @@ FLOW = Row(
         Heat(
             title="Wait until answered",
             description="How many answered callers a minute had waited how long.",
-            nothing="No callers",
+            nothing="No caller is known",
             queries=(Query(expr=f"sum by (le) (queue:asterisk_wait_seconds_bucket:rate5m{{{Q}}}) * 60"),),
             unit="s",
             scheme="Greens",
@@ -229,7 +230,7 @@ STAFF = Row(
             title="Members by state",
             description="""Device states of the members of the chosen queues. A member of several queues is counted in
                 each.""",
-            nothing="No members are known",
+            nothing="No member is known",
             queries=(Query(expr=f"sum by (state) (asterisk_queue_members{{{Q}}}) > 0", legend="{{state}}"),),
             words=c.DEVICE_STATES,
             stacked=True,

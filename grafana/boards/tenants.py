@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import INSTANCE, JOB, TENANT, Board, Row
+from grafana.lookback import counted
 from grafana.model import Query
 from grafana.panels import Series
 from grafana.ranking import most
@@ -14,7 +15,7 @@ from grafana.table import Column, Table
 T = '@, tenant=~"$tenant"'
 CALLS = "tenant:asterisk_calls:rate5m"
 TALK = f"tenant:asterisk_talk_seconds:increase1h{{{T}}}"
-OPT_IN = "No tenants are configured"
+NONE = "No tenant is known"
 
 
 def by_tenant(expression: str) -> str:
@@ -24,7 +25,7 @@ def by_tenant(expression: str) -> str:
 
 def ended(matcher: str = "") -> str:
     """Calls ended in the time shown, for each tenant."""
-    return by_tenant(f"sum_over_time({CALLS}{{{T}{matcher}}}[$__range:10m])") + " * 600"
+    return by_tenant(counted(f"{CALLS}{{{T}{matcher}}}", minutes=10))
 
 
 NOW = Row(
@@ -58,7 +59,7 @@ NOW = Row(
             title="Each tenant",
             description="""Now: calls and channels. In the time shown: calls ended and the share answered. Last hour:
                 time talked.""",
-            nothing=OPT_IN,
+            nothing=NONE,
             keys={"tenant": "Tenant"},
             links={"tenant": clicked("asterisk-tenants", "tenant")},
             height=14,
@@ -86,7 +87,7 @@ TREND = Row(
         Series(
             title="Calls of the ten busiest tenants",
             description="Calls in progress, of the ten tenants with most now.",
-            nothing=OPT_IN,
+            nothing=NONE,
             queries=(
                 Query(
                     expr=most(by_tenant(f"asterisk_tenant_active_calls{{{T}}}")),
@@ -100,7 +101,7 @@ TREND = Row(
         Series(
             title="Talk an hour, the ten tenants with most",
             description="Time talked in the hour before, of the ten tenants with most now.",
-            nothing=OPT_IN,
+            nothing=NONE,
             queries=(Query(expr=most(by_tenant(TALK)), legend="{{tenant}}"),),
             unit="dthms",
             points=24,

@@ -16,7 +16,7 @@ import pytest
 
 from ami_exporter.demo import DemoSettings, SimulatedPbx
 from tests.support.backfill import Labels, lines, write_blocks
-from tests.support.dashboards import Json, every_panel, step_of
+from tests.support.dashboards import CHOSEN_ALL, Json, every_panel, replaced, step_of
 from tests.support.exporter_process import exporter
 from tests.support.prometheus_server import PrometheusServer, prometheus_server
 from tests.support.promql import selectors
@@ -130,18 +130,10 @@ def expression(target: Json, panel: Json, shown: int) -> str:
         "$__rate_interval": f"{rate}s",
         "$__range_s": str(shown),
         "$__range": f"{shown}s",
-        "$job": ".+",
-        "$site": ".*",
-        "$instance": ".+",
-        "$queue": ".+",
-        "$trunk": ".+",
-        "$tenant": ".+",
+        **CHOSEN_ALL,
         "offset 1w": "offset 1m",
     }
-    text = str(target["expr"])
-    for name, value in values.items():
-        text = text.replace(name, value)
-    return text
+    return replaced(str(target["expr"]), values)
 
 
 def read_by(server: PrometheusServer, panel: Json, shown: int) -> int:

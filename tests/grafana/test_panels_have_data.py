@@ -19,7 +19,7 @@ import pytest
 
 from ami_exporter.demo import DemoSettings, SimulatedPbx, User
 from tests.support.asterisk_server import free_port
-from tests.support.dashboards import every_panel
+from tests.support.dashboards import CHOSEN_ALL, every_panel, replaced
 from tests.support.exporter_process import exporter
 from tests.support.prometheus_server import PrometheusServer, prometheus_server
 from tests.support.rules import RECORDED, ROOT
@@ -36,17 +36,12 @@ VALUES = {
     "$__rate_interval": "20s",
     "$__range_s": "300",
     "$__range": "5m",
-    "$job": ".+",
-    "$site": ".*",
-    "$instance": ".+",
-    "$queue": ".+",
-    "$trunk": ".+",
-    "$tenant": ".+",
+    **CHOSEN_ALL,
     # A week ago this Prometheus did not run.
     "offset 1w": "offset 5s",
 }
 SUBQUERY = re.compile(r"\[[^]:]+:[^]]+\]")
-"""Looks back over hours in steps of minutes; this Prometheus runs for a minute or two."""
+"""Looks back over hours in steps of minutes; this Prometheus runs for a minute or two (test_look_back.py)."""
 
 EXPORTER = """
 defaults: {{address: "127.0.0.1:{port}", username: demo, secret: demo}}
@@ -99,9 +94,7 @@ def queries() -> list[tuple[str, str]]:
     found = []
     for board, panel in every_panel():
         for target in panel["targets"]:
-            expression = str(target["expr"])
-            for name, value in VALUES.items():
-                expression = expression.replace(name, value)
+            expression = replaced(str(target["expr"]), VALUES)
             if any(name in expression for name in NONE_HERE) and " or " not in expression:
                 continue
             found.append((f"{board['uid']}: {panel['title']}", SUBQUERY.sub("[5m:1s]", expression)))

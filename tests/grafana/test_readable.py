@@ -78,6 +78,13 @@ def test_a_number_says_what_no_data_means(panel: Json) -> None:
 
 
 @EACH_PANEL
+def test_no_data_states_no_cause(panel: Json) -> None:
+    """Nothing may have happened, be configured, be allowed, or be scraped: a query that finds nothing cannot tell."""
+    text = panel["fieldConfig"]["defaults"].get("noValue", "unknown")
+    assert text in {"–", "unknown"} or re.search(r"\bknown\b", text)
+
+
+@EACH_PANEL
 def test_shares_are_guarded_against_division_by_nothing(panel: Json) -> None:
     for target in panel["targets"]:
         for expr in divisions(promql.parse(filled_in(target["expr"]))):

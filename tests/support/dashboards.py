@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from grafana.boards import BOARDS
@@ -11,6 +11,8 @@ Json = dict[str, Any]
 
 ALL: list[Json] = [board.render() for board in BOARDS]
 GRAFANA_VALUES = {"$__rate_interval": "1m", "$__range_s": "21600", "$__range": "6h", "$__interval": "1m"}
+CHOSEN_ALL = {"$job": ".+", "$site": ".*", "$instance": ".+", "$queue": ".+", "$trunk": ".+", "$tenant": ".+"}
+"""What Grafana makes of each variable in a matcher when all of its values are chosen."""
 
 # Grafana's grid at a window of this width: 24 columns, 16 px around, 8 px between.
 GAP, PADDING = 8, 16
@@ -24,7 +26,12 @@ def panels(board: Json) -> list[Json]:
 
 def filled_in(expression: str) -> str:
     """The expression as Prometheus gets it, but for the variables in matchers."""
-    for name, value in GRAFANA_VALUES.items():
+    return replaced(expression, GRAFANA_VALUES)
+
+
+def replaced(expression: str, values: Mapping[str, str]) -> str:
+    """The expression with each of these texts replaced, in their order."""
+    for name, value in values.items():
         expression = expression.replace(name, value)
     return expression
 
