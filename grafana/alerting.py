@@ -20,7 +20,7 @@ def firing(*, by_instance: bool, width: int, height: int) -> Table:
         title="Alerts that fire",
         description="""Alerts of Prometheus' rules that fire now, and since when their condition holds. About: the
             trunk, queue or other part of the PBX they name.""",
-        nothing="No alert fires",
+        nothing="No alert is known to fire",
         keys={"instance": "PBX", **keys} if by_instance else keys,
         words={"severity": SEVERITIES},
         widths={"severity": 84, "about": 130},

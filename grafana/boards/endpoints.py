@@ -20,6 +20,9 @@ DOWN = """max by (instance, technology, endpoint) (asterisk_endpoint_up{@} == 0)
 FULLEST = """topk(20, max by (instance, aor) (asterisk_aor_contacts{@})
     / max by (instance, aor) (asterisk_aor_contacts_limit{@} > 1))"""
 
+NO_MAINTENANCE = '0 * sum(asterisk_scrape_collector_success{@, collector="endpoints"} == 1)'
+"""Only those in maintenance are listed: none is, where the list was read."""
+
 NOW = Row(
     title="Now",
     panels=(
@@ -70,8 +73,8 @@ NOW = Row(
             title="In maintenance",
             description="""PJSIP endpoints that an administrator took out of service: they count as down. None is
                 told only by versions that know maintenance (22.10, 23.4).""",
-            queries=(Query(expr="sum(asterisk_endpoint_maintenance{@})"),),
-            nothing="none",
+            queries=(Query(expr=f"sum(asterisk_endpoint_maintenance{{@}}) or on () {NO_MAINTENANCE}"),),
+            values={"0": ("none", c.DIM)},
             thresholds=c.NONE_IS_BEST,
         ),
     ),
@@ -142,7 +145,7 @@ CHANGE = Row(
             title="Contact changes per minute",
             description="""Contacts that became reachable, unreachable or were removed. Many at once: the network
                 flaps.""",
-            nothing="No contact changed",
+            nothing="No change is known",
             queries=(
                 Query(
                     expr="sum by (status) (instance:asterisk_contact_changes:rate5m{@}) * 60 > 0",
@@ -156,7 +159,7 @@ CHANGE = Row(
             title="Peer changes per minute",
             description="""The same of chan_sip and IAX2 peers, and registrations of PJSIP phones, as PeerStatus events
                 tell them.""",
-            nothing="No peer changed",
+            nothing="No change is known",
             queries=(
                 Query(
                     expr="sum by (status) (instance:asterisk_peer_changes:rate5m{@}) * 60 > 0",
@@ -179,7 +182,7 @@ CHANGE = Row(
             title="Fullest addresses of record",
             description="""Contacts against max_contacts, where more than one is allowed. A full address of record
                 refuses the next phone (or, with remove_existing, drops the oldest). The twenty fullest.""",
-            nothing="Every address of record allows one contact",
+            nothing="None with room for several contacts is known",
             keys={"instance": "PBX", "aor": "AOR"},
             sort=("Full", True),
             columns=(

@@ -63,7 +63,7 @@ ENGINE = Row(
             title="Channels by technology",
             description="Channels by their driver. Local channels are Asterisk's own, two for each use.",
             queries=(Query(expr="sum by (technology) (asterisk_active_channels{@}) > 0", legend="{{technology}}"),),
-            nothing="No channels",
+            nothing="No channel is known",
             stacked=True,
             decimals=0,
             width=8,
@@ -104,7 +104,7 @@ ENGINE = Row(
             title="Inbound calls a minute, by number",
             description="""Calls that came in, by the name that the configuration gives to the number dialled (dids);
                 other: all numbers without one.""",
-            nothing="No names are configured",
+            nothing="No call to a named number is known",
             queries=(
                 Query(expr="sum by (did) (rate(asterisk_did_calls_total{@}[$__rate_interval])) * 60", legend="{{did}}"),
             ),
@@ -115,7 +115,7 @@ ENGINE = Row(
         Series(
             title="Time on hold",
             description="How long callers are left on hold: half of the holds are shorter, one in ten is longer.",
-            nothing="Nobody was on hold",
+            nothing="No hold is known",
             queries=tuple(
                 Query(
                     expr=f"""histogram_quantile(

@@ -81,7 +81,7 @@ NOW = Row(
             title="PBXs with trouble",
             description="""Only PBXs with a problem, the worst first; click a name for its board. Problems is the sum
                 of the columns to its right; many phones lost are one problem.""",
-            nothing="No PBX has a problem",
+            nothing="No problem is known",
             keys={"instance": "PBX", "site": "Site"},
             unseen=("job",),
             links={"instance": clicked("asterisk-pbx", "instance")},
@@ -168,7 +168,8 @@ EACH = Row(
                 Column(title="Phones", expr=p.PHONES_LOST, thresholds=c.NONE_IS_BEST, width=72),
                 Column(
                     title="Silent",
-                    expr="max by (@) (trunk:asterisk_silent_calls:ratio30m{@})",
+                    expr="""max by (@) (trunk:asterisk_silent_calls:ratio30m{@})
+                        and on (job, instance) asterisk_up{@} == 1""",
                     unit="percentunit",
                     decimals=0,
                     thresholds=c.SHARE_LOST,
@@ -226,7 +227,7 @@ TREND = Row(
             title="Lowest share of calls answered",
             description="""The ten PBXs with at least 20 calls ended in the last half hour and the lowest share of
                 answered ones. One PBX alone has its own fault; all together share a carrier.""",
-            nothing="No PBX had 20 calls in half an hour",
+            nothing="No PBX with 20 calls is known",
             keys={"instance": "PBX"},
             links={"instance": clicked("asterisk-pbx", "instance")},
             sort=("Answered", False),

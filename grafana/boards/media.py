@@ -155,7 +155,7 @@ TRUNKS = Row(
         Series(
             title="Reports with bad loss, the ten worst trunks",
             description="Share of reports with more than 3 % of packets lost, over 15 minutes.",
-            nothing="No reports",
+            nothing="No report is known",
             queries=(
                 Query(
                     expr=most(
@@ -171,7 +171,7 @@ TRUNKS = Row(
         Series(
             title="Jitter, 95th percentile, the ten worst trunks",
             description="Variation of packets' arrival on each trunk, over 15 minutes.",
-            nothing="No reports",
+            nothing="No report is known",
             queries=(
                 Query(
                     expr=most(

@@ -96,7 +96,7 @@ MOBILE = Row(
         Series(
             title="Sticks without network",
             description="When which stick was in no mobile network; those that always were are not drawn.",
-            nothing="No stick has lost its network",
+            nothing="No stick without network is known",
             queries=(
                 Query(
                     expr=f"count by (instance, device) ({down('asterisk_mobile_registered{@}')})",

@@ -21,6 +21,8 @@ KEPT = f"queue:asterisk_service_level:ratio30m{{{Q}}}"
 WAIT = c.Steps(c.GOOD, ((60, c.WARN), (300, c.BAD)))
 MANY = c.Steps(c.GOOD, ((1, c.WORK), (10, c.WARN)))
 RUNG_OUT = f"sum by (instance, queue) (queue:asterisk_ring_no_answer:rate5m{{{Q}}}) * 60"
+LISTED = f"and on (job, instance, queue) asterisk_queue_info{{{Q}}}"
+"""Only queues that their PBX lists now: of a PBX that is down counters remain."""
 QUEUE_NAME = "{{queue}} · {{instance}}"
 
 
@@ -37,7 +39,7 @@ def shown(expression: str) -> str:
 def count(outcome: str) -> str:
     """How many callers left the queue so in the time shown."""
     counted = f'sum_over_time({CALLS}{{{Q}, outcome="{outcome}"}}[$__range:5m]) * 300'
-    return by_queue(f"{counted} and on (job, instance, queue) asterisk_queue_info{{{Q}}}")
+    return by_queue(f"{counted} {LISTED}")
 
 
 NOW = Row(
@@ -84,7 +86,7 @@ NOW = Row(
                 servicelevel), out of all answered or abandoned in the time shown. Green from 80 %; grey when nobody
                 called.""",
             queries=(Query(expr=f"sum({shown(IN_TIME)}) / (sum({shown(DECIDED)}) > 0)"),),
-            nothing="no calls",
+            nothing="no calls known",
             unit="percentunit",
             decimals=1,
             thresholds=c.SHARE_KEPT,
@@ -96,7 +98,7 @@ NOW = Row(
             description="""Share of callers who gave up, out of all answered or abandoned in the time shown. Red from
                 10 %; grey when nobody called.""",
             queries=(Query(expr=f"sum({shown(ABANDONED)}) / (sum({shown(DECIDED)}) > 0)"),),
-            nothing="no calls",
+            nothing="no calls known",
             unit="percentunit",
             decimals=0,
             thresholds=c.SHARE_LOST,
@@ -148,7 +150,8 @@ NOW = Row(
                 ),
                 Column(
                     title="Service level",
-                    expr=f"{by_queue(shown(IN_TIME))} / ({by_queue(shown(DECIDED))} > 0)",
+                    expr=f"""{by_queue(f"{shown(IN_TIME)} {LISTED}")}
+                        / ({by_queue(f"{shown(DECIDED)} {LISTED}")} > 0)""",
                     unit="percentunit",
                     decimals=0,
                     thresholds=c.SHARE_KEPT,
@@ -162,7 +165,7 @@ NOW = Row(
                 Column(title="Timed out", expr=count("timeout"), decimals=0, width=86),
                 Column(
                     title="Mean wait",
-                    expr=by_queue(f"queue:asterisk_wait_seconds:mean30m{{{Q}}} >= 0", "max"),
+                    expr=by_queue(f"queue:asterisk_wait_seconds:mean30m{{{Q}}} >= 0 {LISTED}", "max"),
                     unit="dthms",
                     width=88,
                 ),
@@ -198,7 +201,7 @@ FLOW = Row(
             title="Service level, worst ten queues",
             description="""Share answered within each queue's own service level, over the last half hour, of the ten
                 queues with the lowest mean in the last hour, with the usual target of 80 %.""",
-            nothing="No callers",
+            nothing="No caller is known",
             queries=(
                 Query(
                     expr=most(by_queue(KEPT, "max"), how="bottomk", over="avg", window=LAST_HOUR),
@@ -213,7 +216,7 @@ FLOW = Row(
         Heat(
             title="Wait until answered",
             description="How many answered callers a minute had waited how long.",
-            nothing="No callers",
+            nothing="No caller is known",
             queries=(Query(expr=f"sum by (le) (queue:asterisk_wait_seconds_bucket:rate5m{{{Q}}}) * 60"),),
             unit="s",
             scheme="Greens",
@@ -229,7 +232,7 @@ STAFF = Row(
             title="Members by state",
             description="""Device states of the members of the chosen queues. A member of several queues is counted in
                 each.""",
-            nothing="No members are known",
+            nothing="No member is known",
             queries=(Query(expr=f"sum by (state) (asterisk_queue_members{{{Q}}}) > 0", legend="{{state}}"),),
             words=c.DEVICE_STATES,
             stacked=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import Board, Row
-from grafana.causes import or_none
+from grafana.causes import SEEN, or_none
 from grafana.model import Query
 from grafana.panels import Series
 from grafana.ranking import LAST_HOUR, most
@@ -26,10 +26,10 @@ EXCESS = f"""topk(20, {TRUNK} ({TALK}) - 2 * ({TRUNK} ({TALK} offset 1w) or 0 * 
 
 
 def events(names: str = "", more: str = "") -> str:
-    """Security events in the time shown; 0 where events are counted and none of these names came."""
+    """Security events in the time shown; 0 where events are seen and none of these names came."""
     matcher = f', event=~"{names}"' if names else ""
     counted = f"sum(sum_over_time({RATES}{{@{matcher}{more}}}[$__range:5m])) * 300"
-    return f"{counted} or 0 * sum({RATES}{{@}})"
+    return f"{counted} > 0 or 0 * count({SEEN})"
 
 
 NOW = Row(
@@ -96,7 +96,6 @@ LOGINS = Row(
                     expr=or_none(
                         f'sum by (event) ({RATES}{{@, event!~"SuccessfulAuth|ChallengeSent"}}) * 60 > 0',
                         "event",
-                        f"{RATES}{{@}}",
                         "none",
                     ),
                     legend="{{event}}",
@@ -114,7 +113,6 @@ LOGINS = Row(
                     expr=or_none(
                         f'sum by (service) ({RATES}{{@, event=~"{FAILED}|FailedACL"}}) * 60 > 0',
                         "service",
-                        f"{RATES}{{@}}",
                         "none",
                     ),
                     legend="{{service}}",
@@ -128,7 +126,7 @@ LOGINS = Row(
             title="Failed logins per minute, most tried PBXs",
             description="""The ten PBXs with most in the last hour. One alone: it is exposed; all together: a scan of
                 the network.""",
-            nothing="No failed logins",
+            nothing="No failed login is known",
             queries=(
                 Query(
                     expr=most(
@@ -151,7 +149,7 @@ FRAUD = Row(
             title="Outbound talk per hour, the ten trunks with most",
             description="""Time talked outbound in the hour before, by trunk and PBX, of the ten trunks with most in the
                 last hour. A rise on one trunk at night: look for fraud.""",
-            nothing="No outbound talk",
+            nothing="No outbound talk is known",
             queries=(
                 Query(expr=most(f"{TRUNK} ({TALK})", over="max", window=LAST_HOUR), legend="{{trunk}} · {{instance}}"),
             ),
@@ -161,7 +159,7 @@ FRAUD = Row(
             title="Outbound talk in the last hour against last week",
             description="""The twenty trunks that talked most beyond twice the same hour last week; without a last week
                 the twenty that talked most. Calls: channels they hold now.""",
-            nothing="No outbound talk",
+            nothing="No outbound talk is known",
             keys={"instance": "PBX", "trunk": "Trunk"},
             links={"instance": clicked("asterisk-pbx", "instance"), "trunk": clicked("asterisk-trunks", "trunk")},
             sort=("Last hour", True),
@@ -187,7 +185,7 @@ DESTINATIONS = Row(
             title="Outbound talk an hour, by destination",
             description="""Time talked in the hour before, by the class of the number dialled (destinations in the
                 configuration).""",
-            nothing="No destinations are configured",
+            nothing="No class of destinations is known",
             queries=(
                 Query(
                     expr="sum by (destination) (destination:asterisk_talk_seconds:increase1h{@})",
@@ -200,7 +198,7 @@ DESTINATIONS = Row(
         Table(
             title="Calls and talk of the last hour, by destination",
             description="By PBX, trunk and class of destination, the fifty with most talk.",
-            nothing="No destinations are configured",
+            nothing="No class of destinations is known",
             keys={"instance": "PBX", "trunk": "Trunk", "destination": "Destination"},
             links={"instance": clicked("asterisk-pbx", "instance"), "trunk": clicked("asterisk-trunks", "trunk")},
             sort=("Talk", True),

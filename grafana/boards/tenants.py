@@ -14,7 +14,7 @@ from grafana.table import Column, Table
 T = '@, tenant=~"$tenant"'
 CALLS = "tenant:asterisk_calls:rate5m"
 TALK = f"tenant:asterisk_talk_seconds:increase1h{{{T}}}"
-OPT_IN = "No tenants are configured"
+NONE = "No tenant is known"
 
 
 def by_tenant(expression: str) -> str:
@@ -58,7 +58,7 @@ NOW = Row(
             title="Each tenant",
             description="""Now: calls and channels. In the time shown: calls ended and the share answered. Last hour:
                 time talked.""",
-            nothing=OPT_IN,
+            nothing=NONE,
             keys={"tenant": "Tenant"},
             links={"tenant": clicked("asterisk-tenants", "tenant")},
             height=14,
@@ -86,7 +86,7 @@ TREND = Row(
         Series(
             title="Calls of the ten busiest tenants",
             description="Calls in progress, of the ten tenants with most now.",
-            nothing=OPT_IN,
+            nothing=NONE,
             queries=(
                 Query(
                     expr=most(by_tenant(f"asterisk_tenant_active_calls{{{T}}}")),
@@ -100,7 +100,7 @@ TREND = Row(
         Series(
             title="Talk an hour, the ten tenants with most",
             description="Time talked in the hour before, of the ten tenants with most now.",
-            nothing=OPT_IN,
+            nothing=NONE,
             queries=(Query(expr=most(by_tenant(TALK)), legend="{{tenant}}"),),
             unit="dthms",
             points=24,

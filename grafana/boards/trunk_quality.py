@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import Row
-from grafana.causes import or_none
+from grafana.causes import SEEN, or_none
 from grafana.model import Query
 from grafana.panels import Series
 from grafana.ranking import LAST_HOUR, most
@@ -43,7 +43,7 @@ QUALITY = Row(
             description="""Share of outbound calls that did not end by a failure cause, over 15 minutes, of the ten
                 trunks with the lowest mean in the last hour and at least ten attempts. Low: the provider or the route
                 fails.""",
-            nothing="Too few calls",
+            nothing="No trunk with ten attempts is known",
             queries=(
                 Query(
                     expr=most(guarded(EFFECTIVE), how="bottomk", over="avg", window=LAST_HOUR),
@@ -58,7 +58,7 @@ QUALITY = Row(
             title="Answered share (ASR), worst ten",
             description="""Outbound calls answered out of attempted, over 15 minutes, of the ten trunks with the lowest
                 mean in the last hour and at least ten attempts. Also falls when people do not answer.""",
-            nothing="Too few calls",
+            nothing="No trunk with ten attempts is known",
             queries=(
                 Query(
                     expr=most(guarded(ANSWERED), how="bottomk", over="avg", window=LAST_HOUR),
@@ -73,7 +73,7 @@ QUALITY = Row(
             title="Post-dial delay, longest ten",
             description="""From dialling until the far end rings or sends progress: 95th percentile over 15 minutes of
                 the ten slowest trunks of the last hour.""",
-            nothing="No calls out",
+            nothing="No call out is known",
             queries=(Query(expr=most(by_trunk(DELAY, "max"), over="avg", window=LAST_HOUR), legend=TRUNK_NAME),),
             unit="s",
             width=8,
@@ -82,7 +82,7 @@ QUALITY = Row(
             title="Calls without audio, worst ten",
             description="""Share of calls whose audio was never heard or stopped, over half an hour, of the ten worst
                 trunks now. In: what we received; out: what the far end received.""",
-            nothing="No calls whose audio is known",
+            nothing="No call whose audio is known",
             queries=(
                 Query(
                     expr=most(f"max by (instance, trunk, media) (trunk:asterisk_silent_calls:ratio30m{{{T}}})"),
@@ -101,7 +101,6 @@ QUALITY = Row(
                     expr=or_none(
                         f"sum by (cause) (trunk:asterisk_failures:rate5m{{{OUT}}}) * 60 > 0",
                         "cause",
-                        ATTEMPTS,
                         "no failures",
                     ),
                     legend="{{cause}}",
@@ -114,14 +113,14 @@ QUALITY = Row(
         Series(
             title="SIP failures a minute",
             description="SIP codes the provider answered with, where chan_pjsip tells (Asterisk 20.17, 22.7, 23.1).",
-            nothing="Not told by this Asterisk",
+            nothing="No SIP code is known",
             queries=(
                 Query(
                     expr=or_none(
                         f"sum by (code) (trunk:asterisk_sip_failures:rate5m{{{T}}}) * 60 > 0",
                         "code",
-                        f"trunk:asterisk_sip_failures:rate5m{{{T}}}",
                         "no failures",
+                        known=f"trunk:asterisk_sip_failures:rate5m{{{T}}} and on (job, instance) {SEEN}",
                     ),
                     legend="{{code}}",
                 ),
@@ -133,7 +132,7 @@ QUALITY = Row(
         Series(
             title="Registration events per minute",
             description="Registry events by status; a healthy registration renews itself now and then.",
-            nothing="No registration events",
+            nothing="No registration event is known",
             queries=(
                 Query(
                     expr="sum by (status) (instance:asterisk_registration_events:rate5m{@}) * 60 > 0",
