@@ -3,8 +3,8 @@
 Run as a program: prints the ports, then obeys lines on its standard input.
 
 play RATE     every PBX sends so many events a second to its event link, until told otherwise; answers "playing"
-restart I/N   every PBX whose number leaves I when divided by N ends its sessions, listens to nobody for DOWN_SECONDS and
-              tells a new start; answers "restarted"
+restart I/N   every PBX whose number leaves I when divided by N ends its sessions, listens to nobody for
+              DOWN_SECONDS and tells a new start; answers "restarted"
 stop          ends the events; answers "PLAYED ...", the events each PBX has sent in all, in the order of the ports
 """
 
@@ -122,14 +122,14 @@ class House:
             now = time.monotonic()
             for pbx in [one for one in self._down if one.starts is not None and one.starts <= now]:
                 self._start(pbx)
-            if self.rate:
-                while self._portion_due(portion, now):
-                    for pbx in self.pbxs[portion % 100 :: 100]:
-                        self._play(pbx, now)
-                    portion += 1
+            portion = self._play_due(portion, now)
 
-    def _portion_due(self, portion: int, now: float) -> bool:
-        return self._begin + portion * PORTION_SECONDS / 100 <= now
+    def _play_due(self, portion: int, now: float) -> int:
+        while self.rate and self._begin + portion * PORTION_SECONDS / 100 <= now:
+            for pbx in self.pbxs[portion % 100 :: 100]:
+                self._play(pbx, now)
+            portion += 1
+        return portion
 
     def _obey(self, line: str) -> bool:
         command, *numbers = line.split() or [""]
