@@ -49,6 +49,7 @@ class Schedule:
 
     def run(self, intervals: int) -> list[Scraped]:
         """Scrape each target once an interval. The bodies are looked at afterwards, so that no scrape waits for it."""
+        self._done.clear()
         begin, gap = time.monotonic(), INTERVAL / len(self._clients)
         total, sent = intervals * len(self._clients), 0
         while len(self._done) < total:
