@@ -103,7 +103,7 @@ def counted(running: ExporterProcess) -> Counter[str]:
     """Events of the names that are compared, of all PBXs."""
     total: Counter[str] = Counter()
     for number in range(PBXS):
-        page = running.get(f"/probe?target=pbx{number}&collect[]=core")
+        page = running.get(f"/probe?target=pbx{number}&collect[]=events")
         for name in COUNTED:
             total[name] += int(page.total("asterisk_events_total", event=name))
     return total
