@@ -77,7 +77,7 @@ lock: ## pin the dependencies of image and Debian package anew
 	$(VENV)/lock/bin/pip install --quiet --disable-pip-version-check pip-tools
 	deploy/docker/lock $(VENV)/lock/bin/pip-compile
 
-bench: $(VENV)/.installed ## speed, memory and scale (an hour or so; MEMORY=full, WRITE=1, BENCH=poll codec events memory fleet cost start web)
+bench: $(VENV)/.installed ## speed, memory and scale (an hour or so; MEMORY=full, WRITE=1, BENCH=poll codec events memory fleet cost start strangers web)
 	$(BIN)/python -m benchmarks --memory $(or $(MEMORY),short) $(if $(WRITE),--write) $(BENCH)
 
 clean: ## remove what make made

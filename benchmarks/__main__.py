@@ -6,8 +6,10 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from benchmarks import codec, cost, events, fleet, memory, poll, start, web
+from benchmarks import codec, cost, events, fleet, memory, poll, start, strangers, web
 from benchmarks.report import Table, machine, replace
+
+NAMES = ("poll", "codec", "events", "memory", "fleet", "cost", "start", "strangers", "web")
 
 
 def main() -> None:
@@ -15,7 +17,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--memory", choices=("short", "full"), default="short", help="how long the memory run is")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="of: poll codec events memory fleet cost start web")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="of: poll codec events memory fleet cost start strangers web"
+    )
     chosen = parser.parse_args()
     known: dict[str, Callable[[], Sequence[Table]]] = {
         "poll": poll.run,
@@ -25,6 +29,7 @@ def main() -> None:
         "fleet": fleet.run,
         "cost": cost.run,
         "start": start.run,
+        "strangers": strangers.run,
         "web": web.run,
     }
     unknown = [name for name in chosen.names if name not in known]

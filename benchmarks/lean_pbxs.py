@@ -2,8 +2,10 @@
 
 Run as a program: prints the ports, then obeys lines on its standard input.
 
-play RATE   every PBX sends so many events a second to its event link, until told otherwise; answers "playing"
-stop        ends that; answers "PLAYED ...", the events each PBX has sent in all, in the order of the ports
+play RATE     every PBX sends so many events a second to its event link, until told otherwise; answers "playing"
+restart I/N   every PBX whose number leaves I when divided by N ends its sessions, listens to nobody for
+              DOWN_SECONDS and tells a new start; answers "restarted"
+stop          ends the events; answers "PLAYED ...", the events each PBX has sent in all, in the order of the ports
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from ami_exporter.demo.load import flood_corpus
@@ -28,6 +31,9 @@ _ACTION_ID = re.compile(rb"ActionID: ?([^\r\n]+)", re.IGNORECASE)
 _EVENTS = re.compile(rb"Events: ?([^\r\n]+)", re.IGNORECASE)
 #: Seconds between two portions of one PBX's events: as they come on a telephone system, one here and two there.
 PORTION_SECONDS = 0.1
+#: Seconds from a PBX's end to its next start.
+DOWN_SECONDS = 5.0
+_STARTED = re.compile(rb"(CoreStartupDate: )[^\r\n]+(\r\nCoreStartupTime: )[^\r\n]+")
 BANNER = b"Asterisk Call Manager/11.0.0\r\n"
 
 
@@ -74,6 +80,10 @@ class Pbx:
     events: socket.socket | None = None
     played: int = 0
     began: float = 0.0
+    #: time.monotonic() of its next start, None while it runs.
+    starts: float | None = None
+    #: time.time() of its last start, None: as recorded.
+    started: float | None = None
 
 
 @dataclass(slots=True)
@@ -89,6 +99,7 @@ class House:
     _listeners: dict[int, Pbx] = field(default_factory=dict)
     _sessions: dict[int, tuple[socket.socket, Pbx]] = field(default_factory=dict)
     _partly: dict[int, bytes] = field(default_factory=dict)
+    _down: list[Pbx] = field(default_factory=list)
 
     def serve(self) -> None:
         """Serve until the standard input ends."""
@@ -108,15 +119,17 @@ class House:
                     self._accept(self._listeners[fd])
                 else:
                     self._read(fd)
-            if self.rate:
-                now = time.monotonic()
-                while self._portion_due(portion, now):
-                    for pbx in self.pbxs[portion % 100 :: 100]:
-                        self._play(pbx, now)
-                    portion += 1
+            now = time.monotonic()
+            for pbx in [one for one in self._down if one.starts is not None and one.starts <= now]:
+                self._start(pbx)
+            portion = self._play_due(portion, now)
 
-    def _portion_due(self, portion: int, now: float) -> bool:
-        return self._begin + portion * PORTION_SECONDS / 100 <= now
+    def _play_due(self, portion: int, now: float) -> int:
+        while self.rate and self._begin + portion * PORTION_SECONDS / 100 <= now:
+            for pbx in self.pbxs[portion % 100 :: 100]:
+                self._play(pbx, now)
+            portion += 1
+        return portion
 
     def _obey(self, line: str) -> bool:
         command, *numbers = line.split() or [""]
@@ -128,7 +141,36 @@ class House:
         elif command == "stop":
             self.rate = 0.0
             _say(" ".join(str(pbx.played) for pbx in self.pbxs))
+        elif command == "restart":
+            chosen, _, of = numbers[0].partition("/")
+            for pbx in self.pbxs[int(chosen) :: int(of)]:
+                self._end(pbx)
+            _say("restarted")
         return bool(line)
+
+    def _end(self, pbx: Pbx) -> None:
+        if pbx.starts is not None:
+            return
+        self._epoll.unregister(pbx.listener)
+        del self._listeners[pbx.listener.fileno()]
+        for fd in [fd for fd, (_, owner) in self._sessions.items() if owner is pbx]:
+            self._close(fd)
+        port = pbx.listener.getsockname()[1]
+        pbx.listener.close()
+        # Bound but not listening: connections are refused, and nobody else gets the port.
+        pbx.listener = socket.socket()
+        pbx.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        pbx.listener.bind(("127.0.0.1", port))
+        pbx.starts = time.monotonic() + DOWN_SECONDS
+        self._down.append(pbx)
+
+    def _start(self, pbx: Pbx) -> None:
+        self._down.remove(pbx)
+        pbx.starts, pbx.started = None, time.time()
+        pbx.listener.listen(64)
+        pbx.listener.setblocking(False)
+        self._listeners[pbx.listener.fileno()] = pbx
+        self._epoll.register(pbx.listener, select.EPOLLIN)
 
     def _accept(self, pbx: Pbx) -> None:
         session, _ = pbx.listener.accept()
@@ -163,6 +205,9 @@ class House:
                 pbx.events = session
                 pbx.began = time.monotonic() - (pbx.played / self.rate if self.rate else 0.0)
         answer = self.answers.get(name, b"Response: Error\r\nActionID: " + PLACE + b"\r\nMessage: none\r\n\r\n")
+        if pbx.started is not None and name == b"corestatus":
+            moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(pbx.started)).encode()
+            answer = _STARTED.sub(rb"\g<1>" + moment[:10] + rb"\g<2>" + moment[11:], answer)
         return answer.replace(PLACE, action_id[1] if action_id else b"")
 
     def _close(self, fd: int) -> None:
@@ -171,6 +216,12 @@ class House:
             pbx.events = None
         self._partly.pop(fd, None)
         self._epoll.unregister(fd)
+        # What was sent must arrive: an action that nobody read would reset the connection.
+        with suppress(OSError):
+            session.shutdown(socket.SHUT_WR)
+            session.setblocking(False)
+            while session.recv(1 << 16):
+                pass
         session.close()
 
     def _play(self, pbx: Pbx, now: float) -> None:

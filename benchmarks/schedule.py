@@ -22,6 +22,7 @@ _FAILED = re.compile(rb'^asterisk_scrape_collector_success\{collector="(\w+)"\} 
 class Scraped:
     """One scrape: seconds from its due moment to its last byte, None: not within TIMEOUT, or not complete."""
 
+    path: str
     seconds: float | None
     fault: str = ""
 
@@ -44,10 +45,11 @@ class Schedule:
         self._port = port
         self._clients = [_Client(path) for path in paths]
         self._selector = selectors.DefaultSelector()
-        self._done: list[tuple[float, bytes] | Scraped] = []
+        self._done: list[tuple[str, float, bytes] | Scraped] = []
 
     def run(self, intervals: int) -> list[Scraped]:
         """Scrape each target once an interval. The bodies are looked at afterwards, so that no scrape waits for it."""
+        self._done.clear()
         begin, gap = time.monotonic(), INTERVAL / len(self._clients)
         total, sent = intervals * len(self._clients), 0
         while len(self._done) < total:
@@ -98,7 +100,7 @@ class Schedule:
         found = _LENGTH.search(client.data, 0, head) if head >= 0 else None
         if found and len(client.data) >= head + 4 + int(found[1]):
             client.busy = False
-            self._done.append((time.monotonic() - client.due, bytes(client.data)))
+            self._done.append((client.path, time.monotonic() - client.due, bytes(client.data)))
 
     def _give_up(self, now: float) -> None:
         for client in self._clients:
@@ -108,7 +110,7 @@ class Schedule:
     def _fail(self, client: _Client, fault: str) -> None:
         if client.busy:
             client.busy = False
-            self._done.append(Scraped(None, fault))
+            self._done.append(Scraped(client.path, None, fault))
         self._drop(client)
 
     def _drop(self, client: _Client) -> None:
@@ -118,12 +120,12 @@ class Schedule:
             client.sock = None
 
 
-def _checked(seconds: float, answer: bytes) -> Scraped:
+def _checked(path: str, seconds: float, answer: bytes) -> Scraped:
     head, _, body = answer.partition(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1.1 200"):
-        return Scraped(None, head.split(b"\r\n")[0].decode())
+        return Scraped(path, None, head.split(b"\r\n")[0].decode())
     text = gzip.decompress(body) if b"gzip" in head.lower() else body
     failed = _FAILED.findall(text)
     if failed or b"\nasterisk_up 1\n" not in text:
-        return Scraped(None, "PBX down" if not failed else f"not complete: {failed[0].decode()}")
-    return Scraped(seconds)
+        return Scraped(path, None, "PBX down" if not failed else f"not complete: {failed[0].decode()}")
+    return Scraped(path, seconds)

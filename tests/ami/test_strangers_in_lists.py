@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ami_exporter.ami.answer import Outcome
+from ami_exporter.ami.genuine import fits
 from ami_exporter.ami.header_orders import ORDERS as ALL_ORDERS
 from ami_exporter.ami.header_orders import VOCABULARY, Era
 from tests.support.hostile_lists import ITEMS, LISTS, RecordedList, check, taken, written
@@ -36,6 +37,14 @@ def test_a_recorded_list_is_complete_and_its_items_are_as_written(recorded: Reco
     answer, items = taken(recorded, written(recorded))
     assert answer.outcome is Outcome.COMPLETE
     assert [item.pairs() for item in items] == list(map(list, recorded.items))
+
+
+@pytest.mark.parametrize("recorded", LISTS, ids=lambda recorded: recorded.name)
+def test_a_recorded_item_is_one_that_some_version_writes(recorded: RecordedList) -> None:
+    for item in recorded.items:
+        (_, kind), *_ = item
+        orders = ORDERS.get(kind.lower(), ())
+        assert not orders or any(fits(order, [name for name, _ in item], VOCABULARY) for order in orders)
 
 
 @given(st.sampled_from(ITEMS), _texts)

@@ -59,9 +59,11 @@ def _whole(item: Message) -> Item:
 
 def _filled(order: Order, pairs: Sequence[tuple[str, str]]) -> Item | None:
     """Return the item with every header of the order; None when it is of another order."""
+    known = {place.name for place in order}
+    if any(name in VOCABULARY and name not in known for name, _ in pairs):
+        return None
     left = list(pairs)
     filled: Item = []
-    known = {place.name for place in order}
     for place in order:
         while left and left[0][0] not in known:
             filled.append(left.pop(0))
