@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from typing import TextIO
+from typing import TextIO, cast
 
 from ami_exporter.commands import options as opt
+from ami_exporter.commands.flags import FAILED, INTERRUPTED, OK
 from ami_exporter.commands.logs import Guard, configure
+from ami_exporter.commands.streams import Stream
 from ami_exporter.config.faults import ConfigErrors
 
 log = logging.getLogger("ami_exporter")
-
-OK, FAILED = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +30,29 @@ class _Run:
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:
-    """Run the program; returns its exit status."""
-    environ = os.environ if environ is None else environ
-    options = opt.parse(sys.argv[1:] if argv is None else argv, environ)
+    """Run the program; returns its exit status, one of flags.STATUSES."""
+    out, err = Stream(sys.stdout), Stream(sys.stderr)
+    with redirect_stdout(cast("TextIO", out)), redirect_stderr(cast("TextIO", err)):
+        try:
+            status = _command(sys.argv[1:] if argv is None else argv, os.environ if environ is None else environ, out)
+            out.flush()
+        except KeyboardInterrupt:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # another one ends what is left of the program
+            out.abandon()
+            return INTERRUPTED
+        if out.fault:
+            sys.stderr.write(f"standard output: {out.fault}\n")
+        err.flush()
+    return FAILED if out.fault and status == OK else status
+
+
+def _command(argv: Sequence[str], environ: Mapping[str, str], out: Stream) -> int:
+    try:
+        options = opt.parse(argv, environ)
+    except SystemExit as ended:  # --help, --version or wrong usage
+        return cast("int", ended.code)
+    if isinstance(options, opt.Scrape | opt.Capture | opt.Metrics):
+        out.expect_data()
     written = getattr(options, "log", None)
     run = _Run(environ, sys.stdout, Guard())
     configure(written.level if written else "info", written.format if written else "logfmt", sys.stderr, run.guard)
@@ -39,10 +61,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     try:
         return _COMMANDS[type(options)](options, run)
     except ConfigErrors as errors:
-        if sys.stderr is not None:  # closed before the program began
-            sys.stderr.write(f"{errors}\n")
-        return FAILED
-    except KeyboardInterrupt:
+        sys.stderr.write(f"{errors}\n")
         return FAILED
 
 

@@ -15,6 +15,15 @@ FORMATS: Final = ("logfmt", "json")
 DIALECTS: Final = ("modern", "1.1")
 SHELLS: Final = ("bash", "zsh", "fish")
 
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+STATUSES: Final = {
+    OK: "all is well",
+    FAILED: "a fault: of the PBX, of the configuration, or of the output, which cannot be written",
+    USAGE: "wrong usage: a flag, a variable or a command",
+    INTERRUPTED: "ended by Ctrl-C (SIGINT)",
+}
+"""Exit status → what it says, of every command."""
+
 Complete = Literal["file", "nothing"]
 
 
@@ -88,7 +97,7 @@ WEB: Final = (
     LISTEN,
     Flag("web.telemetry-path", "PATH", "path of the metrics (default /metrics)", telemetry_path, "/metrics"),
     WEB_CONFIG_FILE,
-    Flag("web.max-requests", "N", "at once (default max(40, 2×targets)); 0: any", _count(0, 100_000)),
+    Flag("web.max-requests", "N", "at once (default max(40, 2*targets)); 0: any", _count(0, 100_000)),
     ROUTE_PREFIX,
     EXTERNAL_URL,
     Flag("web.systemd-socket", "", "listen on the sockets systemd passes", None, default=False),

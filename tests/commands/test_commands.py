@@ -111,8 +111,10 @@ def test_healthcheck_tells_a_running_exporter_from_none() -> None:
         arguments, environ = flags(pbx)
         with exporter(*arguments, environ=environ) as process:
             address = f"127.0.0.1:{process.port}"
-            assert command("healthcheck", "--web.listen-address", address)[0] == 0
-    assert command("healthcheck", "--web.listen-address", address)[0] == 1
+            asked = ("healthcheck", "--web.listen-address", address)
+            assert command(*asked)[:2] == (0, f"healthy: http://{address}/-/healthy: HTTP 200\n")
+    status, said, _ = command(*asked)
+    assert (status, said) == (1, f"unhealthy: http://{address}/-/healthy: [Errno 111] Connection refused\n")
 
 
 def test_healthcheck_asks_over_tls_and_takes_a_wanted_password_for_a_sign_of_life(tmp_path: Path) -> None:
@@ -126,7 +128,10 @@ def test_healthcheck_asks_over_tls_and_takes_a_wanted_password_for_a_sign_of_lif
         arguments, environ = flags(pbx)
         with exporter(*arguments, "--web.config.file", str(web), environ=environ) as process:
             asked = ("healthcheck", "--web.listen-address", f":{process.port}", "--web.config.file", str(web))
-            assert command(*asked)[:2] == (0, "healthy: HTTP 401\n")
+            assert command(*asked)[:2] == (
+                0,
+                f"healthy: https://127.0.0.1:{process.port}/-/healthy: HTTP 401\n",
+            )
             assert command("healthcheck", "--web.listen-address", f":{process.port}")[0] == 1
 
 
