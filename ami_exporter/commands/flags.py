@@ -104,6 +104,7 @@ WEB: Final = (
 )
 SERVE: Final = (CONFIG_FILE, *WEB, SHARD, *AMI, *LOG)
 PBX: Final = (CONFIG_FILE, *AMI, *LOG)
+EVENTFILTER: Final = Flag("eventfilter", "", "print eventfilter lines for manager.conf, too", None, default=False)
 SAMPLE: Final = (
     Flag("sample", "FILE", "show what custom: command: rules make of a saved output", complete="file"),
     Flag("sample.command", "COMMAND", "only the rules of this command"),
@@ -125,7 +126,7 @@ COMMANDS: Final = {
         Command(
             "check", "check the configuration, name every fault", (CONFIG_FILE, WEB_CONFIG_FILE, *SAMPLE, *AMI, *LOG)
         ),
-        Command("doctor", "say what works, what is missing and how to mend it", PBX, "TARGET"),
+        Command("doctor", "say what works, what is missing and how to mend it", (EVENTFILTER, *PBX), "TARGET"),
         Command("capture", "write an anonymised transcript for a bug report", PBX, "TARGET"),
         Command(
             "metrics",

@@ -13,7 +13,7 @@ from ami_exporter.commands.loading import Loader, chosen_target
 from ami_exporter.commands.options import Check, Scrape
 from ami_exporter.commands.sample import show_sample
 from ami_exporter.config import labelfields
-from ami_exporter.config.faults import ConfigErrors, Fault
+from ami_exporter.config.faults import ConfigErrors, Fault, counted
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
 from ami_exporter.pbx.target import Target
@@ -55,7 +55,7 @@ def check(options: Check, environ: Mapping[str, str], out: TextIO) -> int:
             out.writelines(f"{options.config_file}: warning: {warning}\n" for warning in warnings)
             if options.sample is not None:
                 return show_sample(settings.custom, Path(options.sample), options.sample_command, out)
-            out.write(f"{options.config_file or 'flags'}: good, {len(settings.targets)} targets\n")
+            out.write(f"{options.config_file or 'flags'}: good, {counted(len(settings.targets), 'target')}\n")
         except ConfigErrors as errors:
             faults += errors.faults
     if options.web_config_file is not None:

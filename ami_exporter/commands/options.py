@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, Union, cast
 from ami_exporter.commands.flags import COMMANDS, PREFIX, Command, Flag
 from ami_exporter.commands.usage import Parser, build_parser, overview
 from ami_exporter.config.amiflags import SECRET_VARIABLE, AmiFlags
-from ami_exporter.config.faults import either, shorten, suggest
+from ami_exporter.config.faults import counted, either, shorten, suggest
 from ami_exporter.config.secret import Secret
 from ami_exporter.web.flags import WebFlags, path_prefix
 
@@ -79,10 +79,11 @@ class Scrape(_Pbx):
     __slots__ = ()
 
 
+@dataclass(frozen=True, slots=True)
 class Doctor(_Pbx):
-    """`doctor [TARGET]`."""
+    """`doctor [TARGET]`. `eventfilter`: print lines for manager.conf, too."""
 
-    __slots__ = ()
+    eventfilter: bool = False
 
 
 class Capture(_Pbx):
@@ -134,7 +135,7 @@ class Completion:
 Options = Union[Serve, Demo, Scrape, Check, Doctor, Capture, Metrics, Healthcheck, Completion]  # noqa: UP007 - mypy wants it
 
 
-P = TypeVar("P", Scrape, Doctor, Capture)
+P = TypeVar("P", Scrape, Capture)
 
 
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
@@ -279,6 +280,11 @@ def _pbx(kind: type[P]) -> Callable[[_Values], P]:
     )
 
 
+def _doctor(values: _Values) -> Doctor:
+    config, eventfilter = values.text("config.file"), cast("bool", values.values["eventfilter"])
+    return Doctor(values.positional, config, values.ami(), values.log(), values.warnings, eventfilter)
+
+
 def _check(values: _Values) -> Check:
     return Check(
         values.text("config.file"),
@@ -307,7 +313,7 @@ _MAKE: Final[Mapping[str, Callable[[_Values], Options]]] = {
     "demo": _demo,
     "scrape": _pbx(Scrape),
     "check": _check,
-    "doctor": _pbx(Doctor),
+    "doctor": _doctor,
     "capture": _pbx(Capture),
     "metrics": lambda values: Metrics(values.word("format"), values.warnings),
     "healthcheck": _healthcheck,
@@ -328,7 +334,7 @@ def _leftover(rest: Sequence[str], command: Command) -> str:
     """Word what argparse did not know, without it: it may hold a secret, as -pSECRET does."""
     flags = [word.partition("=")[0] for word in rest if word.startswith("-")]
     if not flags:
-        return f"found {len(rest)} argument{'s' * (len(rest) > 1)} too many"
+        return f"found {counted(len(rest), 'argument')} too many"
     if "--ami.secret" in flags:
         return f"--ami.secret: a flag would show in the process list; use --ami.secret-file or {SECRET_VARIABLE}"
     valid = [f"--{flag.name}" for flag in command.flags]

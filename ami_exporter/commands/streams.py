@@ -1,6 +1,6 @@
-"""Standard output and standard error for a command: full, closed, left by the reader, or of few letters, they never raise.
+"""Standard output and standard error of a command: writing never raises, whether full, closed, or left by the reader.
 
-A command writes and ends with its own status; `finish` says afterwards what became of what it wrote.
+A command writes, and ends with its own status; `fault` says afterwards why not everything could be written.
 """
 
 from __future__ import annotations

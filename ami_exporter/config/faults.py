@@ -61,6 +61,11 @@ def suggest(name: str, valid: Iterable[str]) -> str:
     return f'; did you mean "{hit}"?' if hit else ""
 
 
+def counted(number: int, one: str) -> str:
+    """Write a number with its word: "1 target", "2 targets"."""
+    return f"{number} {one}{'s' * (number != 1)}"
+
+
 def shorten(text: str, limit: int = 60) -> str:
     """Make foreign text fit for one line of a message."""
     shown = text.encode("unicode_escape").decode() if not text.isprintable() else text

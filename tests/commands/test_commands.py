@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -101,7 +102,7 @@ def test_check_of_good_files_says_so(tmp_path: Path) -> None:
     web.write_text("{}\n")
     assert command("check", "--config.file", str(ours), "--web.config.file", str(web)) == (
         0,
-        f"{ours}: good, 1 targets\n{web}: good\n",
+        f"{ours}: good, 1 target\n{web}: good\n",
         "",
     )
 
@@ -150,11 +151,37 @@ def test_doctor_names_the_rights_that_are_missing() -> None:
         address = ("--ami.address", f"127.0.0.1:{pbx.port}", "--ami.username", poor.name)
         status, text, _ = command("doctor", *address, environ={"AMI_EXPORTER_AMI_SECRET": poor.secret})
     assert status == 1
-    assert "\nfax                 permission missing              write=reporting brings FAXStats\n" in text
+    assert re.search(r"^fax +permission missing +write=reporting brings FAXStats$", text, re.MULTILINE)
     mended = text.partition("\nTo be mended:\n")[2]
     assert "write=reporting is missing" in mended
     assert "read=security is missing" in mended
     assert poor.secret not in text
+
+
+def test_doctor_ends_with_its_table_and_the_verdict_and_prints_eventfilter_lines_only_when_asked() -> None:
+    with SimulatedPbx(DemoSettings()) as pbx:
+        arguments, environ = flags(pbx)
+        _, text, _ = command("doctor", *arguments, environ=environ)
+        _, filtered, _ = command("doctor", "--eventfilter", *arguments, environ=environ)
+    sections = text.split("\n\n")
+    at = [number for number, section in enumerate(sections) if section.startswith("COLLECTOR ")]
+    assert at == [len(sections) - 3]
+    assert sections[-2].startswith("Not on this server, and no fault: ")
+    assert sections[-1] == "Nothing must be mended.\n"
+    assert "eventfilter" not in text
+    assert "\neventfilter" in filtered
+
+
+def test_doctor_of_the_readmes_own_user_proposes_no_dangerous_right() -> None:
+    readme = User("readme", "s3cret", classes("system,call,agent,reporting,security"), classes("reporting"))
+    with SimulatedPbx(DemoSettings(), users=[readme]) as pbx:
+        address = ("--ami.address", f"127.0.0.1:{pbx.port}", "--ami.username", readme.name)
+        status, text, _ = command("doctor", *address, environ={"AMI_EXPORTER_AMI_SECRET": readme.secret})
+    assert (status, text.endswith("\nNothing must be mended.\n")) == (0, True)
+    assert set(re.findall(r"write(?: = |=)([\w,]+)", text)) == {"reporting", "system", "reporting,system"}
+    assert re.search(r"^agents +left out ", text, re.MULTILINE)
+    assert re.search(r"^parking +left out ", text, re.MULTILINE)
+    assert re.search(r"^canary +off +call,reporting +opt-in", text, re.MULTILINE)
 
 
 def test_doctor_of_a_pbx_without_events_asks_for_no_right_to_read_them(tmp_path: Path) -> None:

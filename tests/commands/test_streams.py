@@ -1,4 +1,4 @@
-"""Standard output and standard error that are full, closed, left by their reader, or not of Unicode: never a traceback."""
+"""Standard output and standard error that are full, closed, left by their reader, or not of Unicode: no traceback."""
 
 from __future__ import annotations
 
@@ -59,9 +59,7 @@ def test_a_full_standard_output_is_one_line_and_status_1(
 
 
 @pytest.mark.parametrize(("name", "unbuffered"), EACH)
-def test_a_reader_that_has_gone_is_no_fault(
-    commands: Mapping[str, Sequence[str]], name: str, unbuffered: str
-) -> None:
+def test_a_reader_that_has_gone_is_no_fault(commands: Mapping[str, Sequence[str]], name: str, unbuffered: str) -> None:
     """As `| head -1` is when it has its line."""
     reading, writing = os.pipe()
     os.close(reading)

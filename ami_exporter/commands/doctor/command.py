@@ -44,5 +44,5 @@ def doctor(options: Doctor, environ: Mapping[str, str], out: TextIO) -> int:
         seen.answers.update(ask_console(target, [choice.collector for choice in about.chosen], commands, gate))
     result = diagnose(about, seen)
     result = replace(result, faults=[*result.faults, *examine_others(target, gate)])
-    out.write(report(about, seen, result))
+    out.write(report(about, seen, result, eventfilters=options.eventfilter))
     return 1 if result.faults else 0
