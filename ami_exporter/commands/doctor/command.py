@@ -8,10 +8,13 @@ from dataclasses import replace
 from typing import TextIO
 
 from ami_exporter.ami.errors import AmiError
+from ami_exporter.ami.header_orders import Era
 from ami_exporter.ami.link import Link
+from ami_exporter.ami.message import Message
 from ami_exporter.commands.doctor.advice import diagnose, subject
 from ami_exporter.commands.doctor.callers import examine_others
 from ami_exporter.commands.doctor.console import ask_console
+from ami_exporter.commands.doctor.customfields import strange_fields
 from ami_exporter.commands.doctor.examine import Examiner
 from ami_exporter.commands.doctor.findings import examine_order
 from ami_exporter.commands.doctor.report import report
@@ -40,9 +43,12 @@ def doctor(options: Doctor, environ: Mapping[str, str], out: TextIO) -> int:
         return 1
     commands = [alternatives[0] for alternatives in examine_order(about.chosen) if alternatives[0].is_command]
     gate = LoginBackoff(time.monotonic)
+    outputs: Mapping[str, Message] = {}
     if commands:
-        seen.answers.update(ask_console(target, [choice.collector for choice in about.chosen], commands, gate))
+        answers, outputs = ask_console(target, [choice.collector for choice in about.chosen], commands, gate)
+        seen.answers.update(answers)
     result = diagnose(about, seen)
-    result = replace(result, faults=[*result.faults, *examine_others(target, gate)])
+    slips = strange_fields(settings.custom, seen.fields, outputs, Era.of(seen.ami))
+    result = replace(result, faults=[*result.faults, *slips, *examine_others(target, gate)])
     out.write(report(about, seen, result, eventfilters=options.eventfilter))
     return 1 if result.faults else 0
