@@ -5,10 +5,10 @@ from __future__ import annotations
 import http.client
 import ssl
 from contextlib import closing
-from typing import Final, TextIO
+from typing import Final
 
 from ami_exporter.commands.flags import FAILED, OK
-from ami_exporter.commands.options import Healthcheck
+from ami_exporter.commands.options import Options, Run
 from ami_exporter.web.flags import split_address
 
 PATH: Final = "/-/healthy"
@@ -18,26 +18,26 @@ PATH: Final = "/-/healthy"
 _LOOPBACK: Final = {"": ("127.0.0.1", "::1"), "::": ("127.0.0.1", "::1"), "0.0.0.0": ("127.0.0.1",)}  # noqa: S104 - not ours to bind
 
 
-def healthcheck(options: Healthcheck, out: TextIO) -> int:
+def healthcheck(options: Options, run: Run) -> int:
     """0 when the exporter on this host answers; says what was asked. Raises ConfigErrors.
 
     The certificate is not verified, it is our own.
     """
-    host, port = split_address(options.listen_address)
-    tls = options.web_config_file is not None and _speaks_tls(options.web_config_file)
+    host, port = split_address(options.web.listen_addresses[0])
+    tls = options.web.config_file is not None and _speaks_tls(options.web.config_file)
     failures = []
     for one in _LOOPBACK.get(host, (host,)):
-        url = f"{'https' if tls else 'http'}://{f'[{one}]' if ':' in one else one}:{port}{options.route_prefix}{PATH}"
+        url = f"{'https' if tls else 'http'}://{f'[{one}]' if ':' in one else one}:{port}{options.web.prefix}{PATH}"
         try:
-            status = _ask(one, port, f"{options.route_prefix}{PATH}", options.timeout, tls=tls)
+            status = _ask(one, port, f"{options.web.prefix}{PATH}", options.timeout, tls=tls)
         except (OSError, http.client.HTTPException) as error:
             failures.append(f"{url}: {error}")
             continue
         # 401: it lives and asks for a password that we do not have.
         healthy = status in (http.HTTPStatus.OK, http.HTTPStatus.UNAUTHORIZED)
-        out.write(f"{'healthy' if healthy else 'unhealthy'}: {url}: HTTP {status}\n")
+        run.out.write(f"{'healthy' if healthy else 'unhealthy'}: {url}: HTTP {status}\n")
         return OK if healthy else FAILED
-    out.write(f"unhealthy: {'; '.join(failures)}\n")
+    run.out.write(f"unhealthy: {'; '.join(failures)}\n")
     return FAILED
 
 

@@ -17,8 +17,7 @@ from ami_exporter import __version__
 from ami_exporter.commands.flags import FAILED, INTERRUPTED, OK
 from ami_exporter.commands.garbage import GarbagePacer
 from ami_exporter.commands.loading import Loader
-from ami_exporter.commands.logs import Guard
-from ami_exporter.commands.options import Demo, Serve
+from ami_exporter.commands.options import Options, Run
 from ami_exporter.config import labelfields
 from ami_exporter.config.amiflags import AmiFlags
 from ami_exporter.config.secret import Secret
@@ -38,13 +37,13 @@ ENDED_CHECK_SECONDS = 1.0
 END_SECONDS = 4.0
 
 
-def serve(options: Serve, environ: Mapping[str, str], guard: Guard) -> int:
+def serve(options: Options, run: Run) -> int:
     """Serve metrics until SIGTERM (0) or SIGINT (130). Raises ConfigErrors before anything is started."""
-    loader = Loader(options.config_file, options.ami, environ, shard=options.shard, guard=guard)
-    return _run(loader, options.web, environ)
+    loader = Loader(options.config_file, options.ami, run.environ, shard=options.shard, guard=run.guard)
+    return _run(loader, options.web, run.environ)
 
 
-def demo(options: Demo, environ: Mapping[str, str], out: TextIO) -> int:
+def demo(options: Options, run: Run) -> int:
     """Serve the metrics of a simulated PBX with living traffic."""
     from ami_exporter.demo import run_demo_pbx  # noqa: PLC0415 - `serve` starts quicker without
 
@@ -61,7 +60,7 @@ def demo(options: Demo, environ: Mapping[str, str], out: TextIO) -> int:
         return FAILED
     try:
         flags = AmiFlags(pbx.address, pbx.username, Secret(pbx.secret))
-        return _run(DemoLoader(flags, environ), options.web, environ, hint=out)
+        return _run(DemoLoader(flags, run.environ), options.web, run.environ, hint=run.out)
     finally:
         pbx.stop()
 

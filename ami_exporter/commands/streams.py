@@ -7,8 +7,24 @@ from __future__ import annotations
 
 import io
 import os
-from contextlib import suppress
-from typing import IO
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from typing import IO, TextIO, cast
+
+
+@contextmanager
+def standard_streams() -> Iterator[Stream]:
+    """Put a Stream in the place of each, and give that of standard output."""
+    out, err = Stream(sys.stdout), Stream(sys.stderr)
+    with redirect_stdout(cast("TextIO", out)), redirect_stderr(cast("TextIO", err)):
+        try:
+            yield out
+        except BaseException:
+            out.abandon()
+            raise
+        finally:
+            err.flush()
 
 
 class Stream(io.TextIOBase):

@@ -53,7 +53,7 @@ def test_metrics_prints_the_catalogue_as_markdown_or_json() -> None:
     assert (up["type"], up["labels"], up["collector"]) == ("gauge", [], None)
 
 
-@pytest.mark.parametrize(("shell", "word"), [("bash", "complete"), ("zsh", "#compdef"), ("fish", "complete -c")])
+@pytest.mark.parametrize(("shell", "word"), [("bash", "complete -F"), ("zsh", "#compdef"), ("fish", "complete -c")])
 def test_completion_prints_a_script(shell: str, word: str) -> None:
     status, text, _ = command("completion", shell)
     assert (status, word in text) == (0, True)
@@ -94,6 +94,41 @@ def test_check_names_every_fault_of_both_files(tmp_path: Path) -> None:
     assert f"{ours}:1:11: targets.pbx1: found no address" in err
     assert f"{ours}:1:18: " in err
     assert f"{web}:1:" in err
+    assert err.splitlines()[-2:] == [f"{ours}: named by --config.file", f"{web}: named by --web.config.file"]
+
+
+@pytest.mark.parametrize("name", ["check", "serve", "healthcheck"])
+@pytest.mark.parametrize("named", ["flag", "variable"])
+def test_a_file_that_cannot_be_read_is_named_with_the_flag_or_variable_that_names_it(name: str, named: str) -> None:
+    flags = {"config.file": "/no.yml", "web.config.file": "/nowhere.yml"}
+    if name == "healthcheck":
+        del flags["config.file"]
+    sources = {flag: f"--{flag}" for flag in flags}
+    arguments = [f"--{flag}={value}" for flag, value in flags.items()]
+    environ = {}
+    if named == "variable":
+        sources = {flag: f"AMI_EXPORTER_{flag.upper().replace('.', '_')}" for flag in flags}
+        environ = {sources[flag]: value for flag, value in flags.items()}
+        arguments = []
+    status, _, err = command(name, *arguments, environ=environ)
+    told = [f"{flags[flag]}: cannot be read: no such file or directory; {sources[flag]} names it" for flag in flags]
+    assert (status, err.splitlines()) == (1, told if name == "check" else told[:1])
+
+
+@pytest.mark.parametrize("name", ["check", "serve", "healthcheck"])
+def test_faults_within_the_web_configuration_say_which_flag_or_variable_names_the_file(
+    name: str, tmp_path: Path
+) -> None:
+    web = tmp_path / "web.yml"
+    web.write_text("tls_server_config: {cert_file: 1}\n")
+    ami = () if name == "healthcheck" else ("--ami.address", "127.0.0.1:1", "--ami.username", "u")
+    flag = command(name, *ami, "--web.config.file", str(web), environ={"AMI_EXPORTER_AMI_SECRET": "s"})
+    environ = {"AMI_EXPORTER_WEB_CONFIG_FILE": str(web), "AMI_EXPORTER_AMI_SECRET": "s"}
+    variable = command(name, *ami, environ=environ)
+    assert flag[2].splitlines()[-1] == f"{web}: named by --web.config.file"
+    assert variable[2].splitlines()[-1] == f"{web}: named by AMI_EXPORTER_WEB_CONFIG_FILE"
+    assert flag[2].startswith(f"{web}:1:")
+    assert (flag[0], variable[0]) == (1, 1)
 
 
 def test_check_of_good_files_says_so(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import termios
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -64,7 +65,7 @@ def test_while_a_file_is_read(tmp_path: Path) -> None:
         assert interrupted(process) == (INTERRUPTED, "")
 
 
-@pytest.mark.parametrize("arguments", [("metrics",), ("completion", "fish")])
+@pytest.mark.parametrize("arguments", [("metrics",), ("metrics", "--format", "json")])
 def test_while_nobody_reads_the_output(arguments: Sequence[str]) -> None:
     reading, writing = os.pipe()
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
@@ -75,6 +76,28 @@ def test_while_nobody_reads_the_output(arguments: Sequence[str]) -> None:
     finally:
         os.close(reading)
         os.close(writing)
+
+
+IMPORTING = """
+import builtins, os, signal, sys
+from ami_exporter.cli import main
+real = builtins.__import__
+def importing(name, *more):
+    if name == sys.argv[1]:
+        builtins.__import__ = real
+        os.kill(os.getpid(), signal.SIGINT)
+    return real(name, *more)
+builtins.__import__ = importing
+sys.exit(main(["metrics"]))
+"""
+
+
+@pytest.mark.parametrize("name", ["ami_exporter.commands.run", "argparse", "ami_exporter.collectors.registry"])
+def test_while_the_program_is_still_loading(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTING, name], capture_output=True, timeout=60, check=False, env=clean_environ()
+    )
+    assert (done.returncode, done.stderr) == (INTERRUPTED, b"")
 
 
 def waiting(pipe: int) -> int:

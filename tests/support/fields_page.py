@@ -25,11 +25,12 @@ NEVER: Final = frozenset({"userevent"})
 
 _HEAD = """# Actions, items, events and their fields
 
-Made by `python -m tests.support.fields_page` of what Asterisk {versions} sent while calls of every kind went through them;
-do not edit by hand. For the [metrics of your own](custom-metrics.md) that `custom:` makes of them.
+Made by `python -m tests.support.fields_page` of what Asterisk {versions} sent while calls of
+every kind went through them; do not edit by hand. For the [metrics of your own](custom-metrics.md) that `custom:` makes
+of them.
 
-A field in **bold** may be a label as it stands; any other needs a `map`, or `unsafe_labels: true`. A number behind a field,
-an item or an event: that version alone sent it. Upper and lower case do not matter in the configuration.
+A field in **bold** may be a label as it stands; any other needs a `map`, or `unsafe_labels: true`. A number behind a
+field, an item or an event: that version alone sent it. Upper and lower case do not matter in the configuration.
 
 **channel** stands for {channel}. `Dest`-channel stands for
 the same with `Dest` before each, and so on.
@@ -42,7 +43,8 @@ the same with `Dest` before each, and so on.
 _EVENTS = """
 ## Events
 
-By the class of `read=` that they need. An `event:` that is not here may be counted as well, from modules of others, too.
+By the class of `read=` that they need. An `event:` that is not here may be counted as well, those of third-party
+modules, too.
 
 """
 
@@ -52,7 +54,12 @@ def page() -> str:
     versions = [recorded(major).version for major in MAJORS]
     channel = ", ".join(_field(name, name, "") for name in CHANNEL)
     rows = [_HEAD.format(versions=" and ".join(versions), channel=channel)]
-    rows += ["| action | item | fields |\n|---|---|---|\n", *_lists(), _EVENTS, "| class | event | fields |\n|---|---|---|\n"]
+    rows += [
+        "| action | item | fields |\n|---|---|---|\n",
+        *_lists(),
+        _EVENTS,
+        "| class | event | fields |\n|---|---|---|\n",
+    ]
     return "".join([*rows, *_events(), "\n", *_others()])
 
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ami_exporter.ami.actions import ACTIONS, AnswerForm
-from tests.support.ami_raw import EventRecorder, Fields, RawAmi
+from tests.support.ami_raw import EventRecorder, Fields
 from tests.support.asterisk_root import AsteriskRoot, provide_roots
+from tests.support.asterisk_server import AsteriskServer
 from tests.support.captures import FOLDER
 from tests.support.planted import AMI_SECRETS
 from tests.support.rich_pbx import fill, rich_pbx
@@ -24,7 +25,7 @@ from tests.support.traffic import KINDS, Traffic, refuse_ami_logins, refuse_regi
 
 MAJORS = (16, 22)
 EVERYWHERE = frozenset(
-    "Event Response Message ActionID EventList Privilege SequenceNumber Timestamp SystemName".split()
+    ("Event", "Response", "Message", "ActionID", "EventList", "Privilege", "SequenceNumber", "Timestamp", "SystemName")
 )
 """Headers of the protocol and of every event, which tell nothing of the thing itself."""
 OF_TEST_BUILDS = frozenset({"TestEvent", "File", "Line", "Func"})
@@ -51,17 +52,20 @@ def recorded(major: int) -> Recorded:
     return Recorded(**json.loads(file_of(major).read_text(encoding="utf-8")))
 
 
-def lists_of(ami: RawAmi) -> Iterator[tuple[str, Kinds]]:
+def lists_of(server: AsteriskServer) -> Iterator[tuple[str, Kinds]]:
     """Ask for every list that needs no parameter."""
     for spec in ACTIONS.values():
         if spec.form is AnswerForm.COMMAND or spec.required or spec.name == "MWIGet":
             continue
-        if spec.form is AnswerForm.SINGLE:
-            answer = ami.action(spec.name)
-            packets = [answer] if answer["Response"] != "Error" else []
-        else:
-            packets = ami.items(spec.name, spec.complete)
-        if kinds := kinds_of(packets):
+        with server.ami() as ami:
+            action_id = ami.send(spec.name)
+            packets = [ami.read()]
+            if "EventList" in packets[0]:
+                packets.clear()
+                while (packet := ami.read()).get("Event") != spec.complete:
+                    packets.append(packet)
+        assert all(packet.get("ActionID") == action_id for packet in packets), spec.name
+        if kinds := kinds_of([packet for packet in packets if packet.get("Response") != "Error"]):
             yield spec.name, kinds
 
 
@@ -94,8 +98,7 @@ def record(root: AsteriskRoot, peer: AsteriskRoot, folder: Path, sipp: Path) -> 
         for command in ("module unload func_sprintf.so", "module load func_sprintf.so", "module reload"):
             pbx.server.cli(command)
         fill(pbx)
-        with pbx.server.ami() as ami:
-            lists = dict(lists_of(ami))
+        lists = dict(lists_of(pbx.server))
         recorder.wait_quiet()
     return Recorded(root.version, lists, events_of(recorder))
 

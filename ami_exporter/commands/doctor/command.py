@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TextIO
 
 from ami_exporter.ami.errors import AmiError
 from ami_exporter.ami.header_orders import Era
@@ -19,14 +18,14 @@ from ami_exporter.commands.doctor.examine import Examiner
 from ami_exporter.commands.doctor.findings import examine_order
 from ami_exporter.commands.doctor.report import report
 from ami_exporter.commands.loading import Loader, chosen_target
-from ami_exporter.commands.options import Doctor
+from ami_exporter.commands.options import Options, Run
 from ami_exporter.pbx.connector import make_link
 from ami_exporter.pbx.login_backoff import LoginBackoff
 
 
-def doctor(options: Doctor, environ: Mapping[str, str], out: TextIO) -> int:
+def doctor(options: Options, run: Run) -> int:
     """Print the report; 0 when nothing must be mended. Raises ConfigErrors."""
-    loader = Loader(options.config_file, options.ami, environ)
+    loader = Loader(options.config_file, options.ami, run.environ)
     settings = loader.settings()
     target = chosen_target(options.target, settings)
     about = subject(target, loader.collectors(settings, target))
@@ -39,7 +38,7 @@ def doctor(options: Doctor, environ: Mapping[str, str], out: TextIO) -> int:
             [order for order in examine_order(about.chosen) if not order[0].is_command], sorted(about.classes)
         )
     except AmiError as error:
-        out.write(f"{target.name}: no session with {target.endpoint}: {error}\n")
+        run.out.write(f"{target.name}: no session with {target.endpoint}: {error}\n")
         return 1
     commands = [alternatives[0] for alternatives in examine_order(about.chosen) if alternatives[0].is_command]
     gate = LoginBackoff(time.monotonic)
@@ -50,5 +49,5 @@ def doctor(options: Doctor, environ: Mapping[str, str], out: TextIO) -> int:
     result = diagnose(about, seen)
     slips = strange_fields(settings.custom, seen.fields, outputs, Era.of(seen.ami))
     result = replace(result, faults=[*result.faults, *slips, *examine_others(target, gate)])
-    out.write(report(about, seen, result, eventfilters=options.eventfilter))
+    run.out.write(report(about, seen, result, eventfilters=options.eventfilter))
     return 1 if result.faults else 0
