@@ -1,7 +1,7 @@
-"""Completion of the command line: what may follow some words, and the scripts by which bash, zsh and fish ask for it.
+"""Completion of the command line: what may follow, and the scripts by which bash, zsh and fish ask for it.
 
-A script runs `ami-exporter complete WORD…` for the words so far. Each line of the answer is a word, a tab and what it
-means; FILES alone stands for the names of files.
+A script runs `ami-exporter complete` with the line so far in COMP_LINE. Each line of the answer is a word, a tab and
+what it means; no answer stands for the names of files.
 """
 
 from __future__ import annotations
@@ -12,7 +12,33 @@ from typing import Final
 from ami_exporter.commands.flags import COMMANDS, OK
 from ami_exporter.commands.options import Options, Run
 
-FILES: Final = "FILES"
+SCRIPTS: Final = {
+    "bash": r"""# source <(ami-exporter completion bash)
+_ami_exporter() {
+  mapfile -t COMPREPLY < <(COMP_LINE="${COMP_LINE:0:COMP_POINT}" "$1" complete 2>/dev/null | cut -f1)
+  COMPREPLY=("${COMPREPLY[@]#*=}")
+}
+complete -o default -F _ami_exporter ami-exporter
+""",
+    "zsh": r"""#compdef ami-exporter
+# ami-exporter completion zsh > "${fpath[1]}/_ami-exporter"
+_ami_exporter() {
+  local -a found=("${(@f)$(COMP_LINE="${(j: :)words[1,CURRENT]}" "$words[1]" complete 2>/dev/null)}")
+  [[ -z $found[1] ]] && { compset -P '*='; _files; return }
+  found=("${(@)found//:/\\:}") found=("${(@)found/$'\t'/:}")
+  _describe ami-exporter found
+}
+if [[ $funcstack[1] == _ami-exporter ]]; then _ami_exporter "$@"; else compdef _ami_exporter ami-exporter; fi
+""",
+    "fish": r"""# ami-exporter completion fish > ~/.config/fish/completions/ami-exporter.fish
+function __ami_exporter
+  set -l words (commandline -opc)
+  env COMP_LINE=(commandline -cp) $words[1] complete 2>/dev/null | string match '*'
+  or __fish_complete_path (commandline -ct)
+end
+complete -c ami-exporter -f -a '(__ami_exporter)'
+""",
+}
 
 
 def completion(options: Options, run: Run) -> int:
@@ -21,32 +47,20 @@ def completion(options: Options, run: Run) -> int:
     return OK
 
 
-def complete(options: Options, run: Run) -> int:
-    """Print what the last of the words may become."""
-    run.out.writelines(f"{word}\t{meaning}\n" for word, meaning in follow(options.words))
+def complete(options: Options, run: Run) -> int:  # noqa: ARG001 - as every command is called
+    """Print what the last word of COMP_LINE may become."""
+    run.out.writelines(f"{word}\t{meaning}\n" for word, meaning in follow(run.environ.get("COMP_LINE", "")))
     return OK
 
 
-def follow(words: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield what the last of the words may become, with what it means. words: those after the program's name."""
-    *before, last = _joined(words) or [""]
-    flag, equals, start = last.partition("=")
-    if equals:
-        before, last = [*before, flag], start
-    for word, meaning in _possible(before):
-        if word.startswith(last) or word == FILES:
-            yield (f"{flag}={word}" if equals and word != FILES else word), meaning
-
-
-def _joined(words: Sequence[str]) -> list[str]:
-    """Put together what bash parts at each equals sign."""
-    found: list[str] = []
-    for word in words:
-        if found and (word == "=" or found[-1].endswith("=")):
-            found[-1] += word
-        else:
-            found.append(word)
-    return found
+def follow(line: str) -> Iterator[tuple[str, str]]:
+    """Yield what the last word of a line may become, with what it means."""
+    *before, last = [*line.split(), *([""] if line[-1:].isspace() else [])][1:] or [""]
+    flag, equals, _ = last.partition("=")
+    for word, meaning in _possible([*before, flag] if equals else before):
+        whole = f"{flag}={word}" if equals else word
+        if whole.startswith(last):
+            yield whole, meaning
 
 
 def _possible(before: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -55,7 +69,7 @@ def _possible(before: Sequence[str]) -> Iterator[tuple[str, str]]:
     flags = {f"--{flag.name}": flag for flag in command.flags} if command else {}
     wanted = flags.get(before[-1]) if before else None
     if wanted is not None and wanted.parse is not None:
-        yield from ((word, "") for word in ((FILES,) if wanted.is_file else wanted.choices))
+        yield from ((word, "") for word in wanted.choices)
         return
     if not before:
         yield from ((command.name, command.summary) for command in COMMANDS.values())
@@ -63,42 +77,3 @@ def _possible(before: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield from ((word, command.positional) for word in (command.choices if len(before) == 1 else ()))
         yield from ((name, flag.help) for name, flag in flags.items())
         yield from (("--help", "show help"), ("--version", "show the version"))
-
-
-SCRIPTS: Final = {
-    "bash": r"""# source <(ami-exporter completion bash)
-_ami_exporter() {
-  mapfile -t COMPREPLY < <("${COMP_WORDS[0]}" complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null | cut -f1)
-  COMPREPLY=("${COMPREPLY[@]#*=}")
-  if [ "${COMPREPLY[0]}" = FILES ]; then
-    compopt -o filenames 2>/dev/null
-    mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]#=}")
-  fi
-}
-complete -F _ami_exporter ami-exporter
-""",
-    "zsh": r"""#compdef ami-exporter
-# ami-exporter completion zsh > "${fpath[1]}/_ami-exporter"
-_ami_exporter() {
-  local -a lines found
-  lines=("${(@f)$("${words[1]}" complete "${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  [[ $lines[1] == FILES* ]] && { compset -P '*='; _files; return }
-  local line
-  for line in $lines; do found+=("${${line%%$'\t'*}//:/\\:}:${line#*$'\t'}"); done
-  _describe ami-exporter found
-}
-if [[ $funcstack[1] == _ami-exporter ]]; then _ami_exporter "$@"; else compdef _ami_exporter ami-exporter; fi
-""",
-    "fish": r"""# ami-exporter completion fish > ~/.config/fish/completions/ami-exporter.fish
-function __ami_exporter
-  set -l words (commandline -opc) (commandline -ct)
-  set -l found ($words[1] complete $words[2..] 2>/dev/null)
-  if string match -q 'FILES*' -- $found[1]
-    __fish_complete_path (commandline -ct)
-  else
-    printf '%s\n' $found
-  end
-end
-complete -c ami-exporter -f -a '(__ami_exporter)'
-""",
-}

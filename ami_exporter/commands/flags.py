@@ -38,7 +38,6 @@ class Flag:
     parse: Callable[[str], object] | None = str
     repeat: bool = False
     choices: tuple[str, ...] = ()
-    is_file: bool = False
     field: str = ""
     """Of the options' dataclass, where it is not the flag's name."""
 
@@ -74,23 +73,22 @@ class Command:
 
 def _count(low: int, high: int) -> Callable[[str], int]:
     def parse(written: str) -> int:
-        if not (written.isascii() and written.isdigit() and len(written) < len(str(high)) + 1):
-            raise ValueError(f"expected a whole number from {low} to {high}")
-        if not low <= int(written) <= high:
+        digits = written.isascii() and written.isdigit() and len(written) <= len(str(high))
+        if not digits or not low <= int(written) <= high:
             raise ValueError(f"expected a whole number from {low} to {high}")
         return int(written)
 
     return parse
 
 
-CONFIG_FILE: Final = Flag("config.file", "FILE", "configuration with targets", is_file=True)
+CONFIG_FILE: Final = Flag("config.file", "FILE", "configuration with targets")
 SHARD: Final = Flag("shard", "I/N", "serve share I of N of the targets, I from 0", Shard.parse)
 AMI: Final = (
     Flag("ami.address", "HOST[:PORT]", "one PBX without any file"),
     Flag("ami.username", "NAME", "its AMI user"),
-    Flag("ami.secret-file", "FILE", "file with the secret", is_file=True),
+    Flag("ami.secret-file", "FILE", "file with the secret"),
     Flag("ami.tls", "", "connect with TLS (port 5039)", None),
-    Flag("ami.tls-ca-file", "FILE", "authority of the PBX's certificate", is_file=True),
+    Flag("ami.tls-ca-file", "FILE", "authority of the PBX's certificate"),
 )
 LOG: Final = (
     Flag("log.level", "LEVEL", "debug, info (default), warning, error", choices=LEVELS),
@@ -104,7 +102,7 @@ LISTEN: Final = Flag(
     repeat=True,
     field="listen_addresses",
 )
-WEB_CONFIG_FILE: Final = Flag("web.config.file", "FILE", "TLS and passwords of our own pages", is_file=True)
+WEB_CONFIG_FILE: Final = Flag("web.config.file", "FILE", "TLS and passwords of our own pages")
 ROUTE_PREFIX: Final = Flag("web.route-prefix", "PATH", "prefix of all paths (default: URL's path)", route_prefix)
 EXTERNAL_URL: Final = Flag("web.external-url", "URL", "where people reach us, behind a proxy", external_url)
 WEB: Final = (
@@ -120,7 +118,7 @@ SERVE: Final = (CONFIG_FILE, *WEB, SHARD, *AMI, *LOG)
 PBX: Final = (CONFIG_FILE, *AMI, *LOG)
 EVENTFILTER: Final = Flag("eventfilter", "", "print eventfilter lines for manager.conf, too", None)
 SAMPLE: Final = (
-    Flag("sample", "FILE", "show what custom: command: rules make of a saved output", is_file=True),
+    Flag("sample", "FILE", "show what custom: command: rules make of a saved output"),
     Flag("sample.command", "COMMAND", "only the rules of this command"),
 )
 DEMO: Final = (

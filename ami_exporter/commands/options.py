@@ -64,8 +64,6 @@ class Options:
     timeout: int = 3
     """Seconds, of healthcheck."""
     shell: str = ""
-    words: tuple[str, ...] = ()
-    """Of `complete`, which the shells' scripts run: what stands after the program's name."""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
     """Flag → `--flag` or the variable, whichever gave its value."""
     warnings: tuple[str, ...] = ()
@@ -76,8 +74,8 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
     if argv and argv[0] in ("-h", "--help", "help"):
         sys.stdout.write(overview())
         raise SystemExit(0)
-    if argv and argv[0] == "complete":
-        return Options("complete", words=tuple(argv[1:]))
+    if list(argv) == ["complete"]:  # which only the shells' scripts run
+        return Options("complete")
     named = bool(argv) and not argv[0].startswith("-")
     name = argv[0] if named else "serve"
     if name not in COMMANDS:

@@ -99,7 +99,6 @@ def record(root: AsteriskRoot, peer: AsteriskRoot, folder: Path, sipp: Path) -> 
             pbx.server.cli(command)
         fill(pbx)
         lists = dict(lists_of(pbx.server))
-        recorder.wait_quiet()
     return Recorded(root.version, lists, events_of(recorder))
 
 
