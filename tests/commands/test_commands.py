@@ -53,7 +53,9 @@ def test_metrics_prints_the_catalogue_as_markdown_or_json() -> None:
     assert (up["type"], up["labels"], up["collector"]) == ("gauge", [], None)
 
 
-@pytest.mark.parametrize(("shell", "word"), [("bash", "complete -F"), ("zsh", "#compdef"), ("fish", "complete -c")])
+@pytest.mark.parametrize(
+    ("shell", "word"), [("bash", "complete -o default -F"), ("zsh", "#compdef"), ("fish", "complete -c")]
+)
 def test_completion_prints_a_script(shell: str, word: str) -> None:
     status, text, _ = command("completion", shell)
     assert (status, word in text) == (0, True)
@@ -74,6 +76,17 @@ def test_scrape_of_a_pbx_that_is_down_exits_1_and_says_so() -> None:
     assert "cannot connect to Asterisk" in log
     last = log.splitlines()[-1]
     assert last.startswith(f"default: no session with 127.0.0.1:{pbx.port}: port {pbx.port}: Connection refused")
+    assert f"address=127.0.0.1:{pbx.port} " in log
+
+
+def test_the_status_page_and_the_log_name_host_and_port_of_a_pbx_that_is_down() -> None:
+    with SimulatedPbx(DemoSettings()) as pbx:
+        arguments, environ = flags(pbx)
+    with exporter("serve", *arguments, environ=environ) as process:
+        process.get("/metrics")
+        page = process.get("/").body
+        log = process.log
+    assert f"127.0.0.1:{pbx.port}" in page
     assert f"address=127.0.0.1:{pbx.port} " in log
 
 

@@ -75,6 +75,16 @@ def test_without_any_loopback_each_command_says_so_in_a_line(apart: Sequence[str
     assert health.stderr == ""
 
 
+def test_without_a_route_the_reason_asks_about_routes_and_not_about_asterisk(apart: Sequence[str]) -> None:
+    line = command("scrape", "--ami.address", "192.0.2.1", "--ami.username", "u", "--log.level", "error")
+    done = ran(apart, NOTHING, *line)
+    assert done.returncode == 1
+    assert done.stderr.startswith("default: no session with 192.0.2.1:5038: ")
+    assert "Network is unreachable" in done.stderr
+    assert "look at the address, at the routes" in done.stderr
+    assert "manager.conf" not in done.stderr
+
+
 def test_without_any_loopback_the_exporter_listens_all_the_same(apart: Sequence[str]) -> None:
     line = command("serve", "--web.listen-address", ":0", "--ami.address", "192.0.2.1", "--ami.username", "u")
     program = (
