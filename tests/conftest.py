@@ -32,6 +32,9 @@ PROGRAMS = {
     "alertmanager_program": ("prometheus-alertmanager", "prometheus-alertmanager"),
     "sipp": ("sipp", "sip-tester"),
     "chromium": ("chromium", "chromium"),
+    "ip_program": ("ip", "iproute2"),
+    "zsh_program": ("zsh", "zsh"),
+    "fish_program": ("fish", "fish"),
 }
 # Fixture → the Debian root it gives. Debian 12, where FreePBX 17 runs, is for the packages and the image: systemd for
 # its systemctl (nothing boots), a compiler for the self-contained executable. The others bring a newer Python each.
@@ -158,6 +161,24 @@ def sipp(pytestconfig: pytest.Config) -> Path:
 def chromium(pytestconfig: pytest.Config) -> Path:
     """Headless-capable Chromium."""
     return _one(pytestconfig, "chromium")
+
+
+@pytest.fixture(scope="session")
+def ip_program(pytestconfig: pytest.Config) -> Path:
+    """`ip`, to shape a network namespace of a test's own."""
+    return _one(pytestconfig, "ip_program")
+
+
+@pytest.fixture(scope="session")
+def zsh_program(pytestconfig: pytest.Config) -> Path:
+    """The shell zsh."""
+    return _one(pytestconfig, "zsh_program")
+
+
+@pytest.fixture(scope="session")
+def fish_program(pytestconfig: pytest.Config) -> Path:
+    """The shell fish."""
+    return _one(pytestconfig, "fish_program")
 
 
 def _provide(config: pytest.Config, fixture: str) -> Path | CannotProvideError:

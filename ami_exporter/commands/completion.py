@@ -1,135 +1,79 @@
-"""Completion scripts for bash, zsh and fish, made from the table of flags.
+"""Completion of the command line: what may follow, and the scripts by which bash, zsh and fish ask for it.
 
-bash: `source <(ami-exporter completion bash)`; zsh: `ami-exporter completion zsh > "${fpath[1]}/_ami-exporter"`;
-fish: `ami-exporter completion fish > ~/.config/fish/completions/ami-exporter.fish`.
+A script runs `ami-exporter complete` with the line so far in COMP_LINE. Each line of the answer is a word, a tab and
+what it means; no answer stands for the names of files.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
-from ami_exporter.commands.flags import COMMANDS, Command, Flag
+from ami_exporter.commands.flags import COMMANDS, OK
+from ami_exporter.commands.options import Options, Run
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-PROGRAM: Final = "ami-exporter"
-
-
-def completion(shell: str) -> str:
-    """Write the script for a shell (one of flags.SHELLS)."""
-    return _SHELLS[shell]()
-
-
-def _names(command: Command) -> list[str]:
-    return [*(f"--{flag.name}" for flag in command.flags), "--help", "--version"]
-
-
-def _all_flags() -> dict[str, Flag]:
-    return {flag.name: flag for command in COMMANDS.values() for flag in command.flags}
-
-
-def _bash() -> str:
-    flags = _all_flags().values()
-    values = [f"    --{flag.name}) words='{' '.join(flag.choices)}' ;;" for flag in flags if flag.choices]
-    files = "|".join(f"--{flag.name}" for flag in flags if flag.complete == "file")
-    other = "|".join(
-        f"--{flag.name}" for flag in flags if flag.parse is not None and not flag.choices and flag.complete != "file"
-    )
-    cases = [
-        f"      {command.name}) words='{' '.join([*command.choices, *_names(command)])}' ;;"
-        for command in COMMANDS.values()
-    ]
-    return f"""# bash completion for {PROGRAM}
-_ami_exporter() {{
-  local cur="${{COMP_WORDS[COMP_CWORD]}}" prev="${{COMP_WORDS[COMP_CWORD-1]}}" words=''
-  case "$prev" in
-{chr(10).join(values)}
-    {files}) mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
-    {other}) return ;;
-    *) case "${{COMP_WORDS[1]}}" in
-{chr(10).join(cases)}
-      *) words='{" ".join([*COMMANDS, *_names(COMMANDS["serve"])])}' ;;
-    esac ;;
-  esac
-  [ "$COMP_CWORD" -eq 1 ] && words='{" ".join([*COMMANDS, *_names(COMMANDS["serve"])])}'
-  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
-}}
-complete -F _ami_exporter {PROGRAM}
-"""
+SCRIPTS: Final = {
+    "bash": r"""# source <(ami-exporter completion bash)
+_ami_exporter() {
+  mapfile -t COMPREPLY < <(COMP_LINE="${COMP_LINE:0:COMP_POINT}" "$1" complete 2>/dev/null | cut -f1)
+  COMPREPLY=("${COMPREPLY[@]#*=}")
+}
+complete -o default -F _ami_exporter ami-exporter
+""",
+    "zsh": r"""#compdef ami-exporter
+# ami-exporter completion zsh > "${fpath[1]}/_ami-exporter"
+_ami_exporter() {
+  local -a found=("${(@f)$(COMP_LINE="${(j: :)words[1,CURRENT]}" "$words[1]" complete 2>/dev/null)}")
+  [[ -z $found[1] ]] && { compset -P '*='; _files; return }
+  found=("${(@)found//:/\\:}") found=("${(@)found/$'\t'/:}")
+  _describe ami-exporter found
+}
+if [[ $funcstack[1] == _ami-exporter ]]; then _ami_exporter "$@"; else compdef _ami_exporter ami-exporter; fi
+""",
+    "fish": r"""# ami-exporter completion fish > ~/.config/fish/completions/ami-exporter.fish
+function __ami_exporter
+  set -l words (commandline -opc)
+  env COMP_LINE=(commandline -cp) $words[1] complete 2>/dev/null | string match '*'
+  or __fish_complete_path (commandline -ct)
+end
+complete -c ami-exporter -f -a '(__ami_exporter)'
+""",
+}
 
 
-def _zsh() -> str:
-    commands = "\n".join(f"    '{command.name}:{_plain(command.summary)}'" for command in COMMANDS.values())
-    cases = "\n".join(_zsh_case(command) for command in COMMANDS.values())
-    return f"""#compdef {PROGRAM}
-_ami_exporter() {{
-  local -a commands=(
-{commands}
-  )
-  if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then
-    _describe command commands
-    return
-  fi
-  local command=$words[2]
-  case $command in
-    -*) command=serve ;;
-    *) shift words; (( CURRENT-- )) ;;
-  esac
-  case $command in
-{cases}
-  esac
-}}
-if [[ $funcstack[1] == _{PROGRAM} ]]; then _ami_exporter "$@"; else compdef _ami_exporter {PROGRAM}; fi
-"""
+def completion(options: Options, run: Run) -> int:
+    """Print the script of a shell."""
+    run.out.write(SCRIPTS[options.shell])
+    return OK
 
 
-def _zsh_case(command: Command) -> str:
-    specs = [_zsh_flag(flag) for flag in command.flags] + ["'--help[show help]'", "'--version[show the version]'"]
-    if command.choices:
-        specs.append(f"'1:{command.positional}:({' '.join(command.choices)})'")
-    return f"    {command.name}) _arguments " + " ".join(specs) + " ;;"
+def complete(options: Options, run: Run) -> int:  # noqa: ARG001 - as every command is called
+    """Print what the last word of COMP_LINE may become."""
+    run.out.writelines(f"{word}\t{meaning}\n" for word, meaning in follow(run.environ.get("COMP_LINE", "")))
+    return OK
 
 
-def _zsh_flag(flag: Flag) -> str:
-    star = "*" if flag.repeat else ""
-    text = f"{star}--{flag.name}[{_plain(flag.help)}]"
-    if flag.parse is None:
-        return f"'{text}'"
-    action = f"({' '.join(flag.choices)})" if flag.choices else "_files" if flag.complete == "file" else " "
-    return f"'{text}:{_plain(flag.metavar)}:{action}'"
+def follow(line: str) -> Iterator[tuple[str, str]]:
+    """Yield what the last word of a line may become, with what it means."""
+    *before, last = [*line.split(), *([""] if line[-1:].isspace() else [])][1:] or [""]
+    flag, equals, _ = last.partition("=")
+    for word, meaning in _possible([*before, flag] if equals else before):
+        whole = f"{flag}={word}" if equals else word
+        if whole.startswith(last):
+            yield whole, meaning
 
 
-def _fish() -> str:
-    names = " ".join(COMMANDS)
-    lines = [f"# fish completion for {PROGRAM}", f"complete -c {PROGRAM} -f"]
-    first = f"not __fish_seen_subcommand_from {names}"
-    lines += [
-        f"complete -c {PROGRAM} -n '{first}' -a {command.name} -d '{_plain(command.summary)}'"
-        for command in COMMANDS.values()
-    ]
-    for command in COMMANDS.values():
-        when = f"__fish_seen_subcommand_from {command.name}"
-        if command.name == "serve":
-            when = f"{when}; or {first}"
-        lines += [f"complete -c {PROGRAM} -n '{when}' {_fish_flag(flag)}" for flag in command.flags]
-        if command.choices:
-            lines.append(f"complete -c {PROGRAM} -n '{when}' -a '{' '.join(command.choices)}'")
-    lines.append(f"complete -c {PROGRAM} -l help -d 'show help'")
-    lines.append(f"complete -c {PROGRAM} -l version -d 'show the version'")
-    return "\n".join(lines) + "\n"
-
-
-def _fish_flag(flag: Flag) -> str:
-    takes = "" if flag.parse is None else " -r -F" if flag.complete == "file" else " -x"
-    if flag.choices:
-        takes = f" -x -a '{' '.join(flag.choices)}'"
-    return f"-l {flag.name}{takes} -d '{_plain(flag.help)}'"
-
-
-def _plain(text: str) -> str:
-    """Drop what the shells' quoting and zsh's specs would read as their own."""
-    return text.translate(str.maketrans("[]:", "(),", "'`"))
-
-
-_SHELLS: Final[Mapping[str, Callable[[], str]]] = {"bash": _bash, "zsh": _zsh, "fish": _fish}
+def _possible(before: Sequence[str]) -> Iterator[tuple[str, str]]:
+    named = bool(before) and not before[0].startswith("-")
+    command = COMMANDS.get(before[0] if named else "serve")
+    flags = {f"--{flag.name}": flag for flag in command.flags} if command else {}
+    wanted = flags.get(before[-1]) if before else None
+    if wanted is not None and wanted.parse is not None:
+        yield from ((word, "") for word in wanted.choices)
+        return
+    if not before:
+        yield from ((command.name, command.summary) for command in COMMANDS.values())
+    if command is not None:
+        yield from ((word, command.positional) for word in (command.choices if len(before) == 1 else ()))
+        yield from ((name, flag.help) for name, flag in flags.items())
+        yield from (("--help", "show help"), ("--version", "show the version"))

@@ -4,37 +4,56 @@ from __future__ import annotations
 
 import http.client
 import ssl
-from typing import TextIO
+from contextlib import closing
+from typing import Final
 
-from ami_exporter.commands.options import Healthcheck
+from ami_exporter.commands.flags import FAILED, OK
+from ami_exporter.commands.options import Options, Run
+from ami_exporter.web.flags import split_address
+
+PATH: Final = "/-/healthy"
 
 
-def healthcheck(options: Healthcheck, out: TextIO) -> int:
-    """0 when the exporter on this host answers; the certificate is not verified, it is our own."""
-    host, _, port = options.listen_address.rpartition(":")
-    host = host.strip("[]")
-    host = "localhost" if host in ("", "0.0.0.0", "::") else host  # noqa: S104 - where the server listens, not us
+#: Where a server listens on all addresses, which is no address to ask → where it is reached on this host.
+_LOOPBACK: Final = {"": ("127.0.0.1", "::1"), "::": ("127.0.0.1", "::1"), "0.0.0.0": ("127.0.0.1",)}  # noqa: S104 - not ours to bind
+
+
+def healthcheck(options: Options, run: Run) -> int:
+    """0 when the exporter on this host answers; says what was asked. Raises ConfigErrors.
+
+    The certificate is not verified, it is our own.
+    """
+    host, port = split_address(options.web.listen_addresses[0])
+    tls = options.web.config_file is not None and _speaks_tls(options.web.config_file)
+    failures = []
+    for one in _LOOPBACK.get(host, (host,)):
+        url = f"{'https' if tls else 'http'}://{f'[{one}]' if ':' in one else one}:{port}{options.web.prefix}{PATH}"
+        try:
+            status = _ask(one, port, f"{options.web.prefix}{PATH}", options.timeout, tls=tls)
+        except (OSError, http.client.HTTPException) as error:
+            failures.append(f"{url}: {error}")
+            continue
+        # 401: it lives and asks for a password that we do not have.
+        healthy = status in (http.HTTPStatus.OK, http.HTTPStatus.UNAUTHORIZED)
+        run.out.write(f"{'healthy' if healthy else 'unhealthy'}: {url}: HTTP {status}\n")
+        return OK if healthy else FAILED
+    run.out.write(f"unhealthy: {'; '.join(failures)}\n")
+    return FAILED
+
+
+def _ask(host: str, port: int, path: str, timeout: float, *, tls: bool) -> int:
     connection: http.client.HTTPConnection
-    if options.web_config_file and _speaks_tls(options.web_config_file):
+    if tls:
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        connection = http.client.HTTPSConnection(host, int(port), timeout=options.timeout, context=context)
+        connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=context)
     else:
-        connection = http.client.HTTPConnection(host, int(port), timeout=options.timeout)
-    try:
-        connection.request("GET", f"{options.route_prefix}/-/healthy")
+        connection = http.client.HTTPConnection(host, port, timeout=timeout)
+    with closing(connection):
+        connection.request("GET", path)
         with connection.getresponse() as response:
-            status = response.status
-    except (OSError, http.client.HTTPException) as error:
-        out.write(f"unhealthy: {error}\n")
-        return 1
-    finally:
-        connection.close()
-    # 401: it lives and asks for a password that we do not have.
-    healthy = status in (http.HTTPStatus.OK, http.HTTPStatus.UNAUTHORIZED)
-    out.write(f"{'healthy' if healthy else 'unhealthy'}: HTTP {status}\n")
-    return 0 if healthy else 1
+            return response.status
 
 
 def _speaks_tls(path: str) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from ami_exporter.collectors.declarations import Collector, Metric, Origin
 from ami_exporter.collectors.registry import builtin
+from ami_exporter.commands.flags import OK
+from ami_exporter.commands.options import Options, Run
 from ami_exporter.pbx import scrape_metrics, stats
 from ami_exporter.service import ownmetrics
 
@@ -18,6 +20,12 @@ Made by `ami-exporter metrics` from the declarations in `ami_exporter/collectors
 scrape and absent while the PBX is down. Metrics from events are kept by the exporter and stay while the PBX is down;
 those with closed labels exist at 0 from the start. Buckets are in the metric's base unit.
 """
+
+
+def metrics(options: Options, run: Run) -> int:
+    """Print the catalogue."""
+    run.out.write(as_json() if options.format == "json" else as_markdown())
+    return OK
 
 
 def as_markdown() -> str:

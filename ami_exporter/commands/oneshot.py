@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TextIO
 
+from ami_exporter.commands.flags import OK
 from ami_exporter.commands.loading import Loader, chosen_target
-from ami_exporter.commands.options import Check, Scrape
+from ami_exporter.commands.options import Options, Run
 from ami_exporter.commands.sample import show_sample
 from ami_exporter.config import labelfields
-from ami_exporter.config.faults import ConfigErrors, Fault
+from ami_exporter.config.faults import ConfigErrors, Fault, counted
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
 from ami_exporter.pbx.target import Target
 
 
-def scrape(options: Scrape, environ: Mapping[str, str], out: TextIO) -> int:
+def scrape(options: Options, run: Run) -> int:
     """Poll once and print the metrics; 1 when the PBX is down. Raises ConfigErrors.
 
     Event counters need time, so there are none.
     """
-    loader = Loader(options.config_file, options.ami, environ)
+    loader = Loader(options.config_file, options.ami, run.environ)
     settings = loader.settings()
     found = chosen_target(options.target, settings)
     target = Target(replace(found, events=False), loader.collectors(settings, found))
@@ -33,8 +32,8 @@ def scrape(options: Scrape, environ: Mapping[str, str], out: TextIO) -> int:
         families = target.scrape(names, time.monotonic() + found.timeout)
     finally:
         target.join(1.0)
-    out.write(render(families, Format.TEXT_004).decode())
-    out.flush()
+    run.out.write(render(families, Format.TEXT_004).decode())
+    run.out.flush()
     if target.last_up:
         return 0
     # Below the metrics, where a terminal shows it.
@@ -42,27 +41,28 @@ def scrape(options: Scrape, environ: Mapping[str, str], out: TextIO) -> int:
     return 1
 
 
-def check(options: Check, environ: Mapping[str, str], out: TextIO) -> int:
+def check(options: Options, run: Run) -> int:
     """Print every fault of the configuration and of the web configuration with its place."""
     from ami_exporter.webconfig.live import check_web_config  # noqa: PLC0415 - only for a web configuration
 
     faults: list[Fault] = []
-    if options.config_file is not None or options.ami or options.web_config_file is None:
+    web = options.web.config_file
+    if options.config_file is not None or options.ami or web is None:
         try:
-            settings = Loader(options.config_file, options.ami, environ).settings()
-            out.writelines(f"{warning.place}: warning: {warning.message}\n" for warning in settings.warnings)
+            settings = Loader(options.config_file, options.ami, run.environ).settings()
+            run.out.writelines(f"{warning.place}: warning: {warning.message}\n" for warning in settings.warnings)
             warnings = labelfields.warnings(settings.custom)
-            out.writelines(f"{options.config_file}: warning: {warning}\n" for warning in warnings)
+            run.out.writelines(f"{options.config_file}: warning: {warning}\n" for warning in warnings)
             if options.sample is not None:
-                return show_sample(settings.custom, Path(options.sample), options.sample_command, out)
-            out.write(f"{options.config_file or 'flags'}: good, {len(settings.targets)} targets\n")
+                return show_sample(settings.custom, Path(options.sample), options.sample_command, run.out)
+            run.out.write(f"{options.config_file or 'flags'}: good, {counted(len(settings.targets), 'target')}\n")
         except ConfigErrors as errors:
             faults += errors.faults
-    if options.web_config_file is not None:
-        wrong = check_web_config(options.web_config_file)
+    if web is not None:
+        wrong = check_web_config(web)
         faults += wrong
         if not wrong:
-            out.write(f"{options.web_config_file}: good\n")
-    for fault in faults:
-        sys.stderr.write(f"{fault}\n")
-    return 1 if faults else 0
+            run.out.write(f"{web}: good\n")
+    if faults:
+        raise ConfigErrors(faults)
+    return OK

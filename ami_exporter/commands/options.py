@@ -1,4 +1,4 @@
-"""The command line and the environment → one frozen dataclass for the command.
+"""The command line and the environment → one frozen dataclass.
 
 A flag beats its environment variable (`AMI_EXPORTER_` + the flag in capitals), which beats the file. The AMI secret
 alone has a variable and no flag: a flag would show in the process list. Wrong usage ends as argparse does: one line
@@ -9,132 +9,64 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar, Union, cast
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from ami_exporter.commands.flags import COMMANDS, PREFIX, Command, Flag
 from ami_exporter.commands.usage import Parser, build_parser, overview
 from ami_exporter.config.amiflags import SECRET_VARIABLE, AmiFlags
-from ami_exporter.config.faults import either, shorten, suggest
+from ami_exporter.config.faults import counted, either, shorten, suggest
 from ami_exporter.config.secret import Secret
-from ami_exporter.web.flags import WebFlags, path_prefix
+from ami_exporter.web.flags import WebFlags
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from ami_exporter.commands.logs import Guard
     from ami_exporter.config.shard import Shard
 
-TRUE: Final = ("true", "1", "yes", "on")
-FALSE: Final = ("false", "0", "no", "off")
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a command may use beside its options. guard: knows the secrets that no log line may show."""
+
+    environ: Mapping[str, str]
+    out: TextIO
+    guard: Guard
+
+
 BY_KUBERNETES: Final = re.compile(r"AMI_EXPORTER_(SERVICE_(HOST|PORT.*)|PORT(_.*)?)")
 """What Kubernetes sets in every pod beside a Service named ami-exporter."""
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
-    """`--log.*`."""
+class Options:
+    """A command, and what its flags say; the others are as here. A field is named as its flag, a group is a class."""
 
-    level: str
-    format: str
-
-
-@dataclass(frozen=True, slots=True)
-class Serve:
-    """`serve`, or no command."""
-
-    config_file: str | None
-    web: WebFlags
-    shard: Shard | None
-    ami: AmiFlags
-    log: Log
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Demo:
-    """`demo`."""
-
-    channels: int
-    endpoints: int
-    queues: int
-    dialect: str
-    seed: int
-    web: WebFlags
-    log: Log
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Pbx:
-    target: str | None
-    config_file: str | None
-    ami: AmiFlags
-    log: Log
-    warnings: tuple[str, ...] = ()
-
-
-class Scrape(_Pbx):
-    """`scrape [TARGET]`."""
-
-    __slots__ = ()
-
-
-class Doctor(_Pbx):
-    """`doctor [TARGET]`."""
-
-    __slots__ = ()
-
-
-class Capture(_Pbx):
-    """`capture [TARGET]`."""
-
-    __slots__ = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """`check`. `sample`: file with a console command's output; `sample_command`: whose, None: any rule's."""
-
-    config_file: str | None
-    web_config_file: str | None
-    ami: AmiFlags
-    log: Log
-    warnings: tuple[str, ...] = ()
+    command: str
+    config_file: str | None = None
+    web: WebFlags = field(default_factory=WebFlags)
+    ami: AmiFlags = field(default_factory=AmiFlags)
+    shard: Shard | None = None
+    log_level: str = "info"
+    log_format: str = "logfmt"
+    target: str | None = None
+    """Of scrape, doctor and capture; None: the only one."""
+    eventfilter: bool = False
     sample: str | None = None
     sample_command: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Metrics:
-    """`metrics`. `format`: markdown or json."""
-
-    format: str
+    channels: int = 0
+    endpoints: int = 60
+    queues: int = 4
+    dialect: str = "modern"
+    seed: int = 1
+    format: str = "markdown"
+    timeout: int = 3
+    """Seconds, of healthcheck."""
+    shell: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Flag → `--flag` or the variable, whichever gave its value."""
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Healthcheck:
-    """`healthcheck`. `timeout`: seconds."""
-
-    listen_address: str
-    web_config_file: str | None
-    route_prefix: str
-    timeout: int
-    warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """`completion SHELL`."""
-
-    shell: str
-    warnings: tuple[str, ...] = ()
-
-
-Options = Union[Serve, Demo, Scrape, Check, Doctor, Capture, Metrics, Healthcheck, Completion]  # noqa: UP007 - mypy wants it
-
-
-P = TypeVar("P", Scrape, Doctor, Capture)
 
 
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
@@ -142,177 +74,78 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
     if argv and argv[0] in ("-h", "--help", "help"):
         sys.stdout.write(overview())
         raise SystemExit(0)
+    if list(argv) == ["complete"]:  # which only the shells' scripts run
+        return Options("complete")
     named = bool(argv) and not argv[0].startswith("-")
     name = argv[0] if named else "serve"
     if name not in COMMANDS:
         parser = Parser(prog="ami-exporter", usage="ami-exporter [COMMAND] [flags]")
         parser.error(f"found an unknown command, expected {either(list(COMMANDS))}{suggest(name, COMMANDS)}")
-    command = COMMANDS[name]
-    values = _Values(command, argv[1:] if named else argv, environ)
-    return _MAKE[name](values)
+    return _Values(COMMANDS[name], argv[1:] if named else argv, environ).options()
 
 
 class _Values:
     """The checked values of one command's flags, by flag name; faults end the program through the parser."""
 
     def __init__(self, command: Command, argv: Sequence[str], environ: Mapping[str, str]) -> None:
+        self.command = command
         self.parser = build_parser(command)
         self.environ = environ
-        namespace, rest = self.parser.parse_known_args(list(argv))
+        given, rest = self.parser.parse_known_args(list(argv))
         if rest:
             self.parser.error(_leftover(rest, command))
         self.sources: dict[str, str] = {}
-        """Flag → `--flag` or the variable, whichever gave its value."""
-        self.positional = self._positional(command, namespace.positional if command.positional else None)
-        self.values = {flag.name: self._value(flag, getattr(namespace, flag.name)) for flag in command.flags}
-        self.warnings = tuple(unknown_variables(environ))
+        """Flag → what gave it; only what was given has a value."""
+        self.values: dict[str, Any] = {}
+        if command.positional:
+            self._positional(given.positional)
+        for flag in command.flags:
+            self._take(flag, getattr(given, flag.name))
 
-    def _positional(self, command: Command, given: str | None) -> str | None:
-        if given is None and not command.optional:
-            self.parser.error(f"found no {command.positional}, expected {either(command.choices)}")
-        if given is not None and command.choices and given not in command.choices:
-            near = suggest(given, command.choices)
-            self.parser.error(f"{command.positional}: expected {either(command.choices)}{near}")
-        return given
+    def options(self) -> Options:
+        """Everything that was given, beside the defaults."""
+        groups = ("web.", "ami.")
+        plain = {_python(name): value for name, value in self.values.items() if not name.startswith(groups)}
+        web, warnings = WebFlags(**self._group("web.")), tuple(unknown_variables(self.environ))
+        return Options(self.command.name, web=web, ami=self._ami(), sources=self.sources, warnings=warnings, **plain)
 
-    def _value(self, flag: Flag, given: str | list[str] | None) -> object:
+    def _group(self, prefix: str) -> dict[str, Any]:
+        """The values of a group's flags, by the field of its class."""
+        flags = [flag for flag in self.command.flags if flag.name.startswith(prefix) and flag.name in self.values]
+        return {flag.field or _python(flag.name.removeprefix(prefix)): self.values[flag.name] for flag in flags}
+
+    def _positional(self, given: str | None) -> None:
+        name, choices = self.command.positional, self.command.choices
+        if given is None and not self.command.optional:
+            self.parser.error(f"found no {name}, expected {either(choices)}")
+        if given is not None and choices and given not in choices:
+            self.parser.error(f"{name}: expected {either(choices)}{suggest(given, choices)}")
+        self.values[name.lower()] = given
+
+    def _take(self, flag: Flag, given: str | list[str] | None) -> None:
         where = f"--{flag.name}"
         if given is None:
-            written = self.environ.get(flag.variable, "")
-            if not written:
-                return flag.default
-            where = flag.variable
-            given = [part.strip() for part in written.split(",")] if flag.repeat else written
+            where, given = flag.variable, self.environ.get(flag.variable)
+            if not given:
+                return
+            given = [part.strip() for part in given.split(",")] if flag.repeat else given
         self.sources[flag.name] = where
         try:
-            if flag.repeat:
-                return tuple(self._one(flag, one) for one in given)
-            return self._one(flag, cast("str", given))
+            self.values[flag.name] = tuple(map(flag.value, given)) if isinstance(given, list) else flag.value(given)
         except ValueError as error:
             self.parser.error(f"{where}: {error}")
 
-    @staticmethod
-    def _one(flag: Flag, written: str) -> object:
-        if flag.parse is None:
-            if written.lower() not in TRUE + FALSE:
-                raise ValueError("expected true or false")
-            return written.lower() in TRUE
-        if flag.choices and written not in flag.choices:
-            near = suggest(written, flag.choices)
-            raise ValueError(f"expected {either(flag.choices)}{near}")
-        if not written:
-            raise ValueError(f"found nothing, expected {flag.metavar}")
-        return flag.parse(written)
-
-    def text(self, name: str) -> str | None:
-        return cast("str | None", self.values[name])
-
-    def number(self, name: str) -> int:
-        return cast("int", self.values[name])
-
-    def word(self, name: str) -> str:
-        return cast("str", self.values[name])
-
-    def ami(self) -> AmiFlags:
-        secret = self._environment_secret()
+    def _ami(self) -> AmiFlags:
+        """The flags of one PBX, with the secret of the environment, unless a flag names its file: a flag beats it."""
         sources = {key: self.sources[name] for key, name in _AMI_SETTINGS.items() if name in self.sources}
-        flags = AmiFlags(
-            address=self.text("ami.address"),
-            username=self.text("ami.username"),
-            secret=Secret(secret) if secret else None,
-            secret_file=self.text("ami.secret-file"),
-            tls=cast("bool", self.values["ami.tls"]),
-            tls_ca_file=self.text("ami.tls-ca-file"),
-            sources=sources,
-        )
-        if not flags and (flags.username or flags.secret_file or flags.tls or flags.tls_ca_file):
-            beside = next(iter(sources.values()))
-            where = "--ami.address" if beside.startswith("--") else f"{PREFIX}AMI_ADDRESS"
-            self.parser.error(f"{where}: not given, expected it beside {beside}")
-        return flags
-
-    def _environment_secret(self) -> str | None:
-        """The secret of the environment, unless a flag names its file: a flag beats a variable."""
-        secret, file = self.environ.get(SECRET_VARIABLE), self.sources.get("ami.secret-file")
-        if not secret or file is None:
-            return secret
-        if not file.startswith("--"):
+        secret, file = self.environ.get(SECRET_VARIABLE), sources.get("secret_file", "")
+        if secret and file and not file.startswith("--"):
             self.parser.error(f"{SECRET_VARIABLE} and {file}: found both, expected one of them")
-        return None
-
-    def log(self) -> Log:
-        return Log(self.word("log.level"), self.word("log.format"))
-
-    def web(self) -> WebFlags:
-        return WebFlags(
-            listen_addresses=cast("tuple[str, ...]", self.values["web.listen-address"]),
-            telemetry_path=self.word("web.telemetry-path"),
-            config_file=self.text("web.config.file"),
-            max_requests=cast("int | None", self.values["web.max-requests"]),
-            route_prefix=self.text("web.route-prefix"),
-            external_url=self.text("web.external-url") or "",
-            systemd_socket=cast("bool", self.values["web.systemd-socket"]),
-        )
-
-
-def _serve(values: _Values) -> Serve:
-    shard = cast("Shard | None", values.values["shard"])
-    return Serve(values.text("config.file"), values.web(), shard, values.ami(), values.log(), values.warnings)
-
-
-def _demo(values: _Values) -> Demo:
-    return Demo(
-        channels=values.number("channels"),
-        endpoints=values.number("endpoints"),
-        queues=values.number("queues"),
-        dialect=values.word("dialect"),
-        seed=values.number("seed"),
-        web=values.web(),
-        log=values.log(),
-        warnings=values.warnings,
-    )
-
-
-def _pbx(kind: type[P]) -> Callable[[_Values], P]:
-    return lambda values: kind(
-        values.positional, values.text("config.file"), values.ami(), values.log(), values.warnings
-    )
-
-
-def _check(values: _Values) -> Check:
-    return Check(
-        values.text("config.file"),
-        values.text("web.config.file"),
-        values.ami(),
-        values.log(),
-        values.warnings,
-        values.text("sample"),
-        values.text("sample.command"),
-    )
-
-
-def _healthcheck(values: _Values) -> Healthcheck:
-    addresses = cast("tuple[str, ...]", values.values["web.listen-address"])
-    return Healthcheck(
-        listen_address=addresses[0],
-        web_config_file=values.text("web.config.file"),
-        route_prefix=path_prefix(values.text("web.route-prefix"), values.text("web.external-url") or ""),
-        timeout=values.number("timeout"),
-        warnings=values.warnings,
-    )
-
-
-_MAKE: Final[Mapping[str, Callable[[_Values], Options]]] = {
-    "serve": _serve,
-    "demo": _demo,
-    "scrape": _pbx(Scrape),
-    "check": _check,
-    "doctor": _pbx(Doctor),
-    "capture": _pbx(Capture),
-    "metrics": lambda values: Metrics(values.word("format"), values.warnings),
-    "healthcheck": _healthcheck,
-    "completion": lambda values: Completion(values.positional or "", values.warnings),
-}
+        beside = [source for name, source in self.sources.items() if name.startswith("ami.") and self.values[name]]
+        if beside and "ami.address" not in self.values:
+            where = "--ami.address" if beside[0].startswith("--") else f"{PREFIX}AMI_ADDRESS"
+            self.parser.error(f"{where}: not given, expected it beside {beside[0]}")
+        return AmiFlags(**self._group("ami."), secret=Secret(secret) if secret and not file else None, sources=sources)
 
 
 _AMI_SETTINGS: Final = {
@@ -324,15 +157,18 @@ _AMI_SETTINGS: Final = {
 """Setting of a target → the flag that gives it."""
 
 
+def _python(flag: str) -> str:
+    return re.sub(r"[.-]", "_", flag)
+
+
 def _leftover(rest: Sequence[str], command: Command) -> str:
     """Word what argparse did not know, without it: it may hold a secret, as -pSECRET does."""
     flags = [word.partition("=")[0] for word in rest if word.startswith("-")]
     if not flags:
-        return f"found {len(rest)} argument{'s' * (len(rest) > 1)} too many"
+        return f"found {counted(len(rest), 'argument')} too many"
     if "--ami.secret" in flags:
         return f"--ami.secret: a flag would show in the process list; use --ami.secret-file or {SECRET_VARIABLE}"
-    valid = [f"--{flag.name}" for flag in command.flags]
-    return f"found an unknown flag{suggest(flags[0], valid)}"
+    return f"found an unknown flag{suggest(flags[0], [f'--{flag.name}' for flag in command.flags])}"
 
 
 def unknown_variables(environ: Mapping[str, str]) -> Iterable[str]:

@@ -14,7 +14,7 @@ from ami_exporter.collectors.cli.output import Fields, lines
 from ami_exporter.collectors.cli.readers import Reader
 from ami_exporter.collectors.declarations import Context, Unreadable
 from ami_exporter.collectors.rulefold import RuleFold
-from ami_exporter.config.faults import ConfigErrors, Fault, either
+from ami_exporter.config.faults import ConfigErrors, Fault, counted, either
 from ami_exporter.config.target_settings import CommandSettings, CustomMetricsSettings
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
@@ -67,7 +67,8 @@ def _show(entry: CustomMetricsSettings, how: CommandSettings, message: Message, 
 
 
 def _described(rows: Sequence[Fields]) -> Iterable[str]:
-    yield f"  {len(rows)} rows\n" if rows else "  no row: `empty` says so, or the reader fits no line of this output\n"
+    none = "no row: `empty` says so, or the reader fits no line of this output"
+    yield f"  {counted(len(rows), 'row') if rows else none}\n"
     for number, row in enumerate(rows[:MAX_SHOWN], 1):
         yield f"  {number}: " + ", ".join(f"{name}={value!r}" for name, value in row.items()) + "\n"
     if len(rows) > MAX_SHOWN:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from types import FrameType
 from typing import TextIO
 
 from ami_exporter import __version__
+from ami_exporter.commands.flags import FAILED, INTERRUPTED, OK
 from ami_exporter.commands.garbage import GarbagePacer
 from ami_exporter.commands.loading import Loader
-from ami_exporter.commands.logs import Guard
-from ami_exporter.commands.options import Demo, Serve
+from ami_exporter.commands.options import Options, Run
 from ami_exporter.config import labelfields
 from ami_exporter.config.amiflags import AmiFlags
 from ami_exporter.config.secret import Secret
@@ -36,26 +37,30 @@ ENDED_CHECK_SECONDS = 1.0
 END_SECONDS = 4.0
 
 
-def serve(options: Serve, environ: Mapping[str, str], guard: Guard) -> int:
-    """Serve metrics until SIGTERM or SIGINT. Raises ConfigErrors before anything is started."""
-    loader = Loader(options.config_file, options.ami, environ, shard=options.shard, guard=guard)
-    return _run(loader, options.web, environ)
+def serve(options: Options, run: Run) -> int:
+    """Serve metrics until SIGTERM (0) or SIGINT (130). Raises ConfigErrors before anything is started."""
+    loader = Loader(options.config_file, options.ami, run.environ, shard=options.shard, guard=run.guard)
+    return _run(loader, options.web, run.environ)
 
 
-def demo(options: Demo, environ: Mapping[str, str], out: TextIO) -> int:
+def demo(options: Options, run: Run) -> int:
     """Serve the metrics of a simulated PBX with living traffic."""
     from ami_exporter.demo import run_demo_pbx  # noqa: PLC0415 - `serve` starts quicker without
 
-    pbx = run_demo_pbx(
-        channels=options.channels,
-        endpoints=options.endpoints,
-        queues=options.queues,
-        dialect=options.dialect,
-        seed=options.seed,
-    )
     try:
-        flags = AmiFlags(f"{pbx.host}:{pbx.port}", pbx.username, Secret(pbx.secret))
-        return _run(DemoLoader(flags, environ), options.web, environ, hint=out)
+        pbx = run_demo_pbx(
+            channels=options.channels,
+            endpoints=options.endpoints,
+            queues=options.queues,
+            dialect=options.dialect,
+            seed=options.seed,
+        )
+    except OSError as error:
+        sys.stderr.write(f"the simulated PBX cannot listen: {error.strerror or error}\n")
+        return FAILED
+    try:
+        flags = AmiFlags(pbx.address, pbx.username, Secret(pbx.secret))
+        return _run(DemoLoader(flags, run.environ), options.web, run.environ, hint=run.out)
     finally:
         pbx.stop()
 
@@ -106,8 +111,8 @@ def _run(loader: Loader, web: WebFlags, environ: Mapping[str, str], hint: TextIO
     except ListenError as error:
         log.error("cannot serve", extra={"error": str(error)})
         return 1
-    stop = threading.Event()
-    _on_signals(stop, exporter)
+    end = _End()
+    _on_signals(end, exporter)
     log.info("starting", extra={"version": __version__, "targets": len(exporter.target_names())})
     # HTTP first: a thousand targets that connect at once keep one interpreter busy for seconds.
     bound = server.start()
@@ -115,15 +120,23 @@ def _run(loader: Loader, web: WebFlags, environ: Mapping[str, str], hint: TextIO
     if hint is not None:
         _greet(hint, bound, web)
     garbage = GarbagePacer(time.monotonic())
-    while not stop.wait(ENDED_CHECK_SECONDS) and not server.ended.is_set():
+    while not end.wanted.wait(ENDED_CHECK_SECONDS) and not server.ended.is_set():
         garbage.tick(time.monotonic())
-    ended = not stop.is_set()
-    log.log(logging.ERROR if ended else logging.INFO, "the web server ended by itself" if ended else "stopping")
-    if ended:
+    asked = end.wanted.is_set()
+    log.log(logging.INFO if asked else logging.ERROR, "stopping" if asked else "the web server ended by itself")
+    if not asked:
         _end_at_last()
     server.stop()
     exporter.stop()
-    return int(ended)
+    return end.status
+
+
+@dataclass(slots=True)
+class _End:
+    """wanted: a signal asks for the end. status: the program's exit status, FAILED while no signal has come."""
+
+    wanted: threading.Event = field(default_factory=threading.Event)
+    status: int = FAILED
 
 
 def _end_at_last() -> None:
@@ -131,20 +144,21 @@ def _end_at_last() -> None:
     signal.setitimer(signal.ITIMER_REAL, END_SECONDS)
 
 
-def _on_signals(stop: threading.Event, exporter: Exporter) -> None:
-    def end(_number: int, _frame: FrameType | None) -> None:
+def _on_signals(end: _End, exporter: Exporter) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
         _end_at_last()  # from now on, even when the main thread is still busy with the start
-        stop.set()
+        end.status = INTERRUPTED if number == signal.SIGINT else OK
+        end.wanted.set()
 
     def end_at_once(_number: int, _frame: FrameType | None) -> None:
-        os._exit(int(not stop.is_set()))
+        os._exit(end.status)
 
     def reload(_number: int, _frame: FrameType | None) -> None:
         threading.Thread(target=exporter.reload, name="reload", daemon=True).start()
 
     signal.signal(signal.SIGALRM, end_at_once)
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGHUP, reload)
 
 

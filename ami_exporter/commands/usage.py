@@ -50,15 +50,12 @@ def build_parser(command: Command) -> argparse.ArgumentParser:
         parser.add_argument("positional", metavar=command.positional, nargs="?", help=argparse.SUPPRESS)
     group = parser.add_argument_group("flags")
     for flag in command.flags:
-        name = f"--{flag.name}"
         if flag.parse is None:
-            group.add_argument(name, dest=flag.name, action="store_const", const="true", help=flag.help)
-            group.add_argument(
-                f"--no-{flag.name}", dest=flag.name, action="store_const", const="false", help=argparse.SUPPRESS
-            )
+            for name, const, text in (("--", "true", flag.help), ("--no-", "false", argparse.SUPPRESS)):
+                group.add_argument(name + flag.name, dest=flag.name, action="store_const", const=const, help=text)
         else:
             action = "append" if flag.repeat else "store"
-            group.add_argument(name, dest=flag.name, metavar=flag.metavar, action=action, help=flag.help)
+            group.add_argument(f"--{flag.name}", dest=flag.name, metavar=flag.metavar, action=action, help=flag.help)
     group.add_argument("-h", "--help", action="help", help="show this and exit")
     version = f"ami-exporter {__version__} (Python {platform.python_version()})"
     group.add_argument("--version", action="version", version=version, help="show the version and exit")

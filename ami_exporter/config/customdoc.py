@@ -85,8 +85,9 @@ def _texts(value: object) -> object:
 def _action(value: object, info: Info) -> str:
     known = facts(info).actions
     if not isinstance(value, str) or value not in known:
-        near = suggest(value, known) if isinstance(value, str) else ""
-        raise ValueError(f"found {scalars.found(value)}, expected a read-only list action that may be sent{near}")
+        near = suggest(value, known, most=3) if isinstance(value, str) else ""
+        expected = "a read-only list action that may be sent, as docs/fields.md lists"
+        raise ValueError(f"found {scalars.found(value)}, expected {expected}{near}")
     return value
 
 

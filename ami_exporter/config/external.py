@@ -14,7 +14,7 @@ from typing import Final
 
 from ami_exporter.config.access import SECRETS, credential_source, source_advice, why_unreadable
 from ami_exporter.config.catalogue import Catalogue
-from ami_exporter.config.faults import Fault, either, suggest
+from ami_exporter.config.faults import Fault, counted, either, suggest
 from ami_exporter.config.faults import Path as Steps
 from ami_exporter.config.scalars import found, secret
 from ami_exporter.config.secret import Secret
@@ -210,7 +210,7 @@ def _read_names(name: str, result: External) -> None:
                 continue
             cells = [cell.strip() for cell in row]
             if len(cells) != NAMES_COLUMNS or not all(cells):
-                message = f"found {len(cells)} columns or an empty one, expected two: id,name"
+                message = f"found {counted(len(cells), 'column')} or an empty one, expected two: id,name"
                 result.elsewhere.append(Fault(name, lines.line_num, 1, message))
             elif cells[0] in result.names:
                 message = "found an id a second time, expected each id once"

@@ -43,11 +43,10 @@ class ConfigErrors(Exception):  # noqa: N818 - it is all faults at once, not one
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
-def nearest(name: str, valid: Iterable[str]) -> str | None:
-    """Find the valid name most like `name`, case aside; None when none is near."""
+def nearest(name: str, valid: Iterable[str], most: int = 1) -> list[str]:
+    """Find the valid names most like `name`, case aside, the nearest first; empty when none is near."""
     folded = {option.casefold(): option for option in sorted(valid)}
-    hits = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=NEARNESS)
-    return folded[hits[0]] if hits else None
+    return [folded[hit] for hit in difflib.get_close_matches(name.casefold(), folded, n=most, cutoff=NEARNESS)]
 
 
 def either(names: Sequence[str]) -> str:
@@ -55,10 +54,15 @@ def either(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 
-def suggest(name: str, valid: Iterable[str]) -> str:
+def suggest(name: str, valid: Iterable[str], most: int = 1) -> str:
     """End a message: `; did you mean "x"?` for a near miss, else nothing."""
-    hit = nearest(name, valid)
-    return f'; did you mean "{hit}"?' if hit else ""
+    hits = [f'"{hit}"' for hit in nearest(name, valid, most)]
+    return f"; did you mean {either(hits)}?" if hits else ""
+
+
+def counted(number: int, one: str) -> str:
+    """Write a number with its word: "1 target", "2 targets"."""
+    return f"{number} {one}{'s' * (number != 1)}"
 
 
 def shorten(text: str, limit: int = 60) -> str:

@@ -1,5 +1,8 @@
 """A simulated PBX that speaks real AMI over loopback."""
 
+import contextlib
+import socket
+
 from .listing import Dialect
 from .rights import User
 from .simulated_pbx import SimulatedPbx
@@ -22,7 +25,20 @@ def run_demo_pbx(
     ``dialect``: "modern" or "1.1"; ``speed``: simulated seconds per real second.
     Raises OSError when no loopback port can be had.
     """
+    host = _loopback()
     settings = DemoSettings(channels=channels, endpoints=endpoints, queues=queues, seed=seed, speed=speed)
-    pbx = SimulatedPbx(settings, dialect=dialect)
+    pbx = SimulatedPbx(settings, host=host, dialect=dialect)
     pbx.start()
     return pbx
+
+
+def _loopback() -> str:
+    """The loopback address of this host: a container, or a namespace, may lack one of them, or both."""
+    for host, family in (("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)):
+        with (
+            contextlib.suppress(OSError),
+            socket.create_server((host, 0), family=family) as server,
+            socket.create_connection(server.getsockname()[:2], timeout=1.0),
+        ):
+            return host
+    raise OSError("neither 127.0.0.1 nor ::1 can be reached here; try `ip link set lo up`")

@@ -33,15 +33,20 @@ def lacking(unavailable: Iterable[Action], offered: frozenset[str], version: str
     """
     if not offered:
         return Lacking()
-    major = next(iter(asterisk_version(version)), 0)
     held = held_classes(offered) | proved(offered)
     wanted: dict[str, set[str]] = {BASE: set(), TIER: set()}
     for action in unavailable:
-        gone = major >= GONE_SINCE.get(action.name, major + 1)
-        right = mending_class(action.spec.rights)
-        if right in wanted and not held & action.spec.rights and not gone:
+        if right := worth_having(action, held, version):
             wanted[right].add(action.name)
     return Lacking(*(tuple(sorted(wanted[right])) for right in (BASE, TIER)))
+
+
+def worth_having(action: Action, held: frozenset[str], version: str) -> str:
+    """The class that would bring an action and is worth it, BASE or TIER; empty where there is none."""
+    major = next(iter(asterisk_version(version)), 0)
+    gone = major >= GONE_SINCE.get(action.name, major + 1)
+    right = mending_class(action.spec.rights)
+    return right if right in (BASE, TIER) and not held & action.spec.rights and not gone else ""
 
 
 def proved(offered: frozenset[str]) -> frozenset[str]:

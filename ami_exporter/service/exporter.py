@@ -8,7 +8,7 @@ from threading import Lock, Thread
 
 from ami_exporter.collectors.declarations import Collector
 from ami_exporter.config.effective import effective_yaml
-from ami_exporter.config.faults import ConfigErrors
+from ami_exporter.config.faults import ConfigErrors, counted
 from ami_exporter.config.target_settings import Settings, TargetSettings
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
@@ -167,7 +167,9 @@ class Exporter:
         for target in fresh:
             target.start()
         kept_count = len(targets) - len(fresh)
-        return f"{len(targets)} targets: {len(fresh)} connected anew, {kept_count} kept, {len(gone)} logged off"
+        return (
+            f"{counted(len(targets), 'target')}: {len(fresh)} connected anew, {kept_count} kept, {len(gone)} logged off"
+        )
 
 
 def same_session(one: TargetSettings, other: TargetSettings) -> bool:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from ami_exporter import __version__
-from ami_exporter.commands.flags import COMMANDS, Command, Flag
+from ami_exporter.commands.flags import COMMANDS, STATUSES, Command, Flag
 from ami_exporter.config.amiflags import SECRET_VARIABLE
 
 
@@ -29,6 +29,8 @@ def page() -> str:
         ".SH FLAGS",
         plain("Each flag has a variable of the environment; the flag wins."),
         *(line for flag in flags.values() for line in _flag(flag)),
+        ".SH EXIT STATUS",
+        *(line for status, meaning in STATUSES.items() for line in _item(bold(str(status)), meaning)),
         ".SH ENVIRONMENT",
         *_item(bold(SECRET_VARIABLE), "the secret of the AMI user, which has no flag, as that would show in ps(1)"),
         ".SH FILES",

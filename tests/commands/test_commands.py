@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -52,7 +53,9 @@ def test_metrics_prints_the_catalogue_as_markdown_or_json() -> None:
     assert (up["type"], up["labels"], up["collector"]) == ("gauge", [], None)
 
 
-@pytest.mark.parametrize(("shell", "word"), [("bash", "complete"), ("zsh", "#compdef"), ("fish", "complete -c")])
+@pytest.mark.parametrize(
+    ("shell", "word"), [("bash", "complete -o default -F"), ("zsh", "#compdef"), ("fish", "complete -c")]
+)
 def test_completion_prints_a_script(shell: str, word: str) -> None:
     status, text, _ = command("completion", shell)
     assert (status, word in text) == (0, True)
@@ -76,6 +79,17 @@ def test_scrape_of_a_pbx_that_is_down_exits_1_and_says_so() -> None:
     assert f"address=127.0.0.1:{pbx.port} " in log
 
 
+def test_the_status_page_and_the_log_name_host_and_port_of_a_pbx_that_is_down() -> None:
+    with SimulatedPbx(DemoSettings()) as pbx:
+        arguments, environ = flags(pbx)
+    with exporter("serve", *arguments, environ=environ) as process:
+        process.get("/metrics")
+        page = process.get("/").body
+        log = process.log
+    assert f"127.0.0.1:{pbx.port}" in page
+    assert f"address=127.0.0.1:{pbx.port} " in log
+
+
 def test_scrape_without_a_target_says_what_to_give() -> None:
     status, text, err = command("scrape")
     assert (status, text) == (1, "")
@@ -93,6 +107,41 @@ def test_check_names_every_fault_of_both_files(tmp_path: Path) -> None:
     assert f"{ours}:1:11: targets.pbx1: found no address" in err
     assert f"{ours}:1:18: " in err
     assert f"{web}:1:" in err
+    assert err.splitlines()[-2:] == [f"{ours}: named by --config.file", f"{web}: named by --web.config.file"]
+
+
+@pytest.mark.parametrize("name", ["check", "serve", "healthcheck"])
+@pytest.mark.parametrize("named", ["flag", "variable"])
+def test_a_file_that_cannot_be_read_is_named_with_the_flag_or_variable_that_names_it(name: str, named: str) -> None:
+    flags = {"config.file": "/no.yml", "web.config.file": "/nowhere.yml"}
+    if name == "healthcheck":
+        del flags["config.file"]
+    sources = {flag: f"--{flag}" for flag in flags}
+    arguments = [f"--{flag}={value}" for flag, value in flags.items()]
+    environ = {}
+    if named == "variable":
+        sources = {flag: f"AMI_EXPORTER_{flag.upper().replace('.', '_')}" for flag in flags}
+        environ = {sources[flag]: value for flag, value in flags.items()}
+        arguments = []
+    status, _, err = command(name, *arguments, environ=environ)
+    told = [f"{flags[flag]}: cannot be read: no such file or directory; {sources[flag]} names it" for flag in flags]
+    assert (status, err.splitlines()) == (1, told if name == "check" else told[:1])
+
+
+@pytest.mark.parametrize("name", ["check", "serve", "healthcheck"])
+def test_faults_within_the_web_configuration_say_which_flag_or_variable_names_the_file(
+    name: str, tmp_path: Path
+) -> None:
+    web = tmp_path / "web.yml"
+    web.write_text("tls_server_config: {cert_file: 1}\n")
+    ami = () if name == "healthcheck" else ("--ami.address", "127.0.0.1:1", "--ami.username", "u")
+    flag = command(name, *ami, "--web.config.file", str(web), environ={"AMI_EXPORTER_AMI_SECRET": "s"})
+    environ = {"AMI_EXPORTER_WEB_CONFIG_FILE": str(web), "AMI_EXPORTER_AMI_SECRET": "s"}
+    variable = command(name, *ami, environ=environ)
+    assert flag[2].splitlines()[-1] == f"{web}: named by --web.config.file"
+    assert variable[2].splitlines()[-1] == f"{web}: named by AMI_EXPORTER_WEB_CONFIG_FILE"
+    assert flag[2].startswith(f"{web}:1:")
+    assert (flag[0], variable[0]) == (1, 1)
 
 
 def test_check_of_good_files_says_so(tmp_path: Path) -> None:
@@ -101,7 +150,7 @@ def test_check_of_good_files_says_so(tmp_path: Path) -> None:
     web.write_text("{}\n")
     assert command("check", "--config.file", str(ours), "--web.config.file", str(web)) == (
         0,
-        f"{ours}: good, 1 targets\n{web}: good\n",
+        f"{ours}: good, 1 target\n{web}: good\n",
         "",
     )
 
@@ -111,8 +160,10 @@ def test_healthcheck_tells_a_running_exporter_from_none() -> None:
         arguments, environ = flags(pbx)
         with exporter(*arguments, environ=environ) as process:
             address = f"127.0.0.1:{process.port}"
-            assert command("healthcheck", "--web.listen-address", address)[0] == 0
-    assert command("healthcheck", "--web.listen-address", address)[0] == 1
+            asked = ("healthcheck", "--web.listen-address", address)
+            assert command(*asked)[:2] == (0, f"healthy: http://{address}/-/healthy: HTTP 200\n")
+    status, said, _ = command(*asked)
+    assert (status, said) == (1, f"unhealthy: http://{address}/-/healthy: [Errno 111] Connection refused\n")
 
 
 def test_healthcheck_asks_over_tls_and_takes_a_wanted_password_for_a_sign_of_life(tmp_path: Path) -> None:
@@ -126,7 +177,10 @@ def test_healthcheck_asks_over_tls_and_takes_a_wanted_password_for_a_sign_of_lif
         arguments, environ = flags(pbx)
         with exporter(*arguments, "--web.config.file", str(web), environ=environ) as process:
             asked = ("healthcheck", "--web.listen-address", f":{process.port}", "--web.config.file", str(web))
-            assert command(*asked)[:2] == (0, "healthy: HTTP 401\n")
+            assert command(*asked)[:2] == (
+                0,
+                f"healthy: https://127.0.0.1:{process.port}/-/healthy: HTTP 401\n",
+            )
             assert command("healthcheck", "--web.listen-address", f":{process.port}")[0] == 1
 
 
@@ -145,11 +199,37 @@ def test_doctor_names_the_rights_that_are_missing() -> None:
         address = ("--ami.address", f"127.0.0.1:{pbx.port}", "--ami.username", poor.name)
         status, text, _ = command("doctor", *address, environ={"AMI_EXPORTER_AMI_SECRET": poor.secret})
     assert status == 1
-    assert "\nfax                 permission missing              write=reporting brings FAXStats\n" in text
+    assert re.search(r"^fax +permission missing +write=reporting brings FAXStats$", text, re.MULTILINE)
     mended = text.partition("\nTo be mended:\n")[2]
     assert "write=reporting is missing" in mended
     assert "read=security is missing" in mended
     assert poor.secret not in text
+
+
+def test_doctor_ends_with_its_table_and_the_verdict_and_prints_eventfilter_lines_only_when_asked() -> None:
+    with SimulatedPbx(DemoSettings()) as pbx:
+        arguments, environ = flags(pbx)
+        _, text, _ = command("doctor", *arguments, environ=environ)
+        _, filtered, _ = command("doctor", "--eventfilter", *arguments, environ=environ)
+    sections = text.split("\n\n")
+    at = [number for number, section in enumerate(sections) if section.startswith("COLLECTOR ")]
+    assert at == [len(sections) - 3]
+    assert sections[-2].startswith("Not on this server, and no fault: ")
+    assert sections[-1] == "Nothing must be mended.\n"
+    assert "eventfilter" not in text
+    assert "\neventfilter" in filtered
+
+
+def test_doctor_of_the_readmes_own_user_proposes_no_dangerous_right() -> None:
+    readme = User("readme", "s3cret", classes("system,call,agent,reporting,security"), classes("reporting"))
+    with SimulatedPbx(DemoSettings(), users=[readme]) as pbx:
+        address = ("--ami.address", f"127.0.0.1:{pbx.port}", "--ami.username", readme.name)
+        status, text, _ = command("doctor", *address, environ={"AMI_EXPORTER_AMI_SECRET": readme.secret})
+    assert (status, text.endswith("\nNothing must be mended.\n")) == (0, True)
+    assert set(re.findall(r"write(?: = |=)([\w,]+)", text)) == {"reporting", "system", "reporting,system"}
+    assert re.search(r"^agents +left out ", text, re.MULTILINE)
+    assert re.search(r"^parking +left out ", text, re.MULTILINE)
+    assert re.search(r"^canary +off +call,reporting +opt-in", text, re.MULTILINE)
 
 
 def test_doctor_of_a_pbx_without_events_asks_for_no_right_to_read_them(tmp_path: Path) -> None:

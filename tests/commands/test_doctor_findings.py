@@ -14,6 +14,7 @@ from ami_exporter.commands.doctor.findings import State, finding
 from ami_exporter.commands.doctor.userblock import user_block
 from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.pbx.lacking import lacking
 from ami_exporter.pbx.plan import EnabledCollector
 
 ENDPOINTS, DEVICES = Action("PJSIPShowEndpoints"), Action("DeviceStateList")
@@ -46,11 +47,14 @@ def diagnosis(answers: dict[Action, Answer], commands: str = "", listened: Liste
     [
         ({QUEUES: WORKS}, State.WORKS),
         ({ENDPOINTS: EMPTY}, State.WORKS),
-        ({AGENTS: DENIED}, State.DENIED),
+        ({ENDPOINTS: DENIED}, State.DENIED),
+        ({AGENTS: DENIED}, State.LEFT),
         ({SIP: UNKNOWN}, State.UNSUPPORTED),
-        ({QUEUES: WORKS, AGENTS: DENIED}, State.PART),
+        ({QUEUES: WORKS, ENDPOINTS: DENIED}, State.PART),
+        ({QUEUES: WORKS, AGENTS: DENIED}, State.WORKS),
         ({QUEUES: WORKS, SIP: UNKNOWN}, State.WORKS),
-        ({SIP: UNKNOWN, AGENTS: DENIED}, State.DENIED),
+        ({SIP: UNKNOWN, ENDPOINTS: DENIED}, State.DENIED),
+        ({SIP: UNKNOWN, AGENTS: DENIED}, State.LEFT),
         ({QUEUES: CUT, AGENTS: WORKS}, State.FAULT),
         ({}, State.EVENTS),
     ],
@@ -129,6 +133,33 @@ def test_a_server_that_lists_no_commands_proves_rights_by_its_answers_alone() ->
     assert found.held == {"agent"}
 
 
+@pytest.mark.parametrize("action", [AGENTS, Action("ParkedCalls"), Action("Parkinglots")])
+def test_a_dangerous_class_is_never_proposed(action: Action) -> None:
+    found = diagnosis({action: DENIED, DEVICES: WORKS}, "faxstats")
+    assert (found.brings, found.findings[0].left, found.faults) == ({}, (action.name,), [])
+
+
+def test_a_class_by_which_another_action_was_offered_is_not_missing() -> None:
+    assert diagnosis({ENDPOINTS: DENIED, DEVICES: WORKS}, "pjsipshowaors faxstats").brings == {}
+    assert diagnosis({SIP: DENIED, DEVICES: WORKS}, "faxstats").brings == {}
+    assert diagnosis({SIP: DENIED, DEVICES: WORKS}).brings == {}
+    assert diagnosis({ENDPOINTS: DENIED, Action("PJSIPShowAors"): WORKS}).brings == {}
+
+
+def test_the_module_that_a_version_no_longer_has_is_no_right() -> None:
+    assert diagnosis({SIP: DENIED}).brings == {}
+
+
+def test_the_page_and_the_doctor_judge_alike() -> None:
+    """Of every action alone, for a user of nothing, of reporting, and of both tiers."""
+    for commands in ("ping", "faxstats", "faxstats moduleload"):
+        for action in map(Action, (name for name, spec in ACTIONS.items() if not spec.required and name != "Command")):
+            page = lacking([action], frozenset({"listcommands", *commands.split()}), "22.10.1")
+            brings = diagnosis({action: DENIED}, commands).brings
+            assert (tuple(brings.get("reporting", ())), tuple(brings.get("system", ()))) == (page.needed, page.further)
+            assert brings.keys() <= {"reporting", "system"}
+
+
 def test_system_is_too_much_where_nothing_needs_it() -> None:
     assert dict(diagnosis({DEVICES: WORKS}, "moduleload faxstats").surplus) == {"system": []}
 
@@ -140,7 +171,11 @@ def test_what_the_configuration_requires_and_the_user_cannot_have_is_a_fault() -
         type(about)(settings(), [required], []),
         Examination((11, 0, 0), "127.0.0.1", frozenset(), "22.10.1", {AGENTS: DENIED}),
     )
-    assert found.faults == ["subject is required (enabled: true), but this user cannot have Agents"]
+    (fault,) = found.faults
+    assert fault == (
+        "subject is required (enabled: true), but this user cannot have Agents: that needs write=agent, "
+        "and whoever has the secret can then add, remove and pause queue members, and log agents off"
+    )
 
 
 def test_a_second_session_that_is_refused_is_a_fault_that_says_so() -> None:

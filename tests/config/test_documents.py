@@ -71,6 +71,7 @@ SCHEMA_CANNOT_SAY = {
     "collector-unknown",
     "collector-without-choice-of-source",
     "custom-action-near-miss",
+    "custom-action-several-near",
     "custom-action-unsafe",
     "custom-both-sources",
     "database-family-elsewhere",

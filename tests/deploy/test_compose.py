@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from ami_exporter.commands.loading import catalogue
-from ami_exporter.commands.options import Demo, Serve, parse
+from ami_exporter.commands.options import parse
 from ami_exporter.config.load import load_file
 
 
@@ -46,8 +46,8 @@ def test_the_exporter_shows_its_simulated_pbx_or_what_is_configured(
     repository: Path, services: dict[str, dict[str, Any]], tmp_path: Path
 ) -> None:
     assert services["exporter"]["command"] == "${ARGS:-demo}"
-    assert isinstance(parse(["demo"], {}), Demo)
-    assert isinstance(parse(["--config.file=/etc/ami-exporter/config.yml"], {}), Serve)
+    assert parse(["demo"], {}).command == "demo"
+    assert parse(["--config.file=/etc/ami-exporter/config.yml"], {}).command == "serve"
     shutil.copytree(mounts(repository, services["exporter"])["/etc/ami-exporter"], tmp_path / "pbx")
     (tmp_path / "pbx" / "secret").write_text("a-secret")
     assert list(load_file(str(tmp_path / "pbx" / "config.yml"), catalogue({})).targets) == ["pbx"]

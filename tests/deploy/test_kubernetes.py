@@ -16,7 +16,7 @@ import yaml
 
 from ami_exporter import __version__
 from ami_exporter.commands.loading import catalogue
-from ami_exporter.commands.options import Serve, parse
+from ami_exporter.commands.options import parse
 from ami_exporter.config.load import load
 from ami_exporter.config.shard import Shard
 
@@ -162,7 +162,7 @@ def test_the_arguments_are_the_programs_and_the_pods_are_restricted(manifests: l
     assert container["image"] == f"ami-exporter:{__version__}"
     arguments = [argument.replace("$(SHARD)", "2") for argument in container["args"]]
     options = parse(arguments, {})
-    assert isinstance(options, Serve)
+    assert options.command == "serve"
     assert options.config_file == "/etc/ami-exporter/config.yml"
     if kind == "StatefulSet":
         assert options.shard == Shard.parse(f"2/{found['spec']['replicas']}")

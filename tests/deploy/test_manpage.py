@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ami_exporter.commands.flags import COMMANDS
+from ami_exporter.commands.flags import COMMANDS, STATUSES
 from ami_exporter.config.amiflags import SECRET_VARIABLE
 
 
@@ -35,6 +35,13 @@ def test_every_command_and_flag_is_there_with_its_variable(page: str) -> None:
             assert (found[1] or "").strip() == flag.metavar
             assert command.name in found[2].split(", ")
     assert f"\n{SECRET_VARIABLE}\n" in text
+
+
+def test_every_exit_status_is_there(page: str) -> None:
+    text = printed(page)
+    assert list(STATUSES) == [0, 1, 2, 130]
+    for status, meaning in STATUSES.items():
+        assert f"\n.TP\n{status}\n{meaning}\n" in text
 
 
 def test_it_begins_as_man_and_whatis_read_it(page: str) -> None:

@@ -55,7 +55,7 @@ def test_other_limits_and_collectors_keep_both_links_and_every_counter() -> None
         until(lambda: value(probe(one), "ami_exporter_link_up", link="events") == 1)
         held_calls(pbx, one, 1)
         after["pbx"] = replace(after["pbx"], collectors=OFF, limits=Limits(500), timeout=5.0)
-        assert one.reload().message == "1 targets: 0 connected anew, 1 kept, 0 logged off"
+        assert one.reload().message == "1 target: 0 connected anew, 1 kept, 0 logged off"
         found = probe(one)
         assert value(found, "asterisk_holds_total") == 1
         assert not has(found, "asterisk_queue_callers")
@@ -112,7 +112,7 @@ def test_a_changed_secret_connects_anew_and_logs_the_old_links_off() -> None:
     with ScriptedPbx() as pbx, exporting({"pbx": settings(pbx.port)}) as (one, after):
         probe(one)
         after["pbx"] = replace(after["pbx"], secret=Secret("another"))
-        assert one.reload().message == "1 targets: 1 connected anew, 0 kept, 1 logged off"
+        assert one.reload().message == "1 target: 1 connected anew, 0 kept, 1 logged off"
         assert pbx.names(0)[-1] == "Logoff"
         assert value(probe(one), "asterisk_up") == 1
         assert pbx.sessions[1].seen[0]["Secret"] == "another"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from ami_exporter import __version__
@@ -21,7 +21,7 @@ from ami_exporter.commands.capture.anonymise import anonymous
 from ami_exporter.commands.capture.pseudonyms import Pseudonyms
 from ami_exporter.commands.capture.torn import torn
 from ami_exporter.commands.loading import Loader, chosen_target
-from ami_exporter.commands.options import Capture
+from ami_exporter.commands.options import Options, Run
 from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.pbx.connector import make_link
 
@@ -29,12 +29,12 @@ FORMAT = "1"
 _NEEDS_A_PARAMETER = frozenset({"MWIGet"})
 
 
-def capture(options: Capture, environ: Mapping[str, str], out: TextIO) -> int:
+def capture(options: Options, run: Run) -> int:
     """Write the transcript; 1 when there is no session or a list did not end. Raises ConfigErrors."""
-    loader = Loader(options.config_file, options.ami, environ)
+    loader = Loader(options.config_file, options.ami, run.environ)
     found = chosen_target(options.target, loader.settings())
     try:
-        return 0 if transcribe(found, out) else 1
+        return 0 if transcribe(found, run.out) else 1
     except AmiError as error:
         sys.stderr.write(f"{found.name}: no session with {found.endpoint}: {error}\n")
         return 1

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ami_exporter.ami.actions import ACTIONS
 from ami_exporter.ami.event_classes import EVENT_NAMES, classes_of
 from ami_exporter.ami.rights import BASE, RISKS, TIER, held_classes, mending_class
 from ami_exporter.collectors.declarations import Collector
 from ami_exporter.commands.doctor.examine import Examination, Listened
 from ami_exporter.commands.doctor.findings import Finding, examine_order, finding
 from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.pbx.lacking import proved
 from ami_exporter.pbx.plan import EnabledCollector
 from ami_exporter.pbx.target import choose, event_classes, events_of
 
@@ -63,8 +65,8 @@ class Diagnosis:
 
 def diagnose(about: Subject, found: Examination) -> Diagnosis:
     """Judge one examination."""
-    findings = [finding(choice, found.answers) for choice in about.chosen]
     held = _held(found)
+    findings = [finding(choice, found.answers, held | _proved(found), found.version) for choice in about.chosen]
     brings: dict[str, list[str]] = {}
     for one in findings:
         for right, actions in (one.missing or {}).items():
@@ -87,10 +89,14 @@ def diagnose(about: Subject, found: Examination) -> Diagnosis:
 
 def _held(found: Examination) -> frozenset[str]:
     """The classes of write= a user surely has; where ListCommands is refused, only what an answer proves."""
-    if "listcommands" in found.commands:
-        return held_classes(found.commands)
+    return held_classes(found.commands) if "listcommands" in found.commands else _proved(found)
+
+
+def _proved(found: Examination) -> frozenset[str]:
+    """The classes without which an action would not have been offered, or answered."""
+    offered = proved(found.commands) if "listcommands" in found.commands else frozenset[str]()
     needed = [action.spec.rights for action, answer in found.answers.items() if answer.full]
-    return frozenset[str]().union(*(rights for rights in needed if len(rights) == 1))
+    return offered.union(*(rights for rights in needed if len(rights) == 1))
 
 
 def read_classes(wanted: frozenset[str], listened: Listened | None) -> dict[str, bool | None]:
@@ -126,6 +132,15 @@ def _faults(
         if one.required and (one.missing or one.unsupported):
             lost = [*(action for actions in (one.missing or {}).values() for action in actions), *one.unsupported]
             yield f"{one.name} is required (enabled: true), but this user cannot have {', '.join(lost)}"
+        if one.required and one.left:
+            yield from (_required_in_spite(one.name, action) for action in one.left)
+
+
+def _required_in_spite(name: str, action: str) -> str:
+    right = mending_class(ACTIONS[action].rights)
+    risk = RISKS[right].replace("can ", "can then ", 1)
+    lost = f"{name} is required (enabled: true), but this user cannot have {action}"
+    return f"{lost}: that needs write={right}, and whoever has the secret {risk}"
 
 
 _READ_FAULTS = {

@@ -21,8 +21,11 @@ NO_ROW = "the answer is good, and no rule finds a row in it: compare with ami-ex
 
 def ask_console(
     target: TargetSettings, collectors: Sequence[Collector], commands: Sequence[Action], gate: LoginBackoff
-) -> Mapping[Action, Answer]:
-    """Run the commands; what came and cannot be read, or has no row for any rule, is a failure that says so."""
+) -> tuple[Mapping[Action, Answer], Mapping[str, Message]]:
+    """Run the commands; what came and cannot be read, or has no row for any rule, is a failure that says so.
+
+    Returns the answers, and what each command printed.
+    """
     link = CommandLink(
         target,
         gate=gate,
@@ -32,7 +35,8 @@ def ask_console(
     )
     responses: dict[Action, Message] = {}
     answers = link.exchange(commands, responses.__setitem__, time.monotonic() + target.timeout)
-    return {action: _judged(action, answer, collectors, responses) for action, answer in answers.items()}
+    judged = {action: _judged(action, answer, collectors, responses) for action, answer in answers.items()}
+    return judged, {action.label: response for action, response in responses.items()}
 
 
 def _judged(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ami_exporter.ami.actions import Action
@@ -40,6 +40,8 @@ class Examination:
     version: str = ""
     answers: dict[Action, Answer] = field(default_factory=dict)
     listened: Listened | None = None
+    fields: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    """Action and kind of item (lower case) → the headers its items had."""
 
 
 class Examiner:
@@ -50,6 +52,7 @@ class Examiner:
         self._timeout = timeout
         self._clock = clock
         self._version = ""
+        self._fields: dict[tuple[str, str], frozenset[str]] = {}
 
     def examine(self, choices: Sequence[tuple[Action, ...]], classes: Sequence[str]) -> Examination:
         """Log in, listen for a moment when there are classes to listen to, ask for each list. Raises AmiError."""
@@ -68,7 +71,7 @@ class Examiner:
                         break
         finally:
             link.close()
-        return Examination(ami, address, commands, self._version, answers, listened)
+        return Examination(ami, address, commands, self._version, answers, listened, self._fields)
 
     def _open(self, classes: Sequence[str]) -> Link:
         link = self._connect(classes)
@@ -81,6 +84,8 @@ class Examiner:
     def _item(self, action: Action, message: Message) -> None:
         if action == SETTINGS:
             self._version = message.get("asteriskversion", "")
+        kind = action.name, message.get("event", "").lower()
+        self._fields[kind] = self._fields.get(kind, frozenset()).union(message.layout.names)
 
     def _listen(self, first: Link, classes: Sequence[str]) -> Listened:
         """Open the event link; a third login, at once logged off, is what it should hear of."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Answer, Outcome
-from ami_exporter.ami.rights import mending_class
+from ami_exporter.pbx.lacking import worth_having
 from ami_exporter.pbx.plan import EnabledCollector
 
 
@@ -29,6 +29,7 @@ class State(StrEnum):
     DENIED = "permission missing"
     UNSUPPORTED = "not supported"
     FAULT = "fault"
+    LEFT = "left out"
     EVENTS = "events only"
     OFF = "off"
 
@@ -44,7 +45,10 @@ def verdict(answer: Answer) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One collector. missing: what a right would bring, by the class of write=; faults: what failed, and how."""
+    """One collector. missing: what a right would bring, by the class of write=; faults: what failed, and how.
+
+    left: actions refused, which no class that gauges are worth would bring.
+    """
 
     name: str
     state: State
@@ -54,6 +58,7 @@ class Finding:
     instead: Mapping[str, str] | None = None
     """Action that is missing → the lesser one that answers in its place."""
     faults: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 def examine_order(chosen: Sequence[EnabledCollector]) -> list[tuple[Action, ...]]:
@@ -61,8 +66,13 @@ def examine_order(chosen: Sequence[EnabledCollector]) -> list[tuple[Action, ...]
     return list(dict.fromkeys(choice for one in chosen for choice in one.collector.polls))
 
 
-def finding(choice: EnabledCollector, answers: Mapping[Action, Answer]) -> Finding:
-    """Judge one collector by the answers to its actions; an alternative that was not asked does not matter."""
+def finding(
+    choice: EnabledCollector, answers: Mapping[Action, Answer], held: frozenset[str] = frozenset(), version: str = ""
+) -> Finding:
+    """Judge one collector by the answers to its actions; an alternative that was not asked does not matter.
+
+    held: classes of write= that the user surely has.
+    """
     polls = choice.collector.polls
     if not polls:
         return Finding(choice.collector.name, State.EVENTS, choice.required)
@@ -70,16 +80,15 @@ def finding(choice: EnabledCollector, answers: Mapping[Action, Answer]) -> Findi
     instead: dict[str, str] = {}
     unsupported: list[str] = []
     faults: list[str] = []
+    left: list[str] = []
     working = 0
     for alternatives in polls:
-        asked = {action: verdict(answers[action]) for action in alternatives if action in answers}
-        works = next((action for action, found in asked.items() if found is Verdict.WORKS), None)
-        denied = next((action for action, found in asked.items() if found is Verdict.DENIED), None)
-        failed = next((action for action, found in asked.items() if found is Verdict.FAILED), None)
+        first = {verdict(answers[action]): action for action in reversed(alternatives) if action in answers}
+        works, denied, failed = map(first.get, (Verdict.WORKS, Verdict.DENIED, Verdict.FAILED))
         working += works is not None
         if denied is not None:
-            names = missing.setdefault(mending_class(denied.spec.rights), [])
-            names.append(denied.name)
+            right = worth_having(denied, held, version)
+            (missing.setdefault(right, []) if right else left).append(denied.name)
             if works is not None:
                 instead[denied.name] = works.name
         elif works is None and failed is not None:
@@ -88,18 +97,21 @@ def finding(choice: EnabledCollector, answers: Mapping[Action, Answer]) -> Findi
             unsupported.append(alternatives[0].label)
     return Finding(
         choice.collector.name,
-        _state(working, missing=bool(missing), faults=bool(faults)),
+        _state(working, missing=bool(missing), faults=bool(faults), left=bool(left)),
         choice.required,
         {right: tuple(names) for right, names in missing.items()},
         tuple(unsupported),
         instead,
         tuple(faults),
+        tuple(left),
     )
 
 
-def _state(working: int, *, missing: bool, faults: bool) -> State:
+def _state(working: int, *, missing: bool, faults: bool, left: bool) -> State:
     if faults:
         return State.FAULT
-    if not missing:
-        return State.WORKS if working else State.UNSUPPORTED
-    return State.PART if working else State.DENIED
+    if missing:
+        return State.PART if working else State.DENIED
+    if working:
+        return State.WORKS
+    return State.LEFT if left else State.UNSUPPORTED

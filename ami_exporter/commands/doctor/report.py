@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from ami_exporter.ami.rights import BASE, RISKS, TIER, mending_class
+from ami_exporter.collectors.declarations import Collector
 from ami_exporter.commands.doctor import eventfilter
 from ami_exporter.commands.doctor.advice import Diagnosis, Subject, event_need, smallest_read
 from ami_exporter.commands.doctor.callers import other_users
@@ -15,19 +16,19 @@ from ami_exporter.commands.doctor.modules import MODULE_OF
 from ami_exporter.commands.doctor.userblock import user_block
 
 WIDTH = 96
-_NAME, _STATE, _READ = 20, 19, 13
+_NAME, _STATE, _READ = 20, 19, 16
 
 
-def report(about: Subject, found: Examination, result: Diagnosis) -> str:
-    """Everything the doctor says, ending with what must be mended."""
+def report(about: Subject, found: Examination, result: Diagnosis, *, eventfilters: bool = False) -> str:
+    """Everything the doctor says; the table and what must be mended come last, where a terminal shows them."""
     sections = (
         _head(about, found),
-        _table(about, result),
-        _not_here(result),
         _reads(about, result),
         _writes(result),
         _user(about, found, result),
-        _filters(about, found),
+        _filters(about, found) if eventfilters else (),
+        _table(about, result),
+        _not_here(result),
         _end(result),
     )
     text = "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines) + "\n"
@@ -49,10 +50,15 @@ def _table(about: Subject, result: Diagnosis) -> Iterator[str]:
         need = event_need(collectors[one.name]) if about.settings.events else ""
         yield from _rows(one.name, one.state, need, list(_mending(one)))
     for collector in about.off:
-        actions = [action for choice in collector.polls for action in choice[:1]]
-        rights = {mending_class(action.spec.rights) for action in actions} - {""}
-        needs = f", needs write={','.join(sorted(rights))}" if rights else ""
-        yield from _rows(collector.name, State.OFF, event_need(collector), [f"opt-in{needs}"])
+        yield from _rows(collector.name, State.OFF, event_need(collector), [f"opt-in{_need(collector)}"])
+
+
+def _need(collector: Collector) -> str:
+    actions = [action for choice in collector.polls for action in choice[:1]]
+    if any(action.is_command for action in actions):
+        return ", needs a command_user"
+    rights = {mending_class(action.spec.rights) for action in actions} & {BASE, TIER}
+    return f", needs write={','.join(sorted(rights))}" if rights else ""
 
 
 def _mending(one: Finding) -> Iterator[str]:
@@ -60,6 +66,8 @@ def _mending(one: Finding) -> Iterator[str]:
     for right, actions in (one.missing or {}).items():
         names = [f"{name} (now {instead[name]})" if name in instead else name for name in actions]
         yield f"write={right} brings {', '.join(names)}"
+    if one.left:
+        yield f"no right that gauges are worth brings {', '.join(one.left)}"
     yield from one.faults
     if one.state is State.UNSUPPORTED:
         yield f"no {', no '.join(_modules(one.unsupported))} here"
@@ -158,13 +166,6 @@ def _tiers(result: Diagnosis) -> Iterator[str]:
         yield from _wrapped(
             f"Tier `system` (write = {BASE},{TIER}) adds {what}. Its risk: whoever has the secret {RISKS[TIER]}."
         )
-    for right in result.brings:
-        if right not in (BASE, TIER):
-            yield ""
-            yield from _wrapped(
-                f"Not advised: write={right}, for {', '.join(result.brings[right])}. Its risk: whoever has the secret "
-                f"{RISKS[right]}."
-            )
 
 
 def _end(result: Diagnosis) -> Iterator[str]:

@@ -1,0 +1,91 @@
+"""Standard output and standard error of a command: writing never raises, whether full, closed, or left by the reader.
+
+A command writes, and ends with its own status; `fault` says afterwards why not everything could be written.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from typing import IO, TextIO, cast
+
+
+@contextmanager
+def standard_streams() -> Iterator[Stream]:
+    """Put a Stream in the place of each, and give that of standard output."""
+    out, err = Stream(sys.stdout), Stream(sys.stderr)
+    with redirect_stdout(cast("TextIO", out)), redirect_stderr(cast("TextIO", err)):
+        try:
+            yield out
+        except BaseException:
+            out.abandon()
+            raise
+        finally:
+            err.flush()
+
+
+class Stream(io.TextIOBase):
+    """A stream that remembers its first fault and drops what comes after it.
+
+    A letter that the encoding lacks is written as an escape.
+    """
+
+    def __init__(self, stream: IO[str] | None) -> None:
+        self._stream = stream
+        self._over = False
+        self.fault = ""
+        """Why not everything was written, in a few words; a reader that left before the end is no fault."""
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+    def expect_data(self) -> None:
+        """Write UTF-8, whatever the locale: what comes is read by programs. A terminal keeps its own encoding."""
+        if isinstance(self._stream, io.TextIOWrapper) and not self._stream.isatty():
+            self._stream.reconfigure(encoding="utf-8")
+
+    def writable(self) -> bool:
+        """Tell that text may be written."""
+        return True
+
+    def isatty(self) -> bool:
+        """Tell whether a person looks at it."""
+        return self._stream is not None and self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Return the descriptor; raises OSError where there is none."""
+        return super().fileno() if self._stream is None else self._stream.fileno()
+
+    def write(self, text: str) -> int:
+        """Write the text, or drop it."""
+        if self._stream is None:
+            self.fault = self.fault or "it is closed"
+        elif not self._over:
+            try:
+                self._stream.write(text)
+            except OSError as error:
+                self._end(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand over what is buffered, or drop it."""
+        if self._stream is None:
+            return
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self._end(error)
+
+    def abandon(self) -> None:
+        """Drop what is buffered: the interpreter's own flush at its end must not wait, nor write a traceback."""
+        self._over = True
+        with suppress(OSError):
+            written, nowhere = self.fileno(), os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, written)
+            os.close(nowhere)
+
+    def _end(self, error: OSError) -> None:
+        self.fault = self.fault or ("" if isinstance(error, BrokenPipeError) else error.strerror or str(error))
+        self.abandon()
