@@ -59,10 +59,12 @@ def target_view(target: Target, now: float, monotonic: float) -> TargetView:
         collectors=[_collector(collector.name, last.get(collector.name), monotonic) for collector in target.collectors],
         missing_rights=", ".join(lack.needed),
         further_rights=", ".join(lack.further),
+        missing_classes=sorted(target.missed_classes),
         events_per_second=target.events_per_second(),
         series=sum(len(f.values) + len(f.histograms) for r in last.values() for f in r.families)
         + target.counters.series(),
         series_dropped=target.stats.series_dropped,
+        dropping=target.stats.dropping,
         address=target.settings.endpoint,
         labels=target.settings.labels,
         scraped=scraped,
