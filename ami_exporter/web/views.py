@@ -32,6 +32,7 @@ class LinkState(Enum):
 
     UP = "up"
     DOWN = "down"
+    OPENING = "opening"  # no login has failed, none was accepted yet
     OFF = "off"  # switched off in the configuration (`events: false`), or not needed yet
 
 

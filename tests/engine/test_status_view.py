@@ -7,7 +7,7 @@ from ami_exporter.demo import DemoSettings, SimulatedPbx
 from ami_exporter.pbx.stats import LATELY_SECONDS
 from ami_exporter.pbx.target import Target
 from ami_exporter.service.statusview import target_view
-from ami_exporter.web.views import TargetView
+from ami_exporter.web.views import LinkState, LinkView, TargetView
 from tests.support.scripted_pbx import ScriptedPbx
 from tests.support.targets import listening, movable, scrape, target, until
 
@@ -51,3 +51,14 @@ def test_a_pbx_without_trouble_has_none_to_tell() -> None:
             "",
             "",
         )
+
+
+def test_a_link_that_was_never_open_and_never_refused_is_no_trouble_yet() -> None:
+    with simulated() as pbx, target(pbx.port) as one:
+        (poll, _) = seen(one).links
+        assert poll == LinkView("poll", LinkState.OPENING)
+        scrape(one)
+        assert seen(one).links[0].state is LinkState.UP
+    with target(1) as down:
+        scrape(down)
+        assert seen(down).links[0].state is LinkState.DOWN

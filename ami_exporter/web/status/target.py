@@ -36,7 +36,12 @@ COLLECTOR_BADGES: dict[CollectorState, tuple[str, str]] = {
     CollectorState.UNAVAILABLE: ("note", "– not offered"),
     CollectorState.OK: ("ok", "✓ ok"),
 }
-LINK_WORDS: dict[LinkState, str] = {LinkState.UP: "✓ up", LinkState.DOWN: "✗ down", LinkState.OFF: "off"}
+LINK_WORDS: dict[LinkState, str] = {
+    LinkState.UP: "✓ up",
+    LinkState.DOWN: "✗ down",
+    LinkState.OPENING: "… not open yet",
+    LinkState.OFF: "off",
+}
 
 
 def level_of(target: TargetView) -> Level:

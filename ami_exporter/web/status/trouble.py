@@ -40,7 +40,7 @@ def _links(target: TargetView) -> Iterator[Trouble]:
     for link in target.links:
         if link.state is LinkState.DOWN:
             name = f"{link.name.replace('_', ' ')} link"
-            yield Trouble(f"{name} down", ((name, link.detail or "it is being opened, or see the exporter's log"),))
+            yield Trouble(f"{name} down", ((name, link.detail or "no reason is known, see the exporter's log"),))
 
 
 def _write(target: TargetView) -> Iterator[Trouble]:
