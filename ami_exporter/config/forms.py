@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from ami_exporter.config.faults import Path as Steps
 
 ANY: Final = "*"
@@ -42,6 +45,28 @@ def form_of(steps: Steps) -> str:
         steps = ("targets", ANY, *steps[1:])
     form = next((form for pattern, form in FORMS.items() if _matches(pattern, steps)), "")
     return f"{', such as ' if form.startswith('`') else ', '}{form}" if form else ""
+
+
+KEY_VALUE: Final = "; a setting is written `KEY: VALUE`"
+
+
+def unlike(value: object) -> str:
+    """End the message "found text, expected a mapping" for settings written as in manager.conf."""
+    return KEY_VALUE if isinstance(value, str) and re.search(r"\w\s*=", value) else ""
+
+
+def placed(key: str, steps: Steps, inside: object, of_target: Container[str]) -> str:
+    """Say where a key belongs that the document does not have at its top, or a target not at all; nothing for others.
+
+    inside: the key's value; of_target: the settings of a target.
+    """
+    if key == "port" and steps:
+        return "; the port belongs to the address: `address: pbx1.example.net:5038`"
+    if steps:
+        return ""
+    if key in of_target:
+        return f"; a target's settings stand below its name: `targets: {{pbx1: {TARGET}}}`"
+    return "; a target stands below `targets:`, indented" if isinstance(inside, dict) else ""
 
 
 def _matches(pattern: Steps, steps: Steps) -> bool:

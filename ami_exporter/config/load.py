@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from ami_exporter.config.document import CollectorDoc, Document, LimitsDoc, Targ
 from ami_exporter.config.external import External, read_external
 from ami_exporter.config.faults import ConfigErrors, Fault, suggest
 from ami_exporter.config.faults import Path as Steps
-from ami_exporter.config.forms import ANY, form_of, moved_to
+from ami_exporter.config.forms import ANY, form_of, moved_to, placed, unlike
 from ami_exporter.config.merge import merge
 from ami_exporter.config.scalar_types import WithinError
 from ami_exporter.config.scalars import TARGET_NAME, found
@@ -35,7 +36,6 @@ MAX_BYTES: Final = 4 * 1024 * 1024
 """A configuration file; 5,000 targets of 20 lines have 2 MB."""
 OTHER_WORDS: Final = {
     "host": "address",
-    "port": "address",
     "server": "address",
     "user": "username",
     "login": "username",
@@ -57,7 +57,8 @@ def load_file(path: str, catalogue: Catalogue, flags: AmiFlags | None = None) ->
         raise ConfigErrors([Fault(path, 0, 0, f"cannot be read: {why_unreadable(error, Path(path))}")]) from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigErrors([Fault(path, line, 1, "found bytes that are not UTF-8, expected UTF-8 text")]) from None
+        kind = "UTF-16" if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "bytes that are not UTF-8"
+        raise ConfigErrors([Fault(path, line, 1, f"found {kind}, expected UTF-8 text")]) from None
     return load(path, text, catalogue, flags)
 
 
@@ -170,20 +171,27 @@ class _Loading:
         if isinstance(error, ValueError):
             message = str(error)
         elif details["type"] == "extra_forbidden":
-            moved = moved_to(str(steps[-1]), self.catalogue.collectors) if _exact_model(steps[:-1]) is TargetDoc else ""
-            self._fault(steps, (moved and f"found an unknown key{moved}") or _unknown(steps), key=True, parent=True)
+            self._fault(steps, self._unknown(steps, value), key=True, parent=True)
             return
         elif details["type"] == "missing":
             self._fault(steps[:-1], f"found no {steps[-1]}, expected {steps[-1]}: {_about(steps)}")
             return
         elif details["type"] in _EXPECTED:
-            message = f"found {found(value)}, expected {_EXPECTED[details['type']]}{form_of(steps)}"
+            message = f"found {found(value)}, expected {_EXPECTED[details['type']]}{form_of(steps)}{unlike(value)}"
         else:
             message = f"found {found(value)}, expected another value"
         if steps and steps[-1] == "[key]":
             self._fault(steps[:-1], message, key=True, parent=True)
         else:
             self._fault(steps, message)
+
+    def _unknown(self, steps: Steps, value: object) -> str:
+        key, model = str(steps[-1]), _exact_model(steps[:-1])
+        near = not steps[:-1] and suggest(key, Document.model_fields)
+        belongs = "" if near else placed(key, steps[:-1], value, {*TargetDoc.model_fields, *OTHER_WORDS, "port"})
+        if model is TargetDoc:
+            belongs = moved_to(key, self.catalogue.collectors) or belongs
+        return f"found an unknown key{belongs}" if belongs and model in (TargetDoc, Document) else _unknown(steps)
 
     def _fault(self, steps: Steps, message: str, *, key: bool = False, parent: bool = False) -> None:
         """Note a fault at a value, or with `key` at its key, under the name of its path or of the parent's."""

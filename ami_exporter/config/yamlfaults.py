@@ -17,6 +17,11 @@ Place = tuple[int, int]
 Told = tuple[Place, str]
 
 TAB: Final = "found a tab, expected blanks: indent with spaces"
+ODD_BLANK: Final = (
+    "found a blank that is none to YAML (such as a no-break space, as text from a web page has it): indent with spaces"
+)
+NO_BLANK: Final = "found a line that is no KEY: VALUE, expected a colon and a blank behind the key"
+NO_COLON: Final = "found a name without a colon, expected `NAME:` and below it, indented, what belongs to it"
 IN_QUOTES: Final = (
     "found a value that begins with a sign YAML keeps for itself (one of @ % & * ! | > [ { and the backtick), "
     "expected text: put it in quotes"
@@ -42,6 +47,15 @@ LOST_COMMENT: Final = (
     "found a blank and # in the value: from there on it is read as a comment; if it belongs to the value, put all "
     "of it in quotes"
 )
+SEMICOLON: Final = (
+    "found a blank and ; in the value: it begins no comment in YAML, as # does; if it belongs to the value, put all of "
+    "it in quotes"
+)
+CURLY_QUOTES: Final = (
+    "found typographic quotes around the value, as text from a web page has them: they are a part of it; write ' or \" "
+    "instead"
+)
+VARIABLE: Final = "found what looks like a variable's name: it is taken as the secret itself; use `secret_env: NAME`"
 
 _QUOTED: Final = re.compile(r""" ?(['"]).*\1""", re.DOTALL)
 """What a parser's message quotes: a handle, a name or a character of the text, which may be a part of a secret."""
@@ -54,6 +68,9 @@ _TEXT_KEYS: Final = re.compile(
 """Keys whose value is text: a bracket that opens behind one of them is a part of it."""
 _COMMENT: Final = re.compile(r"[ \t]+#[^\s]")
 """A comment that begins without a blank: people write `# like this`."""
+_NAME_ALONE: Final = re.compile(r"( *)[\w.-]+")
+_CURLY: Final = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb"
+"""Typographic quotes of all languages that have them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +87,8 @@ def explain(text: str, error: yaml.MarkedYAMLError, quoted: Quoted | None) -> To
     at = _place(error.problem_mark) or _place(error.context_mark) or (0, 0)
     began = _place(error.context_mark) or at
     problem = error.problem or ""
-    told = _tab(lines, at) or _sign(lines, at, began, problem) or _quote(problem, at, began, quoted)
+    told = _indented(lines, at) or _sign(lines, at, began, problem) or _quote(problem, at, began, quoted)
+    told = told or _colon(lines, at, began, problem)
     if told is not None:
         return told
     for begins, message in _PROBLEMS.items():
@@ -94,12 +112,31 @@ def _place(mark: yaml.Mark | None) -> Place | None:
     return (mark.line + 1, mark.column + 1) if mark else None
 
 
-def _tab(lines: list[str], at: Place) -> Told | None:
-    """Find a tab in the indentation of the line."""
-    line = _line(lines, at)
-    indentation = line[: len(line) - len(line.lstrip())]
-    column = indentation.find("\t")
-    return None if column < 0 else ((at[0], column + 1), TAB)
+def _indented(lines: list[str], at: Place) -> Told | None:
+    """Find a tab, or a blank that is none to YAML, in the indentation of the line or of the one above."""
+    for number in (at[0], _above(lines, at)):
+        line = _line(lines, (number, 1))
+        found = re.search(r"[^ ]", line[: len(line) - len(line.lstrip())])
+        if found:
+            return (number, found.start() + 1), TAB if found[0] == "\t" else ODD_BLANK
+    return None
+
+
+def _above(lines: list[str], at: Place) -> int:
+    """The number of the last line above that is not blank; 0: none."""
+    return next((line for line in range(at[0] - 1, 0, -1) if _line(lines, (line, 1)).strip()), 0)
+
+
+def _colon(lines: list[str], at: Place, began: Place, problem: str) -> Told | None:
+    """Find a key that lacks its colon, or the blank behind it."""
+    if problem.startswith("could not find expected ':'"):
+        return began, NO_BLANK
+    if not problem.startswith("mapping values are not allowed"):
+        return None
+    above = _above(lines, at)
+    name = _NAME_ALONE.fullmatch(_line(lines, (above, 1)).rstrip())
+    deeper = re.match(" *", _line(lines, at))
+    return ((above, name.end(1) + 1), NO_COLON) if name and deeper and deeper.end() > name.end(1) else None
 
 
 def _sign(lines: list[str], at: Place, began: Place, problem: str) -> Told | None:
@@ -134,6 +171,14 @@ def _line(lines: list[str], place: Place) -> str:
     return lines[place[0] - 1] if 0 < place[0] <= len(lines) else ""
 
 
-def loses_comment(lines: list[str], end: Place) -> bool:
-    """Whether what follows a plain value on its line looks like the rest of it, and is read as a comment."""
-    return _COMMENT.match(_line(lines, end)[end[1] - 1 :]) is not None
+def hardly_meant(key: str | None, value: str, lines: list[str], end: Place, *, quoted: bool) -> str:
+    """What is good YAML as the value of this key, and hardly what the person meant; empty where there is nothing."""
+    if key not in ("secret", "username"):
+        return ""
+    if value[:1] in _CURLY and value[-1:] in _CURLY and value:
+        return CURLY_QUOTES
+    if key == "secret" and re.fullmatch(r"\$(\{\w+\}|[A-Z_]{3,})", value):
+        return VARIABLE
+    if not quoted and key == "secret" and _COMMENT.match(_line(lines, end)[end[1] - 1 :]):
+        return LOST_COMMENT
+    return SEMICOLON if not quoted and re.search(r"\s;", value) else ""

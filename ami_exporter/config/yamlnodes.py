@@ -17,7 +17,7 @@ from yaml.resolver import Resolver
 
 from ami_exporter.config.faults import ConfigErrors, Fault, Path
 from ami_exporter.config.scalars import Odd
-from ami_exporter.config.yamlfaults import LOST_COMMENT, Quoted, explain, loses_comment
+from ami_exporter.config.yamlfaults import Quoted, explain, hardly_meant
 
 __all__ = ["Node", "Odd", "locate", "parse", "scalar"]
 
@@ -172,8 +172,9 @@ class _Composer:
             self._fault(event, _NO_TAG)
         if event.style:
             self.quoted = Quoted(_place(event), _end(event))
-        elif parent is not None and parent.pending == "secret" and loses_comment(self._lines, _end(event)):
-            self.warnings.append(Fault(self.file, *_place(event), LOST_COMMENT))
+        key = parent.pending if parent else None
+        if warning := hardly_meant(key, event.value, self._lines, _end(event), quoted=bool(event.style)):
+            self.warnings.append(Fault(self.file, *_place(event), warning))
         node.value = event.value if event.tag else scalar(tag.removeprefix(_TAG), event.value)
         if event.anchor:
             self._anchors[event.anchor] = node

@@ -86,6 +86,7 @@ class Connector:
         self._clock = clock
         self._wall = wall
         self._details: dict[LinkName, str] = {}
+        self._held_back: dict[LinkName, str] = {}
         self._in_use_until: dict[LinkName, float] = {}
         self._lost: set[LinkName] = set()  # lost, and not yet seen at work again
         self._state_log = StateLog(log)
@@ -100,6 +101,15 @@ class Connector:
     ) -> Link:
         """Connect and log in. Raises LoginPaused without trying, or the AmiError that says what went wrong."""
         self._reload_secret()
+        try:
+            return self._open(name, deadline, classes, on_event)
+        except LoginPaused as paused:
+            self._hold_back(name, f"{paused}")
+            raise
+
+    def _open(
+        self, name: LinkName, deadline: float, classes: Iterable[str], on_event: Callable[[Message], None] | None
+    ) -> Link:
         self._check_in_use(name)
         attempt = self._gate.attempt(LoginIdentity.of(self._settings))
         link = make_link(self._settings, classes, on_event, pace=attempt, clock=self._clock, wall=self._wall)
@@ -122,7 +132,7 @@ class Connector:
             raise
         self._stats.certificate(link.certificate_ends)
         self._stats.link_up(name)
-        self._details[name] = ""
+        self._details[name] = self._held_back[name] = ""
         if name not in self._lost:
             self.works(name)
         return link
@@ -138,6 +148,13 @@ class Connector:
         left = self._in_use_until.get(name, 0.0) - self._clock()
         if left > 0:
             raise LoginPaused(f"the user was already in use; the next login is tried in {left:.0f} s")
+
+    def _hold_back(self, name: LinkName, why: str) -> None:
+        """Note that no login is tried. What is known of this link's own last one says more, and stays."""
+        self._held_back[name] = why
+        if not self._details.get(name):
+            extra = {"target": self._settings.name, "address": self._settings.endpoint, "link": name, "error": why}
+            self._state_log.note((name,), LoginPaused, logging.WARNING, "cannot connect to Asterisk", **extra)
 
     def works(self, name: LinkName) -> None:
         """Note that an open link does its work.
@@ -167,7 +184,7 @@ class Connector:
 
     def detail(self, name: LinkName) -> str:
         """Why a link is down, for the status page; empty when it is up or was never tried."""
-        return self._details.get(name, "")
+        return self._details.get(name) or self._held_back.get(name, "")
 
     def _changed(self, name: LinkName, level: int, message: str, error: str) -> None:
         self._details[name] = error

@@ -101,13 +101,20 @@ class EventRights:
 
     def given(self, polls_since: float | None) -> frozenset[str]:
         """The classes that the link has; none while it is down. polls_since: login of the poll link, monotonic."""
-        since, now = self._since, self._clock()
-        if since is None:
-            return frozenset()
+        since = self._since
+        return frozenset[str]() if since is None else self._asked - self._lacks(since, polls_since)
+
+    def missed(self, polls_since: float | None) -> frozenset[str]:
+        """The classes asked for that the link turned out to lack; none while it is down."""
+        since = self._since
+        return frozenset[str]() if since is None else self._lacks(since, polls_since)
+
+    def _lacks(self, since: float, polls_since: float | None) -> frozenset[str]:
+        now = self._clock()
         missed = set(self._missed - self._heard)
         if self._would_be_missed("system") and self._ami >= BOOTS_FROM and now - since > BOOT_SECONDS:
             missed.add("system")
         announced = polls_since is not None and polls_since - since > LATE_SECONDS and now - polls_since > LATE_SECONDS
         if announced and self._ami >= ANNOUNCES_FROM and self._would_be_missed("security"):
             missed.add("security")
-        return self._asked - missed
+        return frozenset(missed)

@@ -16,6 +16,8 @@ from ami_exporter.collectors.sent import asterisk_version
 
 GONE_SINCE: Final = {"SIPpeers": 21, "SIPshowregistry": 21}
 """Action → major version of Asterisk that no longer has its module."""
+NOT_EVERYWHERE: Final = frozenset({"DongleShowDevices", "QuectelShowDevices", "PJSIPShowMaintenance", *GONE_SINCE})
+"""Actions of modules by others, or of some versions only: to a user without rights their absence tells nothing."""
 
 
 @dataclass(frozen=True, slots=True)

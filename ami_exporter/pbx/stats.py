@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from threading import Lock
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 from ami_exporter.ami.errors import Kind, Reason
 from ami_exporter.collectors.declarations import Metric, Origin
@@ -17,6 +17,8 @@ LinkName = Literal["poll", "events", "user_events"]
 LINKS: tuple[LinkName, ...] = get_args(LinkName)
 EVENT_LINKS: tuple[LinkName, ...] = ("events", "user_events")
 REASONS: tuple[str, ...] = get_args(Reason)
+LATELY_SECONDS: Final = 900.0
+"""As long as the alert AsteriskSeriesDropped looks back."""
 
 
 def _own(name: str, kind: Literal["gauge", "counter"], text: str, *labels: str) -> Metric:
@@ -93,6 +95,7 @@ class TargetStats:
         self._failures = dict.fromkeys(REASONS, 0)
         self._errors = dict.fromkeys([kind.value for kind in Kind], 0)
         self._dropped: dict[str, int] = {}
+        self._dropped_at: dict[str, float] = {}
         self._received = 0
         self._certificate_ends: float | None = None
         self._gap = 0.0
@@ -161,6 +164,7 @@ class TargetStats:
         """Count a label set refused by a cap."""
         with self._lock:
             self._dropped[metric.name] = self._dropped.get(metric.name, 0) + 1
+            self._dropped_at[metric.name] = self._clock()
 
     def received(self, events: int) -> None:
         """Count messages of an event link."""
@@ -177,6 +181,13 @@ class TargetStats:
         """Label sets refused since the start."""
         with self._lock:
             return sum(self._dropped.values())
+
+    @property
+    def dropping(self) -> list[str]:
+        """The metrics of which label sets were refused lately."""
+        with self._lock:
+            now = self._clock()
+            return sorted(name for name, at in self._dropped_at.items() if now - at <= LATELY_SECONDS)
 
     def gap(self) -> float:
         """Seconds without one of the event links, the running gap included."""

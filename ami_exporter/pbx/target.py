@@ -208,6 +208,12 @@ class Target:
         given = {name for link in self.event_links.values() for name in link.rights.given(polls)}
         return [Family(EVENT_CLASSES, {(name,): 1.0 for name in sorted(given)})] if given else []
 
+    @property
+    def missed_classes(self) -> frozenset[str]:
+        """The classes of read= that the event links asked for and turned out to lack."""
+        polls = self.stats.up_since("poll")
+        return frozenset[str]().union(*(link.rights.missed(polls) for link in self.event_links.values()))
+
     def events_per_second(self) -> float | None:
         """Rate of events since a minute or so, or since the start; None without an event link."""
         if not self.event_links:

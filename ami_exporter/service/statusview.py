@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ami_exporter import __version__
-from ami_exporter.pbx.lacking import lacking
+from ami_exporter.pbx.lacking import NOT_EVERYWHERE, lacking
 from ami_exporter.pbx.poll_run import PollFault, Result
 from ami_exporter.pbx.stats import LINKS, LinkName
 from ami_exporter.pbx.target import Target
@@ -44,7 +44,7 @@ def view(
 def target_view(target: Target, now: float, monotonic: float) -> TargetView:
     """One target, as its last poll found it."""
     last = target.last
-    unavailable = [action for result in last.values() for action in result.unavailable]
+    unavailable = [a for result in last.values() for a in result.unavailable if a.name not in NOT_EVERYWHERE]
     lack = lacking(unavailable, target.facts.commands, target.facts.version)
     scraped, took = target.last_scrape
     return TargetView(
@@ -59,10 +59,12 @@ def target_view(target: Target, now: float, monotonic: float) -> TargetView:
         collectors=[_collector(collector.name, last.get(collector.name), monotonic) for collector in target.collectors],
         missing_rights=", ".join(lack.needed),
         further_rights=", ".join(lack.further),
+        missing_classes=sorted(target.missed_classes),
         events_per_second=target.events_per_second(),
         series=sum(len(f.values) + len(f.histograms) for r in last.values() for f in r.families)
         + target.counters.series(),
         series_dropped=target.stats.series_dropped,
+        dropping=target.stats.dropping,
         address=target.settings.endpoint,
         labels=target.settings.labels,
         scraped=scraped,
@@ -79,7 +81,8 @@ def _link(target: Target, link: LinkName, now: float, monotonic: float) -> LinkV
         return LinkView(link, LinkState.OFF)
     since = target.stats.up_since(link)
     if since is None:
-        return LinkView(link, LinkState.DOWN, None, target.connector.detail(link))
+        why = target.connector.detail(link)
+        return LinkView(link, LinkState.DOWN if why else LinkState.OPENING, None, why)
     return LinkView(link, LinkState.UP, now - (monotonic - since))
 
 

@@ -32,6 +32,7 @@ class LinkState(Enum):
 
     UP = "up"
     DOWN = "down"
+    OPENING = "opening"  # no login has failed, none was accepted yet
     OFF = "off"  # switched off in the configuration (`events: false`), or not needed yet
 
 
@@ -83,8 +84,9 @@ class TargetView:
 
     `up` is None before the first attempt, `since` the Unix time of its last change. `events_per_second` is
     None where no event link is wanted. `missing_rights`: actions that the AMI user cannot have without
-    write=reporting, a fault; `further_rights`: those that write=system would add, a choice. `scraped`: Unix time of
-    the last scrape, `took`: its seconds.
+    write=reporting, a fault; `further_rights`: those that write=system would add, a choice; `missing_classes`:
+    classes of read= whose events do not come. `scraped`: Unix time of the last scrape, `took`: its seconds.
+    `series_dropped`: label sets refused since the start, `dropping`: metrics that had some refused lately.
     """
 
     name: str
@@ -96,9 +98,11 @@ class TargetView:
     collectors: Sequence[CollectorView] = ()
     missing_rights: str = ""
     further_rights: str = ""
+    missing_classes: Sequence[str] = ()
     events_per_second: float | None = None
     series: int | None = None
     series_dropped: int = 0
+    dropping: Sequence[str] = ()
     address: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     scraped: float | None = None

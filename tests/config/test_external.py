@@ -65,6 +65,8 @@ def test_the_configuration_file_itself_may_be_missing_or_not_text() -> None:
     assert faults(lambda: load_file("c.yml", latin)) == [
         "c.yml:2:1: found bytes that are not UTF-8, expected UTF-8 text"
     ]
+    utf_16 = Catalogue(read_file=reading({"c.yml": "targets:\n".encode("utf-16")}))
+    assert faults(lambda: load_file("c.yml", utf_16)) == ["c.yml:1:1: found UTF-16, expected UTF-8 text"]
 
 
 def test_a_configuration_file_without_end_is_refused() -> None:

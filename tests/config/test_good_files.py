@@ -157,10 +157,20 @@ def test_filters_match_whole_names_and_exclude_wins(
         ("'hunter2 #cd'", False),
         ('"hunter2" #cd', False),
         ("hunter2#cd", False),
+        ("hunter2 ; as in manager.conf", True),
+        ("'hunter2 ; 2'", False),
+        ("hunter2;2", False),
+        ("\u201chunter2\u201d", True),
+        ("\u00abhunter2\u00bb", True),
+        ("hunter\u2019s", False),
+        ("${HUNTER2}", True),
+        ("$HUNTER_SECRET", True),
+        ("$HUNTER", True),
+        ("$2", False),
     ],
 )
-def test_a_secret_that_is_cut_by_a_comment_is_warned_of_and_not_shown(written: str, warned: bool) -> None:
+def test_a_secret_that_is_hardly_meant_so_is_warned_of_and_not_shown(written: str, warned: bool) -> None:
     text = f"targets:\n  pbx1:\n    address: pbx1\n    username: exporter\n    secret: {written}\n"
     warnings = [str(warning) for warning in load_text("c.yml", text, catalogue()).warnings]
     assert [warning.partition(": found ")[0] for warning in warnings] == ["c.yml:5:13"] * warned
-    assert "hunter2" not in "".join(warnings)
+    assert "hunter" not in "".join(warnings).casefold()

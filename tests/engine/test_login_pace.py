@@ -325,3 +325,15 @@ def test_a_user_who_may_log_in_once_keeps_the_link_it_has() -> None:
             one.connector.open("events", one._clocks.monotonic() + 5.0, ["call"])
         assert one.gate.empty
         assert value(scrape(one), "asterisk_up") == 1
+
+
+def test_a_target_held_back_by_the_refused_login_of_another_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    with ScriptedPbx(hooks={"Login": refuse, "Challenge": refuse}) as pbx, target(pbx.port) as one:
+        who = LoginIdentity.of(one.settings)
+        one.gate.enter(who, one._clocks.monotonic() + 10.0)
+        one.gate.leave(who, refused=True)
+        for _ in range(3):
+            assert value(scrape(one), "asterisk_up") == 0
+        assert pbx.names() == []
+        assert "an earlier login was refused; the next is tried in" in one.connector.detail("poll")
+        assert [line.getMessage() for line in caplog.records] == ["cannot connect to Asterisk"]

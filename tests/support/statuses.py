@@ -1,5 +1,7 @@
 """Status views for the tests of the status page."""
 
+from dataclasses import replace
+
 from ami_exporter.web.views import (
     CanaryView,
     CollectorState,
@@ -53,6 +55,7 @@ def faulty(name: str) -> TargetView:
             CollectorView("voicemail", CollectorState.WAITING),
         ],
         missing_rights="FAXStats",
+        missing_classes=("agent", "call"),
         further_rights="PJSIPShowEndpoints",
         canaries=(
             CanaryView("telco-a", "success", "", NOW - 60, NOW + 840),
@@ -62,6 +65,7 @@ def faulty(name: str) -> TargetView:
         events_per_second=0.0,
         series=98_213,
         series_dropped=1204,
+        dropping=("asterisk_device_state",),
     )
 
 
@@ -88,3 +92,16 @@ def view(*targets: TargetView, reload_error: str = "") -> StatusView:
     """The page's view of these targets."""
     started = NOW - 80 * 3600
     return StatusView("0.0.0-test", NOW, started, targets, loaded=started, reload_error=reload_error)
+
+
+def fleet(wells: int, downs: int) -> StatusView:
+    """A fleet as they are: names and addresses of some length, and reasons of two sentences."""
+    reason = (
+        "connected, but the server sent nothing before the deadline; expected the greeting of an Asterisk Manager "
+        "Interface: check the port (manager.conf: port), and that no other program has it"
+    )
+    broken = [
+        replace(down(f"branch-{n:02d}"), advice=reason, address=f"pbx.branch-{n:02d}.example.net:5038")
+        for n in range(downs)
+    ]
+    return view(*(well(f"pbx{n:03d}") for n in range(wells)), *broken)

@@ -4,12 +4,13 @@ import itertools
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 
 from ami_exporter.web.status.humanize import counted, duration, instant, number
 from ami_exporter.web.status.page import status_page
-from ami_exporter.web.views import CollectorState, CollectorView, StatusView
+from ami_exporter.web.views import CanaryView, CollectorState, CollectorView, LinkState, LinkView, StatusView
 from tests.support.statuses import down, faulty, view, waiting, well
 from tests.support.web import FakeService, running
 
@@ -78,8 +79,12 @@ def test_faults_come_with_what_to_do_and_the_missing_rights() -> None:
     for words in (
         "Target default: up, with faults",
         "The last reload failed: the configuration before it stays in force config.yml:8:5: unknown key",
-        "1 collector with a fault, events link down, write=reporting missing, 1 canary failing, 1 204 series dropped",
-        "What to do write=reporting : the AMI user lacks it: no FAXStats; run ami-exporter doctor",
+        "1 collector with a fault, events link down, write=reporting missing, read=agent,call missing",
+        ", 1 canary failing, series dropped",
+        "write=reporting : the AMI user lacks it: no FAXStats; run ami-exporter doctor",
+        "read=agent,call : no such event came where one was due: the AMI user lacks it, or an eventfilter",
+        "canary telco-b : its last call was no success: rejected (503); look at this trunk",
+        "limits : more label sets than limits.series_per_metric of asterisk_device_state: raise it",
         "events link : connection refused; is AMI enabled?",
         "queues : not done at the deadline; raise timeout",
         "write = reporting,system would add: PJSIPShowEndpoints.",
@@ -92,6 +97,43 @@ def test_faults_come_with_what_to_do_and_the_missing_rights() -> None:
         "trunks – not offered not offered; needs write=system – – channels ✓ ok",
     ):
         assert words in page.text
+
+
+TROUBLES: dict[str, Any] = {
+    "collectors": [CollectorView("queues", CollectorState.FAULT)],
+    "links": [LinkView("user_events", LinkState.DOWN)],
+    "missing_rights": "FAXStats",
+    "missing_classes": ["agent"],
+    "canaries": [CanaryView("telco", "no_answer")],
+    "dropping": ["asterisk_device_state"],
+}
+
+
+@pytest.mark.parametrize("field", TROUBLES)
+def test_whatever_is_in_trouble_the_verdict_says_so_and_what_to_do(field: str) -> None:
+    page = draw(view(replace(well("default"), **{field: TROUBLES[field]})))
+    assert page.words[0] == "Target default: up, with faults – ami-exporter"
+    assert page.text.count("What to do") == 1
+    (trouble,) = draw(view(*map(well, "abcde"), replace(well("x"), **{field: TROUBLES[field]}))).all("table")
+    assert trouble
+
+
+def test_of_a_target_that_is_down_or_was_never_asked_no_other_trouble_is_told() -> None:
+    for target in (replace(down("default"), advice="no route"), waiting("default")):
+        page = draw(view(replace(target, **TROUBLES)))
+        assert page.text.count("FAXStats") == 0
+        assert page.text.count("user events link down") == 0
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_configuration_that_cannot_be_loaded_is_not_well(count: int) -> None:
+    page = draw(view(*map(well, "abc"[:count]), reload_error="config.yml:8:5: unknown key"))
+    assert page.words[0] == "The configuration needs attention – ami-exporter"
+
+
+def test_what_was_never_scraped_is_not_called_well() -> None:
+    page = draw(view(well("a"), well("b"), waiting("c")))
+    assert page.words[0] == "2 of 3 targets are well, 1 not scraped yet – ami-exporter"
 
 
 def test_the_worst_comes_first() -> None:

@@ -3,11 +3,13 @@ import os
 import shutil
 import subprocess
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.support.statuses import down, faulty, view, waiting, well
+from tests.support.browser import browser
+from tests.support.statuses import down, faulty, fleet, view, waiting, well
 from tests.support.web import FakeService, running
 
 
@@ -47,6 +49,50 @@ def test_a_browser_shows_the_page_without_complaint(chromium: list[str]) -> None
     assert found.count("<table") == found.count("<caption>") == 3
     assert "Content Security Policy" not in complaints
     assert "CONSOLE" not in complaints
+
+
+WIDE, NARROW = (1280, 800), (390, 844)
+LONG = "a-name-that-nobody-would-give-but-somebody-did-" + "x" * 40
+SCENES = {
+    "one up": view(well("default")),
+    "one down": view(down("default")),
+    "all kinds": view(well("berlin"), faulty("hamburg"), down("munich"), waiting("bonn"), reload_error="c.yml:8:5: no"),
+    "long names": view(
+        *(replace(faulty(f"{LONG}{n}"), address=f"[2001:db8:85a3::8a2e:370:{n}]:5038") for n in range(9))
+    ),
+    "long names, few": view(replace(faulty(LONG), version="22.10.1~dfsg+~cs6.17.60671434-1" * 3, labels={LONG: LONG})),
+    "many": fleet(45, 15),
+    "empty": view(),
+}
+
+
+@pytest.mark.parametrize("scene", SCENES)
+def test_nothing_is_clipped_or_pushed_out_of_sight_on_wide_and_narrow_screens(chromium: list[str], scene: str) -> None:
+    with running(FakeService(view=SCENES[scene])) as web, browser(Path(chromium[0])) as tab:
+        for width, height in (WIDE, NARROW):
+            tab.show(f"http://127.0.0.1:{web.port}/", width, height)
+            assert tab.clipped == []
+            assert tab.value("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_sixty_targets_of_which_fifteen_are_down_are_three_screens_at_most(
+    chromium: list[str], size: tuple[int, int]
+) -> None:
+    with running(FakeService(view=fleet(45, 15))) as web, browser(Path(chromium[0])) as tab:
+        tab.show(f"http://127.0.0.1:{web.port}/", *size)
+        assert tab.page_height <= 3 * size[1]
+        lines = tab.value("[...document.querySelectorAll('.name small')].map(e => e.getClientRects().length)")
+        assert lines == [1] * 15, "an address is in one piece"
+
+
+def test_the_page_follows_the_dark_mode_of_the_system(chromium: list[str]) -> None:
+    colours = []
+    with running(FakeService(view=view(well("default")))) as web, browser(Path(chromium[0])) as tab:
+        for dark in (False, True):
+            tab.show(f"http://127.0.0.1:{web.port}/", *WIDE, dark=dark)
+            colours.append(tab.value("getComputedStyle(document.body).backgroundColor"))
+    assert colours == ["rgb(255, 255, 255)", "rgb(20, 21, 24)"]
 
 
 class OtherSite(http.server.BaseHTTPRequestHandler):

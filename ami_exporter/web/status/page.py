@@ -37,7 +37,7 @@ def status_page(view: StatusView, telemetry: str, chosen: str | None = None, wan
     many = len(of_all) > FEW
     page = fill(
         "page.html",
-        title=_title(of_all, chosen),
+        title=_title(of_all, chosen, reloaded=not view.reload_error),
         style=Html(read("style.css")),
         version=view.exporter_version,
         telemetry=telemetry,
@@ -61,19 +61,30 @@ def matches(target: TargetView, wanted: str) -> bool:
     return all(any(word in text for text in known) for word in wanted.casefold().split())
 
 
-def _title(targets: Sequence[TargetView], chosen: str | None) -> str:
+def _title(targets: Sequence[TargetView], chosen: str | None, *, reloaded: bool) -> str:
     if not targets:
         return "No targets yet"
     if chosen is not None:
         return f"Target {chosen}"
-    wrong = sum(level_of(target) in {Level.DOWN, Level.FAULTS} for target in targets)
-    if wrong and len(targets) == 1:
-        return f"Target {targets[0].name}: {LEVELS[level_of(targets[0])][1]}"
+    wrong = [target for target in targets if level_of(target) in {Level.DOWN, Level.FAULTS}]
     if wrong:
-        return f"{wrong} of {counted(len(targets), 'target')} need{'s' if wrong == 1 else ''} attention"
-    if all(level_of(target) is Level.WAITING for target in targets):
+        return _attention(wrong, len(targets))
+    return _all_well(targets) if reloaded else "The configuration needs attention"
+
+
+def _attention(wrong: Sequence[TargetView], total: int) -> str:
+    if total == 1:
+        return f"Target {wrong[0].name}: {LEVELS[level_of(wrong[0])][1]}"
+    return f"{len(wrong)} of {counted(total, 'target')} need{'s' if len(wrong) == 1 else ''} attention"
+
+
+def _all_well(targets: Sequence[TargetView]) -> str:
+    total, waiting = len(targets), sum(level_of(target) is Level.WAITING for target in targets)
+    if waiting == total:
         return "Ready for the first scrape"
-    return "All is well" if len(targets) == 1 else f"All {counted(len(targets), 'target')} are well"
+    if waiting:
+        return f"{total - waiting} of {counted(total, 'target')} are well, {waiting} not scraped yet"
+    return "All is well" if total == 1 else f"All {counted(total, 'target')} are well"
 
 
 def _counts(targets: Sequence[TargetView]) -> Html:

@@ -6,7 +6,8 @@ from enum import Enum, auto
 from urllib.parse import urlencode
 
 from ami_exporter.web.status.html import Html, fill, join, prose
-from ami_exporter.web.status.humanize import counted, duration, instant, number
+from ami_exporter.web.status.humanize import duration, instant, number
+from ami_exporter.web.status.trouble import troubles
 from ami_exporter.web.views import CanaryView, CollectorState, CollectorView, LinkState, LinkView, TargetView
 
 NOTHING = Html("")
@@ -35,7 +36,12 @@ COLLECTOR_BADGES: dict[CollectorState, tuple[str, str]] = {
     CollectorState.UNAVAILABLE: ("note", "– not offered"),
     CollectorState.OK: ("ok", "✓ ok"),
 }
-LINK_WORDS: dict[LinkState, str] = {LinkState.UP: "✓ up", LinkState.DOWN: "✗ down", LinkState.OFF: "off"}
+LINK_WORDS: dict[LinkState, str] = {
+    LinkState.UP: "✓ up",
+    LinkState.DOWN: "✗ down",
+    LinkState.OPENING: "… not open yet",
+    LinkState.OFF: "off",
+}
 
 
 def level_of(target: TargetView) -> Level:
@@ -44,9 +50,7 @@ def level_of(target: TargetView) -> Level:
         return Level.WAITING
     if not target.up:
         return Level.DOWN
-    faulty = any(collector.state is CollectorState.FAULT for collector in target.collectors)
-    broken = any(link.state is LinkState.DOWN for link in target.links)
-    return Level.FAULTS if faulty or broken or target.missing_rights else Level.WELL
+    return Level.FAULTS if troubles(target) else Level.WELL
 
 
 def full(target: TargetView, now: float, telemetry: str | None, *, opened: bool) -> Html:
@@ -108,7 +112,7 @@ def short_version(version: str) -> str:
     return shortened(_PACKAGED.split(version, maxsplit=1)[0], 24)
 
 
-def shortened(text: str, most: int = 90) -> str:
+def shortened(text: str, most: int = 120) -> str:
     """Cut a text behind a word."""
     return text if len(text) <= most else text[: most + 1].rpartition(" ")[0][:most] + " …"
 
@@ -129,42 +133,15 @@ def _since(target: TargetView, now: float) -> str:
 
 
 def _notes(target: TargetView) -> str:
-    """Say in a few words what is not perfect; of a target that is down, nothing follows from the rest."""
-    if target.up is False:
-        return ""
-    faults = sum(collector.state is CollectorState.FAULT for collector in target.collectors)
-    lost = [link.name for link in target.links if link.state is LinkState.DOWN]
-    failing = sum(one.result not in {"", "success"} for one in target.canaries)
-    return ", ".join(
-        note
-        for note in (
-            f"{counted(faults, 'collector')} with a fault" if faults else "",
-            f"{' and '.join(lost)} link down" if lost else "",
-            "write=reporting missing" if target.missing_rights else "",
-            f"{counted(failing, 'canary', 'canaries')} failing" if failing else "",
-            f"{number(target.series_dropped)} series dropped" if target.series_dropped else "",
-        )
-        if note
-    )
+    """Say in a few words what is wrong."""
+    return ", ".join(trouble.note for trouble in troubles(target))
 
 
 def _todo(target: TargetView) -> Iterator[tuple[str, str]]:
     if target.advice:
         yield target.name, target.advice
-    if target.up is False and target.advice:
-        return
-    if target.missing_rights:
-        yield (
-            "write=reporting",
-            f"the AMI user lacks it: no {target.missing_rights}; run ami-exporter doctor",
-        )
-    for link in target.links:
-        if link.state is LinkState.DOWN and link.detail:
-            yield f"{link.name} link", link.detail
-    for collector in target.collectors:
-        if collector.state is CollectorState.FAULT:
-            text = "; ".join(part for part in (collector.reason, collector.advice) if part)
-            yield collector.name, text or "no reason is known, see the exporter's log"
+    for trouble in troubles(target):
+        yield from trouble.todo
 
 
 def _facts(target: TargetView, now: float) -> Iterator[tuple[str, str]]:
