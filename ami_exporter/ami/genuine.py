@@ -122,13 +122,16 @@ class _Table:
         return sure, frozenset(unsure)
 
     def torn(self, sure: Mapping[int, int]) -> frozenset[int]:
-        """Positions of the headers in whose value more headers are than places come before the next sure one."""
+        """Positions of the headers in whose value more headers are than places come before the next sure one.
+
+        Where a free value stands between, the text may as well be in that one: then it is in neither.
+        """
         found = set()
         after = [*list(sure.items())[1:], (self._size, len(self._order))]
         for (here, index), (next_here, next_index) in zip(sure.items(), after, strict=True):
-            between = [self._ahead[i] & self._back[i] for i in range(index + 1, next_index)]
             gap = set(range(here + 1, next_here))
-            if len(gap) > sum(bool(gap & positions) for positions in between):
+            between = [i for i in range(index + 1, next_index) if gap & self._ahead[i] & self._back[i]]
+            if len(gap) > len(between) and not any(self._order[i].free for i in between):
                 found.add(here)
         return frozenset(found)
 

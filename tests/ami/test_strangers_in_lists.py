@@ -58,3 +58,10 @@ def test_a_header_that_only_an_older_asterisk_writes_is_none_of_a_newer_item() -
     number = next(number for number, recorded in enumerate(LISTS) if recorded.action.name == "Status")
     header = [name for name, _ in LISTS[number].items[0]].index("readtrans")
     check((number, 0, header), "x\r\nstate: 6")
+
+
+def test_text_of_which_nobody_knows_whose_value_it_is_goes_to_neither() -> None:
+    """An extension that holds another header Exten: the context before it could hold the first one as well."""
+    number = next(number for number, recorded in enumerate(LISTS) if recorded.action.name == "CoreShowChannels")
+    header = [name for name, _ in LISTS[number].items[0]].index("exten")
+    check((number, 0, header), "x\r\nexten: \nA\r\n\r\nEvent: B\r\nX:")
