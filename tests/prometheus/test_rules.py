@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import promql_parser
 import pytest
 import yaml
 
@@ -21,6 +22,8 @@ from tests.support.rules import ALERTS, FILES, RECORDED, ROOT, Rule
 from tests.support.series import SERIES
 
 TESTS = sorted((ROOT / "prometheus" / "tests").glob("*.yml"))
+NOT_OF_A_GOOD_DAY = {"ALERTS", "asterisk_endpoint_maintenance"}
+"""What Prometheus writes itself, and a list of what is out of service: on a good day nothing is."""
 RENAMING = "res_prometheus_names.yml"
 """Passes values on under other names: counters stay counters there."""
 RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -176,8 +179,6 @@ def test_a_dead_pbx_mutes_every_other_alert_of_that_pbx() -> None:
 
 
 def test_the_reader_sees_all_selectors_of_a_rule() -> None:
-    import promql_parser
-
     rule = next(alert for alert in ALERTS if alert.name == "AsteriskQueueUnstaffed")
     names = [selector.name for selector in selectors(promql_parser.parse(rule.expr))]
     assert names == [
@@ -187,6 +188,17 @@ def test_the_reader_sees_all_selectors_of_a_rule() -> None:
         "asterisk_queue_members_ready",
         "asterisk_queue_joins_total",
     ]
+
+
+@EACH_ALERT
+def test_a_healthy_pbx_has_all_that_an_alert_reads(alert: Rule) -> None:
+    """Else no scenario says that the alert is silent on a good day."""
+    healthy = {scenarios.Key.read(written).name for written in scenarios.keys_of("healthy.yml")}
+    recorded = {rule.name: rule.expr for rule in RECORDED}
+    read_by = {str(one.name) for one in selectors(promql_parser.parse(alert.expr))}
+    for name in read_by & recorded.keys():
+        read_by |= {str(one.name) for one in selectors(promql_parser.parse(recorded[name]))}
+    assert read_by - recorded.keys() - healthy <= NOT_OF_A_GOOD_DAY
 
 
 @pytest.mark.parametrize("name", ["healthy.yml", "outages.yml", "quiet.yml", "storms.yml"])
