@@ -12,7 +12,11 @@ FAILURES = (
 """Q.850 names; busy, no answer and hanging up are not among them."""
 
 
-def or_none(failures: str, label: str, known: str, word: str) -> str:
+SEEN = 'ami_exporter_link_up{@, link="events"} == 1'
+"""PBXs whose events are seen now. Counters stay what they were when a PBX dies: that nothing is added says nothing."""
+
+
+def or_none(failures: str, label: str, word: str, *, known: str = SEEN) -> str:
     """Series of failures, or where there is none but the figures are known, one at 0 that says so.
 
     known: an expression with a value as long as the figures are known at all.

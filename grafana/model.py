@@ -69,7 +69,7 @@ class Panel:
     """Base of all panels: what each must say (title, description, unit) and its size in the grid of 24 columns.
 
     points: at most this many steps, so that a query over a fleet and a day stays cheap. nothing: shown instead of "No
-    data" where an empty answer means something. link: URL that a click on a value opens.
+    data"; it must be true of a PBX that is down, too. link: URL that a click on a value opens.
     """
 
     kind: ClassVar[str]
@@ -85,7 +85,7 @@ class Panel:
     maximum: float | None = None
     interval: str = ""
     points: int | None = None
-    nothing: str = ""
+    nothing: str = "Nothing is known"
     link: str = ""
     thresholds: Steps = NEUTRAL
     values: dict[str, tuple[str, str]] | None = None
@@ -122,7 +122,7 @@ class Panel:
             "thresholds": self.thresholds.render(),
             "mappings": mapping(self.values, self.unknown()),
             "custom": self.custom(),
-            **({"noValue": self.nothing} if self.nothing else {}),
+            "noValue": self.nothing,
             **({"links": [{"title": "Open the board that tells more", "url": self.link}]} if self.link else {}),
             **{key: value for key, value in limits.items() if value is not None},
         }

@@ -155,7 +155,7 @@ class Ranking(Panel):
 
     def unknown(self) -> str:
         """An empty ranking says why."""
-        return self.nothing or super().unknown()
+        return self.nothing
 
     def options(self) -> Json:
         """Bars from left to right with their figures."""

@@ -14,7 +14,7 @@ KNOWN = "max by (@) (asterisk_up{@} or last_over_time(asterisk_up{@}[1d:15m]))"
 """Every PBX that was seen within a day, also one whose exporter or target is gone."""
 
 UNSEEN = f"{KNOWN} unless on (job, instance) asterisk_up{{@}}"
-STATE = f"max by (@) (asterisk_up{{@}}) or on (job, instance) ({KNOWN} * 0 - 1)"
+STATE = f"(max by (@) (asterisk_up{{@}}) or on (job, instance) ({KNOWN} * 0 - 1))"
 """1 up, 0 down, −1 nothing is known: Prometheus does not get its figures."""
 STATES = {"1": ("up", "green"), "0": ("down", "red"), "-1": ("unknown", "#8e8e8e")}
 

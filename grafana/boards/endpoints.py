@@ -20,6 +20,9 @@ DOWN = """max by (instance, technology, endpoint) (asterisk_endpoint_up{@} == 0)
 FULLEST = """topk(20, max by (instance, aor) (asterisk_aor_contacts{@})
     / max by (instance, aor) (asterisk_aor_contacts_limit{@} > 1))"""
 
+NO_MAINTENANCE = '0 * sum(asterisk_scrape_collector_success{@, collector="endpoints"} == 1)'
+"""Only those in maintenance are listed: none is, where the list was read."""
+
 NOW = Row(
     title="Now",
     panels=(
@@ -70,8 +73,8 @@ NOW = Row(
             title="In maintenance",
             description="""PJSIP endpoints that an administrator took out of service: they count as down. None is
                 told only by versions that know maintenance (22.10, 23.4).""",
-            queries=(Query(expr="sum(asterisk_endpoint_maintenance{@})"),),
-            nothing="none known",
+            queries=(Query(expr=f"sum(asterisk_endpoint_maintenance{{@}}) or on () {NO_MAINTENANCE}"),),
+            values={"0": ("none", c.DIM)},
             thresholds=c.NONE_IS_BEST,
         ),
     ),

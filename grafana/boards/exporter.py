@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana import colours as c
 from grafana.board import Board, Row, Variable
 from grafana.boards.exporter_tables import ANSWERS, COLLECTORS_OF_EACH, LINKS_OF_EACH, SUCCESS
-from grafana.causes import or_none
+from grafana.causes import SEEN, or_none
 from grafana.model import Query
 from grafana.panels import Series
 from grafana.stat import Stat
@@ -65,7 +65,12 @@ NOW = Row(
                 be too long, never too short. Events of that time are in no counter, and calls that were up when a link
                 was cut are never counted. Those are the long ones: after many cuts counters show fewer answered calls
                 than there were.""",
-            queries=(Query(expr="sum(increase(ami_exporter_events_gap_seconds_total{@}[$__range]))"),),
+            queries=(
+                Query(
+                    expr=f"""sum(increase(ami_exporter_events_gap_seconds_total{{@}}[$__range])) > 0
+                        or on () 0 * count({SEEN})"""
+                ),
+            ),
             unit="s",
             decimals=0,
             thresholds=c.Steps(c.GOOD, ((1, c.WARN), (60, c.BAD))),
@@ -116,7 +121,9 @@ EACH = Row(
             description="How many of the PBXs that answer did not answer the lists of a collector in full.",
             queries=(
                 Query(
-                    expr=or_none(f"count by (collector) ({SUCCESS} == 0)", "collector", "asterisk_up{@}", "none"),
+                    expr=or_none(
+                        f"count by (collector) ({SUCCESS} == 0)", "collector", "none", known="asterisk_up{@} == 1"
+                    ),
                     legend="{{collector}}",
                 ),
             ),

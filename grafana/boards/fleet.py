@@ -171,7 +171,8 @@ EACH = Row(
                 Column(title="Phones", expr=p.PHONES_LOST, thresholds=c.NONE_IS_BEST, width=72),
                 Column(
                     title="Silent",
-                    expr="max by (@) (trunk:asterisk_silent_calls:ratio30m{@})",
+                    expr="""max by (@) (trunk:asterisk_silent_calls:ratio30m{@})
+                        and on (job, instance) asterisk_up{@} == 1""",
                     unit="percentunit",
                     decimals=0,
                     thresholds=c.SHARE_LOST,

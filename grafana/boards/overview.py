@@ -188,8 +188,8 @@ TRAFFIC = Row(
                     expr=or_none(
                         "sum by (state) (asterisk_active_channels{@}) > 0",
                         "state",
-                        "asterisk_active_calls{@}",
                         "no channels",
+                        known="asterisk_active_calls{@}",
                     ),
                     legend="{{state}}",
                 ),
@@ -227,7 +227,6 @@ OUTCOMES = Row(
                     expr=or_none(
                         f"topk(8, sum by (cause) (rate({OTHER_CAUSES}[$__rate_interval])) * 60 > 0)",
                         "cause",
-                        f"rate({OTHER_CAUSES}[$__rate_interval])",
                         "no failures",
                     ),
                     legend="{{cause}}",

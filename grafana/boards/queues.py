@@ -22,6 +22,8 @@ KEPT = f"queue:asterisk_service_level:ratio30m{{{Q}}}"
 WAIT = c.Steps(c.GOOD, ((60, c.WARN), (300, c.BAD)))
 MANY = c.Steps(c.GOOD, ((1, c.WORK), (10, c.WARN)))
 RUNG_OUT = f"sum by (instance, queue) (queue:asterisk_ring_no_answer:rate5m{{{Q}}}) * 60"
+LISTED = f"and on (job, instance, queue) asterisk_queue_info{{{Q}}}"
+"""Only queues that their PBX lists now: of a PBX that is down counters remain."""
 QUEUE_NAME = "{{queue}} · {{instance}}"
 
 
@@ -38,7 +40,7 @@ def shown(expression: str) -> str:
 def count(outcome: str) -> str:
     """How many callers left the queue so in the time shown."""
     ended = counted(f'{CALLS}{{{Q}, outcome="{outcome}"}}')
-    return by_queue(f"{ended} and on (job, instance, queue) asterisk_queue_info{{{Q}}}")
+    return by_queue(f"{ended} {LISTED}")
 
 
 NOW = Row(
@@ -149,7 +151,8 @@ NOW = Row(
                 ),
                 Column(
                     title="Service level",
-                    expr=f"{by_queue(shown(IN_TIME))} / ({by_queue(shown(DECIDED))} > 0)",
+                    expr=f"""{by_queue(f"{shown(IN_TIME)} {LISTED}")}
+                        / ({by_queue(f"{shown(DECIDED)} {LISTED}")} > 0)""",
                     unit="percentunit",
                     decimals=0,
                     thresholds=c.SHARE_KEPT,
@@ -163,7 +166,7 @@ NOW = Row(
                 Column(title="Timed out", expr=count("timeout"), decimals=0, width=86),
                 Column(
                     title="Mean wait",
-                    expr=by_queue(f"queue:asterisk_wait_seconds:mean30m{{{Q}}} >= 0", "max"),
+                    expr=by_queue(f"queue:asterisk_wait_seconds:mean30m{{{Q}}} >= 0 {LISTED}", "max"),
                     unit="dthms",
                     width=88,
                 ),

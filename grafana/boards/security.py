@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import Board, Row
-from grafana.causes import or_none
+from grafana.causes import SEEN, or_none
 from grafana.lookback import counted
 from grafana.model import Query
 from grafana.panels import Series
@@ -27,10 +27,10 @@ EXCESS = f"""topk(20, {TRUNK} ({TALK}) - 2 * ({TRUNK} ({TALK} offset 1w) or 0 * 
 
 
 def events(names: str = "", more: str = "") -> str:
-    """Security events in the time shown; 0 where events are counted and none of these names came."""
+    """Security events in the time shown; 0 where events are seen and none of these names came."""
     matcher = f', event=~"{names}"' if names else ""
     came = counted(f"{RATES}{{@{matcher}{more}}}")
-    return f"sum({came}) or 0 * sum({RATES}{{@}})"
+    return f"sum({came}) > 0 or 0 * count({SEEN})"
 
 
 NOW = Row(
@@ -97,7 +97,6 @@ LOGINS = Row(
                     expr=or_none(
                         f'sum by (event) ({RATES}{{@, event!~"SuccessfulAuth|ChallengeSent"}}) * 60 > 0',
                         "event",
-                        f"{RATES}{{@}}",
                         "none",
                     ),
                     legend="{{event}}",
@@ -115,7 +114,6 @@ LOGINS = Row(
                     expr=or_none(
                         f'sum by (service) ({RATES}{{@, event=~"{FAILED}|FailedACL"}}) * 60 > 0',
                         "service",
-                        f"{RATES}{{@}}",
                         "none",
                     ),
                     legend="{{service}}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import Row
-from grafana.causes import or_none
+from grafana.causes import SEEN, or_none
 from grafana.model import Query
 from grafana.panels import Series
 from grafana.ranking import LAST_HOUR, most
@@ -101,7 +101,6 @@ QUALITY = Row(
                     expr=or_none(
                         f"sum by (cause) (trunk:asterisk_failures:rate5m{{{OUT}}}) * 60 > 0",
                         "cause",
-                        ATTEMPTS,
                         "no failures",
                     ),
                     legend="{{cause}}",
@@ -120,8 +119,8 @@ QUALITY = Row(
                     expr=or_none(
                         f"sum by (code) (trunk:asterisk_sip_failures:rate5m{{{T}}}) * 60 > 0",
                         "code",
-                        f"trunk:asterisk_sip_failures:rate5m{{{T}}}",
                         "no failures",
+                        known=f"trunk:asterisk_sip_failures:rate5m{{{T}}} and on (job, instance) {SEEN}",
                     ),
                     legend="{{code}}",
                 ),

@@ -59,7 +59,7 @@ NOW = Row(
             title="Worst NER",
             description="""Trunk with the lowest NER over 15 minutes, of those with at least ten attempts: share of
                 outbound calls the provider carried. Busy and no answer count as carried.""",
-            queries=(Query(expr=f"bottomk(1, {guarded(EFFECTIVE)})", legend=TRUNK_NAME),),
+            queries=(Query(expr=f"bottomk(1, {guarded(EFFECTIVE)} {LISTED})", legend=TRUNK_NAME),),
             text="value_and_name",
             nothing="too few known",
             unit="percentunit",
@@ -70,7 +70,7 @@ NOW = Row(
             title="Worst ASR",
             description="""Trunk with the lowest ASR over 15 minutes, of those with at least ten attempts: outbound
                 calls answered out of attempted.""",
-            queries=(Query(expr=f"bottomk(1, {guarded(ANSWERED)})", legend=TRUNK_NAME),),
+            queries=(Query(expr=f"bottomk(1, {guarded(ANSWERED)} {LISTED})", legend=TRUNK_NAME),),
             text="value_and_name",
             nothing="too few known",
             unit="percentunit",
@@ -81,7 +81,7 @@ NOW = Row(
             title="Longest delay",
             description="""Trunk with the longest post-dial delay (95th percentile over 15 minutes), of those with at
                 least ten attempts: how long callers hear nothing before it rings. Red from eight seconds.""",
-            queries=(Query(expr=f"topk(1, {guarded(DELAY)})", legend=TRUNK_NAME),),
+            queries=(Query(expr=f"topk(1, {guarded(DELAY)} {LISTED})", legend=TRUNK_NAME),),
             text="value_and_name",
             nothing="too few known",
             unit="s",

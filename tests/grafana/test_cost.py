@@ -16,7 +16,7 @@ import pytest
 
 from ami_exporter.demo import DemoSettings, SimulatedPbx
 from tests.support.backfill import Labels, lines, write_blocks
-from tests.support.dashboards import CHOSEN_ALL, Json, every_panel, replaced, step_of
+from tests.support.dashboards import CHOSEN_ALL, Json, every_panel, is_of_one_pbx, replaced, step_of
 from tests.support.exporter_process import exporter
 from tests.support.prometheus_server import PrometheusServer, prometheus_server
 from tests.support.promql import selectors
@@ -101,11 +101,6 @@ def further(missing: set[str]) -> Iterator[tuple[tuple[str, Labels], float]]:
             words = [(*metric.closed.get(label, ()), *map(str, range(20))) for label in labels]
             own = {label: known[place] for label, known, place in zip(labels, words, values, strict=True)}
             yield (name, tuple(sorted({**own, **dict(TARGET)}.items()))), 1.0
-
-
-def is_of_one_pbx(board: Json) -> bool:
-    """Whether only one PBX can be chosen."""
-    return any(one["name"] == "instance" and not one["multi"] for one in board["templating"]["list"])
 
 
 def read_names() -> set[str]:

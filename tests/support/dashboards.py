@@ -43,6 +43,11 @@ def every_panel() -> Iterator[tuple[Json, Json]]:
             yield board, panel
 
 
+def is_of_one_pbx(board: Json) -> bool:
+    """Whether only one PBX can be chosen."""
+    return any(one["name"] == "instance" and not one["multi"] for one in board["templating"]["list"])
+
+
 def pixels(columns: int, window: int = 1280) -> float:
     """Width of a panel of so many columns of the grid."""
     column = (window - 2 * PADDING - 23 * GAP) / 24
