@@ -115,7 +115,7 @@ class ClientSession:
             self.reject = with_action_id(response("Error", "Authentication failed").encode(), request.get("ActionID"))
             return b""
         self.user = user
-        self._security("SuccessfulAuth", user.name, {"UsingPassword": "1"})
+        self._security("SuccessfulAuth", user.name, {})
         # An empty mask at login is no mask: everything the user may read.
         asked = event_mask(request.get("Events") or "on")
         self.mask = user.read & (asked or NONE)

@@ -217,6 +217,8 @@ class Life:
                 ("Response", f"{self.dice.bits(128):032x}"),
                 ("ExpectedResponse", "made-up"),
             )
+        if name == "SuccessfulAuth":
+            return (("UsingPassword", "1"),)
         return ()
 
     def _listen(self) -> Process:

@@ -14,6 +14,7 @@ from .world import UP, Channel
 
 INTERVAL = 5.0
 PACKETS = 250  # of 20 ms in an interval
+OWN_ADDRESS = "192.0.2.1:16384"
 BAD_SHARE, BAD_FACTOR = 0.04, 12.0  # now and then a stretch goes badly
 
 
@@ -55,11 +56,12 @@ class Rtcp:
                 stream.go_on()
             rtt = media.rtt * self.dice.between(0.8, 1.3)
             bad = BAD_FACTOR if self.dice.chance(BAD_SHARE) else 1.0
-            self._tell(chan, "RTCPSent", "To", (ours, theirs), bad=bad, extra="")
+            here, there = OWN_ADDRESS, chan.endpoint.contacts[0].address
+            way = headers(("To", there), ("From", here))
+            self._tell(chan, "RTCPSent", way, (ours, theirs), bad=bad)
             mes = self._mes(chan, bad, rtt)
-            self._tell(
-                chan, "RTCPReceived", "From", (theirs, ours), bad=bad, extra=f"RTT: {rtt:4.4f}\r\nMES: {mes:4.1f}\r\n"
-            )
+            way = headers(("To", here), ("From", there), ("RTT", f"{rtt:4.4f}"), ("MES", f"{mes:4.1f}"))
+            self._tell(chan, "RTCPReceived", way, (theirs, ours), bad=bad)
             yield INTERVAL
 
     def _mes(self, chan: Channel, bad: float, rtt: float) -> float:
@@ -67,7 +69,7 @@ class Rtcp:
         return max(0.0, 88.0 - 900 * chan.endpoint.media.loss * bad - 60 * rtt - 200 * chan.endpoint.media.jitter)
 
     def _tell(
-        self, chan: Channel, name: str, peer: str, streams: tuple[MediaStream, MediaStream], *, bad: float, extra: str
+        self, chan: Channel, name: str, way: str, streams: tuple[MediaStream, MediaStream], *, bad: float
     ) -> None:
         """A sender report whose one block speaks of ``other``, the stream that this end receives."""
         sender, other = streams
@@ -77,7 +79,6 @@ class Rtcp:
         other.lost += lost
         jitter = self.dice.around(media.jitter * (1 + bad / BAD_FACTOR))
         sent = self.switch.world.unix(self.switch.time.now)
-        address = headers((peer, chan.endpoint.contacts[0].address))
         report = headers(
             ("SSRC", f"0x{sender.ssrc:08x}"),
             ("PT", "200(SR)"),
@@ -98,4 +99,4 @@ class Rtcp:
                 ("Report0LSR", sent & 0xFFFFFFFF),
                 ("Report0DLSR", f"{self.dice.between(0.5, 4.5):4.4f}"),
             )
-        self.switch.tell(name, "reporting", blocks.channel(chan) + address + extra + report)
+        self.switch.tell(name, "reporting", blocks.channel(chan) + way + report)

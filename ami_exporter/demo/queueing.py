@@ -74,7 +74,7 @@ class QueueDesk:
     def _leave(self, queue: Queue, waiting: Waiting) -> None:
         position = queue.waiting.index(waiting) + 1
         queue.waiting.remove(waiting)
-        body = headers(("Queue", queue.name), ("Count", len(queue.waiting)), ("Position", position))
+        body = headers(("Queue", queue.name), ("Position", position), ("Count", len(queue.waiting)))
         self._tell("QueueCallerLeave", waiting.channel, body)
         self.switch.call("MusicOnHoldStop", blocks.channel(waiting.channel))
 

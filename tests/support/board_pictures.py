@@ -8,6 +8,7 @@ prints the panels of each that had no data or an error, as the program told them
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ from tests.support.dashboards import is_of_one_pbx
 
 WIDTHS, THEMES = (1280, 1920), ("dark", "light")
 SECONDS = 180.0
+BAD = re.compile(r"EMPTY|ERROR|.*\bNaN\b|.*-> ERROR")
 SCENES: dict[str, tuple[str, ...]] = {
     "one": ("4711",),
     "pair": ("hamburg",),
@@ -104,7 +106,7 @@ def main(arguments: Sequence[str]) -> int:
     failed = False
     for picture in pictures(options):
         said = draw(picture, options)
-        bad = [line for line in said.splitlines() if "EMPTY" in line or "ERROR" in line or "NaN" in line]
+        bad = [line.partition(" | ")[0] for line in said.splitlines() if BAD.match(line)]
         sys.stdout.write("\n".join([f"# {picture.name}", *bad]) + "\n")
         sys.stdout.flush()
         if not (options.folder / f"{picture.name}.png").exists():
