@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from grafana.colours import Words
+from grafana.colours import BAD, Words
 from grafana.model import Json, Panel, Query, override
+
+SOFT_MAXIMUM = {"short": 1, "cps": 1, "percentunit": 0.01, "s": 0.01, "dthms": 60}
+"""How high the axis is at least: Grafana draws nothing but zeros below 100, which is 10000 % of a share."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +19,7 @@ class Series(Panel):
 
     words gives series that are named by a word of the vocabulary their fixed colour and human name.
     dashed names series drawn as a dashed line: limits, and the same time last week. right gives series an axis of
-    counts on the right, as columns behind the lines.
+    counts on the right, as columns behind the lines. faults: each series is something bad, so none is green.
     """
 
     kind: ClassVar[str] = "timeseries"
@@ -24,6 +28,7 @@ class Series(Panel):
     words: Words | None = None
     dashed: tuple[str, ...] = ()
     right: tuple[str, ...] = ()
+    faults: bool = False
     minimum: float | None = 0
 
     def custom(self) -> Json:
@@ -38,13 +43,14 @@ class Series(Panel):
             "spanNulls": False,
             "stacking": {"mode": "normal" if self.stacked or self.bars else "none", "group": "A"},
         }
-        if self.bars:
-            drawing["axisSoftMax"] = 1  # nothing at all is drawn below 1, not below 100
+        if self.maximum is None and self.unit in SOFT_MAXIMUM:
+            drawing["axisSoftMax"] = SOFT_MAXIMUM[self.unit]
         return drawing
 
     def defaults(self) -> Json:
         """Colours by the classic palette unless a word has its own."""
-        return {**super().defaults(), "color": {"mode": "palette-classic"}}
+        shades = {"mode": "shades", "fixedColor": BAD}
+        return {**super().defaults(), "color": shades if self.faults else {"mode": "palette-classic"}}
 
     def overrides(self) -> list[Json]:
         """Colours and names of known words; dashes."""
@@ -96,7 +102,7 @@ class Timeline(Panel):
 
     def custom(self) -> Json:
         """Solid bands."""
-        return {"lineWidth": 0, "fillOpacity": 80, "spanNulls": False}
+        return {"lineWidth": 0, "fillOpacity": 80}
 
     def options(self) -> Json:
         """Neighbouring equal states are one band."""
@@ -134,7 +140,7 @@ class Heat(Panel):
             "legend": {"show": True},
             "rowsFrame": {"layout": "auto"},
             "tooltip": {"mode": "single", "yHistogram": False},
-            "yAxis": {"axisPlacement": "left", "unit": self.unit, "decimals": self.decimals, "reverse": False},
+            "yAxis": {"axisPlacement": "left", "unit": self.unit, "reverse": False},
         }
 
 
@@ -150,8 +156,10 @@ class Ranking(Panel):
         return tuple(Query(expr=query.expr, legend=query.legend, instant=True) for query in self.queries)
 
     def defaults(self) -> Json:
-        """Colours by thresholds."""
-        return {**super().defaults(), "color": {"mode": "thresholds"}}
+        """Colours by thresholds. Grafana leaves out the name of a bar that is alone, unless it is written here."""
+        (query,) = self.queries
+        name = re.sub(r"{{(\w+)}}", r"${__field.labels.\1}", query.legend)
+        return {**super().defaults(), "color": {"mode": "thresholds"}, "displayName": name}
 
     def unknown(self) -> str:
         """An empty ranking says why."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana import problems as p
+from grafana import versions
 from grafana.alerting import firing
 from grafana.board import Board, Row
+from grafana.causes import while_seen
 from grafana.lookback import SHOWN, over
 from grafana.model import Query
 from grafana.panels import Series
@@ -144,9 +146,7 @@ EACH = Row(
             columns=(
                 Column(
                     title="Info",
-                    expr="""max by (job, site, instance, version) (
-                        label_replace(asterisk_info{@}, "version", "$1", "version", "([^~+ ]+).*")
-                    )""",
+                    expr=f"max by (@, version) ({versions.ASTERISK})",
                     hidden=True,
                 ),
                 Column(title="Problems", expr=p.PROBLEMS, thresholds=c.NONE_IS_GOOD, width=96),
@@ -222,7 +222,7 @@ TREND = Row(
         Series(
             title="Calls ended per minute",
             description="Calls by how they ended, over all chosen PBXs.",
-            queries=(Query(expr=f"sum by (outcome) ({CALLS}{{@}}) * 60", legend="{{outcome}}"),),
+            queries=(Query(expr=while_seen(f"sum by (outcome) ({CALLS}{{@}}) * 60"), legend="{{outcome}}"),),
             words=c.CALLS,
             stacked=True,
         ),
@@ -263,7 +263,7 @@ TREND = Row(
             description="How many PBXs run which version now.",
             keys={"version": "Version"},
             sort=("PBXs", True),
-            columns=(Column(title="PBXs", expr="count by (version) (asterisk_info{@})"),),
+            columns=(Column(title="PBXs", expr=f"count by (version) ({versions.ASTERISK})"),),
             width=8,
         ),
     ),
