@@ -79,15 +79,9 @@ class Exchange:
         in_flight = self._waiting
         on_item = self._on_item
         for message in messages:
-            waiting = in_flight.get(message.get("actionid", ""))
-            layout = message.layout
-            if (
-                waiting is None
-                or waiting.pieces
-                or not layout.plain
-                or message.get("event") not in waiting.items
-                or waiting.spec.form is AnswerForm.EVENT
-            ):
+            layout, cells = message.layout, message.cells
+            waiting = in_flight.get(cells[layout.action_id])
+            if waiting is None or waiting.pieces or not layout.plain or cells[layout.event] not in waiting.listed:
                 self._take_other(message)
                 continue
             waiting.count += 1

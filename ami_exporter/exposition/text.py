@@ -8,12 +8,19 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
-from itertools import accumulate, chain
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from itertools import accumulate
+from typing import NamedTuple
 
 from ami_exporter.collectors.declarations import Metric
 from ami_exporter.exposition.formats import Format
-from ami_exporter.exposition.writer import Family, HistogramValue
+from ami_exporter.exposition.writer import Family, HistogramValue, Key
+
+#: Metrics in a format whose fixed text is remembered: all of ours in two formats, and a thousand of users' own.
+FORMS = 2_000
+#: Stands for the labels in a histogram's lines; it is in no name.
+PAIRS = "\0"
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 _TO_ESCAPE = re.compile(r'[\\"\n]|' + _CONTROL.pattern)
@@ -22,53 +29,79 @@ _TO_ESCAPE = re.compile(r'[\\"\n]|' + _CONTROL.pattern)
 def render(families: Iterable[Family], fmt: Format) -> bytes:
     """Write the families in the format, each with HELP and TYPE, series in sorted order."""
     openmetrics = fmt is Format.OPENMETRICS_100
-    lines: list[str] = []
+    parts: list[bytes] = []  # each for itself: in one text, a sign beyond ASCII made all of it slow to encode
     for family in families:
-        lines += _header(family.metric, openmetrics=openmetrics)
-        lines += _series(family)
+        form = _form(family.metric, openmetrics)
+        parts.append(form.header)
+        parts += [text.encode("utf-8", "replace") for text in _texts(form, family)]
     if openmetrics:
-        lines.append("# EOF")
-    lines.append("")
-    return "\n".join(lines).encode("utf-8", "replace")
+        parts.append(b"# EOF\n")
+    return b"".join(parts)
 
 
-def _header(metric: Metric, *, openmetrics: bool) -> tuple[str, str]:
+class _Form(NamedTuple):
+    """What the text of a family is in each scrape, with %s for label values and numbers.
+
+    line: a series. pairs: its labels. child: the series of one histogram, with PAIRS where the labels go.
+    """
+
+    header: bytes
+    line: str
+    pairs: str
+    child: str
+
+
+@lru_cache(FORMS)
+def _form(metric: Metric, openmetrics: bool) -> _Form:
+    name, pairs = metric.name, ",".join(f'{label}="%s"' for label in metric.labels)
+    prefix, whole = (f"{PAIRS},", f"{{{PAIRS}}}") if pairs else ("", "")
+    bounds = (*map(bound, metric.buckets), "+Inf")
+    child = "".join(f'{name}_bucket{{{prefix}le="{upper}"}} %s\n' for upper in bounds)
+    child += f"{name}_sum{whole} %s\n{name}_count{whole} %s\n"
+    line = f"{name}{{{pairs}}} %s\n" if pairs else f"{name} %s\n"
+    return _Form(_header(metric, openmetrics=openmetrics), line, pairs, child)
+
+
+def _header(metric: Metric, *, openmetrics: bool) -> bytes:
     name = metric.name.removesuffix("_total") if openmetrics and metric.type == "counter" else metric.name
     text = metric.help.replace("\\", "\\\\").replace("\n", "\\n")
     if openmetrics:
         text = text.replace('"', '\\"')
-    return f"# HELP {name} {text}", f"# TYPE {name} {metric.type}"
+    return f"# HELP {name} {text}\n# TYPE {name} {metric.type}\n".encode("utf-8", "replace")
 
 
-def _series(family: Family) -> list[str]:
-    metric = family.metric
-    # One search and one format for each family: most of a scrape of many series was spent on each label by itself.
-    pattern = ",".join(f'{name}="%s"' for name in metric.labels)
-    line = f"{metric.name}{_braces(pattern)} %s"
-    values = family.values
-    plain = not _TO_ESCAPE.search("".join(chain.from_iterable(values)))
-    lines = [line % (*(labels if plain else map(escape, labels)), number(values[labels])) for labels in sorted(values)]
+def _texts(form: _Form, family: Family) -> Iterator[str]:
+    if family.values:
+        yield _series(form, family.values)
     for labels in sorted(family.histograms):
-        lines += _histogram(metric, pattern % tuple(map(escape, labels)), family.histograms[labels])
-    return lines
+        yield _histogram(form, labels, family.histograms[labels])
 
 
-def _histogram(metric: Metric, pairs: str, value: HistogramValue) -> Iterator[str]:
-    prefix = f"{pairs}," if pairs else ""
-    bounds = (*(bound(upper) for upper in metric.buckets), "+Inf")
-    for upper, count in zip(bounds, accumulate(value.counts), strict=True):
-        yield f'{metric.name}_bucket{{{prefix}le="{upper}"}} {count}'
-    yield f"{metric.name}_sum{_braces(pairs)} {number(value.sum)}"
-    yield f"{metric.name}_count{_braces(pairs)} {value.count}"
+def _series(form: _Form, values: Mapping[Key, float]) -> str:
+    # One search and one format for each family: most of a scrape of many series was spent on each label by itself.
+    fields: list[str] = []
+    for labels in sorted(values):
+        fields += labels
+        fields.append(number(values[labels]) if values[labels] else "0")  # most are 0
+    if not _plain("".join(fields)):
+        fields = list(map(escape, fields))
+    return form.line * len(values) % tuple(fields)
 
 
-def _braces(pairs: str) -> str:
-    return f"{{{pairs}}}" if pairs else ""
+def _histogram(form: _Form, labels: Key, value: HistogramValue) -> str:
+    pairs = form.pairs % tuple(map(escape, labels))
+    lines = form.child.replace(PAIRS, pairs.replace("%", "%%"))
+    return lines % (*accumulate(value.counts), number(value.sum), value.count)
 
 
 def escape(value: str) -> str:
     r"""Label value as exposition text; control characters and lone surrogates become visible \xNN."""
-    return _TO_ESCAPE.sub(_escaped, value) if _TO_ESCAPE.search(value) else value
+    return value if _plain(value) else _TO_ESCAPE.sub(_escaped, value)
+
+
+def _plain(text: str) -> bool:
+    """Whether nothing is to be escaped, as far as can be told quickly: all that is to be is not printable."""
+    return text.isprintable() and '"' not in text and "\\" not in text
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ already served, then the first in sorted order; what is refused is counted, neve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ami_exporter.collectors.declarations import Metric, Sample
@@ -87,17 +87,24 @@ class Writer:
         if self._caps.allowed(metric, labels):
             self._caps.dropped(metric, labels)
 
-    def families(self, samples: Iterable[Sample]) -> list[Family]:
-        """Families of one collector's samples. Raises SampleError when the collector is wrong."""
-        found: dict[Metric, dict[Key, float]] = {}
+    def families(
+        self, samples: Iterable[Sample], told: Iterable[tuple[Metric, Mapping[Key, float]]] = ()
+    ) -> list[Family]:
+        """Families of one collector's samples, and of metrics told whole. Raises SampleError when it is wrong."""
         allowed = self._caps.allowed
+        found: dict[Metric, dict[Key, float]] = {}
+        for metric, label_sets in told:
+            for labels in label_sets:
+                if len(labels) != len(metric.labels):
+                    raise _wrong_number(metric, labels)
+            found[metric] = {labels: value for labels, value in label_sets.items() if allowed(metric, labels)}
         last: Metric | None = None
         values: dict[Key, float] = {}
         for metric, labels, value in samples:
             if metric is not last:  # a metric's samples mostly come one after the other
                 last, values = metric, found.setdefault(metric, {})
             if len(labels) != len(metric.labels):
-                raise SampleError(f"{metric.name}: {len(labels)} label values for the labels {metric.labels}")
+                raise _wrong_number(metric, labels)
             if not allowed(metric, labels):
                 continue
             if labels in values:
@@ -131,3 +138,7 @@ class Writer:
             values = self.keep(metric, values)
         self._served[metric] = values.keys()
         return values
+
+
+def _wrong_number(metric: Metric, labels: Key) -> SampleError:
+    return SampleError(f"{metric.name}: {len(labels)} label values for the labels {metric.labels}")

@@ -94,6 +94,7 @@ class Poller:
         self._opened = 0.0
         self._refreshed = 0.0
         self._stale_commands = False
+        self._not_answered: frozenset[Action] = frozenset()  # offered, and yet refused by the last poll
         self._closed = False
 
     @property
@@ -282,9 +283,14 @@ class Poller:
         elif setup is self._setup:  # a reload meanwhile: nothing of before may be served again
             for run in poll.runs:
                 self._cache.keep(run, poll.answered(run, answers, now), self._at_least(run.enabled))
-        if any(answer.outcome is Outcome.REFUSED or answer.unsupported for answer in answers.values()):
-            self._stale_commands = True
+        self._note_not_answered(answers)
         return Polled(ping.outcome is Outcome.COMPLETE, results)
+
+    def _note_not_answered(self, answers: Mapping[Action, Answer]) -> None:
+        """Ask again what the server offers when it refuses something that it did not refuse the time before."""
+        refused = {one for one, answer in answers.items() if answer.outcome is Outcome.REFUSED or answer.unsupported}
+        self._stale_commands = self._stale_commands or not self._not_answered.issuperset(refused)
+        self._not_answered = (self._not_answered - answers.keys()) | refused
 
     def _at_least(self, enabled: EnabledCollector) -> Callable[[Action], float]:
         interval = enabled.min_interval
