@@ -58,9 +58,12 @@ def public_text(header: str, *, digits: int = PHONE_DIGITS) -> Label:
 
 def is_number_or_address(value: str, digits: int = PHONE_DIGITS) -> bool:
     """Tell whether a text holds a telephone number, a URI, an IP or MAC address, or is a channel's name."""
-    return _ADDRESS.search(value) is not None or any(
-        sum(char.isdigit() for char in run) >= digits for run in _DIALLED.findall(value)
-    )
+    return _ADDRESS.search(value) is not None or holds_number(value, digits)
+
+
+def holds_number(value: str, digits: int = PHONE_DIGITS) -> bool:
+    """Tell whether a text holds a telephone number: so many digits, signs between them aside."""
+    return any(sum(char.isdigit() for char in run) >= digits for run in _DIALLED.findall(value))
 
 
 def word(header: str, table: Mapping[str, str], other: str | None = OTHER) -> Label:

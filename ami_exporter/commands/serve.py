@@ -92,7 +92,11 @@ class DemoLoader(Loader):
             destinations={"emergency": ("112",), "international": ("00",), "premium": ("0900",)},
             dids={plan.name: DID_NAMES.get(plan.name, plan.name.capitalize()) for plan in QUEUE_PLANS},
             tenants=TenantSettings("AccountCode", {account: account for account in ACCOUNTS}),
-            collectors={**target.collectors, "taskprocessors": CollectorSettings(enabled=True, min_interval=10.0)},
+            collectors={
+                **target.collectors,
+                "taskprocessors": CollectorSettings(enabled=True, min_interval=10.0),
+                "queue_members": CollectorSettings(enabled=True),
+            },
         )
         return replace(settings, targets={name: shown})
 

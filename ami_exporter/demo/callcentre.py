@@ -85,6 +85,8 @@ QUEUE_PLANS = (
     QueuePlan("emergency", "linear", (10, 3), 0.006, 60, 90, 60, 10),
 )
 EXTRA_QUEUE_MEMBERS = 3
+# When dynamic members logged in, in seconds before the start.
+BEGAN_WORK = -5400.0
 # The name of a number that is called, where the queue behind it has none.
 DID_NAMES = {"6003": "Service"}
 
@@ -165,8 +167,8 @@ def _queue(world: World, place: int, dice: Dice) -> Queue:
         queue = Queue(f"queue-{place + 1}")
         first, count, membership = dice.pick(range(max(1, len(phones)))), EXTRA_QUEUE_MEMBERS, "static"
     for phone in (phones * 2)[first : first + count][: len(phones)]:
-        login = None if membership == "static" else 0.0
-        member = Member(queue, phone, phone.party.name, membership, login=login)
+        since = world.booted if membership == "static" else BEGAN_WORK * world.speed
+        member = Member(queue, phone, phone.party.name, membership, login=since)
         queue.members.append(member)
         phone.memberships.append(member)
     return queue

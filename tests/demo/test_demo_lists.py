@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -106,6 +107,16 @@ def test_a_parked_call_says_how_long(modern: SimulatedPbx) -> None:
     assert (value(item, "ParkingSpace"), value(item, "ParkingDuration")) == ("720", "5")
     assert (value(item, "ParkingTimeout"), value(item, "ParkeeCallerIDNum")) == ("55", "12025550100")
     assert value(packets[-1], "Total") == str(len(packets) - 2)
+
+
+def test_each_member_of_a_queue_says_since_when_it_is_one(modern: SimulatedPbx) -> None:
+    """Real servers do: of members of their configuration since they were started."""
+    members = [packet for packet in answer(modern, "QueueStatus") if value(packet, "Event") == "QueueMember"]
+    logins = {value(member, "Membership"): int(value(member, "LoginTime")) for member in members}
+    assert logins["static"] == int(modern.scene.booted) < logins["dynamic"] < time.time()
+    called = [member for member in members if value(member, "LastCall") != "0"]
+    assert called
+    assert all(int(value(member, "LoginTime")) <= int(value(member, "LastCall")) for member in called)
 
 
 def test_a_conference_says_how_many(modern: SimulatedPbx) -> None:

@@ -40,6 +40,13 @@ def test_channels_queues_endpoints_and_trunks_have_figures(scrape: Scrape) -> No
     assert scrape.by("asterisk_trunk_up", "trunk")
 
 
+def test_each_member_of_each_queue_is_known(scrape: Scrape) -> None:
+    memberships = scrape.total("asterisk_queue_members")
+    for state in ("up", "paused", "available", "in_call"):
+        shown = [name for name, _ in scrape.series() if name == f"asterisk_queue_member_{state}"]
+        assert len(shown) == memberships
+
+
 def test_prometheus_own_linter_finds_nothing_to_say(scrape: Scrape, promtool: Path) -> None:
     done = subprocess.run(
         [promtool, "check", "metrics"], input=scrape.body, capture_output=True, text=True, timeout=30, check=False

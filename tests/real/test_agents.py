@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.ami_raw import EventRecorder
+from tests.support.ami_raw import EventRecorder, RawAmi
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import AsteriskServer, wait_until
 from tests.support.exporter_process import ExporterProcess
@@ -20,6 +20,11 @@ TALK = "asterisk_queue_member_talk_seconds_total"
 RUNG_OUT = "asterisk_queue_member_ring_no_answer_total"
 PAUSED_SINCE = "asterisk_queue_member_pause_start_timestamp_seconds"
 LOGIN = "asterisk_queue_member_login_timestamp_seconds"
+WRAPUP = "asterisk_queue_member_wrapup"
+AVAILABLE = "asterisk_queue_member_available"
+IN_CALL = "asterisk_queue_member_in_call"
+REASONS = "asterisk_queue_pause_reason_members"
+WRAPUP_SECONDS = 3
 
 
 @pytest.fixture(params=[22, 16], ids=["asterisk22", "asterisk16"])
@@ -73,3 +78,93 @@ def test_agents_figures_equal_those_of_an_own_listener(centre: AsteriskServer, t
         assert begun <= logins["night", "Anna"] <= time.time()
         ami.action("QueuePause", Interface="Local/1@agents/n", Paused="false")
         assert by_member(running, PAUSED_SINCE) == {}
+
+
+def members(ami: RawAmi) -> dict[tuple[str, str], dict[str, str]]:
+    """(queue, member's name) → its item, as an own session gets it."""
+    items = ami.items("QueueStatus", "QueueStatusComplete")
+    return {(item["Queue"], item["Name"]): item for item in items if item.get("Event") == "QueueMember"}
+
+
+def test_each_member_is_free_in_a_call_or_in_wrap_up(centre: AsteriskServer, tmp_path: Path) -> None:
+    anna = ("wraps", "Anna")
+
+    def states() -> tuple[float | None, ...]:
+        scrape = running.get()
+        return tuple(scrape.value(name, queue="wraps", member="Anna") for name in (AVAILABLE, IN_CALL, WRAPUP))
+
+    with (
+        watching(centre, tmp_path, "all", enabled("queue_members", interval="1ms")) as running,
+        EventRecorder(centre.ami_port, "all", AMI_SECRETS["all"]) as recorder,
+        centre.ami() as ami,
+    ):
+        wait_until(lambda: running.get().value("ami_exporter_link_up", link="events") == 1, 20, "the event link")
+        assert states() == (1, 0, 0)
+        ami.originate("Local/patient@caller/n", Application="Queue", Data="wraps,,,,25")
+        wait_until(lambda: bool(recorder.events("AgentConnect")), 10, "the call")
+        wait_until(lambda: states()[1] == 1, 5, "the call in the figures")
+        assert members(ami)[anna]["InCall"] == "1"
+        wait_until(lambda: bool(recorder.events("AgentComplete")), 10, "its end")
+        wait_until(lambda: states() == (0, 0, 1), 2, "wrap-up")
+        assert members(ami)[anna]["Wrapuptime"] == str(WRAPUP_SECONDS)
+        assert centre.cli("queue show wraps").count("wrapuptime") == 1
+        assert by_member(running, WRAPUP) == {anna: 1}
+        assert running.get().value("asterisk_queue_members_wrapup", queue="wraps") == 1
+
+        # A caller who comes now is offered to her when the figure says that she is free again, not before.
+        rung = len(recorder.events("AgentCalled"))
+        ami.originate("Local/patient@caller/n", Application="Queue", Data="wraps,,,,25")
+        wait_until(lambda: states()[2] == 0, WRAPUP_SECONDS + 3, "the end of the wrap-up")
+        ended = time.time()
+        assert ended - int(members(ami)[anna]["LastCall"]) >= WRAPUP_SECONDS
+        wait_until(lambda: len(recorder.events("AgentCalled")) > rung, 5, "the next call")
+        assert len(recorder.events("AgentCalled", lambda event: float(event["Timestamp"]) < ended - 1)) == rung
+
+
+def test_a_pause_lasts_since_it_began_or_its_reason_changed(centre: AsteriskServer, tmp_path: Path) -> None:
+    """LastPause: the start of the last pause. A pause that ends leaves it, another reason begins it anew."""
+
+    def since() -> dict[tuple[str, ...], float]:
+        return running.get().by(PAUSED_SINCE, "queue", "member", "reason")
+
+    def pause(wanted: str, reason: str) -> int:
+        """Pause in another second than all before; answers when."""
+        at = int(time.time()) + 1
+        wait_until(lambda: time.time() >= at + 0.2, 5, "another second")
+        ami.action("QueuePause", Interface="Local/1@agents/n", Queue="sales", Paused=wanted, Reason=reason)
+        return at
+
+    with (
+        watching(centre, tmp_path, "all", enabled("queue_members", interval="1ms")) as running,
+        centre.ami() as ami,
+    ):
+        lunch = pause("true", "lunch")
+        assert since() == {("sales", "Anna", "lunch"): lunch}
+        pause("false", "")
+        assert since() == {}
+        assert members(ami)["sales", "Anna"]["LastPause"] == str(lunch)
+        tea = pause("true", "tea")
+        assert since() == {("sales", "Anna", "tea"): tea}
+        number = pause("true", "call 0171 1234567 back")
+        assert since() == {("sales", "Anna", "other"): number}
+        assert running.get().by(REASONS, "queue", "reason") == {("sales", "other"): 1}
+        assert "1234567" not in running.get().body
+        assert tea - lunch >= 2
+        assert number > tea
+
+
+def test_members_of_the_configuration_and_added_ones_say_since_when(centre: AsteriskServer, tmp_path: Path) -> None:
+    with (
+        watching(centre, tmp_path, "all", enabled("queue_members", interval="1ms")) as running,
+        centre.ami() as ami,
+    ):
+        added = int(time.time())
+        ami.action("QueueAdd", Queue="night", Interface="Local/2@agents/n", MemberName="Ben")
+        told = members(ami)
+        assert {told[key]["Membership"] for key in (("sales", "Ben"), ("night", "Ben"))} == {"static", "dynamic"}
+        logins = by_member(running, LOGIN)
+        assert logins == {key: int(item["LoginTime"]) for key, item in told.items()}
+        assert logins["night", "Ben"] >= added
+        started = running.get().value("asterisk_start_time_seconds")
+        assert started is not None
+        assert started - 2 <= logins["sales", "Ben"] <= added
