@@ -112,7 +112,7 @@ class Exporter:
         )
 
     def config_text(self) -> str:
-        """The effective configuration, secrets masked."""
+        """The effective configuration, secrets and numbers masked."""
         return effective_yaml(self._settings)
 
     def ready(self) -> bool:
