@@ -13,7 +13,7 @@ from tests.support.ami_raw import EventRecorder, RawAmi
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import AsteriskServer, wait_until
 from tests.support.exporter_process import ExporterProcess
-from tests.support.planted import AMI_SECRETS
+from tests.support.planted import AMI_SECRETS, CALLEE_NUMBER
 from tests.support.watching import enabled, watching
 
 TALK = "asterisk_queue_member_talk_seconds_total"
@@ -25,6 +25,7 @@ AVAILABLE = "asterisk_queue_member_available"
 IN_CALL = "asterisk_queue_member_in_call"
 REASONS = "asterisk_queue_pause_reason_members"
 WRAPUP_SECONDS = 3
+NUMBER = CALLEE_NUMBER.removeprefix("+")
 
 
 @pytest.fixture(params=[22, 16], ids=["asterisk22", "asterisk16"])
@@ -168,3 +169,9 @@ def test_members_of_the_configuration_and_added_ones_say_since_when(centre: Aste
         started = running.get().value("asterisk_start_time_seconds")
         assert started is not None
         assert started - 2 <= logins["sales", "Ben"] <= added
+
+        # Somebody at home, whom the queue dials by number and who was given no name.
+        ami.action("QueueAdd", Queue="night", Interface=f"Local/{NUMBER}@agents/n")
+        assert ("night", f"Local/{NUMBER}@agents/n") in members(ami)
+        assert ("night", "other") in by_member(running, LOGIN)
+        assert NUMBER not in running.get().body
