@@ -88,11 +88,11 @@ def members(ami: RawAmi) -> dict[tuple[str, str], dict[str, str]]:
 
 
 def test_each_member_is_free_in_a_call_or_in_wrap_up(centre: AsteriskServer, tmp_path: Path) -> None:
-    anna = ("wraps", "Anna")
+    cora = ("wraps", "Cora")
 
     def states() -> tuple[float | None, ...]:
         scrape = running.get()
-        return tuple(scrape.value(name, queue="wraps", member="Anna") for name in (AVAILABLE, IN_CALL, WRAPUP))
+        return tuple(scrape.value(name, queue="wraps", member="Cora") for name in (AVAILABLE, IN_CALL, WRAPUP))
 
     with (
         watching(centre, tmp_path, "all", enabled("queue_members", interval="1ms")) as running,
@@ -104,12 +104,12 @@ def test_each_member_is_free_in_a_call_or_in_wrap_up(centre: AsteriskServer, tmp
         ami.originate("Local/patient@caller/n", Application="Queue", Data="wraps,,,,25")
         wait_until(lambda: bool(recorder.events("AgentConnect")), 10, "the call")
         wait_until(lambda: states()[1] == 1, 5, "the call in the figures")
-        assert members(ami)[anna]["InCall"] == "1"
+        assert members(ami)[cora]["InCall"] == "1"
         wait_until(lambda: bool(recorder.events("AgentComplete")), 10, "its end")
         wait_until(lambda: states() == (0, 0, 1), 2, "wrap-up")
-        assert members(ami)[anna]["Wrapuptime"] == str(WRAPUP_SECONDS)
+        assert members(ami)[cora]["Wrapuptime"] == str(WRAPUP_SECONDS)
         assert centre.cli("queue show wraps").count("wrapuptime") == 1
-        assert by_member(running, WRAPUP) == {anna: 1}
+        assert by_member(running, WRAPUP) == {cora: 1}
         assert running.get().value("asterisk_queue_members_wrapup", queue="wraps") == 1
 
         # A caller who comes now is offered to her when the figure says that she is free again, not before.
@@ -117,7 +117,7 @@ def test_each_member_is_free_in_a_call_or_in_wrap_up(centre: AsteriskServer, tmp
         ami.originate("Local/patient@caller/n", Application="Queue", Data="wraps,,,,25")
         wait_until(lambda: states()[2] == 0, WRAPUP_SECONDS + 3, "the end of the wrap-up")
         ended = time.time()
-        assert ended - int(members(ami)[anna]["LastCall"]) >= WRAPUP_SECONDS
+        assert ended - int(members(ami)[cora]["LastCall"]) >= WRAPUP_SECONDS
         wait_until(lambda: len(recorder.events("AgentCalled")) > rung, 5, "the next call")
         assert len(recorder.events("AgentCalled", lambda event: float(event["Timestamp"]) < ended - 1)) == rung
 
