@@ -47,8 +47,9 @@ lint: $(VENV)/.installed ## ruff
 types: $(VENV)/.installed ## mypy --strict
 	$(BIN)/mypy
 
-docs: $(VENV)/.installed ## write what is generated: docs/metrics.md, the configuration's schema, rules, dashboards
+docs: $(VENV)/.installed ## write what is generated: docs/metrics.md, docs/fields.md, the configuration's schema, rules, dashboards
 	$(BIN)/ami-exporter metrics > docs/metrics.md
+	$(BIN)/python -m tests.support.fields_page
 	$(BIN)/python -m ami_exporter.config.schema
 	$(BIN)/python -m prometheus.build
 	$(BIN)/python -m prometheus.pages
