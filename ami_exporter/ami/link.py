@@ -17,6 +17,7 @@ from ami_exporter.ami.event_sieve import EventSieve
 from ami_exporter.ami.exchange import LISTS_ANNOUNCED_FROM, Exchange, stray_kind
 from ami_exporter.ami.header_orders import Era
 from ami_exporter.ami.session import Session
+from ami_exporter.ami.shapes import ShapeLibrary
 from ami_exporter.ami.tls import Tls
 from ami_exporter.ami.user_event_sieve import UserEventSieve, is_user_event
 
@@ -60,7 +61,8 @@ class Link:
 
     Two profiles: without `classes` a poll link, whose events are off and which has `exchange`; with them an event
     link, which has `read_events` and `read_ready`. `on_event` takes the broadcast events that reach a poll link all the
-    same (FullyBooted). After any error but ForbiddenAction the link is closed; make a new one.
+    same (FullyBooted). After any error but ForbiddenAction the link is closed; make a new one. library: what links have
+    learned of how servers write.
 
     UserEvents need an event link of class `user` alone, and are refused on any other. A UserEvent ends with text of the
     dialplan, so what follows it in the stream may be text too: on a link of their own nothing else is believed.
@@ -79,12 +81,19 @@ class Link:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         token: Callable[[], str] = lambda: secrets.token_hex(8),
+        library: ShapeLibrary | None = None,
     ) -> None:
-        self._session = Session(host, port, self._stray, tls=tls, clock=clock, token=token)
+        shapes, classes = library or ShapeLibrary(), tuple(classes)
+        self._session = Session(
+            *(host, port, self._stray),
+            tls=tls,
+            clock=clock,
+            token=token,
+            known=lambda era: shapes.of((era, not classes)),
+        )
         self._clock = clock
         self._wall = wall
         self._credentials = credentials
-        classes = tuple(classes)
         self._poll = not classes
         self._mask = login.event_mask(classes or ("system",))
         self._on_event = on_event
@@ -291,9 +300,10 @@ class Link:
 
     def kept_events(self) -> list[Message]:
         """Return the events that came while an answer was awaited."""
-        self._take_kept()
-        if doubtful := self._sieve.take_doubtful():
-            self._session.protocol_errors[Kind.DOUBTFUL_EVENT] += doubtful
+        if not self._sieve.idle:
+            self._take_kept()
+            if doubtful := self._sieve.take_doubtful():
+                self._session.protocol_errors[Kind.DOUBTFUL_EVENT] += doubtful
         events, self._events = self._events, []
         return events
 
@@ -308,11 +318,22 @@ class Link:
             data = self._session.connected().receive_ready(room)
             if data is not None:
                 size = len(data)
-                for message in self._session.decoded(data):
-                    self._stray(message)
+                self._take_all(self._session.decoded(data))
         except AmiError as error:
             self._session.fail(error)
         return size, self.kept_events()
+
+    def _take_all(self, messages: Iterable[Message]) -> None:
+        """Take what came at once: routine events as they are."""
+        found: list[Message] = []
+        try:
+            found.extend(messages)
+        finally:
+            if self._sieve.idle and all(message.layout.routine for message in found):
+                self._events += found
+            else:
+                for message in found:
+                    self._stray(message)
 
     @property
     def unread(self) -> bool:
@@ -340,12 +361,6 @@ class Link:
             self._unasked.discard(message["actionid"])
             return
         if not self._poll and not message.get("actionid", "").startswith(self._session.prefix):
-            sieve = self._sieve
-            if message.layout.plain and sieve.idle:
-                held, sieve.held = sieve.held, message
-                if held is not None:
-                    self._take_event(held)
-                return
             for event in self._sieve.take(message):
                 self._take_event(event)
             return

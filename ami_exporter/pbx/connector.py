@@ -11,6 +11,7 @@ from ami_exporter.ami.errors import AlreadyInUse, AmiError, LoginRefused
 from ami_exporter.ami.link import Link, Tls
 from ami_exporter.ami.login import Credentials, LoginPace
 from ami_exporter.ami.message import Message
+from ami_exporter.ami.shapes import ShapeLibrary
 from ami_exporter.config.target_settings import AmiUser, TargetSettings
 from ami_exporter.pbx.login_backoff import WINDOW_SECONDS, LoginBackoff, LoginIdentity, LoginPaused
 from ami_exporter.pbx.own_logins import OwnLogins
@@ -31,6 +32,7 @@ def make_link(
     pace: LoginPace | None = None,
     clock: Callable[[], float] = time.monotonic,
     wall: Callable[[], float] = time.time,
+    library: ShapeLibrary | None = None,
 ) -> Link:
     """A link to a target, not yet open; with classes it listens to events."""
     tls = None if settings.tls is None else Tls(settings.tls.ca_file, settings.tls.server_name, settings.tls.verify)
@@ -45,6 +47,7 @@ def make_link(
         pace=pace,
         clock=clock,
         wall=wall,
+        library=library,
     )
 
 
@@ -79,8 +82,11 @@ class Connector:
         stats: TargetStats,
         clock: Callable[[], float],
         wall: Callable[[], float],
+        *,
+        library: ShapeLibrary | None = None,
     ) -> None:
         self._settings = settings
+        self._library = library or ShapeLibrary()
         self._gate = gate
         self._stats = stats
         self._clock = clock
@@ -112,7 +118,13 @@ class Connector:
     ) -> Link:
         self._check_in_use(name)
         attempt = self._gate.attempt(LoginIdentity.of(self._settings))
-        link = make_link(self._settings, classes, on_event, pace=attempt, clock=self._clock, wall=self._wall)
+        link = make_link(
+            *(self._settings, classes, on_event),
+            pace=attempt,
+            clock=self._clock,
+            wall=self._wall,
+            library=self._library,
+        )
         try:
             with attempt, self.logins.login(link, self._settings.username):
                 link.open(deadline)

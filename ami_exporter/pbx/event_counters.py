@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from threading import Lock
 from typing import TypeVar
 
@@ -31,6 +31,9 @@ from ami_exporter.exposition.writer import Caps, Family, HistogramValue, LabelLi
 
 Key = tuple[str, ...]
 V = TypeVar("V")
+
+#: A default set has three hundred of them for each technology; 40 label sets each at most times are some 6 MB.
+LABEL_SETS_REMEMBERED = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class EventCounters:
         self._caps = caps
         self._context = context
         self._values: dict[Metric, dict[Key, float]] = {}
-        self._histograms: dict[Metric, dict[Key, HistogramValue]] = {}
+        self._histograms: dict[Metric, dict[Key, HistogramValue | None]] = {}  # None: nothing observed yet
         self._groups: dict[Metric, set[Key]] = {}  # of metrics with open and closed labels: what the cap has admitted
         self._wants: dict[str, _Wants] = {}
         self._live: list[_Live] = []
@@ -164,7 +167,7 @@ class EventCounters:
                 if call_id is not None:
                     self._canary(call_id, message, now)
                     continue
-                wanted = self._wants.get(message.get("event", "").lower())
+                wanted = self._wants.get(message.cells[message.layout.event].lower())
                 if wanted is None:
                     continue
                 for known, seen in wanted.known:
@@ -244,7 +247,7 @@ class EventCounters:
                     if values := self._values.get(metric):
                         families.append(Family(metric, dict(values)))
                     if histograms := self._histograms.get(metric):
-                        copies = {k: HistogramValue(list(h.counts), h.sum, h.count) for k, h in histograms.items()}
+                        copies = {labels: _copy(metric, child) for labels, child in histograms.items()}
                         families.append(Family(metric, {}, copies))
             return families
 
@@ -276,9 +279,9 @@ class EventCounters:
             return
         child = histograms.get(labels)
         if child is None:
-            if not self._admit(metric, labels, histograms):
+            if labels not in histograms and not self._admit(metric, labels, histograms):
                 return
-            child = histograms[labels] = HistogramValue([0] * (len(metric.buckets) + 1))
+            child = histograms[labels] = _copy(metric, None)
         child.counts[bisect_left(metric.buckets, value)] += 1
         child.sum += value
         child.count += 1
@@ -311,12 +314,12 @@ class EventCounters:
             return
         values = self._values.get(metric)
         histograms = self._histograms.get(metric)
-        for labels in expand(metric, open_values):
+        for labels in _label_sets(metric, open_values):
             if values is not None and labels not in values:
                 if self._admit(metric, labels, values):
                     values[labels] = 0.0
             elif histograms is not None and labels not in histograms and self._admit(metric, labels, histograms):
-                histograms[labels] = HistogramValue([0] * (len(metric.buckets) + 1))
+                histograms[labels] = None
 
     def _zero_context(self) -> None:
         """Without open labels all exist; where the one open label is technology or trunk, for all the context knows."""
@@ -327,6 +330,18 @@ class EventCounters:
             beforehand = [(value,) for value in metric.beforehand]
             for open_values in (*known.get(metric.open_labels, ()), *beforehand):
                 self._zero(metric, open_values)
+
+
+@lru_cache(LABEL_SETS_REMEMBERED)
+def _label_sets(metric: Metric, open_values: Key) -> tuple[Key, ...]:
+    """What exists beforehand, as the same objects for all targets: most have the same technologies."""
+    return tuple(expand(metric, open_values))
+
+
+def _copy(metric: Metric, child: HistogramValue | None) -> HistogramValue:
+    if child is None:
+        return HistogramValue([0] * (len(metric.buckets) + 1))
+    return HistogramValue(list(child.counts), child.sum, child.count)
 
 
 def _allowed(metric: Metric, held: Mapping[Key, V], caps: Caps) -> dict[Key, V]:

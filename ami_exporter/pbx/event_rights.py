@@ -62,14 +62,12 @@ class EventRights:
         """The link is lost: nothing is given."""
         self._since = None
 
-    def heard(self, events: Iterable[Message]) -> None:
-        """Take events of the link: each name is looked at once."""
-        for event in events:
-            name = event["event"]
-            if name not in self._names:
-                self._heard |= EVENT_CLASSES.get(name.lower(), frozenset())
-                if len(self._names) < MAX_NAMES:
-                    self._names.add(name)
+    def heard(self, names: set[str]) -> None:
+        """Take the names of events that the link has brought: each is looked at once."""
+        for name in names - self._names:
+            self._heard |= EVENT_CLASSES.get(name.lower(), frozenset())
+            if len(self._names) < MAX_NAMES:
+                self._names.add(name)
 
     @property
     def watched(self) -> tuple[Action, ...]:

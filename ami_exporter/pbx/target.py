@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ami_exporter.ami.event_classes import USER_EVENTS, classes_of
 from ami_exporter.ami.link import Link
+from ami_exporter.ami.shapes import ShapeLibrary
 from ami_exporter.collectors import canary, core, trunks
 from ami_exporter.collectors.declarations import Collector, Context, Metric, Trunk
 from ami_exporter.config.target_settings import AmiUser, TargetSettings
@@ -52,6 +53,7 @@ class Target:
 
     loop reads the event links of all targets; whoever made it stops it. None: this target listens to no events.
     gate: what all logins to this PBX share, those of other targets and of a configuration before a reload too.
+    library: what the links of all targets learn of how servers write.
     """
 
     def __init__(
@@ -61,6 +63,8 @@ class Target:
         clocks: Clocks = SYSTEM_CLOCKS,
         loop: EventLoop | None = None,
         gate: LoginBackoff | None = None,
+        *,
+        library: ShapeLibrary | None = None,
     ) -> None:
         self.settings = settings
         self._clocks = clocks
@@ -70,7 +74,7 @@ class Target:
         self._classes = event_classes(settings, self.collectors)
         self._listens = event_links(self._classes)
         self.stats = TargetStats(clocks.monotonic, ["poll", *self._listens])
-        self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic, clocks.wall)
+        self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic, clocks.wall, library=library)
         self.canaries = self._canaries()
         self.counters = EventCounters(self._counting(), Context(), self._caps(), self.canaries.event)
         self.facts = ServerFacts(

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Lock, Thread
 
+from ami_exporter.ami.shapes import ShapeLibrary
 from ami_exporter.collectors.declarations import Collector
 from ami_exporter.config.effective import effective_yaml
 from ami_exporter.config.faults import ConfigErrors, counted
@@ -48,6 +49,7 @@ class Exporter:
         self._reloading = Lock()
         self._settings = settings
         self._loop = EventLoop(clocks.monotonic)
+        self._library = ShapeLibrary()
         self._gates: dict[tuple[str, int], LoginBackoff] = {}
         self._targets: Mapping[str, Target] = {name: self._make(one) for name, one in settings.targets.items()}
         self._collector_names = self._all_collector_names()
@@ -136,7 +138,8 @@ class Exporter:
 
     def _make(self, settings: TargetSettings) -> Target:
         gate = self._gates.setdefault((settings.host, settings.port), LoginBackoff(self._clocks.monotonic))
-        return Target(settings, self._collectors_for(self._settings, settings), self._clocks, self._loop, gate)
+        collectors = self._collectors_for(self._settings, settings)
+        return Target(settings, collectors, self._clocks, self._loop, gate, library=self._library)
 
     def _forget_gates(self) -> None:
         """Drop gates of PBXs that are gone, when there are many: the next reload may bring such a PBX back."""

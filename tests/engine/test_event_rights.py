@@ -27,7 +27,7 @@ class Link:
         return set(ASKED - self.rights.given(polls_since))
 
     def hears(self, *names: str) -> None:
-        self.rights.heard([message(f"Event: {name}") for name in names])
+        self.rights.heard(set(names))
 
     def polls(self, *items: str) -> None:
         for item in items:
