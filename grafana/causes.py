@@ -16,6 +16,11 @@ SEEN = 'ami_exporter_link_up{@, link="events"} == 1'
 """PBXs whose events are seen now. Counters stay what they were when a PBX dies: that nothing is added says nothing."""
 
 
+def while_seen(expression: str) -> str:
+    """The figures of events, but only of moments at which the events of one of the chosen PBXs were seen."""
+    return f"{expression} and on () count({SEEN}) > 0"
+
+
 def or_none(failures: str, label: str, word: str, *, known: str = SEEN) -> str:
     """Series of failures, or where there is none but the figures are known, one at 0 that says so.
 

@@ -105,6 +105,7 @@ CHANNEL_STATES = Words(
         "no channels": DIM,
     }
 )
+TECHNOLOGIES = Words({"PJSIP": WORK, "SIP": CALM, "IAX2": ODD, "Local": "#b0b0b0", "no channels": DIM})
 CAUSES = Words(
     {
         "answered_elsewhere": GOOD,
@@ -181,7 +182,7 @@ SECURITY = Words(
         "none": DIM,
     }
 )
-SERVICES = Words({"AMI": BAD, "PJSIP": WORK, "SIP": CALM, "IAX2": ODD})
+SERVICES = Words({"AMI": BAD, "PJSIP": WORK, "SIP": CALM, "IAX2": ODD, "none": DIM})
 AGENTS = Words({"idle": GOOD, "on_call": WORK, "logged_off": DIM, "unknown": "#b0b0b0"})
 AUDIO = Words({"heard": GOOD, "stopped": WARN, "silent": BAD, "unknown": DIM})
 LOSS_BANDS = Words({"over 1 %": "yellow", "over 3 %": WARN, "over 10 %": BAD})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from grafana.colours import Words
+from grafana.colours import BAD, Words
 from grafana.model import Json, Panel, Query, override
 
 
@@ -15,7 +16,7 @@ class Series(Panel):
 
     words gives series that are named by a word of the vocabulary their fixed colour and human name.
     dashed names series drawn as a dashed line: limits, and the same time last week. right gives series an axis of
-    counts on the right, as columns behind the lines.
+    counts on the right, as columns behind the lines. faults: each series is something bad, so none is green.
     """
 
     kind: ClassVar[str] = "timeseries"
@@ -24,6 +25,7 @@ class Series(Panel):
     words: Words | None = None
     dashed: tuple[str, ...] = ()
     right: tuple[str, ...] = ()
+    faults: bool = False
     minimum: float | None = 0
 
     def custom(self) -> Json:
@@ -38,13 +40,14 @@ class Series(Panel):
             "spanNulls": False,
             "stacking": {"mode": "normal" if self.stacked or self.bars else "none", "group": "A"},
         }
-        if self.bars:
+        if self.unit == "short" and self.maximum is None:
             drawing["axisSoftMax"] = 1  # nothing at all is drawn below 1, not below 100
         return drawing
 
     def defaults(self) -> Json:
         """Colours by the classic palette unless a word has its own."""
-        return {**super().defaults(), "color": {"mode": "palette-classic"}}
+        shades = {"mode": "shades", "fixedColor": BAD}
+        return {**super().defaults(), "color": shades if self.faults else {"mode": "palette-classic"}}
 
     def overrides(self) -> list[Json]:
         """Colours and names of known words; dashes."""
@@ -140,9 +143,10 @@ class Heat(Panel):
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking(Panel):
-    """Horizontal bars, the largest first by the query's own order."""
+    """Horizontal bars, the largest first by the query's own order. names: left of each bar, or, long ones, on top."""
 
     kind: ClassVar[str] = "bargauge"
+    names: str = "left"
     minimum: float | None = 0
 
     def targets(self) -> tuple[Query, ...]:
@@ -150,8 +154,10 @@ class Ranking(Panel):
         return tuple(Query(expr=query.expr, legend=query.legend, instant=True) for query in self.queries)
 
     def defaults(self) -> Json:
-        """Colours by thresholds."""
-        return {**super().defaults(), "color": {"mode": "thresholds"}}
+        """Colours by thresholds. Grafana leaves out the name of a bar that is alone, unless it is written here."""
+        (query,) = self.queries
+        name = re.sub(r"{{(\w+)}}", r"${__field.labels.\1}", query.legend)
+        return {**super().defaults(), "color": {"mode": "thresholds"}, "displayName": name}
 
     def unknown(self) -> str:
         """An empty ranking says why."""
@@ -164,7 +170,7 @@ class Ranking(Panel):
             "orientation": "horizontal",
             "valueMode": "text",
             "showUnfilled": True,
-            "namePlacement": "left",
+            "namePlacement": self.names,
             "minVizHeight": 16,
             "maxVizHeight": 28,
             "sizing": "manual",

@@ -28,16 +28,23 @@ QUEUES_ALONE = "sum by (@) ((asterisk_queue_callers{@} > bool 0) * (asterisk_que
 PHONES_LOST = f"({PHONES_OF_THE_DAY} - {PHONES_NOW})"
 MANY_PHONES_LOST = f"{PHONES_LOST} > bool clamp_min(0.25 * {PHONES_NOW}, 1)"
 """A fifth of the day's phones, and at least two."""
-BLIND = """max by (@) (
-    asterisk_scrape_collector_success{@} == bool 0
-    or ami_exporter_link_up{@} == bool 0
-    or (asterisk_up{@} unless on (job, instance) asterisk_active_calls{@})
+UNREAD = """
+    (asterisk_up{@} unless on (job, instance) asterisk_active_calls{@})
     or (
         count by (@) (ami_exporter_event_classes{@}) * 0 + 1
         unless on (job, instance) ami_exporter_event_classes{@, class="call"}
     )
-) and on (job, instance) asterisk_up{@} == 1"""
+"""
+"""The AMI user may not read calls, or their events."""
+BLIND = f"""max by (@) (
+    asterisk_scrape_collector_success{{@}} == bool 0 or ami_exporter_link_up{{@}} == bool 0 or {UNREAD}
+) and on (job, instance) asterisk_up{{@}} == 1"""
 """Up, but a list is not answered, events are not seen, or calls or their events may not be read."""
+TOLD_BY = "core|channels|trunks|registrations|endpoints|queues"
+UNTOLD = f"""max by (@) (
+    asterisk_scrape_collector_success{{@, collector=~"{TOLD_BY}"}} == bool 0 or {UNREAD}
+) and on (job, instance) asterisk_up{{@}} == 1"""
+"""Up, but what telephony is made of is not told: that no trunk is listed does not mean that there is none."""
 
 CANARIES_DOWN = "sum by (@) (asterisk_canary_up{@} == bool 0)"
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from grafana.colours import BAD, DIM, GOOD
 from grafana.model import Json, Panel, Query, override
+from grafana.problems import UNTOLD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +54,28 @@ class Stat(Panel):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Named(Stat):
+    """A tile that shows a word, which the one query has as a label; "unknown" in grey where there is none."""
+
+    label: str
+    unit: str = "none"
+    text: str = "name"
+    values: dict[str, tuple[str, str]] | None = field(default_factory=lambda: {"-1": ("unknown", DIM)})
+
+    def targets(self) -> tuple[Query, ...]:
+        """The query, or the word for nothing."""
+        (query,) = self.queries
+        unknown = f'label_replace(vector(-1), "{self.label}", "unknown", "", "")'
+        return (Query(expr=f"{query.expr} or on () {unknown}", legend=f"{{{{{self.label}}}}}", instant=True),)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Share(Stat):
     """A tile that says "58/60", coloured by the value of `trouble`.
 
     All three expressions answer one sample without labels; PromQL writes numbers into labels by count_values. When one
-    is absent the tile says in grey "unknown", or "none" where the collector that lists such things did its work.
+    is absent the tile says in grey "unknown", or "none" where the collector that lists such things did its work and the
+    AMI user may read what it lists.
     """
 
     have: str
@@ -89,7 +107,7 @@ class Share(Stat):
 
     def _none(self) -> str:
         succeeded = f'asterisk_scrape_collector_success{{@, collector="{self.collector}"}}'
-        return f"(min({succeeded}) == 1) * 0 - 2"
+        return f"(min({succeeded}) == 1) * 0 - 2 and on () max({UNTOLD}) == 0"
 
 
 @dataclass(frozen=True, kw_only=True)

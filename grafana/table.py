@@ -87,8 +87,11 @@ class Table(Panel):
             if self.links and label in self.links:
                 properties["links"] = [{"title": f"Open this {heading.lower()}", "url": self.links[label]}]
             keys.append(override(label, **properties))
-        figures = zip(self._fields(), self.columns, strict=True)
-        return [*keys, *(override(field, **column.properties()) for field, column in figures)]
+        figures = [override(field, **one.properties()) for field, one in zip(self._fields(), self.columns, strict=True)]
+        first = next(column for column in self.columns if not column.hidden)
+        # Grafana's name for the only figure, when no other query finds anything.
+        alone = [override("Value", **first.properties())] if len(self.columns) > 1 else []
+        return [*keys, *figures, *alone]
 
     def options(self) -> Json:
         """Grafana's options of a table."""

@@ -77,6 +77,7 @@ CANARY = Row(
                     legend="{{canary}} · {{instance}}",
                 ),
             ),
+            faults=True,
             bars=True,
             decimals=0,
             width=8,

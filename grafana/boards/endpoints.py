@@ -111,6 +111,7 @@ STATE = Row(
         ),
         Ranking(
             title="Slowest to answer a qualify",
+            names="top",
             description="Round trip of the worst contact of each endpoint: Wi-Fi, VPN and satellite show here.",
             queries=(
                 Query(

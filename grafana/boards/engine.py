@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import Row
+from grafana.causes import or_none, while_seen
 from grafana.model import Query
 from grafana.panels import Series
-from grafana.stat import Stat
+from grafana.stat import Named, Stat
 
 ENGINE = Row(
     title="Engine: versions, channels, codecs, bridges",
     folded=True,
     panels=(
-        Stat(
+        Named(
             title="Asterisk",
             description="Version of Asterisk, without what a distribution adds to it.",
             queries=(
@@ -20,11 +21,9 @@ ENGINE = Row(
                     expr="""max by (version) (
                         label_replace(asterisk_info{@}, "version", "$1", "version", "([^~+ ]+).*")
                     )""",
-                    legend="{{version}}",
                 ),
             ),
-            unit="none",
-            text="name",
+            label="version",
             width=4,
         ),
         Stat(
@@ -62,8 +61,18 @@ ENGINE = Row(
         Series(
             title="Channels by technology",
             description="Channels by their driver. Local channels are Asterisk's own, two for each use.",
-            queries=(Query(expr="sum by (technology) (asterisk_active_channels{@}) > 0", legend="{{technology}}"),),
-            nothing="No channel is known",
+            queries=(
+                Query(
+                    expr=or_none(
+                        "sum by (technology) (asterisk_active_channels{@}) > 0",
+                        "technology",
+                        "no channels",
+                        known="asterisk_active_calls{@}",
+                    ),
+                    legend="{{technology}}",
+                ),
+            ),
+            words=c.TECHNOLOGIES,
             stacked=True,
             decimals=0,
             width=8,
@@ -106,7 +115,10 @@ ENGINE = Row(
                 other: all numbers without one.""",
             nothing="No call to a named number is known",
             queries=(
-                Query(expr="sum by (did) (rate(asterisk_did_calls_total{@}[$__rate_interval])) * 60", legend="{{did}}"),
+                Query(
+                    expr=while_seen("sum by (did) (rate(asterisk_did_calls_total{@}[$__rate_interval])) * 60"),
+                    legend="{{did}}",
+                ),
             ),
             interval="1m",
             stacked=True,
@@ -134,11 +146,11 @@ ENGINE = Row(
             description="What people do with their calls.",
             queries=(
                 Query(
-                    expr="sum by (type) (rate(asterisk_transfers_total{@}[$__rate_interval])) * 60",
+                    expr=while_seen("sum by (type) (rate(asterisk_transfers_total{@}[$__rate_interval])) * 60"),
                     legend="{{type}} transfers",
                 ),
-                Query(expr="sum(rate(asterisk_holds_total{@}[$__rate_interval])) * 60", legend="holds"),
-                Query(expr="sum(rate(asterisk_pickups_total{@}[$__rate_interval])) * 60", legend="pickups"),
+                Query(expr=while_seen("sum(rate(asterisk_holds_total{@}[$__rate_interval])) * 60"), legend="holds"),
+                Query(expr=while_seen("sum(rate(asterisk_pickups_total{@}[$__rate_interval])) * 60"), legend="pickups"),
             ),
             interval="1m",
         ),

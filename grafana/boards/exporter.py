@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import Board, Row, Variable
-from grafana.boards.exporter_tables import ANSWERS, COLLECTORS_OF_EACH, LINKS_OF_EACH, SUCCESS
+from grafana.boards.exporter_tables import ANSWERS, COLLECTORS_OF_EACH, DURATION, LINKS_OF_EACH, SUCCESS
 from grafana.causes import SEEN, or_none
 from grafana.model import Query
 from grafana.panels import Series
-from grafana.stat import Stat
+from grafana.ranking import most
+from grafana.stat import Named, Stat
 
 ANY = '__name__=~"asterisk_up|ami_exporter_build_info"'
 JOB = Variable(name="job", label="Job", selector=f"{{{ANY}}}")
@@ -93,7 +94,7 @@ NOW = Row(
             thresholds=c.Steps(c.BAD, ((7 * 86400, c.WARN), (21 * 86400, c.GOOD))),
             width=3,
         ),
-        Stat(
+        Named(
             title="Version",
             description="Version of the exporter.",
             queries=(
@@ -101,11 +102,9 @@ NOW = Row(
                     expr="""max by (version) (
                         label_replace(ami_exporter_build_info{@}, "version", "$1", "version", "([^+ ]+).*")
                     )""",
-                    legend="{{version}}",
                 ),
             ),
-            unit="none",
-            text="name",
+            label="version",
             width=3,
         ),
     ),
@@ -128,18 +127,15 @@ EACH = Row(
                 ),
             ),
             words=c.Words({"none": c.DIM}),
+            faults=True,
             bars=True,
             decimals=0,
         ),
         Series(
-            title="Time of each collector",
-            description="""How long the slowest PBX took for each collector's lists, of those that answer.""",
-            queries=(
-                Query(
-                    expr=f"""max by (collector) (asterisk_scrape_collector_duration_seconds{{@}} {ANSWERS})""",
-                    legend="{{collector}}",
-                ),
-            ),
+            title="Time of the ten slowest collectors",
+            description="""How long the slowest PBX took for each collector's lists, of those that answer and of the ten
+                collectors that take longest at the end of the time shown.""",
+            queries=(Query(expr=most(f"max by (collector) ({DURATION} {ANSWERS})"), legend="{{collector}}"),),
             unit="s",
             stacked=True,
         ),
@@ -164,7 +160,7 @@ LINKS = Row(
             width=8,
         ),
         Series(
-            title="Connections and refused logins per minute",
+            title="Connections and failed logins per minute",
             description="""New AMI connections, and logins that were not accepted, by reason. All the time: a link does
                 not hold, or a password is wrong.""",
             queries=(
@@ -196,6 +192,7 @@ LINKS = Row(
                     legend="protocol errors",
                 ),
             ),
+            faults=True,
             bars=True,
             interval="1m",
             width=8,

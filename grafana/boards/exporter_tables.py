@@ -8,14 +8,14 @@ from grafana.table import Column, Table
 
 ANSWERS = "and on (job, instance) asterisk_up{@} == 1"
 """A PBX that is down answers no list: that is one fault, and not one of every collector."""
-SUCCESS = f"asterisk_scrape_collector_success{{@}} {ANSWERS}"
+SUCCESS = f"(asterisk_scrape_collector_success{{@}} {ANSWERS})"
+DURATION = "asterisk_scrape_collector_duration_seconds{@}"
 
 LINKS_OF_EACH = Table(
     title="Links of each PBX",
-    description="""AMI: logged in and answering. Events: the event link. Classes: read classes it was
-        given. Refused: logins refused within an hour,
-        by a wrong password or an access list. New links: connections made within an hour; many mean that a
-        link does not hold.""",
+    description="""AMI: logged in and answering. Events: the event link. Classes: read classes it was given.
+        Failed: connections within an hour that ended before the login was accepted; the chart below says why. New
+        links: connections made within an hour; many mean that a link does not hold.""",
     keys={"instance": "PBX"},
     links={"instance": clicked("asterisk-pbx", "instance")},
     sort=("AMI", False),
@@ -40,7 +40,7 @@ LINKS_OF_EACH = Table(
             width=80,
         ),
         Column(
-            title="Refused",
+            title="Failed",
             expr="sum by (instance) (increase(ami_exporter_login_failures_total{@}[1h]))",
             decimals=0,
             thresholds=c.NONE_IS_BEST,
@@ -77,7 +77,7 @@ COLLECTORS_OF_EACH = Table(
         Column(
             title="Time",
             expr=f"""max by (instance, collector) (
-                asterisk_scrape_collector_duration_seconds{{@}} {ANSWERS}
+                {DURATION} {ANSWERS}
             )""",
             unit="s",
             decimals=0,

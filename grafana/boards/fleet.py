@@ -6,6 +6,7 @@ from grafana import colours as c
 from grafana import problems as p
 from grafana.alerting import firing
 from grafana.board import Board, Row
+from grafana.causes import while_seen
 from grafana.lookback import SHOWN, over
 from grafana.model import Query
 from grafana.panels import Series
@@ -222,7 +223,7 @@ TREND = Row(
         Series(
             title="Calls ended per minute",
             description="Calls by how they ended, over all chosen PBXs.",
-            queries=(Query(expr=f"sum by (outcome) ({CALLS}{{@}}) * 60", legend="{{outcome}}"),),
+            queries=(Query(expr=while_seen(f"sum by (outcome) ({CALLS}{{@}}) * 60"), legend="{{outcome}}"),),
             words=c.CALLS,
             stacked=True,
         ),

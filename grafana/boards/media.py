@@ -5,6 +5,7 @@ from __future__ import annotations
 from grafana import colours as c
 from grafana.board import INSTANCE, JOB, TRUNK, Board, Row
 from grafana.boards.audio import AUDIO
+from grafana.causes import while_seen
 from grafana.lookback import SHOWN, over
 from grafana.model import Query
 from grafana.panels import Series
@@ -60,6 +61,8 @@ def tile(metric: str, share: float, how: str = "topk") -> tuple[Query, ...]:
 
 LOSS_SHOWN = shown("asterisk_rtcp_loss_ratio", '@, le="%s"')
 WORST_TRUNK = f"topk(1, max by (instance, trunk) (trunk:asterisk_bad_loss:ratio15m{{{T}}}))"
+
+ALL_REPORTS = buckets("asterisk_rtcp_loss_ratio", '@, le="+Inf"')
 
 NOW = Row(
     title="In the time shown: all PBXs together, and the worst one",
@@ -133,8 +136,8 @@ NOW = Row(
             title="Reports per minute",
             description="""RTCP reports counted. None at all: phones or trunks do not send RTCP, or the user lacks
                 read=reporting.""",
-            queries=(Query(expr=f"""sum({buckets("asterisk_rtcp_loss_ratio", '@, le="+Inf"')}) * 60"""),),
-            unit="short",
+            queries=(Query(expr=while_seen(f"sum({ALL_REPORTS}) * 60")),),
+            unit="none",
             decimals=0,
             thresholds=c.PLAIN,
             width=6,
@@ -142,9 +145,7 @@ NOW = Row(
         Stat(
             title="PBXs that report",
             description="PBXs with RTCP reports in the last five minutes: only of these is quality known.",
-            queries=(
-                Query(expr=f"""count(sum by (instance) ({buckets("asterisk_rtcp_loss_ratio", '@, le="+Inf"')}) > 0)"""),
-            ),
+            queries=(Query(expr=f"count(sum by (instance) ({ALL_REPORTS}) > 0)"),),
             thresholds=c.PLAIN,
             width=6,
         ),
@@ -156,6 +157,7 @@ TRUNKS = Row(
     panels=(
         Series(
             title="Reports with bad loss, the ten worst trunks",
+            height=9,
             description="Share of reports with more than 3 % of packets lost, over 15 minutes.",
             nothing="No report is known",
             queries=(
@@ -172,6 +174,7 @@ TRUNKS = Row(
         ),
         Series(
             title="Jitter, 95th percentile, the ten worst trunks",
+            height=9,
             description="Variation of packets' arrival on each trunk, over 15 minutes.",
             nothing="No report is known",
             queries=(
@@ -230,7 +233,7 @@ ALL = Row(
             description="Where quality is measured at all. Inbound: what we received.",
             queries=(
                 Query(
-                    expr=f"""sum by (media) ({buckets("asterisk_rtcp_loss_ratio", '@, le="+Inf"')}) * 60""",
+                    expr=while_seen(f"sum by (media) ({ALL_REPORTS}) * 60"),
                     legend="{{media}}",
                 ),
             ),

@@ -6,7 +6,7 @@ from grafana import colours as c
 from grafana.board import Row
 from grafana.model import Query
 from grafana.panels import Series
-from grafana.ranking import down
+from grafana.ranking import down, most
 from grafana.selection import clicked
 from grafana.table import Column, Table
 
@@ -24,6 +24,13 @@ STATES = {
     "unknown": ("unknown", c.DIM),
     "other": ("other", c.DIM),
 }
+
+
+def of_an_hour(what: str, more: str = "") -> str:
+    """Text messages of an hour, of sticks that their PBX lists now: of a PBX that is down counters remain."""
+    counted = f"increase(asterisk_mobile_sms_{what}_total{{@{more}}}[1h])"
+    return f"sum by ({KEYS}) ({counted} and on (job, instance, technology, device) asterisk_mobile_calls{{@}})"
+
 
 MOBILE = Row(
     title="GSM and 3G sticks",
@@ -58,19 +65,19 @@ MOBILE = Row(
                 Column(title="Calls", expr=f"sum by ({KEYS}) (asterisk_mobile_calls{{@}})", width=64),
                 Column(
                     title="Received",
-                    expr=f"sum by ({KEYS}) (increase(asterisk_mobile_sms_received_total{{@}}[1h]))",
+                    expr=of_an_hour("received"),
                     decimals=0,
                     width=84,
                 ),
                 Column(
                     title="Sent",
-                    expr=f'sum by ({KEYS}) (increase(asterisk_mobile_sms_sent_total{{@, result="success"}}[1h]))',
+                    expr=of_an_hour("sent", ', result="success"'),
                     decimals=0,
                     width=64,
                 ),
                 Column(
                     title="Refused",
-                    expr=f'sum by ({KEYS}) (increase(asterisk_mobile_sms_sent_total{{@, result="failure"}}[1h]))',
+                    expr=of_an_hour("sent", ', result="failure"'),
                     decimals=0,
                     thresholds=c.Steps("text", ((1, c.BAD),)),
                     width=78,
@@ -79,12 +86,12 @@ MOBILE = Row(
             height=7,
         ),
         Series(
-            title="Signal",
-            description="What each stick receives: -51 dBm is strong, -113 is nothing.",
+            title="Signal of the ten weakest",
+            description="What sticks receive, of the ten that receive least now: -51 dBm is strong, -113 is nothing.",
             nothing=NONE,
             queries=(
                 Query(
-                    expr=f"max by ({KEYS}) (asterisk_mobile_signal_dbm{{@}})",
+                    expr=most(f"max by ({KEYS}) (asterisk_mobile_signal_dbm{{@}})", how="bottomk"),
                     legend="{{device}} · {{instance}}",
                 ),
             ),
@@ -103,6 +110,7 @@ MOBILE = Row(
                     legend="{{device}} · {{instance}}",
                 ),
             ),
+            faults=True,
             bars=True,
             decimals=0,
             width=12,

@@ -7,7 +7,7 @@ from grafana import problems as p
 from grafana.alerting import firing
 from grafana.board import JOB, ONE_INSTANCE, Board, Row
 from grafana.boards.engine import ENGINE
-from grafana.causes import FAILURES, or_none
+from grafana.causes import FAILURES, or_none, while_seen
 from grafana.model import Query
 from grafana.panels import Heat, Series, Timeline
 from grafana.ranking import that_was_down
@@ -26,9 +26,11 @@ NOW = Row(
         Stat(
             title="Telephony",
             description="""Trunks, registrations and canary calls that fail, queues left alone, and many phones lost:
-                how many such problems there are. Unknown: the exporter is not logged in, so nothing can be said.""",
-            queries=(Query(expr=f"sum({p.TELEPHONY})"),),
-            values=problem_count(),
+                how many such problems there are. Unknown: the exporter is not logged in, so nothing can be said.
+                Half seen: no problem is known, but a list of these is not answered, or the AMI user may not read
+                calls.""",
+            queries=(Query(expr=f"sum({p.TELEPHONY}) > 0 or on () sum({p.TELEPHONY}) - max({p.UNTOLD})"),),
+            values={"-1": ("half seen", c.DIM), **problem_count()},
             thresholds=c.Steps(c.GOOD, ((1, c.BAD),)),
             nothing="unknown",
             filled=True,
@@ -117,8 +119,8 @@ NOW = Row(
             description="""Share of outbound calls on trunks that the network or the provider failed, over 15 minutes,
                 by hangup cause; columns: attempts in those 15 minutes. Busy and no answer are no failures.""",
             queries=(
-                Query(expr=f"{FAILED_OUT} / ({ENDED_OUT} > 0)", legend="failed"),
-                Query(expr=ENDED_OUT, legend="attempts"),
+                Query(expr=while_seen(f"{FAILED_OUT} / ({ENDED_OUT} > 0)"), legend="failed"),
+                Query(expr=while_seen(ENDED_OUT), legend="attempts"),
             ),
             words=c.Words({"failed": c.BAD}),
             right=("attempts",),
@@ -167,7 +169,7 @@ TRAFFIC = Row(
                 same time last week.""",
             queries=(
                 Query(
-                    expr="sum by (direction) (rate(asterisk_calls_total{@}[$__rate_interval])) * 60",
+                    expr=while_seen("sum by (direction) (rate(asterisk_calls_total{@}[$__rate_interval])) * 60"),
                     legend="{{direction}}",
                 ),
                 Query(
@@ -209,7 +211,7 @@ OUTCOMES = Row(
             description="Each phone or trunk that was dialled, by what came of it.",
             queries=(
                 Query(
-                    expr="sum by (status) (rate(asterisk_dials_total{@}[$__rate_interval])) * 60",
+                    expr=while_seen("sum by (status) (rate(asterisk_dials_total{@}[$__rate_interval])) * 60"),
                     legend="{{status}}",
                 ),
             ),

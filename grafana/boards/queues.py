@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import INSTANCE, JOB, QUEUE, Board, Row
+from grafana.causes import while_seen
 from grafana.lookback import SHOWN, counted, over
 from grafana.model import Query
 from grafana.panels import Heat, Ranking, Series
@@ -194,12 +195,13 @@ FLOW = Row(
             title="How calls left the queue, per minute",
             description="""Answered by a member; abandoned: the caller hung up; timeout: the queue's time or its
                 members ran out, or the caller was redirected; other: by a key and the like.""",
-            queries=(Query(expr=f"sum by (outcome) ({CALLS}{{{Q}}}) * 60", legend="{{outcome}}"),),
+            queries=(Query(expr=while_seen(f"sum by (outcome) ({CALLS}{{{Q}}}) * 60"), legend="{{outcome}}"),),
             words=c.QUEUE_OUTCOMES,
             bars=True,
         ),
         Series(
             title="Service level, worst ten queues",
+            height=9,
             description="""Share answered within each queue's own service level, over the last half hour, of the ten
                 queues with the lowest mean in the last hour, with the usual target of 80 %.""",
             nothing="No caller is known",
@@ -216,6 +218,7 @@ FLOW = Row(
         ),
         Heat(
             title="Wait until answered",
+            height=9,
             description="How many answered callers a minute had waited how long.",
             nothing="No caller is known",
             queries=(Query(expr=f"sum by (le) (queue:asterisk_wait_seconds_bucket:rate5m{{{Q}}}) * 60"),),
@@ -239,6 +242,8 @@ STAFF = Row(
             stacked=True,
             decimals=0,
             points=60,
+            width=8,
+            height=9,
         ),
         Ranking(
             title="Paused, by reason",
@@ -252,6 +257,7 @@ STAFF = Row(
             ),
             thresholds=c.PLAIN,
             width=6,
+            height=9,
         ),
         Series(
             title="Rang, not answered, per minute",
@@ -264,8 +270,10 @@ STAFF = Row(
                     legend=QUEUE_NAME,
                 ),
             ),
+            faults=True,
             bars=True,
-            width=6,
+            width=10,
+            height=9,
         ),
     ),
 )

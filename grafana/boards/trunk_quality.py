@@ -35,6 +35,21 @@ def guarded(expression: str) -> str:
     return f"max by (@, trunk) ({expression}) and {BUSY}"
 
 
+REGISTRATION_EVENTS = Series(
+    title="Registration events per minute",
+    description="Registry events by status; a healthy registration renews itself now and then.",
+    nothing="No registration event is known",
+    queries=(
+        Query(
+            expr="sum by (status) (instance:asterisk_registration_events:rate5m{@}) * 60 > 0",
+            legend="{{status}}",
+        ),
+    ),
+    words=c.REGISTRATIONS,
+    bars=True,
+    width=8,
+)
+
 QUALITY = Row(
     title="Does the provider carry our calls",
     panels=(
@@ -53,6 +68,7 @@ QUALITY = Row(
             unit="percentunit",
             maximum=1,
             width=8,
+            height=10,
         ),
         Series(
             title="Answered share (ASR), worst ten",
@@ -68,6 +84,7 @@ QUALITY = Row(
             unit="percentunit",
             maximum=1,
             width=8,
+            height=10,
         ),
         Series(
             title="Post-dial delay, longest ten",
@@ -77,21 +94,24 @@ QUALITY = Row(
             queries=(Query(expr=most(by_trunk(DELAY, "max"), over="avg", window=LAST_HOUR), legend=TRUNK_NAME),),
             unit="s",
             width=8,
+            height=10,
         ),
         Series(
             title="Calls without audio, worst ten",
-            description="""Share of calls whose audio was never heard or stopped, over half an hour, of the ten worst
-                trunks now. In: what we received; out: what the far end received.""",
+            description="""Share of calls whose audio was never heard or stopped, over half an hour, in the worse of
+                both directions, of the ten worst trunks now.""",
             nothing="No call whose audio is known",
             queries=(
                 Query(
-                    expr=most(f"max by (instance, trunk, media) (trunk:asterisk_silent_calls:ratio30m{{{T}}})"),
-                    legend="{{trunk}} · {{instance}} · {{media}}",
+                    expr=most(f"max by (instance, trunk) (trunk:asterisk_silent_calls:ratio30m{{{T}}})"),
+                    legend=TRUNK_NAME,
                 ),
             ),
             unit="percentunit",
+            faults=True,
             maximum=1,
-            width=6,
+            width=8,
+            height=10,
         ),
         Series(
             title="Failed calls a minute",
@@ -108,7 +128,8 @@ QUALITY = Row(
             ),
             words=c.CAUSES,
             bars=True,
-            width=6,
+            width=8,
+            height=10,
         ),
         Series(
             title="SIP failures a minute",
@@ -127,21 +148,8 @@ QUALITY = Row(
             ),
             words=c.SIP_CODES,
             bars=True,
-            width=6,
-        ),
-        Series(
-            title="Registration events per minute",
-            description="Registry events by status; a healthy registration renews itself now and then.",
-            nothing="No registration event is known",
-            queries=(
-                Query(
-                    expr="sum by (status) (instance:asterisk_registration_events:rate5m{@}) * 60 > 0",
-                    legend="{{status}}",
-                ),
-            ),
-            words=c.REGISTRATIONS,
-            bars=True,
-            width=6,
+            width=8,
+            height=10,
         ),
     ),
 )

@@ -13,6 +13,7 @@ from grafana.boards.trunk_quality import (
     LISTED,
     OUT,
     QUALITY,
+    REGISTRATION_EVENTS,
     SLOW,
     STATE,
     STATES,
@@ -21,6 +22,7 @@ from grafana.boards.trunk_quality import (
     by_trunk,
     guarded,
 )
+from grafana.causes import while_seen
 from grafana.model import Query
 from grafana.panels import Series
 from grafana.ranking import down, most
@@ -155,9 +157,10 @@ NOW = Row(
             description="Which trunks were down when, however short; those that never were are not drawn.",
             nothing="No outage of a trunk is known",
             queries=(Query(expr=by_trunk(down(f"asterisk_trunk_up{{{T}}}"), "count"), legend=TRUNK_NAME),),
+            faults=True,
             bars=True,
             decimals=0,
-            height=7,
+            width=8,
         ),
         Series(
             title="Registrations not accepted",
@@ -169,10 +172,12 @@ NOW = Row(
                     legend="{{registration}} · {{instance}}",
                 ),
             ),
+            faults=True,
             bars=True,
             decimals=0,
-            height=7,
+            width=8,
         ),
+        REGISTRATION_EVENTS,
     ),
 )
 
@@ -181,6 +186,7 @@ USE = Row(
     panels=(
         Series(
             title="Channels of the ten busiest trunks",
+            height=9,
             description="Both directions together, of the ten trunks that hold most at the end of the time shown.",
             queries=(Query(expr=most(by_trunk(f"asterisk_trunk_channels{{{T}}}")), legend=TRUNK_NAME),),
             stacked=True,
@@ -188,9 +194,13 @@ USE = Row(
         ),
         Series(
             title="Calls per minute, by direction",
+            height=9,
             description="Outbound attempts and inbound calls over the chosen trunks.",
             queries=(
-                Query(expr=f"sum by (direction) (trunk:asterisk_calls:rate5m{{{T}}}) * 60", legend="{{direction}}"),
+                Query(
+                    expr=while_seen(f"sum by (direction) (trunk:asterisk_calls:rate5m{{{T}}}) * 60"),
+                    legend="{{direction}}",
+                ),
             ),
             words=c.DIRECTIONS,
         ),

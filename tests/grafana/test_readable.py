@@ -95,15 +95,7 @@ def test_shares_are_guarded_against_division_by_nothing(panel: Json) -> None:
 
 def divisions(expr: object) -> list[promql.BinaryExpr]:
     """Every division of an expression."""
-    match expr:
-        case promql.BinaryExpr():
-            own = [expr] if str(expr.op) == "/" else []
-            return [*own, *divisions(expr.lhs), *divisions(expr.rhs)]
-        case promql.Call():
-            return [found for argument in expr.args for found in divisions(argument)]
-        case promql.ParenExpr() | promql.UnaryExpr() | promql.SubqueryExpr() | promql.AggregateExpr():
-            return divisions(expr.expr)
-    return []
+    return [one for one in binaries(expr) if str(one.op) == "/"]
 
 
 @EACH_PANEL
@@ -149,3 +141,79 @@ def test_the_fleets_table_has_at_least_sixteen_rows() -> None:
     for title in ("PBXs with trouble", "All PBXs"):
         lines, row, header = rows[title] * 38 - 8, 36, 72
         assert (lines - header) / row >= 16, title
+
+
+GREYED = re.compile(r'or on \(\) label_replace\(0 \* .*, "\w+", "([a-z ]+)", "", ""\)')
+
+
+@EACH_PANEL
+def test_that_there_is_nothing_is_grey(panel: Json) -> None:
+    if panel["type"] != "timeseries":
+        return
+    grey = {
+        rule["matcher"]["options"]
+        for rule in panel["fieldConfig"]["overrides"]
+        if {"id": "color", "value": {"mode": "fixed", "fixedColor": GREY}} in rule["properties"]
+    }
+    for target in panel["targets"]:
+        assert set(GREYED.findall(target["expr"])) <= grey
+
+
+@EACH_PANEL
+def test_a_tile_of_a_word_has_one_for_what_is_not_known(panel: Json) -> None:
+    if panel["type"] == "stat" and panel["options"]["textMode"] == "name" and len(panel["targets"]) == 1:
+        expr = panel["targets"][0]["expr"]
+        assert '"unknown"' in expr or "site" in str(panel.get("transformations")), expr
+
+
+@EACH_PANEL
+def test_what_was_bad_is_not_drawn_in_green(panel: Json) -> None:
+    """Series named by what failed have no word for their colour: the palette would begin with green."""
+    if panel["type"] == "timeseries" and re.search(r"down|not accepted|not answered|without|failed$", panel["title"]):
+        fixed = any(one["id"] == "color" for rule in panel["fieldConfig"]["overrides"] for one in rule["properties"])
+        mode = panel["fieldConfig"]["defaults"]["color"]["mode"]
+        assert mode == "shades" or (fixed and mode != "shades"), panel["title"]
+
+
+@EACH_PANEL
+def test_the_only_bar_of_a_ranking_has_its_name(panel: Json) -> None:
+    if panel["type"] == "bargauge":
+        name = panel["fieldConfig"]["defaults"]["displayName"]
+        assert name == re.sub(r"{{(\w+)}}", r"${__field.labels.\1}", panel["targets"][0]["legendFormat"])
+
+
+@EACH_PANEL
+def test_no_comparison_is_lost_behind_a_set_operator(panel: Json) -> None:
+    """`a and b == 1 == 0` compares b twice, `a or b == bool 1` only b: a comparison binds tighter than a set."""
+    for target in panel["targets"]:
+        for expr in binaries(promql.parse(filled_in(target["expr"]))):
+            assert not (is_comparison(expr) and is_comparison(expr.lhs)), target["expr"]
+            if str(expr.op) == "or":
+                assert is_bool(expr.rhs) <= (is_bool(expr.lhs) or str(getattr(expr.lhs, "op", "")) == "or"), target[
+                    "expr"
+                ]
+
+
+COMPARISONS = {"==", "!=", ">", "<", ">=", "<="}
+
+
+def is_comparison(expr: object) -> bool:
+    """Whether an expression compares, without parentheses around it."""
+    return isinstance(expr, promql.BinaryExpr) and str(expr.op) in COMPARISONS
+
+
+def is_bool(expr: object) -> bool:
+    """Whether it answers 0 or 1 for each sample."""
+    return is_comparison(expr) and bool(getattr(expr, "modifier", None)) and bool(expr.modifier.return_bool)  # type: ignore[attr-defined]  # a comparison is a BinaryExpr
+
+
+def binaries(expr: object) -> list[promql.BinaryExpr]:
+    """Every operation of two sides in an expression."""
+    match expr:
+        case promql.BinaryExpr():
+            return [expr, *binaries(expr.lhs), *binaries(expr.rhs)]
+        case promql.Call():
+            return [found for argument in expr.args for found in binaries(argument)]
+        case promql.ParenExpr() | promql.UnaryExpr() | promql.SubqueryExpr() | promql.AggregateExpr():
+            return binaries(expr.expr)
+    return []

@@ -53,7 +53,7 @@ NONE_OF_THEM = {"none", "no failures", "no channels", "nobody waits"}
 KNOWN_ALL_THE_SAME = {
     # Logins that it tried, connections that it made: the exporter knows them also of a PBX that does not answer.
     ("asterisk-exporter", "Links of each PBX"),
-    ("asterisk-exporter", "Connections and refused logins per minute"),
+    ("asterisk-exporter", "Connections and failed logins per minute"),
     # Measured of the calls that there were in the time shown, or in half an hour.
     ("asterisk-media", "Reports with bad loss"),
     ("asterisk-media", "Bad loss of the worst trunk"),
