@@ -5,15 +5,15 @@ from __future__ import annotations
 from grafana import colours as c
 from grafana.table import Column, Table
 
-ABOUT = ("trunk", "queue", "registration", "endpoint", "collector", "canary", "service", "link", "metric", "span")
-"""Labels that say which part of a PBX an alert is about."""
+ABOUT = ("trunk", "queue", "registration", "endpoint", "device", "canary", "service", "link", "metric", "span")
+"""Labels that say which part of a PBX an alert is about; where it has none of them, its collector does."""
 
 SEVERITIES = {"critical": ("critical", c.BAD), "warning": ("warning", c.WARN), "info": ("info", c.WORK)}
 
 
 def firing(*, by_instance: bool, width: int, height: int) -> Table:
     """Alerts that fire now, the oldest last, each with its age; by_instance adds the PBX as a column."""
-    about = ", ".join(f'"{label}"' for label in ABOUT)
+    labels = ", ".join(f'"{label}"' for label in ABOUT)
     instance = "instance, " if by_instance else ""
     keys = {"alertname": "Alert", "severity": "Severity", "about": "About"}
     return Table(
@@ -23,16 +23,17 @@ def firing(*, by_instance: bool, width: int, height: int) -> Table:
         nothing="No alert is known to fire",
         keys={"instance": "PBX", **keys} if by_instance else keys,
         words={"severity": SEVERITIES},
-        widths={"severity": 84, "about": 130},
+        widths={"severity": 84, "about": 240 if by_instance else 190},
         sort=("For", False),
         columns=(
             Column(
                 title="For",
-                expr=f"""max by ({instance}alertname, severity, about) (label_join(
-                    time() - ALERTS_FOR_STATE{{@}}
-                    and ignoring (alertstate) ALERTS{{@, alertstate="firing"}},
-                    "about", " ", {about}
-                ))""",
+                expr=f"""max by ({instance}alertname, severity, about) (label_replace(label_join(
+                    label_replace(
+                        time() - ALERTS_FOR_STATE{{@}} and ignoring (alertstate) ALERTS{{@, alertstate="firing"}},
+                        "about", "$1", "collector", "(.*)"
+                    ), "subject", " ", {labels}
+                ), "about", "$1", "subject", " *([^ ].*)"))""",
                 unit="dthms",
                 width=92,
             ),

@@ -9,6 +9,9 @@ from typing import ClassVar
 from grafana.colours import BAD, Words
 from grafana.model import Json, Panel, Query, override
 
+SOFT_MAXIMUM = {"short": 1, "cps": 1, "percentunit": 0.01, "s": 0.01, "dthms": 60}
+"""How high the axis is at least: Grafana draws nothing but zeros below 100, which is 10000 % of a share."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Series(Panel):
@@ -40,8 +43,8 @@ class Series(Panel):
             "spanNulls": False,
             "stacking": {"mode": "normal" if self.stacked or self.bars else "none", "group": "A"},
         }
-        if self.unit == "short" and self.maximum is None:
-            drawing["axisSoftMax"] = 1  # nothing at all is drawn below 1, not below 100
+        if self.maximum is None and self.unit in SOFT_MAXIMUM:
+            drawing["axisSoftMax"] = SOFT_MAXIMUM[self.unit]
         return drawing
 
     def defaults(self) -> Json:
@@ -143,10 +146,9 @@ class Heat(Panel):
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking(Panel):
-    """Horizontal bars, the largest first by the query's own order. names: left of each bar, or, long ones, on top."""
+    """Horizontal bars, the largest first by the query's own order."""
 
     kind: ClassVar[str] = "bargauge"
-    names: str = "left"
     minimum: float | None = 0
 
     def targets(self) -> tuple[Query, ...]:
@@ -170,7 +172,7 @@ class Ranking(Panel):
             "orientation": "horizontal",
             "valueMode": "text",
             "showUnfilled": True,
-            "namePlacement": self.names,
+            "namePlacement": "left",
             "minVizHeight": 16,
             "maxVizHeight": 28,
             "sizing": "manual",

@@ -109,19 +109,22 @@ STATE = Row(
             columns=(Column(title="State", expr=DOWN, values=c.UP_DOWN, width=70),),
             width=8,
         ),
-        Ranking(
+        Table(
             title="Slowest to answer a qualify",
-            names="top",
             description="Round trip of the worst contact of each endpoint: Wi-Fi, VPN and satellite show here.",
-            queries=(
-                Query(
-                    expr="""sort_desc(topk(8, max by (instance, endpoint) (asterisk_endpoint_rtt_seconds{@})))""",
-                    legend="{{endpoint}} · {{instance}}",
+            keys={"instance": "PBX", "endpoint": "Endpoint"},
+            links={"instance": clicked("asterisk-pbx", "instance")},
+            sort=("Round trip", True),
+            columns=(
+                Column(
+                    title="Round trip",
+                    expr="topk(20, max by (instance, endpoint) (asterisk_endpoint_rtt_seconds{@}))",
+                    unit="s",
+                    decimals=0,
+                    thresholds=c.Steps(c.GOOD, ((0.3, c.WARN), (2, c.BAD))),
+                    width=110,
                 ),
             ),
-            unit="s",
-            decimals=0,
-            thresholds=c.Steps(c.GOOD, ((0.3, c.WARN), (2, c.BAD))),
             width=8,
         ),
         Ranking(

@@ -8,6 +8,7 @@ from grafana.alerting import firing
 from grafana.board import JOB, ONE_INSTANCE, Board, Row
 from grafana.boards.engine import ENGINE
 from grafana.causes import FAILURES, or_none, while_seen
+from grafana.lookback import over_before_the_end
 from grafana.model import Query
 from grafana.panels import Heat, Series, Timeline
 from grafana.ranking import that_was_down
@@ -19,6 +20,8 @@ FAILED_OUT = f'sum(increase({OUT}, cause=~"{FAILURES}"}}[15m]))'
 ENDED_OUT = f"sum(increase({OUT}}}[15m]))"
 OTHER_CAUSES = 'asterisk_hangups_total{@, cause!~"normal_clearing|answered_elsewhere"}'
 
+
+MOST_CALLS = over_before_the_end("max", "sum(asterisk_active_calls{@})", "$__range:1m")
 
 NOW = Row(
     title="Now",
@@ -103,11 +106,11 @@ NOW = Row(
         ),
         Series(
             title="Calls in progress",
-            description="""Calls now, the PBX's own call limit where one is set, and the same time last week
-                (dashed).""",
+            description="""Calls now, and the same time last week (dashed); the PBX's own call limit (dashed), where one
+                is set and a tenth of it was used in the time shown.""",
             queries=(
                 Query(expr="sum(asterisk_active_calls{@})", legend="calls"),
-                Query(expr="sum(asterisk_calls_limit{@})", legend="limit"),
+                Query(expr=f"sum(asterisk_calls_limit{{@}}) <= 10 * {MOST_CALLS}", legend="limit"),
                 Query(expr="sum(asterisk_active_calls{@} offset 1w)", legend="last week"),
             ),
             words=c.CHANNELS_AND_CALLS,

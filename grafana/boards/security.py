@@ -13,12 +13,13 @@ from grafana.selection import clicked
 from grafana.stat import Stat
 from grafana.table import Column, Table
 
-FAILED = "InvalidPassword|InvalidAccountID|ChallengeResponseFailed"
 LIMITS = "SessionLimit|MemoryLimit|LoadAverageLimit"
 ATTACKS = c.Steps(c.GOOD, ((1, c.WARN), (100, c.BAD)))
 
 
 RATES = "instance:asterisk_security_events:rate5m"
+BY_SERVICE = "service:asterisk_failed_logins:rate5m"
+FAILURES = "instance:asterisk_failed_logins:rate5m{@}"
 TALK = 'trunk:asterisk_talk_seconds:increase1h{@, direction="outbound"}'
 BY_DESTINATION = "sum by (instance, trunk, destination)"
 DESTINED = "destination:asterisk_talk_seconds:increase1h{@}"
@@ -26,11 +27,14 @@ TRUNK = "sum by (instance, trunk)"
 EXCESS = f"""topk(20, {TRUNK} ({TALK}) - 2 * ({TRUNK} ({TALK} offset 1w) or 0 * {TRUNK} ({TALK})))"""
 
 
-def events(names: str = "", more: str = "") -> str:
-    """Security events in the time shown; 0 where events are seen and none of these names came."""
-    matcher = f', event=~"{names}"' if names else ""
-    came = counted(f"{RATES}{{@{matcher}{more}}}")
-    return f"sum({came}) > 0 or 0 * count({SEEN})"
+def came(rate: str) -> str:
+    """How many there were in the time shown; 0 where events are seen and none of these came."""
+    return f"sum({counted(rate)}) > 0 or 0 * count({SEEN})"
+
+
+def events(names: str) -> str:
+    """Security events of these names in the time shown."""
+    return came(f'{RATES}{{@, event=~"{names}"}}')
 
 
 NOW = Row(
@@ -39,7 +43,7 @@ NOW = Row(
         Stat(
             title="Failed logins",
             description="Wrong password, unknown account, or failed challenge, on any service.",
-            queries=(Query(expr=events(FAILED)),),
+            queries=(Query(expr=came(FAILURES)),),
             unit="none",
             decimals=0,
             thresholds=ATTACKS,
@@ -49,7 +53,7 @@ NOW = Row(
             title="Failed AMI logins",
             description="""Somebody tried the manager interface, which can run anything on the PBX. The exporter's own
                 logins are not counted.""",
-            queries=(Query(expr=events(f"{FAILED}|FailedACL", ', service="AMI"')),),
+            queries=(Query(expr=came(f'{BY_SERVICE}{{@, service="AMI"}}')),),
             unit="none",
             decimals=0,
             thresholds=c.NONE_IS_GOOD,
@@ -109,6 +113,7 @@ LOGINS = Row(
             words=c.SECURITY,
             bars=True,
             width=8,
+            height=9,
         ),
         Series(
             title="Failed logins per minute, by service",
@@ -116,7 +121,7 @@ LOGINS = Row(
             queries=(
                 Query(
                     expr=or_none(
-                        f'sum by (service) ({RATES}{{@, event=~"{FAILED}|FailedACL"}}) * 60 > 0',
+                        f"sum by (service) ({BY_SERVICE}{{@}}) * 60 > 0",
                         "service",
                         "none",
                     ),
@@ -126,6 +131,7 @@ LOGINS = Row(
             words=c.SERVICES,
             bars=True,
             width=8,
+            height=9,
         ),
         Series(
             title="Failed logins per minute, most tried PBXs",
@@ -135,14 +141,17 @@ LOGINS = Row(
             queries=(
                 Query(
                     expr=most(
-                        f'sum by (instance) ({RATES}{{@, event=~"{FAILED}"}}) * 60',
+                        f"sum by (instance) ({FAILURES}) * 60 > 0",
                         over="avg",
                         window=LAST_HOUR,
                     ),
                     legend="{{instance}}",
                 ),
             ),
+            faults=True,
+            bars=True,
             width=8,
+            height=9,
         ),
     ),
 )

@@ -75,7 +75,8 @@ def prometheus(
     names = read_names()
     found = scraped(folder)
     missing = names - {name for name, _ in found}
-    series = {key: value for key, value in {**dict(further(missing)), **found}.items() if key[0] in names}
+    everything = {**dict(further(missing)), **dict(attacks()), **found}
+    series = {key: value for key, value in everything.items() if key[0] in names}
     first = END - LONG - 3600 - 300
     past = {key: value for key, value in series.items() if key[0] in OF_THE_DAY}
     # Promtool wants each name's lines in order of time.
@@ -101,6 +102,13 @@ def further(missing: set[str]) -> Iterator[tuple[tuple[str, Labels], float]]:
             words = [(*metric.closed.get(label, ()), *map(str, range(20))) for label in labels]
             own = {label: known[place] for label, known, place in zip(labels, words, values, strict=True)}
             yield (name, tuple(sorted({**own, **dict(TARGET)}.items()))), 1.0
+
+
+def attacks() -> Iterator[tuple[tuple[str, Labels], float]]:
+    """Security events of every kind on four services at once: a scan of all ports of a PBX."""
+    name = "asterisk_security_events_total"
+    for event, service in product(SERIES[name].closed["event"], ("AMI", "IAX2", "PJSIP", "SIP")):
+        yield (name, tuple(sorted({"event": event, "service": service, **dict(TARGET)}.items()))), 1.0
 
 
 def read_names() -> set[str]:

@@ -23,7 +23,7 @@ from tests.support.rules import ROOT
 
 pytestmark = pytest.mark.timeout(300)
 
-SECONDS = 30.0
+SECONDS = 60.0
 """How long it may take until rules have recorded calls, and until Prometheus sees that a PBX is dead."""
 DIED, EXPORTER_DIED = "died", "exporter-died"
 
@@ -40,7 +40,7 @@ targets:
       queue_members: {{enabled: true}}
 """
 PROMETHEUS = """
-global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
+global: {{scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s}}
 rule_files: [rules/*.yml]
 scrape_configs:
   - job_name: died
@@ -117,7 +117,12 @@ def story(prometheus_program: Path, tmp_path_factory: pytest.TempPathFactory) ->
             config = PROMETHEUS.format(died=first.port, exporter_died=second.port)
             with prometheus_server(prometheus_program, folder, config) as server:
                 server.wait_for(
-                    lambda it: len(it.query("instance:asterisk_calls:rate5m > 0")) > 1, SECONDS, "calls recorded"
+                    lambda it: (
+                        len(it.query("instance:asterisk_calls:rate5m > 0")) > 1
+                        and bool(it.query("sum(min_over_time(asterisk_up[6s])) == 2"))
+                    ),
+                    SECONDS,
+                    "both up for some seconds, calls recorded",
                 )
                 alive = int(time.time())
                 dying.stop()

@@ -8,6 +8,7 @@ Asterisk 22 under traffic instead, as `job="real"`.
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from pathlib import Path
 import yaml
 
 from ami_exporter.demo import DemoSettings, SimulatedPbx, User
+from ami_exporter.demo.simulated_pbx import CANARY_USER, COMMAND_USER
 from tests.support.asterisk_root import provide_roots
 from tests.support.asterisk_server import free_port
 from tests.support.exporter_process import exporter
@@ -114,7 +116,7 @@ class Scenes:
 
 
 def one(scenes: Scenes) -> None:
-    """One demo, as `ami-exporter demo` starts it, with limits, a human queue name and all collectors."""
+    """One demo with all that can be configured: limits, names, destinations, tenants, canary calls, all collectors."""
     trunks = [
         {"name": name, "match": f"PJSIP/{name}", "registration": name, "channel_limit": 30}
         for name in ("telco-a", "telco-b")
@@ -126,7 +128,24 @@ def one(scenes: Scenes) -> None:
         "taskprocessors": {"enabled": True},
         "queue_members": {"enabled": True},
     }
-    scenes.add("one", "4711", DemoSettings(), trunks=trunks, names=names, collectors=optional)
+    caller = {"username": CANARY_USER, "secret": "demo"}
+    canaries = {
+        trunk: {"channel": f"PJSIP/+49301234560@{trunk}", "interval": "5m", "audio": "rtp", "user": caller}
+        for trunk in ("telco-a", "telco-b")
+    }
+    scenes.add(
+        "one",
+        "4711",
+        DemoSettings(),
+        trunks=trunks,
+        names=names,
+        collectors=optional,
+        command_user={"username": COMMAND_USER, "secret": "demo"},
+        canaries=canaries,
+        destinations={"emergency": ["112"], "international": ["00"], "premium": ["0900"]},
+        dids={"6003": "Service"},
+        tenants={"from": "AccountCode", "map": {"acme": "Acme", "globex": "Globex"}},
+    )
 
 
 def pair(scenes: Scenes) -> None:
@@ -189,8 +208,8 @@ def real(folder: Path, program: Path) -> Iterator[PrometheusServer]:
         fill(pbx)
         scenes = Scenes()
         user = {"username": "all", "secret": AMI_SECRETS["all"]}
-        scenes.watch("real", "asterisk22", pbx.server.ami_port)
-        scenes.targets["asterisk22"] |= {"address": f"127.0.0.1:{pbx.server.ami_port}", **user}
+        collectors = {"queue_members": {"enabled": True}, "voicemail": {"enabled": True}}
+        scenes.watch("real", "asterisk22", pbx.server.ami_port, collectors=collectors, **user)
         ended = threading.Event()
 
         def call() -> None:
@@ -226,6 +245,9 @@ def main(arguments: Sequence[str]) -> int:
     scenes = real if "--real" in arguments else simulated
     folders[0].mkdir(parents=True, exist_ok=True)
     program = provide_program("prometheus", "prometheus")
+    # A shell starts what runs in the background so that Ctrl-C is not heard.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     with scenes(folders[0], program) as server, contextlib.suppress(KeyboardInterrupt):
         sys.stdout.write(f"{server.url}\n")
         sys.stdout.flush()
