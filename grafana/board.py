@@ -44,7 +44,7 @@ class Variable:
             "definition": query,
             "multi": not self.single,
             "includeAll": not self.single,
-            "allValue": None if self.single else self.all_value,
+            **({} if self.single else {"allValue": self.all_value}),
             "current": {} if self.single else everything,
             "refresh": 2,
             "sort": 5,

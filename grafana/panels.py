@@ -102,7 +102,7 @@ class Timeline(Panel):
 
     def custom(self) -> Json:
         """Solid bands."""
-        return {"lineWidth": 0, "fillOpacity": 80, "spanNulls": False}
+        return {"lineWidth": 0, "fillOpacity": 80}
 
     def options(self) -> Json:
         """Neighbouring equal states are one band."""
@@ -140,7 +140,7 @@ class Heat(Panel):
             "legend": {"show": True},
             "rowsFrame": {"layout": "auto"},
             "tooltip": {"mode": "single", "yHistogram": False},
-            "yAxis": {"axisPlacement": "left", "unit": self.unit, "decimals": self.decimals, "reverse": False},
+            "yAxis": {"axisPlacement": "left", "unit": self.unit, "reverse": False},
         }
 
 

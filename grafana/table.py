@@ -96,7 +96,7 @@ class Table(Panel):
     def options(self) -> Json:
         """Grafana's options of a table."""
         sort = [{"displayName": self.sort[0], "desc": self.sort[1]}] if self.sort else []
-        return {"showHeader": True, "cellHeight": "sm", "sortBy": sort, "footer": {"show": False, "reducer": []}}
+        return {"showHeader": True, "cellHeight": "sm", "sortBy": sort}
 
     def transformations(self) -> list[Json]:
         """Rows of equal keys become one; the order of columns is ours; what is no column goes."""
