@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grafana import colours as c
+from grafana import versions
 from grafana.board import Row
 from grafana.causes import or_none, while_seen
 from grafana.model import Query
@@ -18,9 +19,7 @@ ENGINE = Row(
             description="Version of Asterisk, without what a distribution adds to it.",
             queries=(
                 Query(
-                    expr="""max by (version) (
-                        label_replace(asterisk_info{@}, "version", "$1", "version", "([^~+ ]+).*")
-                    )""",
+                    expr=f"max by (version) ({versions.ASTERISK})",
                 ),
             ),
             label="version",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana import problems as p
+from grafana import versions
 from grafana.alerting import firing
 from grafana.board import Board, Row
 from grafana.causes import while_seen
@@ -145,9 +146,7 @@ EACH = Row(
             columns=(
                 Column(
                     title="Info",
-                    expr="""max by (job, site, instance, version) (
-                        label_replace(asterisk_info{@}, "version", "$1", "version", "([^~+ ]+).*")
-                    )""",
+                    expr=f"max by (@, version) ({versions.ASTERISK})",
                     hidden=True,
                 ),
                 Column(title="Problems", expr=p.PROBLEMS, thresholds=c.NONE_IS_GOOD, width=96),
@@ -264,7 +263,7 @@ TREND = Row(
             description="How many PBXs run which version now.",
             keys={"version": "Version"},
             sort=("PBXs", True),
-            columns=(Column(title="PBXs", expr="count by (version) (asterisk_info{@})"),),
+            columns=(Column(title="PBXs", expr=f"count by (version) ({versions.ASTERISK})"),),
             width=8,
         ),
     ),

@@ -24,6 +24,11 @@ def panels(board: Json) -> list[Json]:
     return [panel for panel in found if panel["type"] != "row"]
 
 
+def unfolded(board: Json) -> list[Json]:
+    """The panels that are there without a click, in their order."""
+    return [panel for panel in board["panels"] if panel["type"] != "row"]
+
+
 def filled_in(expression: str) -> str:
     """The expression as Prometheus gets it, but for the variables in matchers."""
     return replaced(expression, GRAFANA_VALUES)
