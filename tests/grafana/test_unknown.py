@@ -1,7 +1,7 @@
 """No panel says something good of a PBX of which nothing is known: it died, or its exporter did.
 
-A real Prometheus scrapes two exporters on simulated PBXs that have lived for a while. One PBX dies; the other one's
-exporter dies.
+A real Prometheus scrapes exporters on simulated PBXs that have lived for a while. One PBX dies. The other one's exporter
+dies, while a third exporter, whose AMI user has few rights, stays with it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ami_exporter.demo import DemoSettings, SimulatedPbx
+from ami_exporter.demo import DemoSettings, SimulatedPbx, User
 from grafana.colours import GOOD
 from tests.support.dashboards import Json, every_panel
 from tests.support.exporter_process import exporter
@@ -25,14 +25,15 @@ pytestmark = pytest.mark.timeout(300)
 
 SECONDS = 60.0
 """How long it may take until rules have recorded calls, and until Prometheus sees that a PBX is dead."""
-DIED, EXPORTER_DIED = "died", "exporter-died"
+DIED, EXPORTER_DIED, FEW_RIGHTS = "died", "exporter-died", "few-rights"
+FEW = User("few", "few", frozenset({"system"}), frozenset({"reporting"}))
 
 CONFIG = """
 targets:
   pbx:
     address: "127.0.0.1:{port}"
-    username: demo
-    secret: demo
+    username: {user}
+    secret: {user}
     destinations: {{emergency: ["112"], international: ["00"], premium: ["0900"]}}
     dids: {{"6003": Service}}
     tenants: {{from: AccountCode, map: {{acme: Acme, globex: Globex}}}}
@@ -47,6 +48,8 @@ scrape_configs:
     static_configs: [{{targets: ["127.0.0.1:{died}"]}}]
   - job_name: exporter-died
     static_configs: [{{targets: ["127.0.0.1:{exporter_died}"]}}]
+  - job_name: few-rights
+    static_configs: [{{targets: ["127.0.0.1:{few_rights}"]}}]
 """
 NONE_OF_THEM = {"none", "no failures", "no channels", "nobody waits"}
 """Names of series at 0 that say that there is nothing."""
@@ -108,21 +111,25 @@ def story(prometheus_program: Path, tmp_path_factory: pytest.TempPathFactory) ->
         text = rules.read_text(encoding="utf-8").replace("interval: 1m", "interval: 1s")
         (folder / "rules" / rules.name).write_text(text, encoding="utf-8")
     settings = DemoSettings(endpoints=20, speed=20, warmup=600)
-    with SimulatedPbx(settings) as dying, SimulatedPbx(settings) as living:
-        files = []
-        for name, pbx in ((DIED, dying), (EXPORTER_DIED, living)):
-            files.append(folder / f"{name}.yml")
-            files[-1].write_text(CONFIG.format(port=pbx.port), encoding="utf-8")
-        with exporter("--config.file", str(files[0])) as first, exporter("--config.file", str(files[1])) as second:
-            config = PROMETHEUS.format(died=first.port, exporter_died=second.port)
+    with SimulatedPbx(settings) as dying, SimulatedPbx(settings, users=[FEW]) as living:
+        files = {}
+        for name, pbx, user in ((DIED, dying, "demo"), (EXPORTER_DIED, living, "demo"), (FEW_RIGHTS, living, FEW.name)):
+            files[name] = folder / f"{name}.yml"
+            files[name].write_text(CONFIG.format(port=pbx.port, user=user), encoding="utf-8")
+        with (
+            exporter("--config.file", str(files[DIED])) as first,
+            exporter("--config.file", str(files[EXPORTER_DIED])) as second,
+            exporter("--config.file", str(files[FEW_RIGHTS])) as third,
+        ):
+            config = PROMETHEUS.format(died=first.port, exporter_died=second.port, few_rights=third.port)
             with prometheus_server(prometheus_program, folder, config) as server:
                 server.wait_for(
                     lambda it: (
                         len(it.query("instance:asterisk_calls:rate5m > 0")) > 1
-                        and bool(it.query("sum(min_over_time(asterisk_up[6s])) == 2"))
+                        and bool(it.query("sum(min_over_time(asterisk_up[6s])) == 3"))
                     ),
                     SECONDS,
-                    "both up for some seconds, calls recorded",
+                    "all up for some seconds, calls recorded",
                 )
                 alive = int(time.time())
                 dying.stop()
@@ -197,9 +204,24 @@ def test_nothing_good_is_said_of_what_is_not_known(story: Story, board: Json, pa
 )
 def test_what_is_well_is_green(story: Story, uid: str, title: str, text: str) -> None:
     (panel,) = (one for board, one in every_panel() if (board["uid"], one["title"]) == (uid, title))
-    (value,) = shown(story.server, panel, ".+", story.alive)
+    (value,) = shown(story.server, panel, f"{DIED}|{EXPORTER_DIED}", story.alive)
     assert text in {value.name, value.text}
     assert value.colour == GOOD
+
+
+@pytest.mark.parametrize(
+    ("uid", "title", "text"),
+    [
+        ("asterisk-pbx", "Telephony", "half seen"),
+        ("asterisk-pbx", "Trunks up", "unknown"),
+        ("asterisk-pbx", "AMI", "up"),
+    ],
+)
+def test_what_may_not_be_read_is_neither_good_nor_none(story: Story, uid: str, title: str, text: str) -> None:
+    """The AMI user may not read calls and trunks: no trunk is listed, and no problem is known."""
+    (panel,) = (one for board, one in every_panel() if (board["uid"], one["title"]) == (uid, title))
+    (value,) = shown(story.server, panel, FEW_RIGHTS)
+    assert text in {value.name, value.text}
 
 
 def test_the_reader_sees_what_grafana_shows() -> None:
