@@ -8,7 +8,6 @@ from grafana.boards.exporter_tables import ANSWERS, COLLECTORS_OF_EACH, DURATION
 from grafana.causes import SEEN, or_none
 from grafana.model import Query
 from grafana.panels import Series
-from grafana.ranking import most
 from grafana.stat import Named, Stat
 
 ANY = '__name__=~"asterisk_up|ami_exporter_build_info"'
@@ -135,7 +134,13 @@ EACH = Row(
             title="Time of the ten slowest collectors",
             description="""How long the slowest PBX took for each collector's lists, of those that answer and of the ten
                 collectors that take longest at the end of the time shown.""",
-            queries=(Query(expr=most(f"max by (collector) ({DURATION} {ANSWERS})"), legend="{{collector}}"),),
+            queries=(
+                Query(
+                    expr=f"""max by (collector) ({DURATION} {ANSWERS})
+                        and topk(10, max by (collector) ({DURATION} @ end()))""",
+                    legend="{{collector}}",
+                ),
+            ),
             unit="s",
             stacked=True,
         ),

@@ -1,7 +1,7 @@
 """No panel says something good of a PBX of which nothing is known: it died, or its exporter did.
 
-A real Prometheus scrapes exporters on simulated PBXs that have lived for a while. One PBX dies. The other one's exporter
-dies, while a third exporter, whose AMI user has few rights, stays with it.
+A real Prometheus scrapes exporters on simulated PBXs that have lived for a while. One PBX dies. The exporter of the
+other one dies, while a third exporter, whose AMI user has few rights, stays with it.
 """
 
 from __future__ import annotations
