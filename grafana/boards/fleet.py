@@ -102,8 +102,8 @@ NOW = Row(
                 Column(title="Regs", expr=p.REGISTRATIONS_DOWN, thresholds=c.NONE_IS_GOOD, width=COUNT),
                 Column(title="Queues", expr=p.QUEUES_ALONE, thresholds=c.NONE_IS_GOOD, width=68),
                 Column(title="Phones", expr=p.PHONES_LOST, thresholds=c.NONE_IS_BEST, width=68),
+                Column(title="Canary", expr=p.CANARIES_DOWN, thresholds=c.NONE_IS_GOOD, width=COUNT),
                 Column(title="Half seen", expr=p.BLIND, values={"0": ("no", c.GOOD), "1": ("yes", c.WARN)}, width=82),
-                Column(title="Calls", expr=by_pbx("asterisk_active_calls{@}"), width=COUNT),
             ),
         ),
         Wall(

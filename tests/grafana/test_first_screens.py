@@ -7,6 +7,7 @@ import re
 import pytest
 
 from grafana import versions
+from grafana.problems import KINDS, PHONES_LOST
 from grafana.selection import SITE, select
 from tests.support.dashboards import ALL, Json, every_panel, panels, unfolded
 
@@ -57,6 +58,15 @@ def test_bridges_and_codecs_of_a_pbx_are_folded_away() -> None:
 
 def test_the_first_screen_of_a_fleet_has_the_troubled_ones_and_a_tile_for_each_by_site() -> None:
     assert titles_of_the_first_screen("asterisk-fleet")[6:] == ["PBXs with trouble", "PBXs by site"]
+
+
+def test_every_kind_of_problem_has_a_column() -> None:
+    """Problems is the sum of them: else a PBX is listed and nothing says why."""
+    (table,) = (one for one in panels(BOARDS["asterisk-fleet"]) if one["title"] == "PBXs with trouble")
+    shown = [target["expr"] for target in table["targets"]]
+    for name, kind in KINDS.items():
+        expression = PHONES_LOST if name == "phones" else kind
+        assert " ".join(select(expression, SITE).split()) in shown, name
 
 
 @pytest.mark.parametrize(
