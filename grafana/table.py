@@ -79,7 +79,8 @@ class Table(Panel):
         """Headings and looks of keys and figures."""
         keys = []
         for label, heading in self.keys.items():
-            properties: Json = {"displayName": heading, "unit": "string"}
+            # An empty label would say what the table says when it is empty.
+            properties: Json = {"displayName": heading, "unit": "string", "noValue": "–"}
             if self.widths and label in self.widths:
                 properties["custom__width"] = self.widths[label]
             if self.words and label in self.words:

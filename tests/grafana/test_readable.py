@@ -59,6 +59,7 @@ def test_names_in_tables_are_text_also_when_made_of_digits(panel: Json) -> None:
     rules = {rule["matcher"]["options"]: rule for rule in panel["fieldConfig"]["overrides"]}
     for key in keys:
         assert {"id": "unit", "value": "string"} in rules[key]["properties"], key
+        assert {"id": "noValue", "value": "–"} in rules[key]["properties"], key
 
 
 @EACH_PANEL

@@ -26,8 +26,8 @@ BAD = re.compile(r"EMPTY|ERROR|.*\bNaN\b|.*-> ERROR")
 SCENES: dict[str, tuple[str, ...]] = {
     "one": ("4711",),
     "pair": ("hamburg",),
-    # One that is well, one that is down, one with a wrong password, one that flaps, a silent one, one with few rights.
-    "fleet": ("berlin-pbx01", "berlin-pbx02", "porto-pbx03", "riga-pbx04", "porto-pbx06", "riga-pbx07"),
+    # One that is well, one with a wrong password, one that flaps, one with few rights.
+    "fleet": ("berlin-pbx01", "porto-pbx03", "riga-pbx04", "riga-pbx07"),
     "dead": ("leipzig",),
     "quiet": ("night",),
     "real": ("asterisk22",),
