@@ -158,8 +158,12 @@ def _reason(message: Message, _context: Context) -> str | None:
 
 
 def _tells_in_call(message: Message, context: Context) -> tuple[str, ...] | None:
-    """Queues whose members say whether they are in a call: from Asterisk 13.8 on."""
-    return by_queue(message, context) if "incall" in message else None
+    """Queues whose members say whether they are in a call: from Asterisk 13.8 on, and as IsInCall from 11.22 on."""
+    return by_queue(message, context) if "incall" in message or "isincall" in message else None
+
+
+def _in_call(message: Message) -> bool:
+    return message.get("incall", message.get("isincall", "")).strip() == "1"
 
 
 def _tells_wrapup(message: Message, context: Context) -> tuple[str, ...] | None:
@@ -198,7 +202,7 @@ RULES: Final = (
     Rule(WRAPUP, QUEUE_STATUS, QUEUE_MEMBER, _in_wrapup, where=_free),
     Rule(READY, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=both(_not_paused, having("Status", *"0123678"))),
     Rule(PAUSED, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=_paused),
-    Rule(IN_CALL, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=having("InCall", "1")),
+    Rule(IN_CALL, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=_in_call),
     Rule(PAUSE_REASON, QUEUE_STATUS, QUEUE_MEMBER, labels(text("Queue"), _reason), where=_paused),
     Rule(PBX_COMPLETED, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Completed"), reduce="last"),
     Rule(PBX_ABANDONED, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Abandoned"), reduce="last"),

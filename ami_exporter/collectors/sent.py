@@ -6,6 +6,7 @@ A counter at 0 says "none happened". Where the server never tells of it, that is
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from ami_exporter.collectors.declarations import Context, Sent
@@ -39,6 +40,28 @@ def at_least(version: Version, *firsts: Version) -> bool:
     return version >= branch if branch is not None else version > max(firsts)
 
 
+BANNERS: Final[Mapping[Version, Version]] = {(1, 1): (1, 8), (1, 2): (10,), (1, 3): (11,)}
+"""AMI version of the greeting → Asterisk's version, up to 11."""
+LAST_OF_12: Final = (2, 4)
+
+
+def version_by_banner(ami: Version) -> Version:
+    """Asterisk's version, as far as the greeting tells it: up to 13, where what is sent depends on it most."""
+    if ami < (2,):
+        return BANNERS.get(ami[:2], ())
+    return ((12,) if ami[:2] <= LAST_OF_12 else (13,)) if ami < (3,) else ()
+
+
+def before_12(context: Context) -> bool:
+    """Whether events and lists are those of before Asterisk 12, as far as is known."""
+    return bool(context.version) and context.version < (12,)
+
+
+def from_12(context: Context, _values: tuple[str, ...]) -> bool:
+    """Sent from Asterisk 12 on; an unknown version is taken for one of those."""
+    return not before_12(context)
+
+
 def since(*firsts: Version) -> Sent:
     """Sent from these versions on, one for each branch; not where the version is not known."""
     return lambda context, _values: at_least(context.version, *firsts)
@@ -64,6 +87,5 @@ def dial_state(context: Context, _values: tuple[str, ...]) -> bool:
     return not context.version or at_least(context.version, (14,))
 
 
-def rtcp_of_channels(context: Context, _values: tuple[str, ...]) -> bool:
-    """RTCP events name their channel from Asterisk 12 on; an unknown version is taken for one of them."""
-    return not context.version or at_least(context.version, (12,))
+rtcp_of_channels: Final[Sent] = from_12
+"""RTCP events name their channel from Asterisk 12 on."""

@@ -34,6 +34,10 @@ MAX_FIELD: Final = 80
 """Characters of a Tenantid or AccountCode that are looked at: Asterisk keeps no more of an account code."""
 
 
+_OLD_NAMES: Final = {"accountcode": "account"}
+"""As Status has it before Asterisk 12 of channels without a dialplan."""
+
+
 class Tenants:
     """Tells a channel's tenant. field: tenantid or accountcode, in lower case.
 
@@ -47,7 +51,8 @@ class Tenants:
 
     def of(self, message: Message) -> str:
         """The tenant of an item or event that has a channel's headers; `other` where nothing names one."""
-        written = message.get(self._field, "")[:MAX_FIELD]
+        written = message.get(self._field) or message.get(_OLD_NAMES.get(self._field, ""), "")
+        written = written[:MAX_FIELD]
         if not written:
             return OTHER
         if self._names:

@@ -63,12 +63,29 @@ CHANNEL_STATES = (
 )
 CHANNEL_STATE = MappingProxyType({str(number): name for number, name in enumerate(CHANNEL_STATES)})
 """ChannelState: the number in the channel block."""
+CHANNEL_STATE_WORD = MappingProxyType(
+    {
+        **{name: name for name in CHANNEL_STATES},
+        "rsrvd": "reserved",
+        "offhook": "off_hook",
+        "dialing offhook": "dialing_off_hook",
+        "pre-ring": "pre_ring",
+    }
+)
+"""State: the word that Status has before Asterisk 12 for a channel without dialplan, in lower case."""
 
 DIRECTIONS = ("inbound", "outbound")
 
-INTERNAL = frozenset({"Announcer", "CBAnn", "CBRec", "Message", "Recorder", "Surrogate"})
+INTERNAL = frozenset(
+    {
+        *("Announcer", "CBAnn", "CBRec", "Message", "Recorder", "Surrogate"),
+        *("AsyncGoto", "Bridge", "IAXPeer", "Parked", "Parking", "SIPPeer", "Transfered"),
+    }
+)
 """Technologies of channels that Asterisk makes for itself: a conference's announcer and recorder, the bearer of text
-messages, the stand-in of a masquerade. Lists and events hide them (AST_CHAN_TP_INTERNAL) but for Status before 16."""
+messages, the stand-in of a masquerade. Lists and events hide them (AST_CHAN_TP_INTERNAL) but for Status before 16.
+
+The second row are the stand-ins of masquerades before Asterisk 12 (features.c, pbx.c, chan_sip.c, chan_iax2.c)."""
 
 TELLS_HANGUP = frozenset({"IAX2", "Local", "PJSIP", "SIP"})
 """Technologies whose channels always say HangupRequest when the far end hangs up. AudioSocket, analogue lines and SS7

@@ -7,8 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.collectors.declarations import Collector
+from ami_exporter.collectors.lists import CORE_SHOW_CHANNELS
 
 PING = Action("Ping")
+FULL_STATUS_FROM = (2,)
+"""AMI version of Asterisk 12."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,14 @@ class Plan:
     def without(self, cached: Collection[Action]) -> Plan:
         """The same plan, but these actions are not sent: what they told an earlier poll is served again."""
         return replace(self, actions=tuple(action for action in self.actions if action not in cached))
+
+
+def preferred(ami: tuple[int, ...]) -> str | None:
+    """Return the list to ask for channels where the configuration names none, by the server's AMI version.
+
+    Before Asterisk 12, Status tells neither state number nor application nor age of a channel without dialplan.
+    """
+    return CORE_SHOW_CHANNELS.name if ami < FULL_STATUS_FROM else None
 
 
 def make_plan(
