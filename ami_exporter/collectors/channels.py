@@ -16,7 +16,7 @@ from ami_exporter.collectors.calls import MAX_CALLS_COUNTED
 from ami_exporter.collectors.declarations import Collector, Context, Rule, Sample, counter, gauge
 from ami_exporter.collectors.fields import OTHER, constant, labels, technology, technology_of, word
 from ami_exporter.collectors.lists import CHANNEL_LISTS, CORE_SHOW_CHANNELS, STATUS, channel_age, tells_application
-from ami_exporter.collectors.sent import before_12
+from ami_exporter.collectors.sent import before_12, from_12
 from ami_exporter.collectors.vocabulary import (
     CAUSES,
     CHANNEL_STATE,
@@ -79,12 +79,18 @@ _TRANSFER_RESULTS = {
 }
 TRANSFERS = counter(
     "asterisk_transfers_total",
-    "Transfers by type and result (AMI events BlindTransfer, AttendedTransfer: Result)",
+    "Transfers by type and result; before Asterisk 12 those that succeed alone "
+    "(AMI events BlindTransfer, AttendedTransfer: Result)",
     "type",
     "result",
     closed={"type": ("blind", "attended"), "result": (*_TRANSFER_RESULTS.values(), OTHER)},
+    sent=from_12,
 )
-HOLDS = counter("asterisk_holds_total", "Times a channel was put on hold (AMI event Hold)")
+HOLDS = counter(
+    "asterisk_holds_total",
+    "Times a channel was put on hold; before Asterisk 12 where sip.conf has callevents (AMI event Hold)",
+    sent=from_12,
+)
 PICKUPS = counter("asterisk_pickups_total", "Ringing calls picked up by another phone (AMI event Pickup)")
 _ORIGINATE_RESULTS = {"success": "success", "failure": "failure"}
 ORIGINATES = counter(

@@ -8,6 +8,7 @@ from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Context, Rule, ZeroSeries, counter, gauge, polled_counter
 from ami_exporter.collectors.fields import having, labels, mapped, number, text
 from ami_exporter.collectors.lists import QUEUE_MEMBER, QUEUE_STATUS
+from ami_exporter.collectors.sent import from_12
 
 UP = gauge(
     "asterisk_queue_member_up",
@@ -48,12 +49,14 @@ TALK = counter(
     "Time the member talked to callers of this queue, counted when the call ends (AMI event AgentComplete: TalkTime)",
     "queue",
     "member",
+    sent=from_12,
 )
 RING_NO_ANSWER = counter(
     "asterisk_queue_member_ring_no_answer_total",
     "Times the member's phone rang for this queue and was not answered (AMI event AgentRingNoAnswer)",
     "queue",
     "member",
+    sent=from_12,
 )
 
 REASON_CHARACTERS: Final = 40

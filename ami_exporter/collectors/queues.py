@@ -41,6 +41,7 @@ from ami_exporter.collectors.queue_callers import (
     QueueCallers,
     wait_histogram,
 )
+from ami_exporter.collectors.sent import from_12
 from ami_exporter.collectors.vocabulary import DEVICE_STATE, DEVICE_STATES
 
 RING_BUCKETS: Final = (2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
@@ -116,22 +117,26 @@ THRESHOLD = gauge(
     "Within this time callers should be answered (AMI QueueStatus: ServiceLevel)",
     "queue",
 )
+# Before Asterisk 12 queues with eventwhencalled=yes alone tell of their members: nothing is 0 beforehand there.
 RING = histogram(
     "asterisk_queue_ring_seconds",
     "Time the answering member's phone rang (AMI AgentConnect: RingTime)",
     "queue",
     buckets=RING_BUCKETS,
+    sent=from_12,
 )
 TALK = histogram(
     "asterisk_queue_talk_seconds",
     "Time callers and members talked (AMI AgentComplete: TalkTime)",
     "queue",
     buckets=TALK_BUCKETS,
+    sent=from_12,
 )
 RING_NO_ANSWER = counter(
     "asterisk_queue_ring_no_answer_total",
     "Times a member's phone rang and was not answered (AMI AgentRingNoAnswer)",
     "queue",
+    sent=from_12,
 )
 
 POLLED: Final = (

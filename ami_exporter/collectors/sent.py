@@ -40,7 +40,7 @@ def at_least(version: Version, *firsts: Version) -> bool:
     return version >= branch if branch is not None else version > max(firsts)
 
 
-BANNERS: Final[Mapping[Version, Version]] = {(1, 1): (1, 8), (1, 2): (10,), (1, 3): (11,)}
+BANNERS: Final[Mapping[Version, Version]] = {(1, 0): (1, 4), (1, 1): (1, 8), (1, 2): (10,), (1, 3): (11,)}
 """AMI version of the greeting → Asterisk's version, up to 11."""
 LAST_OF_12: Final = (2, 4)
 
@@ -57,9 +57,12 @@ def before_12(context: Context) -> bool:
     return bool(context.version) and context.version < (12,)
 
 
-def from_12(context: Context, _values: tuple[str, ...]) -> bool:
-    """Sent from Asterisk 12 on; an unknown version is taken for one of those."""
-    return not before_12(context)
+def known_from(first: Version) -> Sent:
+    """Sent from this version on; an unknown version is taken for one of those."""
+    return lambda context, _values: not context.version or context.version >= first
+
+
+from_12: Final = known_from((12,))
 
 
 def since(*firsts: Version) -> Sent:
@@ -82,10 +85,7 @@ def both(one: Sent, other: Sent) -> Sent:
     return lambda context, values: one(context, values) and other(context, values)
 
 
-def dial_state(context: Context, _values: tuple[str, ...]) -> bool:
-    """DialState is an event of Asterisk 14 and later; where the version is not known it is taken for one of them."""
-    return not context.version or at_least(context.version, (14,))
-
-
-rtcp_of_channels: Final[Sent] = from_12
+dial_state: Final = known_from((14,))
+"""DialState is an event of Asterisk 14 and later."""
+rtcp_of_channels: Final = from_12
 """RTCP events name their channel from Asterisk 12 on."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from ami_exporter.ami.concluded import STAND_INS
+
 
 def _table(**words: tuple[str, ...]) -> Mapping[str, str]:
     return MappingProxyType({theirs: ours for ours, all_theirs in words.items() for theirs in all_theirs})
@@ -76,16 +78,11 @@ CHANNEL_STATE_WORD = MappingProxyType(
 
 DIRECTIONS = ("inbound", "outbound")
 
-INTERNAL = frozenset(
-    {
-        *("Announcer", "CBAnn", "CBRec", "Message", "Recorder", "Surrogate"),
-        *("AsyncGoto", "Bridge", "IAXPeer", "Parked", "Parking", "SIPPeer", "Transfered"),
-    }
-)
+INTERNAL = frozenset({"Announcer", "CBAnn", "CBRec", "Message", "Recorder", "Surrogate"}) | STAND_INS
 """Technologies of channels that Asterisk makes for itself: a conference's announcer and recorder, the bearer of text
 messages, the stand-in of a masquerade. Lists and events hide them (AST_CHAN_TP_INTERNAL) but for Status before 16.
 
-The second row are the stand-ins of masquerades before Asterisk 12 (features.c, pbx.c, chan_sip.c, chan_iax2.c)."""
+Those of before Asterisk 12 only give their place to another channel."""
 
 TELLS_HANGUP = frozenset({"IAX2", "Local", "PJSIP", "SIP"})
 """Technologies whose channels always say HangupRequest when the far end hangs up. AudioSocket, analogue lines and SS7

@@ -238,7 +238,7 @@ def test_what_13_has_no_list_for_is_absent() -> None:
 
 def test_the_greeting_tells_the_version_where_core_settings_does_not() -> None:
     assert {ami: version_by_banner(ami) for ami in ((1, 0), (1, 1), (1, 2), (1, 3), (2, 4), (2, 10, 6), (5, 0, 1))} == {
-        (1, 0): (),
+        (1, 0): (1, 4),
         (1, 1): (1, 8),
         (1, 2): (10,),
         (1, 3): (11,),

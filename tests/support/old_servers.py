@@ -53,6 +53,13 @@ def scenarios(version: str) -> list[str]:
     return [line[3:] for line in truth.splitlines() if line.startswith("== ")]
 
 
+def wants(version: str, scenario: str) -> list[str]:
+    """What is right of a scenario, as its truth file says: the lines `want`."""
+    truth = archive(version)["truth.txt"].decode().split("\n== ")
+    of_it = next(part for part in truth if part.startswith(f"{scenario}\n"))
+    return [line[6:] for line in of_it.splitlines() if line.startswith("want: ")]
+
+
 def lists(version: str, folder: str = "lists") -> list[str]:
     """Actions whose answers are there, without those that have arguments and those that the exporter never sends."""
     there = (path for path in archive(version) if path.startswith(f"{folder}/"))

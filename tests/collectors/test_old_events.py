@@ -1,0 +1,389 @@
+"""What Asterisk 1.8, 11 and 13 sent while phones did what is written down, counted: as it was, or not at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from enum import Enum
+
+import pytest
+
+from tests.support import old_servers as old
+from tests.support.collecting import Samples, counted
+from tests.support.old_replay import Replay, played
+
+OLDEST = ("1.8", "11")
+CAUSES = {"16": "normal_clearing", "17": "user_busy", "21": "call_rejected"}
+STATUS = {"ANSWER": "answered", "BUSY": "busy", "NOANSWER": "no_answer", "CANCEL": "cancelled"}
+QUEUE_OUTCOME = {"answered": "answered", "abandoned": "abandoned", "timed out": "timeout"}
+
+
+class Verdict(Enum):
+    EQUAL = "equal"
+    ABSENT = "absent"
+    WRONG = "wrong"
+
+
+def total(samples: Samples, name: str, *labels: str | None) -> float:
+    """Sum over a metric's series that have these labels; None: any."""
+    return sum(
+        value
+        for (metric, *rest), value in samples.items()
+        if metric == f"asterisk_{name}" and all(want in (None, is_) for want, is_ in zip(labels, rest, strict=False))
+    )
+
+
+def judge(found: float, want: float) -> Verdict:
+    if found == want:
+        return Verdict.EQUAL
+    return Verdict.WRONG if found else Verdict.ABSENT
+
+
+def legs(samples: Samples, status: str | None = None) -> float:
+    """Dialled legs; Local channels stand for others."""
+    return total(samples, "dials_total", None, status) - total(samples, "dials_total", "Local", status)
+
+
+Check = Callable[[re.Match[str], Samples], Iterator[Verdict]]
+
+
+def calls(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    outcome = "answered" if want[2] == "answered" else "unanswered"
+    yield judge(total(samples, "calls_total", want[1], outcome), float(want[3]))
+
+
+def calls_of_dialplan(_want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield judge(total(samples, "calls_total"), 1.0)
+
+
+def trunk_calls(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield judge(total(samples, "trunk_calls_total", want[2], want[1], "answered"), 1.0)
+
+
+def dial_legs(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield judge(legs(samples, STATUS[want[1]]), float(want[2]))
+
+
+def no_leg(_want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield judge(legs(samples), 0.0)
+
+
+def leg_in_vain(_want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield judge(legs(samples), 1.0)
+    yield judge(legs(samples, "answered"), 0.0)
+
+
+def picked_up(_want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield judge(legs(samples, "cancelled"), 1.0)
+
+
+def hangups(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield judge(total(samples, "hangups_total", want[1], CAUSES[want[2]]), float(want[3]))
+
+
+def called_leg(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield Verdict.EQUAL if total(samples, "hangups_total", want[1], CAUSES[want[2]]) >= 1 else Verdict.WRONG
+
+
+def queue(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    name, outcome = want[1], QUEUE_OUTCOME[want[2]]
+    yield judge(total(samples, "queue_joins_total", name), 1.0)
+    yield judge(total(samples, "queue_calls_total", name, outcome), 1.0)
+    yield judge(total(samples, "queue_calls_total", name), 1.0)
+
+
+def near(found: float, seconds: float) -> Verdict:
+    """Whole seconds of two clocks."""
+    return Verdict.EQUAL if abs(found - seconds) <= 1 else judge(found, seconds)
+
+
+def waits(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield near(total(samples, "queue_wait_seconds_sum", want[1]), float(want[2]))
+
+
+def talks(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield near(total(samples, "queue_talk_seconds_sum", want[1]), float(want[2]))
+
+
+def ring_no_answer(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    found, least = total(samples, "queue_ring_no_answer_total"), float(want[1])
+    yield Verdict.EQUAL if found >= least else judge(found, least)
+
+
+def not_entered(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield judge(total(samples, "queue_joins_total", want[1]), 0.0)
+
+
+def transfers(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield judge(total(samples, "transfers_total", want[1], "success"), float(want[2]))
+
+
+def failed_transfer(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield judge(total(samples, "transfers_total", want[1]), 1.0)
+
+
+def parking(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    ends = {"retrieved": "retrieved", "timed out": "timeout", "given up": "giveup"}
+    yield judge(total(samples, "parking_events_total", "default", "parked"), 1.0)
+    yield judge(total(samples, "parking_events_total", "default", ends[want[1]]), 1.0)
+
+
+def conference(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield judge(total(samples, "conference_joins_total"), float(want[1]))
+
+
+def holds(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield judge(total(samples, "holds_total"), float(want[1]))
+
+
+def originates(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield judge(total(samples, "originates_total", want[1].lower()), float(want[2]))
+
+
+def none_answered(_want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield judge(total(samples, "calls_total", None, "answered"), 0.0)
+
+
+def agents(_want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    yield judge(total(samples, "events_total", "AgentLogin"), 1.0)
+    yield judge(total(samples, "events_total", "AgentLogoff"), 1.0)
+
+
+def peer(_want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    for status in ("unreachable", "reachable"):
+        changes = total(samples, "peer_changes_total", None, status) or total(samples, "contact_changes_total", status)
+        yield judge(changes, 1.0)
+
+
+def registers(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    status = {"+1": ("registered", "reachable"), "-1": ("unregistered", "unreachable")}[want[1]]
+    yield judge(max(total(samples, "peer_changes_total", None, one) for one in status), 1.0)
+
+
+def registrations(_want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    for status in ("registered", "rejected"):
+        yield Verdict.EQUAL if total(samples, "registration_events_total", None, status) else Verdict.ABSENT
+
+
+def failed_logins(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    bad = ("InvalidPassword", "InvalidAccountID", "ChallengeResponseFailed", "FailedACL", "RequestNotAllowed")
+    found = sum(total(samples, "security_events_total", event) for event in bad)
+    yield Verdict.EQUAL if found >= float(want[1]) else judge(found, float(want[1]))
+
+
+CHECKS: tuple[tuple[str, Check], ...] = (
+    (r"(internal|inbound|outbound)(?: over [\w-]+)? (answered|busy|unanswered|refused|failed)\D*? (\d+)", calls),
+    (r"calls: (internal) (\d+) \(answered by the dialplan\)", calls_of_dialplan),
+    (r"(inbound|outbound) over ([\w-]+) answered 1", trunk_calls),
+    (r"dial legs: (ANSWER|BUSY|NOANSWER|CANCEL) (\d+)", dial_legs),
+    (r"dial legs: none", no_leg),
+    (r"dial legs: 1, (?:refused|not answered)", leg_in_vain),
+    (r"dial legs: 1003 not answered, answered elsewhere", picked_up),
+    (r"hangups: (\w+) (\d+) x(\d+)", hangups),
+    (r"hangups: (\w+) (\d+) on the called leg", called_leg),
+    (r"queue (\w+): entered 1, (answered|abandoned|timed out) 1", queue),
+    (r"queue (\w+):.* wait (?:about )?(\d+) s", waits),
+    (r"queue (\w+):.* talk (\d+) s", talks),
+    (r"queue (\w+): entered 0", not_entered),
+    (r"ring no answer:? (\d+)", ring_no_answer),
+    (r"(blind|attended) transfers: (\d+)(?! failed)", transfers),
+    (r"(blind) transfers: 1 failed", failed_transfer),
+    (r"parked 1, (retrieved|timed out|given up) 1", parking),
+    (r"conference joins (\d+)", conference),
+    (r"holds: (\d+)", holds),
+    (r"originate: (Success|Failure) (\d+)", originates),
+    (r"no call was answered", none_answered),
+    (r"agent logins 1, logoffs 1", agents),
+    (r"(phone 1008|trunk telco-a): unreachable, then reachable", peer),
+    (r"phones registered: ([+-]1)", registers),
+    (r"registrations:.*registered.*", registrations),
+    (r"AMI failed logins: (\d+)", failed_logins),
+    (r"failed authentications: (\d+) attempts", failed_logins),
+)
+
+NO_FIGURE = (
+    r"calls: failed 1|calls: inbound failed 1 \(404\)",  # Asterisk refuses them without a channel, on every version
+    r"dial legs: CHANUNAVAIL 1 or none",
+    r"talk 3 s",  # transcripts have no times
+    r"member added 1",
+    r"the FollowMe leg is answered by the phone",
+    r"user events: 2",
+    r"new messages in 1003",
+    r"nothing registered",
+    r"reloads: whatever the version says",
+    r"the call ends with the server",
+    r"one start",
+)
+"""What no figure of the event counters tells."""
+
+
+def verdicts(version: str, scenario: str) -> Iterator[tuple[str, Verdict]]:
+    """Each line of the truth with what the counters say of it."""
+    for want in old.wants(version, scenario):
+        if any(re.match(pattern, want) for pattern in NO_FIGURE):
+            continue
+        found = [
+            verdict
+            for pattern, check in CHECKS
+            for match in re.finditer(pattern, want)
+            for verdict in check(match, played(version)[scenario])
+        ]
+        assert found, f"nothing compares {want!r}"
+        yield from ((want, verdict) for verdict in found)
+
+
+_NO_EVENT = "no version tells of it by an event"
+_SILENT_QUEUE = "a queue without eventwhencalled does not tell of its members"
+ABSENT: dict[tuple[str, str], str] = {
+    ("13", "transfer_blind_nosuch"): _NO_EVENT,
+    ("13", "registration_rejected"): "pbx1's Registered came after the transcript's end",
+    **{
+        (version, scenario): why
+        for version in OLDEST
+        for scenario, why in (
+            ("queue_answered_support", _SILENT_QUEUE),
+            ("queue_answered_agent_hangs_up_support", _SILENT_QUEUE),
+            ("queue_timeout_support", _SILENT_QUEUE),
+            ("queue_ring_noanswer_support", _SILENT_QUEUE),
+            ("queue_transferred_support", _SILENT_QUEUE),
+            ("transfer_blind_nosuch", _NO_EVENT),
+            ("phone_wrong_password", "there are no security events"),
+            ("ami_wrong_password", "there are no security events"),
+            ("registration_rejected", "chan_sip tells of no refused registration"),
+            ("trunk_registration_lost", "chan_sip tells of no refused registration"),
+        )
+    },
+    ("1.8", "conference"): "ConfBridge sends no events",
+    ("11", "iax_registration"): "chan_iax2 tells of no refused registration",
+}
+"""(version, scenario) → why some figure of it is absent there. In all others each figure is what the truth says."""
+
+
+@pytest.mark.parametrize("version", old.VERSIONS)
+def test_each_figure_of_a_scenario_is_what_the_truth_says_or_absent(version: str) -> None:
+    found = {
+        (scenario, want, verdict)
+        for scenario in old.scenarios(version)
+        for want, verdict in verdicts(version, scenario)
+    }
+    assert {entry for entry in found if entry[2] is Verdict.WRONG} == set()
+    assert {(version, scenario) for scenario, _, verdict in found if verdict is Verdict.ABSENT} == {
+        entry for entry in ABSENT if entry[0] == version
+    }
+
+
+def test_most_figures_are_equal_not_absent() -> None:
+    judged = [v for version in old.VERSIONS for name in old.scenarios(version) for _, v in verdicts(version, name)]
+    assert len(judged) > 300
+    assert sum(v is Verdict.EQUAL for v in judged) > 0.9 * len(judged)
+
+
+COMPARED = (
+    *("calls_total", "dials_total", "trunk_calls_total", "did_calls_total", "tenant_calls_total"),
+    *("queue_joins_total", "queue_calls_total", "queue_wait_seconds_count", "queue_wait_seconds_sum"),
+    *("queue_answered_in_service_level_total", "transfers_total", "holds_total", "hold_seconds_count"),
+    *("parking_events_total", "conference_joins_total", "originates_total", "pickups_total"),
+    *("dial_talk_seconds_count", "trunk_talk_seconds_count", "queue_ring_seconds_sum", "queue_talk_seconds_sum"),
+    "queue_ring_no_answer_total",
+)
+
+
+def figures(version: str, scenario: str) -> Samples:
+    """What a scenario counted of the families compared; chan_sip is taken for PJSIP."""
+    return {
+        (metric, *(label.replace("PJSIP", "SIP") for label in labels)): value
+        for (metric, *labels), value in played(version)[scenario].items()
+        if metric.removeprefix("asterisk_") in COMPARED and value
+    }
+
+
+def difference(one: Samples, other: Samples) -> set[str]:
+    """Metrics in which two scenarios differ, without prefix."""
+    return {key[0].removeprefix("asterisk_") for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
+
+
+_NOT_TOLD = {"queue_ring_seconds_sum", "queue_talk_seconds_sum", "queue_ring_no_answer_total"}
+DIFFERENCES: dict[str, tuple[set[str], str]] = {
+    "call_declined": ({"dials_total"}, "603 is BUSY in chan_sip, NOANSWER in chan_pjsip"),
+    "out_404": ({"dials_total", "trunk_calls_total"}, "404 is CHANUNAVAIL in chan_sip, NOANSWER in chan_pjsip"),
+    "queue_answered_support": (_NOT_TOLD, _SILENT_QUEUE),
+    "queue_answered_agent_hangs_up_support": (_NOT_TOLD, _SILENT_QUEUE),
+    "queue_abandoned_support": ({"dials_total"}, "how the member's leg ended is unknown there"),
+    "queue_timeout_support": (_NOT_TOLD | {"dials_total"}, _SILENT_QUEUE),
+    "queue_ring_noanswer_support": (_NOT_TOLD | {"dials_total"}, _SILENT_QUEUE),
+    "queue_transferred_support": (_NOT_TOLD, _SILENT_QUEUE),
+    "pickup": ({"dials_total", "dial_talk_seconds_count"}, "who picks up is no leg there"),
+    "originate_failed": ({"calls_total", "tenant_calls_total", "dials_total"}, "an Originate in vain is no call there"),
+    "agent": (_NOT_TOLD | {"dials_total", "dial_talk_seconds_count"}, "an agent is a channel there, and 1006 was busy"),
+}
+
+
+@pytest.mark.parametrize("scenario", old.scenarios("13"))
+def test_11_counts_a_scenario_as_13_does(scenario: str) -> None:
+    may_differ, _ = DIFFERENCES.get(scenario, (set(), ""))
+    assert difference(figures("11", scenario), figures("13", scenario)) <= may_differ | {"queue_wait_seconds_sum"}
+
+
+@pytest.mark.parametrize("scenario", old.scenarios("11"))
+def test_1_8_counts_a_scenario_as_11_does(scenario: str) -> None:
+    parks = {"transfers_total"} if scenario.startswith("park_") else set()  # by AMI there, by a transfer on 11
+    conference = {"conference_joins_total"} if scenario == "conference" else set()
+    assert difference(figures("1.8", scenario), figures("11", scenario)) <= (
+        parks | conference | {"queue_wait_seconds_sum"}
+    )
+
+
+@pytest.mark.parametrize("version", OLDEST)
+def test_each_channel_created_is_hung_up_once_and_stand_ins_count_nowhere(version: str) -> None:
+    for scenario, samples in played(version).items():
+        if scenario != "shutdown":
+            assert total(samples, "channels_created_total") == total(samples, "hangups_total"), scenario
+    technologies = {
+        key[1] for samples in played(version).values() for key in samples if key[0] == "asterisk_hangups_total"
+    }
+    assert technologies == {"Agent", "IAX2", "Local", "SIP"}
+
+
+@pytest.mark.parametrize("version", OLDEST)
+def test_a_channel_is_hung_up_by_the_technology_it_began_with(version: str) -> None:
+    for scenario in ("local_legs", "followme", "transfer_attended", "park_retrieved", "pickup"):
+        samples = played(version)[scenario]
+        for technology in ("SIP", "Local"):
+            created = total(samples, "channels_created_total", technology)
+            assert total(samples, "hangups_total", technology) == created, (scenario, technology)
+
+
+@pytest.mark.parametrize("version", OLDEST)
+def test_nothing_is_zero_beforehand_of_what_an_old_server_does_not_tell(version: str) -> None:
+    there = {key[0].removeprefix("asterisk_") for key in counted(Replay(version).counters)}
+    assert not there & {
+        *("security_events_total", "reloads_total", "registration_events_total", "contact_changes_total"),
+        *("rtcp_jitter_seconds_count", "rtcp_loss_ratio_count", "rtcp_rtt_seconds_count", "media_calls_total"),
+        *("trunk_rtcp_loss_ratio_count", "dial_post_dial_delay_seconds_count", "transfers_total", "holds_total"),
+        *("hold_seconds_count", "queue_ring_seconds_count", "queue_talk_seconds_count", "queue_ring_no_answer_total"),
+        *("trunk_sip_failures_total", "recorded_calls_total"),
+        *({"conference_joins_total"} if version == "1.8" else ()),
+    }
+    assert {"calls_total", "dials_total", "trunk_calls_total", "queue_joins_total", "parking_events_total"} <= there | (
+        {"parking_events_total"} if version == "1.8" else set()
+    )
+
+
+@pytest.mark.parametrize("version", OLDEST)
+def test_events_that_are_concluded_are_not_counted_as_received(version: str) -> None:
+    samples = played(version)["call_answered"]
+    assert total(samples, "events_total", "Newchannel") == 2
+    assert total(samples, "events_total", "DialBegin") == 0
+
+
+@pytest.mark.parametrize("version", OLDEST)
+def test_old_servers_media_reports_judge_no_call(version: str) -> None:
+    assert not any(
+        "media_calls" in key[0] or "rtcp" in key[0] for samples in played(version).values() for key in samples
+    )
+
+
+def test_13_has_no_dial_state_and_so_no_post_dial_delay() -> None:
+    there = {key[0] for key in counted(Replay("13").counters)}
+    assert not any("post_dial_delay" in name for name in there)
+    assert not any("post_dial_delay" in key[0] for samples in played("13").values() for key in samples)
