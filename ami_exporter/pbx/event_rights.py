@@ -27,7 +27,7 @@ MAX_NAMES: Final = 500
 """Event names that need no second look; Asterisk has 150."""
 BOOTS_FROM: Final = (1, 2)
 MODERN_FROM: Final = (2,)
-"""AMI versions: FullyBooted since Asterisk 11; since 12 security events, and one of class agent for each queue caller."""
+"""AMI versions: FullyBooted since Asterisk 11; since 12 security events, and class agent for callers of queues."""
 
 _NAMED_BY: Final[Mapping[str, str]] = MappingProxyType(
     {"call": "newchannel", "agent": "queuecallerjoin", "security": "successfulauth", "system": "fullybooted"}

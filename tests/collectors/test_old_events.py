@@ -272,6 +272,22 @@ def test_each_figure_of_a_scenario_is_what_the_truth_says_or_absent(version: str
     }
 
 
+@pytest.mark.parametrize("version", old.VERSIONS)
+def test_every_event_of_a_real_server_passes_the_sieve(version: str) -> None:
+    for scenario in old.scenarios(version):
+        replay = Replay(version)
+        replay.feed(old.events(version, scenario))
+        told = re.search(
+            rf"\n== {scenario}\n(?:.*\n)*?file: events: (.*)\n", old.archive(version)["truth.txt"].decode()
+        )
+        in_file = old.events(version, scenario).count(b"\r\nPrivilege: ")
+        assert replay.received.total() == in_file, scenario
+        assert replay.doubtful == 0
+        if in_file and told is not None:
+            counts = dict(part.rsplit(" ", 1) for part in told[1].split(", "))
+            assert replay.received == {name: int(count) for name, count in counts.items()}, scenario
+
+
 def test_most_figures_are_equal_not_absent() -> None:
     judged = [v for version in old.VERSIONS for name in old.scenarios(version) for _, v in verdicts(version, name)]
     assert len(judged) > 300

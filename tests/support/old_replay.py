@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 
@@ -27,6 +28,7 @@ class Replay:
     def __init__(self, version: str) -> None:
         self.now = 1000.0
         self.doubtful = 0
+        self.received: Counter[str] = Counter()
         self.counters: EventCounters = store_of(*builtin(), context=context(version))
         for name in ("QueueStatus", "Parkinglots", "ParkedCalls"):
             if name in lists(version, "lists/quiet"):
@@ -43,6 +45,7 @@ class Replay:
             found.extend(self._sieve.take(message))
         found.extend(self._sieve.pause())
         self.doubtful += self._sieve.take_doubtful()
+        self.received.update(event["event"] for event in found)
         if self._translator is not None:
             found = self._translator.take(found, self.now)
         self.counters.feed(found, self.now)

@@ -38,9 +38,14 @@ class Call:
 
 @dataclass(slots=True, eq=False)
 class Dial:
-    """One run of the dial application. held: the ends of legs whose result its own end will tell."""
+    """One run of the dial application. raw: the Uniqueid that the server writes of who dials.
 
+    result: of the legs that it leaves unanswered, once it has ended. held: the ends of legs that wait for it.
+    """
+
+    raw: str
     answered: bool = False
+    result: str = ""
     held: list[Held] = field(default_factory=list)
 
 

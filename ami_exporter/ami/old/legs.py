@@ -15,11 +15,14 @@ from typing import Final
 
 from ami_exporter.ami.concluded import concluded
 from ami_exporter.ami.message import Message
-from ami_exporter.ami.old.channels import UP, Channel, Dial, Held
+from ami_exporter.ami.old.channels import MAX_CHANNELS, UP, Channel, Dial, Held
 
 HELD_SECONDS: Final = 1.0
 """The Hangup of a leg waits no longer for the end of its Dial: the server writes both at once, unless the call goes on
 with other legs (a leg that was forwarded)."""
+
+MAX_DIALS: Final = MAX_CHANNELS
+"""Dials remembered at a time: no channel runs two. The oldest is forgotten beyond it."""
 
 RESULT: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -39,12 +42,15 @@ class Legs:
 
     def __init__(self) -> None:
         self._dials: dict[str, Dial] = {}
+        self._holding: dict[str, Dial] = {}  # those of them that hold something
 
     def dialled(
         self, raw: str, caller: Channel | None, leg: Channel, dial_string: str, told: Message
     ) -> Iterator[Message]:
         """A Dial begins with this leg. raw: the Uniqueid of who dials."""
-        leg.dial = self._dials.setdefault(raw, Dial())
+        if raw not in self._dials and len(self._dials) >= MAX_DIALS:
+            yield from self.caller_hung_up(next(iter(self._dials)))
+        leg.dial = self._dials.setdefault(raw, Dial(raw))
         if caller is not None:
             caller.last_dial = ""
         yield from self._begin(caller, leg, dial_string, told)
@@ -86,6 +92,7 @@ class Legs:
         result = "CANCEL" if lost_place or (leg.dial and leg.dial.answered) else _by_cause(leg, cause)
         if not result and leg.dial is not None:
             leg.dial.held.append(Held(now, leg, cause, hangup))
+            self._holding[leg.dial.raw] = leg.dial
             return
         yield _ended(leg, result or UNKNOWN)
         yield hangup
@@ -94,21 +101,26 @@ class Legs:
         """A Dial has ended. What is held of it was not answered, whatever it says."""
         if caller is not None:
             caller.last_dial = status
+        self._holding.pop(raw, None)
         dial = self._dials.pop(raw, None)
-        for held in () if dial is None else dial.held:
-            yield _ended(held.channel, "CANCEL" if status == "ANSWER" else status)
-            yield held.hangup
+        if dial is not None:
+            dial.result = "CANCEL" if status == "ANSWER" else status
+            for held in dial.held:
+                yield _ended(held.channel, dial.result)
+                yield held.hangup
 
     def caller_hung_up(self, raw: str) -> Iterator[Message]:
         """Who dialled has ended."""
-        dial = self._dials.pop(raw, None)
+        self._dials.pop(raw, None)
+        dial = self._holding.pop(raw, None)
         yield from () if dial is None else _released(dial, dial.held)
 
     def overdue(self, now: float) -> Iterator[Message]:
         """Wait no longer for what would tell a leg's result."""
-        for dial in self._dials.values():
-            if dial.held:
-                yield from _released(dial, [held for held in dial.held if now - held.since > HELD_SECONDS])
+        for raw, dial in list(self._holding.items()):
+            yield from _released(dial, [held for held in dial.held if now - held.since > HELD_SECONDS])
+            if not dial.held:
+                del self._holding[raw]
 
     def __len__(self) -> int:
         return len(self._dials)
@@ -124,7 +136,7 @@ def _released(dial: Dial, due: list[Held]) -> Iterator[Message]:
 def _by_cause(leg: Channel, cause: str) -> str:
     """Result of a leg by its hangup's cause; empty where that leaves it open."""
     if leg.dial is not None:
-        return RESULT.get(cause, "")
+        return RESULT.get(cause, leg.dial.result)
     return _WITHOUT_DIAL.get(cause, "CANCEL" if leg.member else "")
 
 

@@ -30,6 +30,9 @@ class Callers:
     def __init__(self) -> None:
         self._callers: dict[str, _Caller] = {}
 
+    def __len__(self) -> int:
+        return len(self._callers)
+
     def joined(self, uid: str, queue: str, now: float) -> None:
         """Take a Join."""
         if len(self._callers) >= MAX_CALLERS:
