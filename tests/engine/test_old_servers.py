@@ -12,6 +12,7 @@ from tests.support.targets import has, listening, scrape, target, until, value
 
 TRUNKS = (TrunkSettings("telco-a", "SIP/telco-a"), TrunkSettings("branch-b", "IAX2/branch-b"))
 OLDEST = ("1.8", "11")
+VERSIONS = (*OLDEST, "13")
 
 
 def calls(one: Target, direction: str, outcome: str) -> float | None:
@@ -74,3 +75,27 @@ def test_a_parked_trunk_channel_has_the_direction_in_which_it_was_seen_to_begin(
         )
         until(lambda: channels(scrape(one), "inbound") == 7.0, "the event")
         assert channels(scrape(one), "outbound") == 1.0
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_restart_is_seen_by_the_startup_time_that_core_status_writes(version: str) -> None:
+    with OldPbx(version) as pbx, target(pbx.port, events=True, trunks=TRUNKS) as one:
+        listening(one)
+        until(lambda: value(scrape(one), "asterisk_boots_total") == 0.0, "the first start")
+        pbx.instead = {b"CoreStartupDate: 2026-11-28": b"CoreStartupDate: 2026-11-29"}
+        pbx.kick()
+        until(lambda: value(scrape(one), "asterisk_boots_total") == 1.0, "the second start")
+        pbx.kick()
+        listening(one)
+        assert value(scrape(one), "asterisk_boots_total") == 1.0
+
+
+def test_trunks_and_contacts_of_13_are_what_its_lists_tell() -> None:
+    trunk = TrunkSettings("telco-a", "PJSIP/telco-a", registration="telco-a")
+    with OldPbx("13") as pbx, target(pbx.port, trunks=(trunk,)) as one:
+        found = scrape(one)
+    assert value(found, "asterisk_trunk_up", trunk="telco-a") == 1.0, "by its registration"
+    assert value(found, "asterisk_contacts", status="reachable") == 10.0
+    assert not has(found, "asterisk_aor_contacts")
+    assert value(found, "asterisk_active_calls") == 14.0
+    assert sum(number for (name, _), number in found.items() if name == "asterisk_active_channels") == 19.0

@@ -17,6 +17,8 @@ class OldPbx(ScriptedPbx):
         self._version, self._folder = version, folder
         self._listed = set(old.lists(version, folder)) - set(refused)
         self._listeners: list[Session] = []
+        #: What answers say instead of what they said.
+        self.instead: dict[bytes, bytes] = {}
 
     def play(self, scenario: str) -> None:
         """Send the events of a scenario to those who listen."""
@@ -42,6 +44,8 @@ class OldPbx(ScriptedPbx):
             session.answer(action, *((offered, " (Priv: <none>)") for offered in sorted(self._listed)))
         elif name in self._listed - {"Ping"}:
             known, data = old.answer_bytes(self._version, name, self._folder)
+            for written, now in self.instead.items():
+                data = data.replace(written, now)
             session.send(
                 data.replace(f"ActionID: {known}\r\n".encode(), f"ActionID: {action['ActionID']}\r\n".encode())
             )
