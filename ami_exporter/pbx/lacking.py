@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from ami_exporter.ami.action_versions import is_newer
 from ami_exporter.ami.actions import ACTIONS, Action
 from ami_exporter.ami.rights import BASE, TIER, held_classes, mending_class
 from ami_exporter.collectors.sent import asterisk_version
@@ -33,11 +34,12 @@ def lacking(unavailable: Iterable[Action], offered: frozenset[str], version: str
     """
     if not offered:
         return Lacking()
-    major = next(iter(asterisk_version(version)), 0)
+    known = asterisk_version(version)
+    major = next(iter(known), 0)
     held = held_classes(offered) | proved(offered)
     wanted: dict[str, set[str]] = {BASE: set(), TIER: set()}
     for action in unavailable:
-        gone = major >= GONE_SINCE.get(action.name, major + 1)
+        gone = major >= GONE_SINCE.get(action.name, major + 1) or is_newer(action.name, known)
         right = mending_class(action.spec.rights)
         if right in wanted and not held & action.spec.rights and not gone:
             wanted[right].add(action.name)

@@ -49,5 +49,10 @@ class OldPbx(ScriptedPbx):
             session.send(
                 data.replace(f"ActionID: {known}\r\n".encode(), f"ActionID: {action['ActionID']}\r\n".encode())
             )
-        else:
+        elif name in ("Login", "Challenge", "Ping", "Events", "Logoff"):
             super().obey(session, action)
+        elif name in old.lists(self._version, self._folder):
+            session.answer(action, ("Message", "Permission denied"), response="Error")
+        else:
+            unknown = f"Invalid/unknown command: {name}. Use Action: ListCommands to show available commands."
+            session.answer(action, ("Message", unknown), response="Error")

@@ -74,7 +74,8 @@ def finding(choice: EnabledCollector, answers: Mapping[Action, Answer]) -> Findi
     for alternatives in polls:
         asked = {action: verdict(answers[action]) for action in alternatives if action in answers}
         works = next((action for action, found in asked.items() if found is Verdict.WORKS), None)
-        denied = next((action for action, found in asked.items() if found is Verdict.DENIED), None)
+        # What needs no right is never denied: a proxy may say so, and no right would mend it.
+        denied = next((a for a, found in asked.items() if found is Verdict.DENIED and a.spec.rights), None)
         failed = next((action for action, found in asked.items() if found is Verdict.FAILED), None)
         working += works is not None
         if denied is not None:
