@@ -142,6 +142,16 @@ def number(header: str, *, scale: float = 1.0, minimum: float = 0.0, maximum: fl
     return value
 
 
+def either(one: Value, other: Value) -> Value:
+    """Return a number that versions of Asterisk have under two names."""
+
+    def value(message: Message) -> float | None:
+        found = one(message)
+        return other(message) if found is None else found
+
+    return value
+
+
 def to_number(written: str | None) -> float | None:
     """A finite decimal number, or None."""
     if written is None:

@@ -94,6 +94,8 @@ class MediaCalls:
         kind, uniqueid = message.get("event", ""), message.get("uniqueid", "")
         if kind == "Hangup":
             return self._hangup(uniqueid, message, context, now)
+        if not rtcp_of_channels(context, ()):
+            return ()
         if kind == "Newstate" and uniqueid not in self._channels:
             return ()
         take = self._kinds.get(kind)

@@ -61,6 +61,16 @@ def when(labels_of: Labels, condition: Callable[[Message, Context], bool]) -> La
     return lambda message, context: labels_of(message, context) if condition(message, context) else None
 
 
+def tells_in_call(message: Message, _context: Context) -> bool:
+    """Members say whether they are in a call from Asterisk 13.8 on, and as IsInCall from 11.22 on."""
+    return "incall" in message or "isincall" in message
+
+
+def in_call(message: Message) -> bool:
+    """Whether the member is in a call of the queue."""
+    return message.get("incall", message.get("isincall", "")).strip() == "1"
+
+
 def wraps_up(message: Message, context: Context) -> bool:
     """Whether a member's last call ended less than its wrap-up time ago, by the PBX's clock."""
     seconds, last_call = _wrapup_time(message), _last_call(message)
@@ -69,4 +79,4 @@ def wraps_up(message: Message, context: Context) -> bool:
 
 def in_wrapup(message: Message, context: Context) -> bool:
     """Whether a member who could be rung is not, since its last call has just ended: not paused, in no call."""
-    return _free(message) and message.get("incall") != "1" and wraps_up(message, context)
+    return _free(message) and not in_call(message) and wraps_up(message, context)

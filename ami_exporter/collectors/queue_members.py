@@ -9,13 +9,16 @@ from ami_exporter.collectors.fields import fixed, labels, mapped, number, text
 from ami_exporter.collectors.lists import QUEUE_MEMBER, QUEUE_STATUS
 from ami_exporter.collectors.queue_fields import (
     available,
+    in_call,
     in_wrapup,
     member_name,
     pause_reason,
     paused,
+    tells_in_call,
     tells_wrapup,
     when,
 )
+from ami_exporter.collectors.sent import from_12
 
 UP = gauge(
     "asterisk_queue_member_up",
@@ -79,12 +82,14 @@ TALK = counter(
     "Time the member talked to callers of this queue, counted when the call ends (AMI event AgentComplete: TalkTime)",
     "queue",
     "member",
+    sent=from_12,
 )
 RING_NO_ANSWER = counter(
     "asterisk_queue_member_ring_no_answer_total",
     "Times the member's phone rang for this queue and was not answered (AMI event AgentRingNoAnswer)",
     "queue",
     "member",
+    sent=from_12,
 )
 
 STATES: Final = (UP, PAUSED, AVAILABLE, IN_CALL, WRAPUP)
@@ -106,7 +111,14 @@ COLLECTOR = Collector(
         Rule(PAUSED, QUEUE_STATUS, QUEUE_MEMBER, _member, mapped("Paused", YES_NO), reduce="max"),
         Rule(AVAILABLE, QUEUE_STATUS, QUEUE_MEMBER, _member, fixed(0.0), reduce="max"),
         Rule(AVAILABLE, QUEUE_STATUS, QUEUE_MEMBER, when(_member, available), fixed(1.0), reduce="max"),
-        Rule(IN_CALL, QUEUE_STATUS, QUEUE_MEMBER, _member, mapped("InCall", YES_NO), reduce="max"),
+        Rule(
+            IN_CALL,
+            QUEUE_STATUS,
+            QUEUE_MEMBER,
+            when(_member, tells_in_call),
+            lambda message: float(in_call(message)),
+            reduce="max",
+        ),
         Rule(WRAPUP, QUEUE_STATUS, QUEUE_MEMBER, when(_member, tells_wrapup), fixed(0.0), reduce="max"),
         Rule(WRAPUP, QUEUE_STATUS, QUEUE_MEMBER, when(_member, in_wrapup), fixed(1.0), reduce="max"),
         Rule(LAST_CALL, QUEUE_STATUS, QUEUE_MEMBER, _member, number("LastCall", minimum=1.0), reduce="max"),

@@ -44,13 +44,16 @@ from ami_exporter.collectors.queue_callers import (
 from ami_exporter.collectors.queue_fields import (
     available,
     by_queue,
+    in_call,
     in_wrapup,
     not_paused,
     pause_reason,
     paused,
+    tells_in_call,
     tells_wrapup,
     when,
 )
+from ami_exporter.collectors.sent import from_12
 from ami_exporter.collectors.vocabulary import DEVICE_STATE, DEVICE_STATES
 
 RING_BUCKETS: Final = (2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
@@ -125,22 +128,26 @@ THRESHOLD = gauge(
     "Within this time callers should be answered (AMI QueueStatus: ServiceLevel)",
     "queue",
 )
+# Before Asterisk 12 queues with eventwhencalled=yes alone tell of their members: nothing is 0 beforehand there.
 RING = histogram(
     "asterisk_queue_ring_seconds",
     "Time the answering member's phone rang (AMI AgentConnect: RingTime)",
     "queue",
     buckets=RING_BUCKETS,
+    sent=from_12,
 )
 TALK = histogram(
     "asterisk_queue_talk_seconds",
     "Time callers and members talked (AMI AgentComplete: TalkTime)",
     "queue",
     buckets=TALK_BUCKETS,
+    sent=from_12,
 )
 RING_NO_ANSWER = counter(
     "asterisk_queue_ring_no_answer_total",
     "Times a member's phone rang and was not answered (AMI AgentRingNoAnswer)",
     "queue",
+    sent=from_12,
 )
 
 POLLED: Final = (
@@ -152,11 +159,6 @@ POLLED: Final = (
 def _name(message: Message, context: Context) -> str | None:
     queue = message.get("queue")
     return None if queue is None else context.names.get("queue", {}).get(queue, queue)
-
-
-def _tells_in_call(message: Message, _context: Context) -> bool:
-    """Members say whether they are in a call from Asterisk 13.8 on."""
-    return "incall" in message
 
 
 RULES: Final = (
@@ -177,7 +179,7 @@ RULES: Final = (
     Rule(WRAPUP, QUEUE_STATUS, QUEUE_MEMBER, when(by_queue, in_wrapup)),
     Rule(READY, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=both(not_paused, having("Status", *"0123678"))),
     Rule(PAUSED, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=paused),
-    Rule(IN_CALL, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=having("InCall", "1")),
+    Rule(IN_CALL, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=in_call),
     Rule(PAUSE_REASON, QUEUE_STATUS, QUEUE_MEMBER, labels(text("Queue"), pause_reason), where=paused),
     Rule(PBX_COMPLETED, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Completed"), reduce="last"),
     Rule(PBX_ABANDONED, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Abandoned"), reduce="last"),
@@ -210,7 +212,7 @@ def collector(wait_buckets: tuple[float, ...] = WAIT_BUCKETS) -> Collector:
         rules=RULES,
         zero_series=(
             ZeroSeries((MEMBERS, AVAILABLE, READY, PAUSED, *counted), QUEUE_STATUS, QUEUE_PARAMS, by_queue),
-            ZeroSeries((IN_CALL,), QUEUE_STATUS, QUEUE_MEMBER, when(by_queue, _tells_in_call)),
+            ZeroSeries((IN_CALL,), QUEUE_STATUS, QUEUE_MEMBER, when(by_queue, tells_in_call)),
             ZeroSeries((WRAPUP,), QUEUE_STATUS, QUEUE_MEMBER, when(by_queue, tells_wrapup)),
             ZeroSeries(counted, None, JOIN_EVENTS, by_queue),
         ),

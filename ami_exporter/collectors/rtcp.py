@@ -18,7 +18,7 @@ from ami_exporter.collectors.declarations import Collector, Context, Rule, Sampl
 from ami_exporter.collectors.fields import OTHER, labels, number, split_channel, technology, technology_of, to_number
 from ami_exporter.collectors.heard import Sequences
 from ami_exporter.collectors.mediacalls import MediaCalls, blocks_of
-from ami_exporter.collectors.sent import RTP, both, by_technology, by_trunk, since
+from ami_exporter.collectors.sent import RTP, both, by_technology, by_trunk, rtcp_of_channels, since
 from ami_exporter.collectors.vocabulary import DIRECTIONS
 
 STATUS: Final = Action("Status")
@@ -63,7 +63,7 @@ JITTER = histogram(
     "technology",
     buckets=JITTER_BUCKETS,
     closed=_MEDIA,
-    sent=by_technology(*RTP),
+    sent=both(rtcp_of_channels, by_technology(*RTP)),
 )
 LOSS = histogram(
     "asterisk_rtcp_loss_ratio",
@@ -73,7 +73,7 @@ LOSS = histogram(
     "technology",
     buckets=LOSS_BUCKETS,
     closed=_MEDIA,
-    sent=by_technology(*RTP),
+    sent=both(rtcp_of_channels, by_technology(*RTP)),
 )
 TRUNK_JITTER = histogram(
     "asterisk_trunk_rtcp_jitter_seconds",
@@ -83,7 +83,7 @@ TRUNK_JITTER = histogram(
     "media",
     buckets=JITTER_BUCKETS,
     closed=_MEDIA,
-    sent=by_trunk(*RTP),
+    sent=both(rtcp_of_channels, by_trunk(*RTP)),
 )
 TRUNK_LOSS = histogram(
     "asterisk_trunk_rtcp_loss_ratio",
@@ -93,14 +93,14 @@ TRUNK_LOSS = histogram(
     "media",
     buckets=LOSS_BUCKETS,
     closed=_MEDIA,
-    sent=by_trunk(*RTP),
+    sent=both(rtcp_of_channels, by_trunk(*RTP)),
 )
 RTT = histogram(
     "asterisk_rtcp_rtt_seconds",
     "Round trip time to the far end (AMI RTCPReceived: RTT)",
     "technology",
     buckets=RTT_BUCKETS,
-    sent=by_technology(*RTP),
+    sent=both(rtcp_of_channels, by_technology(*RTP)),
 )
 MES = histogram(
     "asterisk_rtcp_mes",

@@ -18,6 +18,7 @@ from .ami_session import REJECT_DELAY, ClientSession, House
 from .connection import ClientConnection
 from .listing import Dialect
 from .load import Flood, flood_corpus, static_load
+from .old_listings import NOT_THERE, old_load
 from .rights import NONE, User, classes
 from .scene import Scene
 from .simulation import DemoSettings, Simulation
@@ -78,9 +79,13 @@ class SimulatedPbx:
         self.host, self.port, self.username, self.secret = host, port, username, secret
         settings = settings or DemoSettings()
         started = (clock := clock or unix_clock())()
-        self.simulation = Simulation(settings, started, self._broadcast)
-        self.scene = Scene(self.simulation.world, self.simulation.time, clock, started, Dialect(dialect))
+        dialect = Dialect(dialect)
+        self.simulation = Simulation(settings, started, self._broadcast, dialect)
+        self.scene = Scene(self.simulation.world, self.simulation.time, clock, started, dialect)
         self.scene.load = static_load(settings.channels, self.scene.world, age=3600.0)
+        if dialect is Dialect.OLD:
+            self.scene.load = old_load(self.scene.load, self.scene.world)
+            missing = {*missing, *NOT_THERE}
         everyone = [User(username, secret, classes(read), classes(write)), *_single(secret), *users]
         chance = random.Random(settings.seed)  # noqa: S311 - a simulation, not a secret
         self.house = House(

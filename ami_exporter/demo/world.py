@@ -290,6 +290,8 @@ class World:
     fax: FaxCounts = field(default_factory=FaxCounts)
     channels: dict[str, Channel] = field(default_factory=dict)
     bridges: dict[str, Bridge] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    """Uniqueid of a channel → the one under which Asterisk 1.8 writes of it, since a masquerade."""
     conferences: dict[str, Conference] = field(default_factory=dict)
     calls_processed: int = 0
     reloaded: float | None = None

@@ -13,6 +13,7 @@ from threading import Lock
 from typing import TypeVar
 
 from ami_exporter.ami.actions import Action
+from ami_exporter.ami.concluded import OWN_EVENTS
 from ami_exporter.ami.message import Message
 from ami_exporter.ami.own_calls import canary_id
 from ami_exporter.collectors.declarations import (
@@ -78,6 +79,7 @@ class EventCounters:
         self._watching: dict[Action, list[Callable[[Message], None]]] = {}
         self._collectors: tuple[Collector, ...] = ()
         self._linked = False
+        self._identity: Callable[[str], str] = _itself
         self.install(collectors, caps)
 
     def install(self, collectors: Sequence[Collector], caps: Caps) -> None:
@@ -142,7 +144,7 @@ class EventCounters:
             if not collector.passive:
                 names.update(name for row in collector.rules if row.source is None for name in row.items)
                 names.update(name for tracked in collector.tracked for name in tracked.events)
-        return frozenset(name.lower() for name in names)
+        return frozenset(name.lower() for name in names - OWN_EVENTS)
 
     @property
     def context(self) -> Context:
@@ -214,9 +216,14 @@ class EventCounters:
             for watch in self._watching.get(action, ()):
                 watch(message)
 
+    def identify(self, identity: Callable[[str], str]) -> None:
+        """Take how the Uniqueids of lists lead to those that trackers know channels by."""
+        self._identity = identity
+
     def seen_direction(self, uniqueid: str) -> str | None:
         """Direction in which a trunk's channel was seen to begin. Without the lock: one look-up for each channel."""
-        return next(filter(None, (ask(uniqueid) for ask in self._directions)), None)
+        known = self._identity(uniqueid)
+        return next(filter(None, (ask(known) for ask in self._directions)), None)
 
     def know(self, named: Iterable[tuple[Metric, Key]]) -> None:
         """Let label sets exist at 0 because a complete poll named them."""
@@ -342,6 +349,10 @@ def _copy(metric: Metric, child: HistogramValue | None) -> HistogramValue:
     if child is None:
         return HistogramValue([0] * (len(metric.buckets) + 1))
     return HistogramValue(list(child.counts), child.sum, child.count)
+
+
+def _itself(uniqueid: str) -> str:
+    return uniqueid
 
 
 def _allowed(metric: Metric, held: Mapping[Key, V], caps: Caps) -> dict[Key, V]:

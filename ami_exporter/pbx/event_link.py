@@ -13,6 +13,7 @@ from threading import Event
 from ami_exporter.ami.errors import AmiError
 from ami_exporter.ami.link import Link
 from ami_exporter.ami.message import Message
+from ami_exporter.ami.old.translator import OldEvents, translator
 from ami_exporter.pbx.connector import Connector
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.event_loop import EventLoop
@@ -80,6 +81,7 @@ class EventLink:
         self._ended = False
         self._on_end: Callable[[], None] | None = None
         self._link: Link | None = None
+        self._translator: OldEvents | None = None
         self._fd = -1
         self._heard = self._expired = 0.0
         self._pinged: float | None = None
@@ -131,6 +133,9 @@ class EventLink:
         self._link, self._fd = link, link.fileno()
         self._heard = self._expired = self._clock()
         self._pinged = None
+        self._translator = translator(link.version) if "call" in self._classes else None
+        if self._translator is not None:
+            self._counters.identify(self._translator.identity)
         self._loop.add(self._fd, self)
         if self._stopping:
             self._log_off()
@@ -202,6 +207,8 @@ class EventLink:
                 self._connector.count_errors(link)
             if events:
                 self._count(events, link)
+            if room is None and self._translator is not None:
+                self._counters.feed(self._translator.overdue(self._clock()), self._clock())
         except AmiError as error:
             self._lost(str(error))
         except Exception:
@@ -214,8 +221,9 @@ class EventLink:
         self._stats.received(len(events))
         names = {event.cells[event.layout.event] for event in events}
         self.rights.heard(names)
-        for start in range(0, len(events), BATCH):
-            self._counters.feed(events[start : start + BATCH], now)
+        told = events if self._translator is None else self._translator.take(events, now)
+        for start in range(0, len(told), BATCH):
+            self._counters.feed(told[start : start + BATCH], now)
         for name in names & NOTICED:
             self._noticed(name, link)
 

@@ -26,8 +26,8 @@ BOOT_SECONDS: Final = 60.0
 MAX_NAMES: Final = 500
 """Event names that need no second look; Asterisk has 150."""
 BOOTS_FROM: Final = (1, 2)
-ANNOUNCES_FROM: Final = (2,)
-"""AMI versions: FullyBooted since Asterisk 11, security events of AMI logins since 12."""
+MODERN_FROM: Final = (2,)
+"""AMI versions: FullyBooted since Asterisk 11; since 12 security events, and class agent for callers of queues."""
 
 _NAMED_BY: Final[Mapping[str, str]] = MappingProxyType(
     {"call": "newchannel", "agent": "queuecallerjoin", "security": "successfulauth", "system": "fullybooted"}
@@ -88,12 +88,16 @@ class EventRights:
     def _older(self, age: float | None, name: str) -> None:
         """Something of this age (seconds) must have raised an event of the class, if it began after the login."""
         since = self._since
+        if name == "agent" and self._ami < MODERN_FROM:
+            return
         if since is not None and age is not None and age > LATE_SECONDS and self._clock() - since - age > LATE_SECONDS:
             self._missed |= {name}
 
     def _would_be_missed(self, name: str) -> bool:
         """Whether it is still to be found out if the class is given, and the event that tells is wanted."""
         if name not in self._asked or name in self._heard or name in self._missed:
+            return False
+        if name == "agent" and self._ami < MODERN_FROM:  # a queue may send nothing of that class
             return False
         return _NAMED_BY[name] in _ALWAYS_WANTED | self._wanted()
 
@@ -113,6 +117,6 @@ class EventRights:
         if self._would_be_missed("system") and self._ami >= BOOTS_FROM and now - since > BOOT_SECONDS:
             missed.add("system")
         announced = polls_since is not None and polls_since - since > LATE_SECONDS and now - polls_since > LATE_SECONDS
-        if announced and self._ami >= ANNOUNCES_FROM and self._would_be_missed("security"):
+        if announced and self._ami >= MODERN_FROM and self._would_be_missed("security"):
             missed.add("security")
         return frozenset(missed)

@@ -8,8 +8,11 @@ from functools import lru_cache
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.collectors.declarations import Collector
+from ami_exporter.collectors.lists import CORE_SHOW_CHANNELS
 
 PING = Action("Ping")
+FULL_STATUS_FROM = (2,)
+"""AMI version of Asterisk 12."""
 
 #: Plans remembered: those of a fleet are mostly the same, and a plan is made for each poll.
 PLANS = 200
@@ -51,6 +54,14 @@ class Plan:
         if not cached:
             return self
         return replace(self, actions=tuple(action for action in self.actions if action not in cached))
+
+
+def preferred(ami: tuple[int, ...]) -> str | None:
+    """Return the list to ask for channels where the configuration names none, by the server's AMI version.
+
+    Before Asterisk 12, Status tells neither state number nor application nor age of a channel without dialplan.
+    """
+    return CORE_SHOW_CHANNELS.name if ami < FULL_STATUS_FROM else None
 
 
 def make_plan(

@@ -18,7 +18,7 @@ from ami_exporter.pbx.connector import Connector
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.event_rights import EventRights
 from ami_exporter.pbx.login_backoff import LoginPaused
-from ami_exporter.pbx.plan import PING, EnabledCollector, make_plan
+from ami_exporter.pbx.plan import PING, EnabledCollector, make_plan, preferred
 from ami_exporter.pbx.poll_run import PollFault, PollRun, Result
 from ami_exporter.pbx.server_facts import ServerFacts
 
@@ -244,7 +244,9 @@ class Poller:
         self, setup: _Setup, link: Link, names: frozenset[str], deadline: float
     ) -> tuple[Mapping[Action, Answer], PollRun]:
         due = [one for name, one in setup.enabled.items() if name in names]
-        plan = make_plan(due, link.commands or None, setup.source, commands=self._commands.available)
+        plan = make_plan(
+            due, link.commands or None, setup.source or preferred(link.version), commands=self._commands.available
+        )
         cached = self._cache.cached(plan.by_collector)
         plan = plan.without({action for answers in cached.values() for action in answers.answered})
         context = replace(self._facts.context(), seen_direction=self._counters.seen_direction)

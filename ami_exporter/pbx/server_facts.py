@@ -18,7 +18,7 @@ from ami_exporter.collectors.declarations import Context, OwnLogins, Trunk
 from ami_exporter.collectors.dialstrings import Classes
 from ami_exporter.collectors.fields import to_number
 from ami_exporter.collectors.reloads import Reload, last_reload, written_start
-from ami_exporter.collectors.sent import asterisk_version
+from ami_exporter.collectors.sent import asterisk_version, version_by_banner
 from ami_exporter.collectors.tenants import Tenants
 from ami_exporter.collectors.trunk_discovery import DISCOVERY, Discovery
 from ami_exporter.config.target_settings import TargetSettings
@@ -73,6 +73,8 @@ class ServerFacts:
         self._restarted = restarted
         self.realtime = False
         self.version = ""
+        self._by_banner: tuple[int, ...] = ()
+        """Asterisk's version where CoreSettings is refused and the greeting tells it."""
         publish(self.context())
 
     def configure(self, settings: TargetSettings, event_classes: frozenset[str]) -> None:
@@ -95,6 +97,7 @@ class ServerFacts:
         with self._lock:
             self._technologies = technologies(link.commands)
             self.commands = link.commands
+            self._by_banner = version_by_banner(link.version)
             if link.boot is not None:
                 self._booted = True
         self._publish(self.context())
@@ -201,7 +204,7 @@ class ServerFacts:
                 technologies=self._technologies,
                 names=self._settings.names,
                 now=self._wall(),
-                version=asterisk_version(self.version),
+                version=asterisk_version(self.version) or self._by_banner,
                 start_time=None if self._start.known is None else self._start.known.wall,
                 pbx_ahead=self._ahead,
                 tells_start=self._start.is_told,

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ami_exporter.ami.concluded import OWN_EVENTS
 from ami_exporter.ami.event_classes import USER_EVENTS, classes_of
 from ami_exporter.ami.link import Link
 from ami_exporter.ami.shapes import ShapeLibrary
@@ -381,7 +382,7 @@ def events_of(collector: Collector) -> set[str]:
     names = {name for row in collector.rules if row.source is None for name in row.items}
     names |= {name for known in collector.zero_series if known.source is None for name in known.items}
     names |= set(collector.hears)
-    return names | {name for tracked in collector.tracked for name in tracked.events}
+    return (names | {name for tracked in collector.tracked for name in tracked.events}) - OWN_EVENTS
 
 
 def ends_of(channel: str) -> list[tuple[str, str]]:

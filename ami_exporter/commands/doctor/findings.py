@@ -83,8 +83,11 @@ def finding(
     left: list[str] = []
     working = 0
     for alternatives in polls:
-        first = {verdict(answers[action]): action for action in reversed(alternatives) if action in answers}
-        works, denied, failed = map(first.get, (Verdict.WORKS, Verdict.DENIED, Verdict.FAILED))
+        asked = {action: verdict(answers[action]) for action in alternatives if action in answers}
+        works = next((action for action, found in asked.items() if found is Verdict.WORKS), None)
+        # What needs no right is never denied: a proxy may say so, and no right would mend it.
+        denied = next((a for a, found in asked.items() if found is Verdict.DENIED and a.spec.rights), None)
+        failed = next((action for action, found in asked.items() if found is Verdict.FAILED), None)
         working += works is not None
         if denied is not None:
             right = worth_having(denied, held, version)
