@@ -223,10 +223,10 @@ class Link:
         self._turn_events_off(deadline, first_answer_timeout)
         exchange = self._send(actions, on_item, on_torn)
         try:
-            messages = self._session.read_first(deadline, first_answer_timeout)
+            if exchange.unfinished:
+                exchange.take(self._session.read_first(deadline, first_answer_timeout))
             while exchange.unfinished:
-                exchange.take(messages)
-                messages = self._session.read(deadline)
+                exchange.take(self._session.read(deadline))
         except StaleLink:
             raise
         except Timeout as error:

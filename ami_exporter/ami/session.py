@@ -159,24 +159,24 @@ class Session:
         return f"{self.prefix}{self._sequence}"
 
     def read_first(self, deadline: float, seconds: float | None) -> Iterator[Message]:
-        """Yield the messages of the first bytes after a question; StaleLink when none come in time."""
+        """Return the messages of the first bytes after a question; StaleLink when none come in time."""
         limit = deadline if seconds is None else min(deadline, self._clock() + seconds)
         try:
-            yield from self.read(limit)
+            return self.read(limit)
         except Timeout as error:
             if limit < deadline:
                 raise StaleLink("nothing came back on an idle connection: it is half open") from error
             raise
 
     def read(self, deadline: float, *, keep: bool = False) -> Iterator[Message]:
-        """Yield the messages of the next bytes. A fault closes the link; a Timeout too, unless `keep`."""
+        """Return the messages of the next bytes. A fault closes the link; a Timeout too, unless `keep`."""
         try:
             data = self.connected().receive(deadline)
         except Timeout as error:
             if keep:
                 raise
             raise self.fail(error) from None
-        yield from self.decoded(data)
+        return self.decoded(data)
 
     def decoded(self, data: memoryview) -> Iterator[Message]:
         """Yield the messages of some bytes; none: the connection has ended. A fault closes the link."""

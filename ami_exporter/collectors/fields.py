@@ -137,7 +137,7 @@ def number(header: str, *, scale: float = 1.0, minimum: float = 0.0, maximum: fl
 
     def value(message: Message) -> float | None:
         found = to_number(message.get(key))
-        return found * scale if found is not None and minimum <= found <= maximum else None
+        return None if found is None or not minimum <= found <= maximum else found * scale
 
     return value
 
@@ -187,7 +187,12 @@ def having(header: str, *values: str) -> Where:
     """True when the header has one of the values (compared in lower case)."""
     key = header.lower()
     wanted = frozenset(value.lower() for value in values)
-    return lambda message: message.get(key, "").strip().lower() in wanted
+
+    def where(message: Message) -> bool:
+        found = message.get(key, "")
+        return found in wanted or found.strip().lower() in wanted
+
+    return where
 
 
 def present(header: str) -> Where:
@@ -198,7 +203,11 @@ def present(header: str) -> Where:
 
 def both(*conditions: Where) -> Where:
     """True when all conditions hold."""
-    return lambda message: all(condition(message) for condition in conditions)
+    first, *others = conditions
+    if not others:
+        return first
+    rest = both(*others)
+    return lambda message: first(message) and rest(message)
 
 
 def trunk_of(context: Context, channel: str) -> str | None:

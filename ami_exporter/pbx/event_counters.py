@@ -92,6 +92,7 @@ class EventCounters:
             kept = {id(live.tracked): live for live in self._live}
             self._live = [kept.get(id(t)) or _Live(t, t.make()) for c in collectors for t in c.tracked]
             self._wants = self._index()
+            self._events = self._wanted_events()
             self._watching = self._watchers()
             self._directions = [
                 partial(live.tracked.direction, live.tracker)
@@ -130,6 +131,9 @@ class EventCounters:
     @property
     def events(self) -> frozenset[str]:
         """Names (lower case) of all events that the mask must bring: those of passive collectors come along."""
+        return self._events
+
+    def _wanted_events(self) -> frozenset[str]:
         names: set[str] = set()
         for collector in self._collectors:
             if not collector.passive:

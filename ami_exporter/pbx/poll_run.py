@@ -112,11 +112,11 @@ class CollectorRun:
         return CollectorRun(self.enabled, sent, self.rules.again(frozenset(sent), context, bounds, cached), fold)
 
     def taking(self, action: Action, event: str) -> Iterator[Take]:
-        """Yield what takes an action's items of this name."""
+        """Yield what takes items of this name, of one of the actions sent."""
         rules = self.rules.taking(action, event)
         if rules is not None:
             yield rules
-        if self.fold is not None and action in self.sent:
+        if self.fold is not None:
             yield partial(self.fold.item, action)
 
     def failed(self, error: Exception) -> None:
@@ -158,6 +158,7 @@ class PollRun:
     """How many label sets a metric may have while lists arrive; None: any number."""
     cached: Mapping[str, CachedAnswers] = field(default_factory=dict)
     runs: list[CollectorRun] = field(default_factory=list)
+    _wanted: dict[Action, list[CollectorRun]] = field(default_factory=dict)
     _shown: list[tuple[Action, Watch]] = field(default_factory=list)
     _sinks: dict[Action, dict[str, list[_Sink]]] = field(default_factory=dict)
     """By action and name of the item, found out at the first item of the kind."""
@@ -165,7 +166,11 @@ class PollRun:
     _last_sinks: dict[str, list[_Sink]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.runs.extend(map(self._run, self.enabled))
+        for one in self.enabled:
+            run = self._run(one)
+            self.runs.append(run)
+            for action in run.sent:
+                self._wanted.setdefault(action, []).append(run)
 
     def _run(self, enabled: EnabledCollector) -> CollectorRun:
         name = enabled.collector.name
@@ -198,7 +203,7 @@ class PollRun:
                 run.failed(error)
 
     def _wanting(self, action: Action, event: str) -> list[_Sink]:
-        folds: list[_Sink] = [(run, take) for run in self.runs for take in run.taking(action, event)]
+        folds: list[_Sink] = [(run, take) for run in self._wanted.get(action, ()) for take in run.taking(action, event)]
         return folds + [(None, partial(watch, action)) for shown, watch in self._shown if shown == action]
 
     def unreadable(self) -> Iterator[tuple[Action, str]]:

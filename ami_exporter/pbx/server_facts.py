@@ -28,6 +28,7 @@ from ami_exporter.pbx.trunk_context import configured_trunks, technologies, trun
 SETTINGS = Action("CoreSettings")
 STATUS = Action("CoreStatus")
 PING = Action("Ping")
+_DISCOVERY = frozenset(action.name for action in DISCOVERY)
 #: Realtime queues and endpoints are read from a database by these lists: no more often than once a minute.
 REALTIME_ACTIONS = ("QueueStatus", "PJSIPShow")
 REALTIME_MIN_INTERVAL = 60.0
@@ -155,7 +156,9 @@ class ServerFacts:
 
     def item(self, action: Action, message: Message) -> None:
         """Take one item of the lists asked for knowledge's sake, or polled anyway."""
-        if action == SETTINGS:
+        if action.name in _DISCOVERY:
+            self._discovery.item(action, message)
+        elif action == SETTINGS:
             self.realtime = message.get("corerealtimeenabled", "").lower() == "yes"
             self.version = message.get("asteriskversion", "")
         elif action == STATUS:
@@ -163,8 +166,6 @@ class ServerFacts:
         elif action == PING:
             told = to_number(message.get("timestamp"))
             self._ahead = 0.0 if told is None else told - self._wall()
-        elif action in DISCOVERY:
-            self._discovery.item(action, message)
 
     def finish(self, complete: frozenset[Action]) -> bool:
         """End a round of items; True when the trunks changed. What an incomplete list would tell stays as it was."""
