@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: ones of two hundred servers are compiled once (`re` remembers), and decoding by lines sixteen times was the most of
 #: what a fleet's start cost.
 SEEN_BEFORE_LEARNING = 4
-#: Expressions for one event name: a server has few forms of an event, and hostile variety must not cost time.
+#: Expressions for one first line: a server has few forms of an event, and hostile variety must not cost time.
 SHAPES_PER_EVENT = 4
 #: Expressions in all: the event names of one server that come often.
 SHAPES_IN_ALL = 96
@@ -74,20 +74,23 @@ class Shapes:
     def learn(self, packet: str) -> None:
         """Count the shape of a packet that took the exact path, and compile it when it has come often.
 
-        Only packets of `Event: NAME` first and then `Name: value` lines, all ended by CRLF, are learned.
+        Only packets of `Event: NAME` or `Response: Success` first and then `Name: value` lines, all ended by CRLF, are
+        learned.
         """
-        if self._learned >= SHAPES_IN_ALL or not packet.startswith("Event: ") or not packet.endswith("\r\n\r\n"):
+        if self._learned >= SHAPES_IN_ALL or not packet.startswith(_FIRST) or not packet.endswith("\r\n\r\n"):
             return
         first, *lines = packet[:-4].split("\r\n")
         if (
             not first.isascii()
             or len(self._by_first_line.get(first, ())) >= SHAPES_PER_EVENT
-            or is_sensitive(first[7:])
+            or is_sensitive(first.partition(" ")[2])
         ):
             return
         if len(lines) > LEARNABLE_HEADERS or not all(map(_REGULAR.match, (first, *lines))):
             return
         names = tuple(line[: line.index(":")] for line in lines)
+        if first == _RESPONSE and any(name.lower() == "event" for name in names):
+            return  # an event of any kind, credentials too
         key = (first, *names)
         count = self._seen[key] = self._seen.get(key, 0) + 1
         if count == SEEN_BEFORE_LEARNING:
@@ -97,12 +100,15 @@ class Shapes:
 
     def _compile(self, first: str, names: tuple[str, ...]) -> None:
         lines = (f"{re.escape(name)}: (.*)\r\n" for name in names)
-        event, value = first.split(" ", 1)
-        pattern = re.compile(f"{event} ({re.escape(value)})\r\n{''.join(lines)}()\r\n")
-        layout = Layout(("event", *(name.lower() for name in names)))
+        kind, value = first.split(": ", 1)
+        pattern = re.compile(f"{kind}: ({re.escape(value)})\r\n{''.join(lines)}()\r\n")
+        layout = Layout((kind.lower(), *(name.lower() for name in names)))
         self._by_first_line.setdefault(first, []).insert(0, Shape(pattern.match, layout))
         self._learned += 1
 
 
+#: Output of a command in the old form begins otherwise: only the codec can tell it.
+_RESPONSE = "Response: Success"
+_FIRST = ("Event: ", f"{_RESPONSE}\r\n")
 #: A name in ASCII without blanks or colon, a colon, one space, a value without line ends.
 _REGULAR = re.compile(r"[!-9;-~]+: [^\n]*\Z")

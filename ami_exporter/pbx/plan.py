@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.collectors.declarations import Collector
 
 PING = Action("Ping")
+
+#: Plans remembered: those of a fleet are mostly the same, and a plan is made for each poll.
+PLANS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Plan:
 
     def without(self, cached: Collection[Action]) -> Plan:
         """The same plan, but these actions are not sent: what they told an earlier poll is served again."""
+        if not cached:
+            return self
         return replace(self, actions=tuple(action for action in self.actions if action not in cached))
 
 
@@ -60,7 +66,13 @@ def make_plan(
     be sent). source: the action preferred wherever it is among the alternatives (channels: {source: …}).
     commands: whether there is a user for console commands, whatever this one may do.
     """
+    return _plan(tuple(enabled), offered, source, commands=commands)
 
+
+@lru_cache(PLANS)
+def _plan(
+    enabled: tuple[EnabledCollector, ...], offered: frozenset[str] | None, source: str | None, *, commands: bool
+) -> Plan:
     def may(action: Action) -> bool:
         return commands if action.is_command else offered is None or action.name.lower() in offered
 

@@ -48,11 +48,16 @@ def test_garbage_gives_messages_or_a_protocol_error(data: bytes) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(HEADERS, st.lists(st.tuples(st.integers(0, 9), BYTES | VALUES.map(str.encode)), max_size=6), st.booleans())
+@given(
+    st.sampled_from([("Event", "Status"), ("Response", "Success")]),
+    HEADERS,
+    st.lists(st.tuples(st.integers(0, 9), BYTES | VALUES.map(str.encode)), max_size=6),
+    st.booleans(),
+)
 def test_learned_shapes_change_nothing(
-    headers: list[tuple[str, str]], faults: list[tuple[int, bytes]], non_ascii: bool
+    first: tuple[str, str], headers: list[tuple[str, str]], faults: list[tuple[int, bytes]], non_ascii: bool
 ) -> None:
-    sound = packet(("Event", "Status"), *headers)
+    sound = packet(first, *headers)
     learned = Decoder()
     outcome([sound] * (SEEN_BEFORE_LEARNING + 1), learned)
     data = sound + (b"Event: \xff\r\n\r\n" if non_ascii else b"")
@@ -75,5 +80,15 @@ def test_shapes_are_learned_at_all() -> None:
     decoder = Decoder()
     outcome([packet(("Event", "Status"), ("A", "1"))] * SEEN_BEFORE_LEARNING, decoder)
     assert decoder._shapes._learned == 1
-    outcome([packet(("Event", "AuthDetail"), ("Password", "1"))] * SEEN_BEFORE_LEARNING * 2, decoder)
-    assert decoder._shapes._learned == 1
+    outcome([packet(("Response", "Success"), ("ActionID", "1"))] * SEEN_BEFORE_LEARNING, decoder)
+    assert decoder._shapes._learned == 2
+    for first in (("Event", "AuthDetail"), ("Response", "Follows")):
+        outcome([packet(first, ("Password", "1"))] * SEEN_BEFORE_LEARNING * 2, decoder)
+    assert decoder._shapes._learned == 2
+
+
+def test_a_response_that_is_an_event_too_loses_its_secrets_however_often_it_comes() -> None:
+    both = packet(("Response", "Success"), ("Event", "AuthDetail"), ("Password", "hunter2"))
+    messages, _ = outcome([both] * SEEN_BEFORE_LEARNING * 2)
+    assert len(messages) == SEEN_BEFORE_LEARNING * 2
+    assert not any("hunter2" in message.values() for message in messages)
