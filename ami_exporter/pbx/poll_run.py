@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from typing import NamedTuple
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Answer, Outcome
@@ -131,8 +132,7 @@ class CollectorRun:
         return writer.families(() if self.fold is None else self.fold.finish(complete), self.rules.values(complete))
 
 
-@dataclass(frozen=True, slots=True)
-class TimedAnswer:
+class TimedAnswer(NamedTuple):
     """One complete answer: how long it took, and when it was there (monotonic seconds)."""
 
     seconds: float
