@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ami_exporter.ami.actions import AnswerForm
 from ami_exporter.ami.sift import Look, item_of, look
@@ -30,8 +29,7 @@ class Outcome(StrEnum):
     TORN = "torn"  # line ends in a value left in doubt what is an item and what is a stranger's text
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The end of one action's answer.
 
     message: the server's text (or ours, for `cut` and `deadline`). seconds: from the end of the answer before,

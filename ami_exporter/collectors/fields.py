@@ -120,13 +120,8 @@ def labels(*parts: Label) -> Labels:
         return single
 
     def several(message: Message, context: Context) -> tuple[str, ...] | None:
-        values = []
-        for part in parts:
-            value = part(message, context)
-            if value is None:
-                return None
-            values.append(value)
-        return tuple(values)
+        values = [part(message, context) for part in parts]
+        return None if None in values else tuple(values)  # type: ignore[arg-type]  # it cannot tell that None is out
 
     return several
 

@@ -125,7 +125,7 @@ class TrunkFold:
 
     def item(self, action: Action, message: Message) -> None:
         """Take one item of any of the lists."""
-        take = self._KINDS.get(message.get("event", ""))
+        take = self._KINDS.get(message.cells[message.layout.event])
         if take is not None:
             take(self, action, message)
 

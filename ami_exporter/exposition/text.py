@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
-from typing import NamedTuple
+from itertools import accumulate, chain
 
 from ami_exporter.collectors.declarations import Metric
 from ami_exporter.exposition.formats import Format
@@ -19,6 +19,10 @@ from ami_exporter.exposition.writer import Family, HistogramValue, Key
 
 #: Metrics in a format whose fixed text is remembered: all of ours in two formats, and a thousand of users' own.
 FORMS = 2_000
+#: Texts remembered of families in which all is 0, and of such histograms: most are, and the same for all PBXs. And the
+#: most characters of all labels in one: 10 MB in all at worst.
+ZEROS = 1_000
+MAX_LABELS = 4_000
 #: Stands for the labels in a histogram's lines; it is in no name.
 PAIRS = "\0"
 
@@ -33,22 +37,28 @@ def render(families: Iterable[Family], fmt: Format) -> bytes:
     for family in families:
         form = _form(family.metric, openmetrics)
         parts.append(form.header)
-        parts += [text.encode("utf-8", "replace") for text in _texts(form, family)]
+        if family.values:
+            parts.append(_series(form, family.values))
+        if family.histograms:
+            parts += [_histogram(form, labels, family.histograms[labels]) for labels in sorted(family.histograms)]
     if openmetrics:
         parts.append(b"# EOF\n")
     return b"".join(parts)
 
 
-class _Form(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class _Form:
     """What the text of a family is in each scrape, with %s for label values and numbers.
 
-    line: a series. pairs: its labels. child: the series of one histogram, with PAIRS where the labels go.
+    line: a series. pairs: its labels. child: the series of one histogram, with PAIRS where the labels go. buckets: how
+    many it has.
     """
 
     header: bytes
     line: str
     pairs: str
     child: str
+    buckets: int
 
 
 @lru_cache(FORMS)
@@ -59,7 +69,7 @@ def _form(metric: Metric, openmetrics: bool) -> _Form:
     child = "".join(f'{name}_bucket{{{prefix}le="{upper}"}} %s\n' for upper in bounds)
     child += f"{name}_sum{whole} %s\n{name}_count{whole} %s\n"
     line = f"{name}{{{pairs}}} %s\n" if pairs else f"{name} %s\n"
-    return _Form(_header(metric, openmetrics=openmetrics), line, pairs, child)
+    return _Form(_header(metric, openmetrics=openmetrics), line, pairs, child, len(bounds))
 
 
 def _header(metric: Metric, *, openmetrics: bool) -> bytes:
@@ -70,14 +80,18 @@ def _header(metric: Metric, *, openmetrics: bool) -> bytes:
     return f"# HELP {name} {text}\n# TYPE {name} {metric.type}\n".encode("utf-8", "replace")
 
 
-def _texts(form: _Form, family: Family) -> Iterator[str]:
-    if family.values:
-        yield _series(form, family.values)
-    for labels in sorted(family.histograms):
-        yield _histogram(form, labels, family.histograms[labels])
+def _series(form: _Form, values: Mapping[Key, float]) -> bytes:
+    if any(values.values()) or len("".join(chain.from_iterable(values))) > MAX_LABELS:
+        return _lines(form, values)
+    return _zero_lines(form, tuple(values))
 
 
-def _series(form: _Form, values: Mapping[Key, float]) -> str:
+@lru_cache(ZEROS)
+def _zero_lines(form: _Form, label_sets: tuple[Key, ...]) -> bytes:
+    return _lines(form, dict.fromkeys(label_sets, 0.0))
+
+
+def _lines(form: _Form, values: Mapping[Key, float]) -> bytes:
     # One search and one format for each family: most of a scrape of many series was spent on each label by itself.
     fields: list[str] = []
     for labels in sorted(values):
@@ -85,13 +99,24 @@ def _series(form: _Form, values: Mapping[Key, float]) -> str:
         fields.append(number(values[labels]) if values[labels] else "0")  # most are 0
     if not _plain("".join(fields)):
         fields = list(map(escape, fields))
-    return form.line * len(values) % tuple(fields)
+    return (form.line * len(values) % tuple(fields)).encode("utf-8", "replace")
 
 
-def _histogram(form: _Form, labels: Key, value: HistogramValue) -> str:
+def _histogram(form: _Form, labels: Key, value: HistogramValue) -> bytes:
+    if value.count or len("".join(labels)) * form.buckets > MAX_LABELS:
+        return _child(form, labels, value)
+    return _zero_child(form, labels)
+
+
+@lru_cache(ZEROS)
+def _zero_child(form: _Form, labels: Key) -> bytes:
+    return _child(form, labels, HistogramValue([0] * form.buckets))
+
+
+def _child(form: _Form, labels: Key, value: HistogramValue) -> bytes:
     pairs = form.pairs % tuple(map(escape, labels))
     lines = form.child.replace(PAIRS, pairs.replace("%", "%%"))
-    return lines % (*accumulate(value.counts), number(value.sum), value.count)
+    return (lines % (*accumulate(value.counts), number(value.sum), value.count)).encode("utf-8", "replace")
 
 
 def escape(value: str) -> str:

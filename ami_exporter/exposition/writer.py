@@ -45,6 +45,11 @@ class Caps:
     allowed: Callable[[Metric, Key], bool]
 
 
+def everything(_metric: Metric, _labels: Key) -> bool:
+    """Caps.allowed where no filter is configured: thousands of label sets a scrape need not be looked at."""
+    return True
+
+
 class LabelLimits:
     """The values that one metric's limited labels have so far."""
 
@@ -97,7 +102,9 @@ class Writer:
             for labels in label_sets:
                 if len(labels) != len(metric.labels):
                     raise _wrong_number(metric, labels)
-            found[metric] = {labels: value for labels, value in label_sets.items() if allowed(metric, labels)}
+            found[metric] = dict(label_sets)
+            if allowed is not everything:
+                found[metric] = {labels: value for labels, value in label_sets.items() if allowed(metric, labels)}
         last: Metric | None = None
         values: dict[Key, float] = {}
         for metric, labels, value in samples:
@@ -105,7 +112,7 @@ class Writer:
                 last, values = metric, found.setdefault(metric, {})
             if len(labels) != len(metric.labels):
                 raise _wrong_number(metric, labels)
-            if not allowed(metric, labels):
+            if allowed is not everything and not allowed(metric, labels):
                 continue
             if labels in values:
                 raise SampleError(f"{metric.name}: the label set {labels} came twice")

@@ -81,17 +81,21 @@ class EventRights:
         """Take one item of these lists."""
         kind = message.get("event")
         if kind == "QueueEntry":
-            self._older(to_number(message.get("wait")), "agent")
-        elif kind in ("Status", "CoreShowChannel") and message.get("channel", "").partition("/")[0] not in INTERNAL:
-            self._older(channel_age(message), "call")
+            if self._ami >= MODERN_FROM and self._must_have_told(to_number(message.get("wait"))):
+                self._missed |= {"agent"}
+        elif (
+            kind in ("Status", "CoreShowChannel")
+            and self._must_have_told(channel_age(message))
+            and message.get("channel", "").partition("/")[0] not in INTERNAL
+        ):
+            self._missed |= {"call"}
 
-    def _older(self, age: float | None, name: str) -> None:
-        """Something of this age (seconds) must have raised an event of the class, if it began after the login."""
+    def _must_have_told(self, age: float | None) -> bool:
+        """Whether something of this age (seconds) began after the login, long enough ago for its event to be here."""
         since = self._since
-        if name == "agent" and self._ami < MODERN_FROM:
-            return
-        if since is not None and age is not None and age > LATE_SECONDS and self._clock() - since - age > LATE_SECONDS:
-            self._missed |= {name}
+        if since is None or age is None or age <= LATE_SECONDS:
+            return False
+        return self._clock() - since - age > LATE_SECONDS
 
     def _would_be_missed(self, name: str) -> bool:
         """Whether it is still to be found out if the class is given, and the event that tells is wanted."""

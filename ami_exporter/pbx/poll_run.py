@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
+from typing import NamedTuple
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Answer, Outcome
@@ -131,8 +132,7 @@ class CollectorRun:
         return writer.families(() if self.fold is None else self.fold.finish(complete), self.rules.values(complete))
 
 
-@dataclass(frozen=True, slots=True)
-class TimedAnswer:
+class TimedAnswer(NamedTuple):
     """One complete answer: how long it took, and when it was there (monotonic seconds)."""
 
     seconds: float
@@ -159,7 +159,7 @@ class PollRun:
     cached: Mapping[str, CachedAnswers] = field(default_factory=dict)
     runs: list[CollectorRun] = field(default_factory=list)
     _wanted: dict[Action, list[CollectorRun]] = field(default_factory=dict)
-    _shown: list[tuple[Action, Watch]] = field(default_factory=list)
+    _shown: dict[Action, list[Watch]] = field(default_factory=dict)
     _sinks: dict[Action, dict[str, list[_Sink]]] = field(default_factory=dict)
     """By action and name of the item, found out at the first item of the kind."""
     _last: Action | None = None
@@ -181,7 +181,8 @@ class PollRun:
 
     def show(self, actions: Iterable[Action], watch: Watch) -> None:
         """Have the items of these actions shown to somebody else too, where a collector has them polled."""
-        self._shown.extend((action, watch) for action in actions)
+        for action in actions:
+            self._shown.setdefault(action, []).append(watch)
 
     def item(self, action: Action, message: Message) -> None:
         """Stream one item into every fold that wants it."""
@@ -204,7 +205,7 @@ class PollRun:
 
     def _wanting(self, action: Action, event: str) -> list[_Sink]:
         folds: list[_Sink] = [(run, take) for run in self._wanted.get(action, ()) for take in run.taking(action, event)]
-        return folds + [(None, partial(watch, action)) for shown, watch in self._shown if shown == action]
+        return folds + [(None, partial(watch, action)) for watch in self._shown.get(action, ())]
 
     def unreadable(self) -> Iterator[tuple[Action, str]]:
         """Actions whose answer some collector could not read, with the reason."""

@@ -15,7 +15,7 @@ from ami_exporter.ami.shapes import ShapeLibrary
 from ami_exporter.collectors import canary, core, trunks
 from ami_exporter.collectors.declarations import Collector, Context, Metric, Trunk
 from ami_exporter.config.target_settings import AmiUser, TargetSettings
-from ami_exporter.exposition.writer import Caps, Family, Writer
+from ami_exporter.exposition.writer import Caps, Family, Writer, everything
 from ami_exporter.pbx import scrape_metrics
 from ami_exporter.pbx.canaries import STARTING_SECONDS, Canaries, Surroundings
 from ami_exporter.pbx.command_link import CommandLink
@@ -358,7 +358,7 @@ def filters(settings: TargetSettings, collectors: Sequence[Collector]) -> Callab
         rule = rules.get(metric)
         return rule is None or rule[1](labels[rule[0]])
 
-    return allowed
+    return allowed if rules else everything
 
 
 def event_classes(settings: TargetSettings, collectors: Sequence[Collector]) -> frozenset[str]:
