@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ MAX_EVENTS_KEPT = 50_000
 BOOT_FROM = (1, 2)
 #: Digits of an Uptime: three hundred years in seconds; more is no time.
 UPTIME_DIGITS = 10
+#: Of a link whose answers compete with nobody's.
+NO_TURN: AbstractContextManager[object] = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Link:
     Two profiles: without `classes` a poll link, whose events are off and which has `exchange`; with them an event
     link, which has `read_events` and `read_ready`. `on_event` takes the broadcast events that reach a poll link all the
     same (FullyBooted). After any error but ForbiddenAction the link is closed; make a new one. library: what links have
-    learned of how servers write.
+    learned of how servers write. turn: held while answers are decoded and handed on.
 
     UserEvents need an event link of class `user` alone, and are refused on any other. A UserEvent ends with text of the
     dialplan, so what follows it in the stream may be text too: on a link of their own nothing else is believed.
@@ -82,6 +85,7 @@ class Link:
         wall: Callable[[], float] = time.time,
         token: Callable[[], str] = lambda: secrets.token_hex(8),
         library: ShapeLibrary | None = None,
+        turn: AbstractContextManager[object] = NO_TURN,
     ) -> None:
         shapes, classes = library or ShapeLibrary(), tuple(classes)
         self._session = Session(
@@ -93,6 +97,7 @@ class Link:
         )
         self._clock = clock
         self._wall = wall
+        self._turn = turn
         self._credentials = credentials
         self._poll = not classes
         self._mask = login.event_mask(classes or ("system",))
@@ -233,9 +238,13 @@ class Link:
         exchange = self._send(actions, on_item, on_torn)
         try:
             if exchange.unfinished:
-                exchange.take(self._session.read_first(deadline, first_answer_timeout))
+                messages = self._session.read_first(deadline, first_answer_timeout)
+                with self._turn:
+                    exchange.take(messages)
             while exchange.unfinished:
-                exchange.take(self._session.read(deadline))
+                messages = self._session.read(deadline)
+                with self._turn:
+                    exchange.take(messages)
         except StaleLink:
             raise
         except Timeout as error:

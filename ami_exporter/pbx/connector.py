@@ -11,10 +11,10 @@ from ami_exporter.ami.errors import AlreadyInUse, AmiError, LoginRefused
 from ami_exporter.ami.link import Link, Tls
 from ami_exporter.ami.login import Credentials, LoginPace
 from ami_exporter.ami.message import Message
-from ami_exporter.ami.shapes import ShapeLibrary
 from ami_exporter.config.target_settings import AmiUser, TargetSettings
 from ami_exporter.pbx.login_backoff import WINDOW_SECONDS, LoginBackoff, LoginIdentity, LoginPaused
 from ami_exporter.pbx.own_logins import OwnLogins
+from ami_exporter.pbx.shared import Shared
 from ami_exporter.pbx.state_log import StateLog
 from ami_exporter.pbx.stats import LinkName, TargetStats
 
@@ -32,11 +32,12 @@ def make_link(
     pace: LoginPace | None = None,
     clock: Callable[[], float] = time.monotonic,
     wall: Callable[[], float] = time.time,
-    library: ShapeLibrary | None = None,
+    shared: Shared | None = None,
 ) -> Link:
     """A link to a target, not yet open; with classes it listens to events."""
     tls = None if settings.tls is None else Tls(settings.tls.ca_file, settings.tls.server_name, settings.tls.verify)
     user = Credentials(settings.username, settings.secret.reveal(), settings.md5)
+    shared = shared or Shared()
     return Link(
         settings.host,
         settings.port,
@@ -47,7 +48,8 @@ def make_link(
         pace=pace,
         clock=clock,
         wall=wall,
-        library=library,
+        library=shared.library,
+        turn=shared.turn,
     )
 
 
@@ -83,10 +85,10 @@ class Connector:
         clock: Callable[[], float],
         wall: Callable[[], float],
         *,
-        library: ShapeLibrary | None = None,
+        shared: Shared | None = None,
     ) -> None:
         self._settings = settings
-        self._library = library or ShapeLibrary()
+        self.shared = shared or Shared()
         self._gate = gate
         self._stats = stats
         self._clock = clock
@@ -123,7 +125,7 @@ class Connector:
             pace=attempt,
             clock=self._clock,
             wall=self._wall,
-            library=self._library,
+            shared=self.shared,
         )
         try:
             with attempt, self.logins.login(link, self._settings.username):

@@ -18,7 +18,7 @@ from ami_exporter.pbx.connector import Connector
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.event_rights import EventRights
 from ami_exporter.pbx.login_backoff import LoginPaused
-from ami_exporter.pbx.plan import PING, EnabledCollector, make_plan, preferred
+from ami_exporter.pbx.plan import PING, EnabledCollector, Plan, make_plan, preferred
 from ami_exporter.pbx.poll_run import PollFault, PollRun, Result
 from ami_exporter.pbx.server_facts import ServerFacts
 
@@ -182,7 +182,8 @@ class Poller:
                     continue
             else:
                 self._connector.works("poll")
-            return self._results(setup, poll, answers)
+            with self._connector.shared.turn:
+                return self._results(setup, poll, answers)
         raise AssertionError  # the second round always returns
 
     def _session(self, deadline: float) -> Link:
@@ -243,18 +244,8 @@ class Poller:
     def _exchange(
         self, setup: _Setup, link: Link, names: frozenset[str], deadline: float
     ) -> tuple[Mapping[Action, Answer], PollRun]:
-        due = [one for name, one in setup.enabled.items() if name in names]
-        plan = make_plan(
-            due, link.commands or None, setup.source or preferred(link.version), commands=self._commands.available
-        )
-        cached = self._cache.cached(plan.by_collector)
-        plan = plan.without({action for answers in cached.values() for action in answers.answered})
-        context = replace(self._facts.context(), seen_direction=self._counters.seen_direction)
-        poll = PollRun(plan, due, context, setup.writer, cached)
-        poll.show(self._counters.watched, self._counters.watch)
-        poll.show(self._facts.watched, self._facts.item)
-        for rights in self._rights():
-            poll.show(rights.watched, rights.item)
+        with self._connector.shared.turn:
+            plan, poll = self._prepare(setup, link, names)
         idle = self._clock() - self._last_used > IDLE_SECONDS
         limit = self._first_answer(deadline) if idle and self._last_used else None
         answers = self._closing.exchange(link, plan.listed, poll.item, deadline, limit)
@@ -267,6 +258,21 @@ class Poller:
             for action, why in poll.unreadable():
                 self._commands.failed(action, why)
         return answers, poll
+
+    def _prepare(self, setup: _Setup, link: Link, names: frozenset[str]) -> tuple[Plan, PollRun]:
+        due = [one for name, one in setup.enabled.items() if name in names]
+        plan = make_plan(
+            due, link.commands or None, setup.source or preferred(link.version), commands=self._commands.available
+        )
+        cached = self._cache.cached(plan.by_collector)
+        plan = plan.without({action for answers in cached.values() for action in answers.answered})
+        context = replace(self._facts.context(), seen_direction=self._counters.seen_direction)
+        poll = PollRun(plan, due, context, setup.writer, cached)
+        poll.show(self._counters.watched, self._counters.watch)
+        poll.show(self._facts.watched, self._facts.item)
+        for rights in self._rights():
+            poll.show(rights.watched, rights.item)
+        return plan, poll
 
     def _first_answer(self, deadline: float) -> float:
         return min(FIRST_ANSWER_SECONDS, max(0.05, (deadline - self._clock()) / 3))

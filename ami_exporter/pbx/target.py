@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from ami_exporter.ami.concluded import OWN_EVENTS
 from ami_exporter.ami.event_classes import USER_EVENTS, classes_of
 from ami_exporter.ami.link import Link
-from ami_exporter.ami.shapes import ShapeLibrary
 from ami_exporter.collectors import canary, core, trunks
 from ami_exporter.collectors.declarations import Collector, Context, Metric, Trunk
 from ami_exporter.config.target_settings import AmiUser, TargetSettings
@@ -28,6 +27,7 @@ from ami_exporter.pbx.plan import EnabledCollector
 from ami_exporter.pbx.poll_run import Result
 from ami_exporter.pbx.poller import Polled, Poller
 from ami_exporter.pbx.server_facts import ServerFacts
+from ami_exporter.pbx.shared import Shared
 from ami_exporter.pbx.stats import EVENT_CLASSES, LINKS, LinkName, TargetStats
 
 Key = tuple[str, ...]
@@ -54,7 +54,7 @@ class Target:
 
     loop reads the event links of all targets; whoever made it stops it. None: this target listens to no events.
     gate: what all logins to this PBX share, those of other targets and of a configuration before a reload too.
-    library: what the links of all targets learn of how servers write.
+    shared: what it has in common with the other targets.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Target:
         loop: EventLoop | None = None,
         gate: LoginBackoff | None = None,
         *,
-        library: ShapeLibrary | None = None,
+        shared: Shared | None = None,
     ) -> None:
         self.settings = settings
         self._clocks = clocks
@@ -75,7 +75,7 @@ class Target:
         self._classes = event_classes(settings, self.collectors)
         self._listens = event_links(self._classes)
         self.stats = TargetStats(clocks.monotonic, ["poll", *self._listens])
-        self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic, clocks.wall, library=library)
+        self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic, clocks.wall, shared=shared)
         self.canaries = self._canaries()
         self.counters = EventCounters(self._counting(), Context(), self._caps(), self.canaries.event)
         self.facts = ServerFacts(
@@ -192,6 +192,10 @@ class Target:
         wanted = names & self.poller.names
         polled = self.poller.poll(wanted, deadline)
         self._note(polled)
+        with self.connector.shared.turn:
+            return self._families(polled, names, begin, events_of_all=events_of_all)
+
+    def _families(self, polled: Polled, names: frozenset[str], begin: float, *, events_of_all: bool) -> list[Family]:
         now = self._clocks.monotonic()
         self._received.append((now, self.stats.events_received))
         families = scrape_metrics.families(polled, now, now - begin)
