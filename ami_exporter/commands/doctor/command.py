@@ -15,6 +15,7 @@ from ami_exporter.commands.doctor.console import ask_console
 from ami_exporter.commands.doctor.examine import Examiner
 from ami_exporter.commands.doctor.findings import examine_order
 from ami_exporter.commands.doctor.report import report
+from ami_exporter.commands.doctor.versions import impossible
 from ami_exporter.commands.loading import Loader, chosen_target
 from ami_exporter.commands.options import Doctor
 from ami_exporter.pbx.connector import make_link
@@ -43,6 +44,6 @@ def doctor(options: Doctor, environ: Mapping[str, str], out: TextIO) -> int:
     if commands:
         seen.answers.update(ask_console(target, [choice.collector for choice in about.chosen], commands, gate))
     result = diagnose(about, seen)
-    result = replace(result, faults=[*result.faults, *examine_others(target, gate)])
+    result = replace(result, faults=[*result.faults, *examine_others(target, gate), *impossible(target, seen)])
     out.write(report(about, seen, result))
     return 1 if result.faults else 0
