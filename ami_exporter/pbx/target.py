@@ -13,6 +13,7 @@ from ami_exporter.ami.event_classes import USER_EVENTS, classes_of
 from ami_exporter.ami.link import Link
 from ami_exporter.collectors import canary, core, trunks
 from ami_exporter.collectors.declarations import Collector, Context, Metric, Trunk
+from ami_exporter.collectors.sent import before_12
 from ami_exporter.config.target_settings import AmiUser, TargetSettings
 from ami_exporter.exposition.writer import Caps, Family, Writer, everything
 from ami_exporter.pbx import scrape_metrics
@@ -268,8 +269,13 @@ class Target:
         )
 
     def _starting(self) -> bool:
-        """Whether the PBX may be in its first minute: by its start time, else by how long it has been in sight."""
+        """Whether the PBX may be in its first minute, by its start time, else by how long it has been in sight.
+
+        One before Asterisk 12 never gets beyond it.
+        """
         known = self.facts.context()
+        if before_12(known):  # no call can have an identifier of ours there: it would count as somebody's
+            return True
         if known.start_time is not None:
             return known.fully_booted is False or self._clocks.wall() - known.start_time < STARTING_SECONDS
         return (self._listening() or 0.0) < STARTING_SECONDS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,10 @@ from ami_exporter.ami.action_versions import ACTION_SINCE, CLASS_SINCE, is_newer
 from ami_exporter.ami.actions import ACTIONS, Action
 from ami_exporter.ami.event_classes import EVENT_NAMES
 from ami_exporter.cli import main
-from ami_exporter.commands.doctor.versions import COLLECTOR_SINCE, events_of_version, untold
+from ami_exporter.commands.doctor.examine import Examination
+from ami_exporter.commands.doctor.versions import COLLECTOR_SINCE, events_of_version, impossible, untold
+from ami_exporter.config.secret import Secret
+from ami_exporter.config.target_settings import AmiUser, CanarySettings, TargetSettings
 from ami_exporter.pbx.lacking import lacking
 from tests.support import old_servers as old
 from tests.support.old_pbx import OldPbx
@@ -100,3 +104,13 @@ def test_a_list_that_needs_no_right_and_is_denied_all_the_same_ends_no_doctor(
 ) -> None:
     with OldPbx("13", refused=("BridgeList",)) as pbx:
         assert "BridgeList" in examined(monkeypatch, capsys, pbx)
+
+
+def test_canaries_need_asterisk_12() -> None:
+    caller = AmiUser("canary", Secret("x"))
+    plain = TargetSettings("pbx", "127.0.0.1", "exporter", Secret("x"))
+    wanted = replace(plain, canaries={"telco": CanarySettings("SIP/1@telco", caller)})
+    assert impossible(plain, Examination((1, 1), "", frozenset())) == []
+    assert impossible(wanted, Examination((11, 0, 0), "", frozenset(), "22.10.1")) == []
+    (fault,) = impossible(wanted, Examination((1, 1), "", frozenset()))
+    assert "none is called" in fault

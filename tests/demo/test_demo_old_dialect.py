@@ -136,13 +136,13 @@ def modern_life() -> Samples:
 
 
 def test_each_event_has_the_headers_of_a_real_one(old_life: tuple[Life, Samples]) -> None:
-    real = defaultdict(set)
+    real: dict[str, set[Shape]] = defaultdict(set)
     for name in old.scenarios("1.8"):
-        for event, shape in shapes(old.events("1.8", name)):
-            real[event].add(tuple(header.lower() for header in shape))
-    found = defaultdict(set)
-    for told in old_life[0].events:
-        found[told["event"]].add(told.layout.names)
+        for kind, shape in shapes(old.events("1.8", name)):
+            real[kind].add(tuple(header.lower() for header in shape))
+    found: dict[str, set[Shape]] = defaultdict(set)
+    for event in old_life[0].events:
+        found[event["event"]].add(event.layout.names)
     sticks = {name for name in found if name.startswith("Dongle")}  # of a driver from outside Asterisk
     assert found.keys() - sticks <= real.keys()
     assert {name: strange for name in found.keys() - sticks if (strange := found[name] - real[name])} == {}

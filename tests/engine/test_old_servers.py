@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ami_exporter.config.target_settings import TrunkSettings
+from ami_exporter.config.secret import Secret
+from ami_exporter.config.target_settings import AmiUser, CanarySettings, TrunkSettings
 from ami_exporter.pbx.target import Target
 from tests.support.exporter_process import Series
 from tests.support.old_pbx import OldPbx
@@ -99,3 +100,11 @@ def test_trunks_and_contacts_of_13_are_what_its_lists_tell() -> None:
     assert not has(found, "asterisk_aor_contacts")
     assert value(found, "asterisk_active_calls") == 14.0
     assert sum(number for (name, _), number in found.items() if name == "asterisk_active_channels") == 19.0
+
+
+def test_no_canary_is_called_on_a_server_that_cannot_mark_its_calls() -> None:
+    caller = AmiUser("canary", Secret("x"))
+    canaries = {"telco": CanarySettings("SIP/1@telco-a", caller, interval=30.0)}
+    with OldPbx("1.8") as pbx, target(pbx.port, events=True, trunks=TRUNKS, canaries=canaries) as one:
+        listening(one)
+        assert one._starting()

@@ -9,6 +9,7 @@ from ami_exporter.ami.event_classes import EVENT_CLASSES
 from ami_exporter.ami.old.translator import TRANSLATED
 from ami_exporter.collectors.sent import Version, asterisk_version, version_by_banner
 from ami_exporter.commands.doctor.examine import Examination
+from ami_exporter.config.target_settings import TargetSettings
 
 COLLECTOR_SINCE: Final[dict[str, Version]] = {"security": (12,), "rtcp": (12,), "recordings": (16, 17)}
 """Collector of events alone → the first version that sends them."""
@@ -55,6 +56,14 @@ def events_of_version(names: Iterable[str], version: Version) -> list[str]:
         return sorted(names)
     security = {name for name in names if EVENT_CLASSES.get(name.lower(), frozenset()) == {"security"}}
     return sorted({*names, *TRANSLATED} - security - _NEWER_EVENTS)
+
+
+def impossible(settings: TargetSettings, found: Examination) -> list[str]:
+    """What the configuration wants and this version cannot have."""
+    version = version_of(found)
+    if not settings.canaries or not version or version >= (12,):
+        return []
+    return [f"canaries: Asterisk {written(version)} gives calls no identifier of ours, so none is called"]
 
 
 def untold(version: Version) -> str:
