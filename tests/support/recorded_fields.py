@@ -61,7 +61,9 @@ def lists_of(server: AsteriskServer) -> Iterator[tuple[str, Kinds]]:
         with server.ami(seconds=3.0) as ami, contextlib.suppress(TimeoutError):  # some that have nothing say no end
             action_id = ami.send(spec.name)
             packets = [ami.read()]
-            if spec.form is AnswerForm.LIST and packets[0].get("Response") == "Success":
+            if spec.form is AnswerForm.EVENT:
+                packets = [ami.read()]
+            elif spec.form is AnswerForm.LIST and packets[0].get("Response") == "Success":
                 packets.clear()
                 while (packet := ami.read()).get("Event") != spec.complete:
                     packets.append(packet)
