@@ -61,7 +61,9 @@ def lists_of(server: AsteriskServer) -> Iterator[tuple[str, Kinds]]:
         with server.ami(seconds=3.0) as ami, contextlib.suppress(TimeoutError):  # some that have nothing say no end
             action_id = ami.send(spec.name)
             packets = [ami.read()]
-            if spec.form is AnswerForm.LIST and packets[0].get("Response") == "Success":
+            if spec.form is AnswerForm.EVENT:
+                packets = [ami.read()]
+            elif spec.form is AnswerForm.LIST and packets[0].get("Response") == "Success":
                 packets.clear()
                 while (packet := ami.read()).get("Event") != spec.complete:
                     packets.append(packet)
@@ -103,6 +105,12 @@ def record(root: AsteriskRoot, peer: AsteriskRoot, folder: Path, sipp: Path) -> 
     return Recorded(root.version, lists, events_of(recorder))
 
 
+def merged(known: Kinds, found: Kinds) -> Kinds:
+    """What was found, and what was recorded earlier: some events and fields come only by chance."""
+    kinds = {*known, *found}
+    return {kind: list(dict.fromkeys([*found.get(kind, []), *known.get(kind, [])])) for kind in sorted(kinds)}
+
+
 def main() -> None:
     """Write the files anew."""
     sipp = shutil.which("sipp")
@@ -111,7 +119,9 @@ def main() -> None:
     for major in MAJORS:
         with tempfile.TemporaryDirectory() as folder:
             found = record(roots[major], roots[22], Path(folder), Path(sipp))
-        written = {"version": found.version, "lists": found.lists, "events": found.events}
+        known = recorded(major) if file_of(major).exists() else found
+        lists = {name: merged(known.lists.get(name, {}), kinds) for name, kinds in found.lists.items()}
+        written = {"version": found.version, "lists": lists, "events": merged(known.events, found.events)}
         file_of(major).write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
 
 
