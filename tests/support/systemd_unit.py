@@ -1,4 +1,4 @@
-"""What systemd would run for a unit, without systemd: its user, its secrets handed over, all else read-only."""
+"""What systemd would run for a unit, without systemd: its user, its secrets handed over, the root as it sees it."""
 
 from __future__ import annotations
 
@@ -21,4 +21,5 @@ def started_by(debian: DebianRoot, unit: str, *further: str) -> list[str]:
         copy = f'for file in {folder}/*; do install -D -m 400 -o {user} "$file" "{to}$(basename "$file")"; done'
         debian.run("sh", "-ec", f"{copy}; chmod -R a+X /run/credentials")
     as_user = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"]
-    return debian.command(*as_user, *shlex.split(service["ExecStart"].replace("$ARGS", "")), *further, mode="ro")
+    mode = "ro" if service["ProtectSystem"] == "strict" else "rw"
+    return debian.command(*as_user, *shlex.split(service["ExecStart"].replace("$ARGS", "")), *further, mode=mode)
