@@ -61,10 +61,11 @@ coverage: $(VENV)/.installed ## branch coverage of all tests, the exporter's own
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-dist: $(VENV)/.installed ## wheel, sdist, self-contained executable, .deb, Kubernetes manifests and SBOM, into dist/
+dist: $(VENV)/.installed ## wheel, sdist, self-contained executable, .deb, .rpm, Kubernetes manifests and SBOM, into dist/
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
 	$(BIN)/python deploy/standalone/build.py dist dist/*.whl
+	PYTHON=$(BIN)/python deploy/rpm/build dist dist/ami-exporter-*-linux-*
 	PYTHON=$(BIN)/python deploy/deb/build dist dist/*.whl
 	$(BIN)/python deploy/kubernetes/build.py dist/kubernetes
 	deploy/docker/sbom $(BIN)/cyclonedx-py dist/ami-exporter.cdx.json

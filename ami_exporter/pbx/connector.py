@@ -140,7 +140,7 @@ class Connector:
             elif isinstance(error, LoginRefused):
                 text += (
                     f"; the same user and secret are tried again in {WINDOW_SECONDS:.0f} s, so that intrusion"
-                    " detection does not ban this host; another secret is tried at once"
+                    " detection does not ban this host; sooner only with another secret, or after a restart"
                 )
             self._changed(name, logging.WARNING, "cannot connect to Asterisk", text)
             raise
