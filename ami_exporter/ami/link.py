@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 import time
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ami_exporter.ami import login
 from ami_exporter.ami.actions import ACTIONS, AnswerForm
 from ami_exporter.ami.answer import Answer, Outcome
+from ami_exporter.ami.boot import Boot, booted
 from ami_exporter.ami.codec import encode, encode_headers
 from ami_exporter.ami.errors import AmiError, ConnectFailed, Kind, LinkClosed, ProtocolError, StaleLink, Timeout
 from ami_exporter.ami.event_classes import USER_EVENTS
@@ -40,23 +40,8 @@ BOOT_SECONDS = 300.0
 MAX_EVENTS_KEPT = 50_000
 #: The first AMI version whose servers send FullyBooted for sure; 1.1 was both Asterisk 1.6 and 1.8.
 BOOT_FROM = (1, 2)
-#: Digits of an Uptime: three hundred years in seconds; more is no time.
-UPTIME_DIGITS = 10
 #: Of a link whose answers compete with nobody's.
 NO_TURN: AbstractContextManager[object] = nullcontext()
-
-
-@dataclass(frozen=True, slots=True)
-class Boot:
-    """A FullyBooted. at: when it came, monotonic; wall: the same by our wall clock (Unix seconds).
-
-    uptime, reloaded: seconds since the server's start and since its last reload, where sent (14.0 on).
-    """
-
-    uptime: float | None
-    at: float
-    wall: float
-    reloaded: float | None = None
 
 
 class Link:
@@ -95,14 +80,10 @@ class Link:
             token=token,
             known=lambda era: shapes.of((era, not classes)),
         )
-        self._clock = clock
-        self._wall = wall
-        self._turn = turn
-        self._credentials = credentials
-        self._poll = not classes
+        self._clock, self._wall, self._turn = clock, wall, turn
+        self._credentials, self._poll = credentials, not classes
         self._mask = login.event_mask(classes or ("system",))
-        self._on_event = on_event
-        self._pace = pace
+        self._on_event, self._pace = on_event, pace
         self._events: list[Message] = []
         self._unasked: set[str] = set()  # ActionIDs whose answers nobody waits for
         self._user_events = frozenset(classes) == USER_EVENTS
@@ -386,8 +367,7 @@ class Link:
 
     def _take_event(self, event: Message) -> None:
         if event["event"] == "FullyBooted" and not self._events_off:
-            uptime, reloaded = (_seconds(event.get(name, "")) for name in ("uptime", "lastreload"))
-            self.boot = Boot(uptime, self._clock(), self._wall(), reloaded)
+            self.boot = booted(event, self._clock(), self._wall())
         if not self._poll:
             if is_user_event(event) and not self._user_events:
                 self._session.protocol_errors[Kind.DOUBTFUL_EVENT] += 1
@@ -399,7 +379,3 @@ class Link:
             self._events.append(event)
         elif self._on_event is not None:
             self._on_event(event)
-
-
-def _seconds(text: str) -> float | None:
-    return float(text) if text.isdecimal() and len(text) <= UPTIME_DIGITS else None

@@ -77,24 +77,20 @@ class SimulatedPbx:
         reject_delay: float = REJECT_DELAY,
     ) -> None:
         self.host, self.port, self.username, self.secret = host, port, username, secret
-        settings = settings or DemoSettings()
+        settings, dialect = settings or DemoSettings(), Dialect(dialect)
         started = (clock := clock or unix_clock())()
-        dialect = Dialect(dialect)
         self.simulation = Simulation(settings, started, self._broadcast, dialect)
         self.scene = Scene(self.simulation.world, self.simulation.time, clock, started, dialect)
         self.scene.load = static_load(settings.channels, self.scene.world, age=3600.0)
         if dialect is Dialect.OLD:
-            self.scene.load = old_load(self.scene.load, self.scene.world)
-            missing = {*missing, *NOT_THERE}
+            self.scene.load, missing = old_load(self.scene.load, self.scene.world), {*missing, *NOT_THERE}
         everyone = [User(username, secret, classes(read), classes(write)), *_single(secret), *users]
         chance = random.Random(settings.seed)  # noqa: S311 - a simulation, not a secret
         self.house = House(
             self.scene,
             {user.name.lower(): user for user in everyone},
             lambda: str(chance.randrange(10**8, 10**9)),
-            self.simulation.ami_security,
-            self.simulation.originator.take,
-            reject_delay,
+            *(self.simulation.ami_security, self.simulation.originator.take, reject_delay),
             frozenset(name.lower() for name in missing),
         )
         self._write_timeout = write_timeout

@@ -80,11 +80,7 @@ class Target:
         self.canaries = self._canaries()
         self.counters = EventCounters(self._counting(), Context(), self._caps(), self.canaries.event)
         self.facts = ServerFacts(
-            settings,
-            self._classes,
-            self.connector.logins,
-            clocks.monotonic,
-            clocks.wall,
+            *(settings, self._classes, self.connector.logins, clocks.monotonic, clocks.wall),
             publish=self.counters.use,
             restarted=lambda: self.counters.add([(core.BOOTS, (), 1.0)]),
         )
@@ -259,14 +255,8 @@ class Target:
         )
 
     def _link_for(self, user: AmiUser, deadline: float) -> Link:
-        return open_further(
-            self.settings,
-            user,
-            deadline,
-            gate=self.gate,
-            logins=self.connector.logins,
-            clock=self._clocks.monotonic,
-        )
+        clock = self._clocks.monotonic
+        return open_further(self.settings, user, deadline, gate=self.gate, logins=self.connector.logins, clock=clock)
 
     def _starting(self) -> bool:
         """Whether the PBX may be in its first minute, by its start time, else by how long it has been in sight.

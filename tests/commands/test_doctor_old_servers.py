@@ -23,7 +23,7 @@ from tests.support.old_pbx import OldPbx
 def examined(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], pbx: OldPbx) -> str:
     """What the doctor prints, as one line of text."""
     monkeypatch.setenv("AMI_EXPORTER_AMI_SECRET", "hunter2")
-    main(["doctor", "--ami.address", f"127.0.0.1:{pbx.port}", "--ami.username", "exporter"])
+    main(["doctor", "--ami.address", f"127.0.0.1:{pbx.port}", "--ami.username", "exporter", "--eventfilter"])
     return re.sub(r"\s+", " ", capsys.readouterr().out)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -83,11 +83,7 @@ def finding(
     left: list[str] = []
     working = 0
     for alternatives in polls:
-        asked = {action: verdict(answers[action]) for action in alternatives if action in answers}
-        works = next((action for action, found in asked.items() if found is Verdict.WORKS), None)
-        # What needs no right is never denied: a proxy may say so, and no right would mend it.
-        denied = next((a for a, found in asked.items() if found is Verdict.DENIED and a.spec.rights), None)
-        failed = next((action for action, found in asked.items() if found is Verdict.FAILED), None)
+        works, denied, failed = _firsts(alternatives, answers)
         working += works is not None
         if denied is not None:
             right = worth_having(denied, held, version)
@@ -108,6 +104,15 @@ def finding(
         tuple(faults),
         tuple(left),
     )
+
+
+def _firsts(alternatives: Sequence[Action], answers: Mapping[Action, Answer]) -> Iterator[Action | None]:
+    """The first alternative that works, the first that is denied, and the first that fails."""
+    asked = {action: verdict(answers[action]) for action in alternatives if action in answers}
+    for wanted in (Verdict.WORKS, Verdict.DENIED, Verdict.FAILED):
+        # What needs no right is never denied: a proxy may say so, and no right would mend it.
+        found = (action for action, one in asked.items() if one is wanted)
+        yield next((action for action in found if wanted is not Verdict.DENIED or action.spec.rights), None)
 
 
 def _state(working: int, *, missing: bool, faults: bool, left: bool) -> State:
