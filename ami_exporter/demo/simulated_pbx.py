@@ -17,7 +17,7 @@ from typing import Self
 from .ami_session import REJECT_DELAY, ClientSession, House
 from .connection import ClientConnection
 from .listing import Dialect
-from .load import Flood, flood_corpus, static_load
+from .load import Flood, StaticLoad, flood_corpus, static_load
 from .old_listings import NOT_THERE, old_load
 from .rights import NONE, User, classes
 from .scene import Scene
@@ -49,6 +49,15 @@ def _single(secret: str) -> list[User]:
     return [User(name, secret, NONE, classes(right)) for name, right in SINGLE_RIGHT.items()]
 
 
+def _load(settings: DemoSettings, scene: Scene) -> StaticLoad:
+    load = static_load(settings.channels, scene.world, age=3600.0)
+    return old_load(load, scene.world) if scene.dialect is Dialect.OLD else load
+
+
+def _not_there(scene: Scene) -> frozenset[str]:
+    return NOT_THERE if scene.dialect is Dialect.OLD else NONE
+
+
 class SimulatedPbx:
     """A PBX with living traffic that speaks AMI on ``host``:``port`` (0: any free port; kept over restarts).
 
@@ -77,21 +86,21 @@ class SimulatedPbx:
         reject_delay: float = REJECT_DELAY,
     ) -> None:
         self.host, self.port, self.username, self.secret = host, port, username, secret
-        settings, dialect = settings or DemoSettings(), Dialect(dialect)
+        settings = settings or DemoSettings()
         started = (clock := clock or unix_clock())()
-        self.simulation = Simulation(settings, started, self._broadcast, dialect)
-        self.scene = Scene(self.simulation.world, self.simulation.time, clock, started, dialect)
-        self.scene.load = static_load(settings.channels, self.scene.world, age=3600.0)
-        if dialect is Dialect.OLD:
-            self.scene.load, missing = old_load(self.scene.load, self.scene.world), {*missing, *NOT_THERE}
+        self.simulation = Simulation(settings, started, self._broadcast, Dialect(dialect))
+        self.scene = Scene(self.simulation.world, self.simulation.time, clock, started, Dialect(dialect))
+        self.scene.load = _load(settings, self.scene)
         everyone = [User(username, secret, classes(read), classes(write)), *_single(secret), *users]
         chance = random.Random(settings.seed)  # noqa: S311 - a simulation, not a secret
         self.house = House(
             self.scene,
             {user.name.lower(): user for user in everyone},
             lambda: str(chance.randrange(10**8, 10**9)),
-            *(self.simulation.ami_security, self.simulation.originator.take, reject_delay),
-            frozenset(name.lower() for name in missing),
+            self.simulation.ami_security,
+            self.simulation.originator.take,
+            reject_delay,
+            frozenset(name.lower() for name in missing) | _not_there(self.scene),
         )
         self._write_timeout = write_timeout
         self._connections: dict[socket.socket, ClientConnection] = {}
@@ -103,8 +112,7 @@ class SimulatedPbx:
     def start(self) -> int:
         """Listen and live; returns the port."""
         self._selector = selectors.DefaultSelector()
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        self._listener = socket.create_server((self.host, self.port), family=family, backlog=128)
+        self._listener = socket.create_server((self.host, self.port), backlog=128)
         self._listener.setblocking(False)
         self.port = self._listener.getsockname()[1]
         self._waker, self._alarm = socket.socketpair()
@@ -136,11 +144,6 @@ class SimulatedPbx:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    @property
-    def address(self) -> str:
-        """HOST:PORT, of IPv6 in brackets."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def actions(self) -> Counter[str]:

@@ -6,6 +6,9 @@ import re
 
 import pytest
 
+from ami_exporter.ami.codec import Decoder
+from ami_exporter.ami.header_orders import Era
+from ami_exporter.ami.user_event_sieve import UserEventSieve
 from tests.support import old_servers as old
 from tests.support.collecting import Samples, counted
 from tests.support.old_replay import Replay, played
@@ -67,6 +70,19 @@ def test_every_event_of_a_real_server_passes_the_sieve(version: str) -> None:
         if in_file and told is not None:
             counts = dict(part.rsplit(" ", 1) for part in told[1].split(", "))
             assert replay.received == {name: int(count) for name, count in counts.items()}, scenario
+
+
+@pytest.mark.parametrize("version", old.VERSIONS)
+def test_user_events_of_a_real_server_pass_their_own_sieve(version: str) -> None:
+    sieve = UserEventSieve(lambda: 0.0)
+    sieve.era = Era.of(old.AMI[version])
+    packets = old.events(version, "userevent").split(b"\r\n\r\n")
+    data = b"".join(packet + b"\r\n\r\n" for packet in packets if packet.startswith(b"Event: UserEvent"))
+    told = [event for message in Decoder().feed(data) for event in sieve.take(message)]
+    told.extend(sieve.pause())
+    assert [event["userevent"] for event in told] == ["Doorbell", "Shift"]
+    assert (told[0]["door"], told[1]["name"]) == ("front", "late")
+    assert sieve.take_doubtful() == 0
 
 
 def test_most_figures_are_equal_not_absent() -> None:
