@@ -99,9 +99,8 @@ class Writer:
         allowed = self._caps.allowed
         found: dict[Metric, dict[Key, float]] = {}
         for metric, label_sets in told:
-            for labels in label_sets:
-                if len(labels) != len(metric.labels):
-                    raise _wrong_number(metric, labels)
+            if not {len(metric.labels)}.issuperset(map(len, label_sets)):
+                raise _wrong_number(metric, next(one for one in label_sets if len(one) != len(metric.labels)))
             found[metric] = dict(label_sets)
             if allowed is not everything:
                 found[metric] = {labels: value for labels, value in label_sets.items() if allowed(metric, labels)}

@@ -219,16 +219,13 @@ class PollRun:
 
     def answered(self, run: CollectorRun, answers: Mapping[Action, Answer], now: float) -> dict[Action, TimedAnswer]:
         """Return the complete answers a run has, from this poll and from the cache."""
-        fresh = {action: answers[action] for action in run.sent if action in answers}
         cached = self.cached.get(run.enabled.collector.name)
-        return {
-            **({} if cached is None else cached.answered),
-            **{
-                action: TimedAnswer(answer.seconds, now)
-                for action, answer in fresh.items()
-                if answer.full and action not in run.unreadable
-            },
-        }
+        answered = {} if cached is None else dict(cached.answered)
+        for action in run.sent:
+            answer = answers.get(action)
+            if answer is not None and answer.full and action not in run.unreadable:
+                answered[action] = TimedAnswer(answer.seconds, now)
+        return answered
 
     def named(self, answers: Mapping[Action, Answer]) -> list[tuple[Metric, Key]]:
         """Label values for event metrics that complete lists named."""
