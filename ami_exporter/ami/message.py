@@ -36,7 +36,7 @@ class Layout:
             self.positions.setdefault(name, position)
         self.event = self.positions.get("event", len(self.names) + 1)
         self.action_id = self.positions.get("actionid", len(self.names) + 1)
-        # As many as there are calls of Message.pick in the code.
+        # As many as there are calls of Message.pick in the code, and report blocks of an RTCP event.
         self._pickers: dict[tuple[str, ...], Picker] = {}
 
     def picker(self, names: tuple[str, ...]) -> Picker:
