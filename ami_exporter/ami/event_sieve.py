@@ -63,7 +63,7 @@ class EventSieve:
     @property
     def idle(self) -> bool:
         """Whether nothing waits, nor is to be told, so that routine events one after the other are genuine."""
-        return self._is_known and not (self._held or self._pieces or self._seen or self._doubtful)
+        return not (self._held or self._pieces or self._seen or self._doubtful)
 
     def take_doubtful(self) -> int:
         """Return how many events were torn or in doubt since the last time."""
@@ -80,7 +80,6 @@ class EventSieve:
         layout = message.layout
         if layout.plain is None:
             self._judge(message)
-        self._is_known = self._is_known or layout.whole
         if well_begun:
             yield from self._end()
         if layout.plain and not self._is_repeated(message):
@@ -139,14 +138,17 @@ class EventSieve:
             yield from self.take(message)
 
     def _judge(self, message: Message) -> None:
-        """Note in a layout, which other links may share, what holds for all its messages; `plain` last."""
+        """Note in a layout what holds for all its messages, `plain` last: other links may share it.
+
+        Each link judges the first packet of a shape, which no shape matches yet.
+        """
         layout, kind = message.layout, message.get("event", "").lower()
         plain = begins_well(message)
         if plain and kind in ORDERS[self.era]:
             plain = look(self.era, kind, layout.names) is Look.PLAIN
             reading = read(self.era, kind, layout.names).reading if plain else Reading.NONE
             plain = plain and reading is not Reading.CUT
-            layout.whole = reading is Reading.WHOLE and may_be_torn(self.era, kind)
+            self._is_known = self._is_known or (reading is Reading.WHOLE and may_be_torn(self.era, kind))
         layout.routine = plain and "actionid" not in message and kind not in _LOOKED_AT
         layout.plain = plain
 

@@ -21,22 +21,22 @@ class Layout:
     names: in lower case. positions: name → place of its first value among a message's values, from 1 on.
     event, action_id: places of these two, or of an empty value. plain: whether a message with these headers is what it
     seems to be; None: nobody has looked yet. open_ended: whether headers follow its ActionID. routine: whether nobody
-    need look at an event with these headers but those who count it. whole: whether they are all that are known of it.
+    need look at an event with these headers but those who count it.
     """
 
-    __slots__ = ("_pickers", "action_id", "event", "names", "open_ended", "plain", "positions", "routine", "whole")
+    __slots__ = ("_pickers", "action_id", "event", "names", "open_ended", "plain", "positions", "routine")
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
         self.plain: bool | None = None
         self.open_ended = False
-        self.routine = self.whole = False
+        self.routine = False
         self.positions: dict[str, int] = {}
         for position, name in enumerate(names, 1):
             self.positions.setdefault(name, position)
         self.event = self.positions.get("event", len(self.names) + 1)
         self.action_id = self.positions.get("actionid", len(self.names) + 1)
-        # As many as there are calls of Message.pick in the code.
+        # As many as there are calls of Message.pick in the code, and report blocks of an RTCP event.
         self._pickers: dict[tuple[str, ...], Picker] = {}
 
     def picker(self, names: tuple[str, ...]) -> Picker:

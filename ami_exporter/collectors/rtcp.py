@@ -36,8 +36,6 @@ MAX_CHANNELS: Final = 50_000
 """Channels whose clock is remembered, some 7 MB; more than a PBX carries. Others are skipped."""
 REMEMBER_SECONDS: Final = 600.0
 """A channel no poll has shown for this long, or for twice this, is forgotten; polls come every minute or faster."""
-MAX_BLOCKS: Final = 31
-"""Report blocks of one RTCP packet: a count of five bits."""
 MAX_JITTER_SECONDS: Final = 10.0
 MAX_RTT_SECONDS: Final = 10.0
 """Beyond it the report is wrong, not the line: a clock that jumped, or the 16.16 difference wrapped."""
@@ -158,7 +156,7 @@ class MediaReports:
             return self._calls.event(message, context, now)
         self._wanted = True
         unique = message.get("uniqueid", "")
-        moved = self._sequences(unique, media).moved(blocks_of(message, MAX_BLOCKS))
+        moved = self._sequences(unique, media).moved(blocks_of(message))
         self._calls.report(message, media, moved=any(moved), now=now)
         return self._samples(message, context, media, moved)
 

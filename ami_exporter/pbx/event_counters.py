@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from threading import Lock
 from typing import TypeVar
@@ -33,8 +33,9 @@ from ami_exporter.exposition.writer import Caps, Family, HistogramValue, LabelLi
 Key = tuple[str, ...]
 V = TypeVar("V")
 
-#: A default set has three hundred of them for each technology; 40 label sets each at most times are some 6 MB.
-LABEL_SETS_REMEMBERED = 2048
+#: Metrics, each with one value of its open labels, whose label sets are remembered: those of fifty metrics of events
+#: and forty technologies or trunks.
+LABEL_SETS_REMEMBERED = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,10 @@ class _Live:
 class _Wants:
     """Everything that wants one event name."""
 
-    rules: list[Rule]
-    known: list[tuple[ZeroSeries, set[Key]]]
+    rules: tuple[Rule, ...] = ()
+    known: tuple[tuple[ZeroSeries, set[Key]], ...] = ()
     """With the values that were already named, as far as the cap on label sets goes."""
-    trackers: list[Tracker]
+    trackers: tuple[Tracker, ...] = ()
 
 
 class EventCounters:
@@ -108,21 +109,21 @@ class EventCounters:
 
     def _index(self) -> dict[str, _Wants]:
         wants: dict[str, _Wants] = {}
-
-        def at(name: str) -> _Wants:
-            return wants.setdefault(name.lower(), _Wants([], [], []))
-
+        none = _Wants()
         for collector in self._collectors:
             for row in (row for row in collector.rules if row.source is None):
-                for name in row.items:
-                    at(name).rules.append(row)
+                for name in map(str.lower, row.items):
+                    before = wants.get(name, none)
+                    wants[name] = replace(before, rules=(*before.rules, row))
             for known in (known for known in collector.zero_series if known.source is None):
                 named: set[Key] = set()
-                for name in known.items:
-                    at(name).known.append((known, named))
+                for name in map(str.lower, known.items):
+                    before = wants.get(name, none)
+                    wants[name] = replace(before, known=(*before.known, (known, named)))
         for live in self._live:
-            for name in live.tracked.events:
-                at(name).trackers.append(live.tracker)
+            for name in map(str.lower, live.tracked.events):
+                before = wants.get(name, none)
+                wants[name] = replace(before, trackers=(*before.trackers, live.tracker))
         return wants
 
     def _watchers(self) -> dict[Action, list[Callable[[Message], None]]]:
@@ -172,17 +173,23 @@ class EventCounters:
                 wanted = self._wants.get(message.cells[message.layout.event].lower())
                 if wanted is None:
                     continue
-                for known, seen in wanted.known:
-                    named = known.values(message, context)
-                    if named is not None and named not in seen:
-                        if len(seen) < self._caps.limit:
-                            seen.add(named)
-                        for metric in known.metrics:
-                            self._zero(metric, named)
+                if wanted.known:
+                    self._name(wanted, message, context)
                 for row in wanted.rules:
                     self._count(row, message, context)
                 for tracker in wanted.trackers:
-                    self._add_all(tracker.event(message, context, now))
+                    if samples := tracker.event(message, context, now):
+                        self._add_all(samples)
+
+    def _name(self, wanted: _Wants, message: Message, context: Context) -> None:
+        """Let exist at 0 what an event names."""
+        for known, seen in wanted.known:
+            named = known.values(message, context)
+            if named is not None and named not in seen:
+                if len(seen) < self._caps.limit:
+                    seen.add(named)
+                for metric in known.metrics:
+                    self._zero(metric, named)
 
     def linked(self) -> None:
         """Begin: events come from now on, and gauges made of them are true."""

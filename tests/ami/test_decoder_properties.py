@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ami_exporter.ami.codec import Decoder
-from ami_exporter.ami.shapes import SEEN_BEFORE_LEARNING
+from ami_exporter.ami.shapes import SEEN_BEFORE_LEARNING, SHAPES_IN_ALL, KnownShapes
 from tests.support.ami_wire import outcome, packet, pairs
 
 #: What packets are made of, so that random text hits the decoder's corners.
@@ -92,3 +92,39 @@ def test_a_response_that_is_an_event_too_loses_its_secrets_however_often_it_come
     messages, _ = outcome([both] * SEEN_BEFORE_LEARNING * 2)
     assert len(messages) == SEEN_BEFORE_LEARNING * 2
     assert not any("hunter2" in message.values() for message in messages)
+
+
+def newstate(*names: str) -> bytes:
+    return packet(("Event", "Newstate"), *((name, "1") for name in names))
+
+
+def test_what_one_link_has_learned_another_knows_from_its_second_packet_on() -> None:
+    known = KnownShapes()
+    one, other = Decoder(known=known), Decoder(known=known)
+    *_, learned = one.feed(newstate("Channel", "ChannelState") * (SEEN_BEFORE_LEARNING + 1))
+    first, second = other.feed(newstate("Channel", "ChannelState") * 2)
+    assert first.layout is not learned.layout
+    assert second.layout is learned.layout
+    assert first == second == learned
+
+
+def test_a_shape_is_forgotten_with_the_last_link_that_has_it() -> None:
+    known = KnownShapes()
+    links = [Decoder(known=known) for _ in range(2)]
+    for link in links:
+        outcome([newstate("Channel")] * SEEN_BEFORE_LEARNING, link)
+    links.pop()
+    assert known.get("Event: Newstate", ("Channel",)) is not None
+    links.pop()
+    del link
+    assert known.get("Event: Newstate", ("Channel",)) is None
+
+
+def test_a_server_that_sends_ever_other_headers_takes_no_place_from_the_others() -> None:
+    known = KnownShapes()
+    hostile, sound = Decoder(known=known), Decoder(known=known)
+    for number in range(SHAPES_IN_ALL * 2):
+        outcome([packet(("Event", f"E{number}"), ("A", "1"))] * SEEN_BEFORE_LEARNING, hostile)
+    assert hostile._shapes._learned == SHAPES_IN_ALL
+    outcome([newstate("Channel")] * SEEN_BEFORE_LEARNING, sound)
+    assert sound._shapes._learned == 1

@@ -42,8 +42,8 @@ def test_channels_queues_endpoints_and_trunks_have_figures(scrape: Scrape, diale
     assert (scrape.value("asterisk_active_calls") is not None) == (dialect == "modern")
     assert scrape.total("asterisk_queue_members") > 5
     assert scrape.total("asterisk_endpoints") > 20
-    assert scrape.by("asterisk_trunk_up", "trunk").keys() >= {"telco-a", "telco-b"}
-    assert scrape.by("asterisk_trunk_channels", "direction").keys() == {"inbound", "outbound"}
+    assert scrape.by("asterisk_trunk_up", "trunk").keys() >= {("telco-a",), ("telco-b",)}
+    assert scrape.by("asterisk_trunk_channels", "direction").keys() == {("inbound",), ("outbound",)}
 
 
 def test_each_member_of_each_queue_is_known(scrape: Scrape) -> None:
