@@ -12,16 +12,20 @@ FAILURES = (
 """Q.850 names; busy, no answer and hanging up are not among them."""
 
 
-SEEN = 'ami_exporter_link_up{@, link="events"} == 1'
-"""PBXs whose events are seen now. Counters stay what they were when a PBX dies: that nothing is added says nothing."""
+def seen(kind: str) -> str:
+    """PBXs whose events of a class (call, agent, security, reporting) are seen now; the AMI user may lack a class.
+
+    Counters stay what they were when a PBX dies: that nothing is added says nothing.
+    """
+    return f'ami_exporter_event_classes{{@, class="{kind}"}}'
 
 
-def while_seen(expression: str) -> str:
-    """The figures of events, but only of moments at which the events of one of the chosen PBXs were seen."""
-    return f"{expression} and on () count({SEEN}) > 0"
+def while_seen(expression: str, kind: str = "call") -> str:
+    """The figures of events, but only of moments at which those of one of the chosen PBXs were seen."""
+    return f"{expression} and on () count({seen(kind)}) > 0"
 
 
-def or_none(failures: str, label: str, word: str, *, known: str = SEEN) -> str:
+def or_none(failures: str, label: str, word: str, *, known: str) -> str:
     """Series of failures, or where there is none but the figures are known, one at 0 that says so.
 
     known: an expression with a value as long as the figures are known at all.

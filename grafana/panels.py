@@ -19,7 +19,8 @@ class Series(Panel):
 
     words gives series that are named by a word of the vocabulary their fixed colour and human name.
     dashed names series drawn as a dashed line: limits, and the same time last week. right gives series an axis of
-    counts on the right, as columns behind the lines. faults: each series is something bad, so none is green.
+    counts on the right, as columns behind the lines. faults: each series is something bad, so none is green. legend:
+    "bottom", or "right" for ten long names in a narrow panel.
     """
 
     kind: ClassVar[str] = "timeseries"
@@ -29,6 +30,7 @@ class Series(Panel):
     dashed: tuple[str, ...] = ()
     right: tuple[str, ...] = ()
     faults: bool = False
+    legend: str = "bottom"
     minimum: float | None = 0
 
     def custom(self) -> Json:
@@ -85,8 +87,8 @@ class Series(Panel):
         ]
 
     def options(self) -> Json:
-        """Grafana's options of lines: a legend below, all series in the tooltip."""
-        legend = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
+        """Grafana's options of lines: a legend, all series in the tooltip."""
+        legend = {"showLegend": True, "displayMode": "list", "placement": self.legend, "calcs": []}
         return {"legend": legend, "tooltip": {"mode": "multi", "sort": "desc"}}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana import colours as c
 from grafana.board import Board, Row, Variable
 from grafana.boards.exporter_tables import ANSWERS, COLLECTORS_OF_EACH, DURATION, LINKS_OF_EACH, SUCCESS
-from grafana.causes import SEEN, or_none
+from grafana.causes import or_none
 from grafana.model import Query
 from grafana.panels import Series
 from grafana.stat import Named, Stat
@@ -67,8 +67,8 @@ NOW = Row(
                 than there were.""",
             queries=(
                 Query(
-                    expr=f"""sum(increase(ami_exporter_events_gap_seconds_total{{@}}[$__range])) > 0
-                        or on () 0 * count({SEEN})"""
+                    expr="""sum(increase(ami_exporter_events_gap_seconds_total{@}[$__range])) > 0
+                        or on () 0 * count(ami_exporter_link_up{@, link="events"} == 1)"""
                 ),
             ),
             unit="s",

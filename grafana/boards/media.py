@@ -136,7 +136,7 @@ NOW = Row(
             title="Reports per minute",
             description="""RTCP reports counted. None at all: phones or trunks do not send RTCP, or the user lacks
                 read=reporting.""",
-            queries=(Query(expr=while_seen(f"sum({ALL_REPORTS}) * 60")),),
+            queries=(Query(expr=while_seen(f"sum({ALL_REPORTS}) * 60", "reporting")),),
             unit="none",
             decimals=0,
             thresholds=c.PLAIN,
@@ -233,7 +233,7 @@ ALL = Row(
             description="Where quality is measured at all. Inbound: what we received.",
             queries=(
                 Query(
-                    expr=while_seen(f"sum by (media) ({ALL_REPORTS}) * 60"),
+                    expr=while_seen(f"sum by (media) ({ALL_REPORTS}) * 60", "reporting"),
                     legend="{{media}}",
                 ),
             ),

@@ -7,7 +7,7 @@ from grafana import problems as p
 from grafana.alerting import firing
 from grafana.board import JOB, ONE_INSTANCE, Board, Row
 from grafana.boards.engine import ENGINE
-from grafana.causes import FAILURES, or_none, while_seen
+from grafana.causes import FAILURES, or_none, seen, while_seen
 from grafana.lookback import over_before_the_end
 from grafana.model import Query
 from grafana.panels import Heat, Series, Timeline
@@ -233,6 +233,7 @@ OUTCOMES = Row(
                         f"topk(8, sum by (cause) (rate({OTHER_CAUSES}[$__rate_interval])) * 60 > 0)",
                         "cause",
                         "no failures",
+                        known=seen("call"),
                     ),
                     legend="{{cause}}",
                 ),

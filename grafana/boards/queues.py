@@ -195,7 +195,7 @@ FLOW = Row(
             title="How calls left the queue, per minute",
             description="""Answered by a member; abandoned: the caller hung up; timeout: the queue's time or its
                 members ran out, or the caller was redirected; other: by a key and the like.""",
-            queries=(Query(expr=while_seen(f"sum by (outcome) ({CALLS}{{{Q}}}) * 60"), legend="{{outcome}}"),),
+            queries=(Query(expr=while_seen(f"sum by (outcome) ({CALLS}{{{Q}}}) * 60", "agent"), legend="{{outcome}}"),),
             words=c.QUEUE_OUTCOMES,
             bars=True,
         ),

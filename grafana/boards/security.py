@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import Board, Row
-from grafana.causes import SEEN, or_none
+from grafana.causes import or_none, seen
 from grafana.lookback import counted
 from grafana.model import Query
 from grafana.panels import Series
@@ -29,7 +29,7 @@ EXCESS = f"""topk(20, {TRUNK} ({TALK}) - 2 * ({TRUNK} ({TALK} offset 1w) or 0 * 
 
 def came(rate: str) -> str:
     """How many there were in the time shown; 0 where events are seen and none of these came."""
-    return f"sum({counted(rate)}) > 0 or 0 * count({SEEN})"
+    return f"sum({counted(rate)}) > 0 or 0 * count({seen('security')})"
 
 
 def events(names: str) -> str:
@@ -106,6 +106,7 @@ LOGINS = Row(
                         f'sum by (event) ({RATES}{{@, event!~"SuccessfulAuth|ChallengeSent"}}) * 60 > 0',
                         "event",
                         "none",
+                        known=seen("security"),
                     ),
                     legend="{{event}}",
                 ),
@@ -124,6 +125,7 @@ LOGINS = Row(
                         f"sum by (service) ({BY_SERVICE}{{@}}) * 60 > 0",
                         "service",
                         "none",
+                        known=seen("security"),
                     ),
                     legend="{{service}}",
                 ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import Row
-from grafana.causes import SEEN, or_none
+from grafana.causes import or_none, seen
 from grafana.model import Query
 from grafana.panels import Series
 from grafana.ranking import LAST_HOUR, most
@@ -68,7 +68,7 @@ QUALITY = Row(
             unit="percentunit",
             maximum=1,
             width=8,
-            height=10,
+            legend="right",
         ),
         Series(
             title="Answered share (ASR), worst ten",
@@ -84,7 +84,7 @@ QUALITY = Row(
             unit="percentunit",
             maximum=1,
             width=8,
-            height=10,
+            legend="right",
         ),
         Series(
             title="Post-dial delay, longest ten",
@@ -94,7 +94,7 @@ QUALITY = Row(
             queries=(Query(expr=most(by_trunk(DELAY, "max"), over="avg", window=LAST_HOUR), legend=TRUNK_NAME),),
             unit="s",
             width=8,
-            height=10,
+            legend="right",
         ),
         Series(
             title="Calls without audio, worst ten",
@@ -111,7 +111,7 @@ QUALITY = Row(
             faults=True,
             maximum=1,
             width=8,
-            height=10,
+            legend="right",
         ),
         Series(
             title="Failed calls a minute",
@@ -122,6 +122,7 @@ QUALITY = Row(
                         f"sum by (cause) (trunk:asterisk_failures:rate5m{{{OUT}}}) * 60 > 0",
                         "cause",
                         "no failures",
+                        known=seen("call"),
                     ),
                     legend="{{cause}}",
                 ),
@@ -129,7 +130,6 @@ QUALITY = Row(
             words=c.CAUSES,
             bars=True,
             width=8,
-            height=10,
         ),
         Series(
             title="SIP failures a minute",
@@ -141,7 +141,7 @@ QUALITY = Row(
                         f"sum by (code) (trunk:asterisk_sip_failures:rate5m{{{T}}}) * 60 > 0",
                         "code",
                         "no failures",
-                        known=f"trunk:asterisk_sip_failures:rate5m{{{T}}} and on (job, instance) {SEEN}",
+                        known=f"trunk:asterisk_sip_failures:rate5m{{{T}}} and on (job, instance) {seen('call')}",
                     ),
                     legend="{{code}}",
                 ),
@@ -149,7 +149,6 @@ QUALITY = Row(
             words=c.SIP_CODES,
             bars=True,
             width=8,
-            height=10,
         ),
     ),
 )

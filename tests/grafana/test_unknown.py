@@ -224,6 +224,16 @@ def test_what_may_not_be_read_is_neither_good_nor_none(story: Story, uid: str, t
     assert text in {value.name, value.text}
 
 
+@pytest.mark.parametrize("uid", ["asterisk-pbx", "asterisk-trunks", "asterisk-security"])
+def test_without_a_class_of_events_nothing_is_said_of_them(story: Story, uid: str) -> None:
+    """The AMI user has neither the class of calls nor that of security events: their counters stand still."""
+    for board, panel in every_panel():
+        if board["uid"] == uid:
+            for value in shown(story.server, panel, FEW_RIGHTS):
+                assert value.name not in {"none", "no failures"}, panel["title"]
+                assert panel["type"] != "stat" or panel["title"] != "Failed logins"
+
+
 def test_the_reader_sees_what_grafana_shows() -> None:
     up_down = {"type": "value", "options": {"1": {"text": "up", "color": "green"}}}
     steps = [{"color": "green", "value": None}, {"color": "red", "value": 1}]
