@@ -112,7 +112,8 @@ class SimulatedPbx:
     def start(self) -> int:
         """Listen and live; returns the port."""
         self._selector = selectors.DefaultSelector()
-        self._listener = socket.create_server((self.host, self.port), backlog=128)
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self._listener = socket.create_server((self.host, self.port), family=family, backlog=128)
         self._listener.setblocking(False)
         self.port = self._listener.getsockname()[1]
         self._waker, self._alarm = socket.socketpair()
@@ -144,6 +145,11 @@ class SimulatedPbx:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT, of IPv6 in brackets."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def actions(self) -> Counter[str]:
