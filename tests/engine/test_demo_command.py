@@ -46,11 +46,12 @@ def test_channels_queues_endpoints_and_trunks_have_figures(scrape: Scrape, diale
     assert scrape.by("asterisk_trunk_channels", "direction").keys() == {("inbound",), ("outbound",)}
 
 
-def test_each_member_of_each_queue_is_known(scrape: Scrape) -> None:
+def test_each_member_of_each_queue_is_known(scrape: Scrape, dialect: str) -> None:
     memberships = scrape.total("asterisk_queue_members")
     for state in ("up", "paused", "available", "in_call"):
         shown = [name for name, _ in scrape.series() if name == f"asterisk_queue_member_{state}"]
-        assert len(shown) == memberships
+        # Before 11.22 no member says whether it is in a call.
+        assert len(shown) == (0 if state == "in_call" and dialect == "1.1" else memberships)
 
 
 def test_prometheus_own_linter_finds_nothing_to_say(scrape: Scrape, promtool: Path) -> None:

@@ -102,7 +102,7 @@ def test_an_event_costs_few_calls() -> None:
     store, decoder = EventCounters(on, CONTEXT, CAPS), Decoder()
     store.feed(decoder.feed(stream), 0.0)
     an_event = calls_made(lambda: store.feed(decoder.feed(stream), 1.0)) / events
-    assert an_event < 50
+    assert an_event < 60
 
 
 def test_a_scrape_of_a_pbx_without_calls_costs_few_calls() -> None:
