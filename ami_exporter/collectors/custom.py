@@ -17,7 +17,7 @@ from ami_exporter.collectors.database import entries, tree
 from ami_exporter.collectors.declarations import Collector, Metric, Origin, Read, Rule, Value, Where, one
 from ami_exporter.collectors.fields import Label, labels, leading_number, public_text, text, to_number, word
 from ami_exporter.collectors.rulefold import RESPONSE
-from ami_exporter.config.target_settings import (
+from ami_exporter.config.custom_settings import (
     CommandSettings,
     CustomLabel,
     CustomMetric,
@@ -130,7 +130,7 @@ def _row(rule: _Rule, metric: Metric, readers: Mapping[CommandSettings, Read]) -
         labels(*map(_label, custom.labels)),
         one if custom.value is None else _value(custom, custom.value, _NUMBER[entry.command is not None]),
         _where(entry.where) if entry.where else None,
-        "sum" if custom.value is None else custom.value.reduce,
+        (custom.value and custom.value.reduce) or "sum",
         read,
     )
 

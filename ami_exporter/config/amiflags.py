@@ -99,7 +99,7 @@ def settings_from_ami_flags(flags: AmiFlags, catalogue: Catalogue) -> Settings:
         host=host,
         port=port or (TLS_PORT if tls else PORT),
         username=username,
-        secret=external.secret,
+        secret=external.secrets[()],
         md5=tls is None,
         tls=tls,
     )

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from ami_exporter.config.access import SECRETS, credential_source, source_advice, why_unreadable
+from ami_exporter.config.ami_user import SECRET_KEYS
 from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.faults import Fault, counted, either, suggest
 from ami_exporter.config.faults import Path as Steps
 from ami_exporter.config.scalars import found, secret
 from ami_exporter.config.secret import Secret
 
-SECRET_KEYS: Final = ("secret", "secret_file", "secret_env")
 MAX_SECRET_FILE: Final = 8 * 1024
 """Bytes: a secret and its line end; anything bigger is another file."""
 MAX_NAMES_FILE: Final = 4 * 1024 * 1024
@@ -42,9 +42,8 @@ class External:
 
     folder: Path
     catalogue: Catalogue
-    secret: Secret = field(default_factory=lambda: Secret(""))
-    users: dict[Steps, Secret] = field(default_factory=dict)
-    """Secrets of the other AMI users, by the path of the user below the target."""
+    secrets: dict[Steps, Secret] = field(default_factory=dict)
+    """By the path of the AMI user below the target; () for the one that polls."""
     names: dict[str, str] = field(default_factory=dict)
     wrong: list[tuple[Steps, str]] = field(default_factory=list)
     elsewhere: list[Fault] = field(default_factory=list)
@@ -56,7 +55,7 @@ def read_external(target: Plain, folder: Path, catalogue: Catalogue) -> External
     for key in ("address", "username"):
         if key not in target:
             result.wrong.append(((), f"found no {key}, expected {key}: here or under defaults"))
-    result.secret = _read_secret(target, (), result)
+    result.secrets[()] = _read_secret(target, (), result)
     _read_users(target, result)
     _check_ca_file(target, result)
     _check_sources(target, result)
@@ -70,7 +69,7 @@ def read_external(target: Plain, folder: Path, catalogue: Catalogue) -> External
 def _read_users(target: Plain, result: External) -> None:
     """Read the secrets of the users beside the one that polls, who must be others than that one."""
     for steps, user in _users(target):
-        result.users[steps] = _read_secret(user, steps, result)
+        result.secrets[steps] = _read_secret(user, steps, result)
         name = user.get("username")
         if isinstance(name, str) and name == target.get("username"):
             message = "found the user that polls, expected another one, with this right alone"

@@ -7,12 +7,9 @@ agent can fill is not: numbers, names of persons, channel names, ids, URIs, addr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from ami_exporter.config.target_settings import CustomMetricsSettings
+from typing import Final
 
 _WORDS: Final = """
     acl alarm alarms amaflags application attachmessage authenticatequalify autocomedia autoforcerport
@@ -82,19 +79,3 @@ def is_checked(event: str | None, field: str, *, of_command: bool = False) -> bo
     """Whether the values of such a label are looked at one by one."""
     filled_by_dialplan = event is not None and event.lower() in CHECKED_EVENTS and field != "userevent"
     return of_command or field in CHECKED or filled_by_dialplan
-
-
-def warnings(custom: Sequence[CustomMetricsSettings]) -> Iterator[str]:
-    """A warning for each label that is there only by `unsafe_labels: true`; it names the field."""
-    for index, entry in enumerate(custom):
-        for number, metric in enumerate(entry.metrics):
-            for label in metric.labels:
-                if entry.command is not None:
-                    allowed = may_be_column(label.field)
-                else:
-                    allowed = may_be_label(entry.item or entry.event, label.field)
-                if entry.unsafe_labels and label.values is None and not allowed:
-                    yield (
-                        f"custom[{index}].metrics[{number}].labels.{label.name}: the field {label.field} may hold a"
-                        " number, a person's name, an address or an id; unsafe_labels: true lets it into the metrics"
-                    )

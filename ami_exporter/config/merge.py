@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ami_exporter.config.external import SECRET_KEYS
+from ami_exporter.config.ami_user import SECRET_KEYS
 
 DEEP: Final = ("labels", "collectors", "names", "limits")
 """Settings merged key by key; all others are replaced whole (a target's tls is not half the default's)."""

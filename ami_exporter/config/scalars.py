@@ -163,6 +163,19 @@ def duration(value: object) -> float:
     return seconds
 
 
+_WRITTEN: Final = ((86400_000, "d"), (3600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms"))
+
+
+def duration_text(seconds: float) -> str:
+    """Write a duration as people do: 90.0 is 1m30s."""
+    left = round(seconds * 1000)
+    text = ""
+    for size, unit in _WRITTEN:
+        count, left = divmod(left, size)
+        text += f"{count}{unit}" if count else ""
+    return text or "0s"
+
+
 def _seconds(part: str) -> float:
     digits = part.rstrip("dhms")
     return int(digits[:12]) * _UNITS[part[len(digits) :]]

@@ -18,7 +18,8 @@ from ami_exporter.ami.errors import AmiError
 from ami_exporter.ami.link import Link
 from ami_exporter.ami.message import Message
 from ami_exporter.ami.originate import CanaryCall
-from ami_exporter.config.target_settings import AmiUser, CanarySettings
+from ami_exporter.config.ami_user import AmiUser
+from ami_exporter.config.canary_settings import CanarySettings
 from ami_exporter.exposition.writer import Family
 from ami_exporter.pbx.canary_ledger import Entry, Ledger
 from ami_exporter.pbx.canary_watch import CanaryWatch, Outcome

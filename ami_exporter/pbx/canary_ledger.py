@@ -13,7 +13,7 @@ from typing import Final
 
 from ami_exporter.collectors import canary
 from ami_exporter.collectors.declarations import Metric
-from ami_exporter.config.target_settings import CanarySettings
+from ami_exporter.config.canary_settings import CanarySettings
 from ami_exporter.exposition.writer import Family
 from ami_exporter.pbx.canary_watch import Outcome
 

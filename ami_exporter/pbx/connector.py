@@ -11,7 +11,8 @@ from ami_exporter.ami.errors import AlreadyInUse, AmiError, LoginRefused
 from ami_exporter.ami.link import Link, Tls
 from ami_exporter.ami.login import Credentials, LoginPace
 from ami_exporter.ami.message import Message
-from ami_exporter.config.target_settings import AmiUser, TargetSettings
+from ami_exporter.config.ami_user import AmiUser
+from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.pbx.login_backoff import WINDOW_SECONDS, LoginBackoff, LoginIdentity, LoginPaused
 from ami_exporter.pbx.own_logins import OwnLogins
 from ami_exporter.pbx.state_log import StateLog

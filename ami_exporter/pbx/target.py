@@ -12,7 +12,8 @@ from ami_exporter.ami.event_classes import USER_EVENTS, classes_of
 from ami_exporter.ami.link import Link
 from ami_exporter.collectors import canary, core, trunks
 from ami_exporter.collectors.declarations import Collector, Context, Metric, Trunk
-from ami_exporter.config.target_settings import AmiUser, TargetSettings
+from ami_exporter.config.ami_user import AmiUser
+from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.exposition.writer import Caps, Family, Writer
 from ami_exporter.pbx import scrape_metrics
 from ami_exporter.pbx.canaries import STARTING_SECONDS, Canaries, Surroundings

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from ami_exporter.ami.message import Message
+from ami_exporter.config.ami_user import AmiUser
+from ami_exporter.config.canary_settings import CanarySettings
 from ami_exporter.config.secret import Secret
-from ami_exporter.config.target_settings import AmiUser, CanarySettings
 from ami_exporter.pbx.canaries import FOREIGN_SECONDS, Canaries, Surroundings
 from ami_exporter.pbx.canary_ledger import DAY_SECONDS, Entry, Ledger
 from ami_exporter.pbx.canary_watch import Outcome

@@ -18,9 +18,11 @@ import pytest
 from ami_exporter.collectors import custom
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.commands.loading import catalogue
+from ami_exporter.config.ami_user import AmiUser
+from ami_exporter.config.canary_settings import CanarySettings
 from ami_exporter.config.load import load
 from ami_exporter.config.secret import Secret
-from ami_exporter.config.target_settings import AmiUser, CanarySettings, TargetSettings, TrunkSettings
+from ami_exporter.config.target_settings import TargetSettings, TrunkSettings
 from ami_exporter.pbx.canary_watch import Outcome
 from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.target import Clocks, Target

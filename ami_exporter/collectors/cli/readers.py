@@ -12,7 +12,7 @@ from ami_exporter.collectors.cli.columns import Columns, is_ruler
 from ami_exporter.collectors.cli.output import Fields
 from ami_exporter.collectors.cli.patterns import TimedPattern
 from ami_exporter.collectors.declarations import Unreadable
-from ami_exporter.config.target_settings import CommandSettings, FieldsRead, MatchRead
+from ami_exporter.config.custom_settings import CommandSettings, FieldsRead, MatchRead
 
 _BULLETS: Final = " \t*-|"
 NO_FIELDS: Final[Fields] = {}

@@ -1,0 +1,208 @@
+"""The one schema: settings are frozen dataclasses whose annotations say what the file may hold.
+
+    channel_limit: Annotated[int | None, whole(1, 1_000_000), "channels the provider allows"] = None
+
+Kind, description for people and editors, and, where it is not the field's name, the key in the file. A field without a
+default must be written. Reading, the JSON Schema and `/config` all follow from it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from operator import attrgetter
+from typing import Annotated, Any, ClassVar, Final, get_origin, get_type_hints
+
+from ami_exporter.config.catalogue import Catalogue
+from ami_exporter.config.faults import Path as Steps
+from ami_exporter.config.faults import either, suggest
+from ami_exporter.config.kinds import KEY, WRONG, Kind, Place, Shape, unlike
+from ami_exporter.config.scalars import found
+
+REFERENCE: Final = "docs/ami-exporter.reference.yml"
+FEW: Final = 6
+"""As many keys a message lists; of more it names the page."""
+Problems = Iterator[tuple[Steps, str]]
+"""Paths below a mapping, and what is wrong there."""
+
+
+def _nowhere(_settings: Any) -> None:
+    """A key that the settings do not keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a mapping. `of`: its value in the settings. `field`: None when no field holds it as it stands."""
+
+    kind: Kind
+    about: str
+    of: Callable[[Any], object] = _nowhere
+    field: str | None = None
+    required: bool = False
+    default: object = None
+
+
+class Model:
+    """A mapping of the file. A subclass overrides what its fields cannot say."""
+
+    __slots__ = ()
+    OTHER_WORDS: ClassVar[Mapping[str, str]] = {}
+    """Keys that people bring from other programs, and what they are called here."""
+
+    @classmethod
+    def further_keys(cls) -> Mapping[str, Key]:
+        """Keys of the file that no single field holds."""
+        return {}
+
+    @classmethod
+    def wrong_as_written(cls, _plain: Mapping[str, object]) -> Problems:
+        """Say what is wrong before single values are checked; then nothing else is."""
+        return iter(())
+
+    @classmethod
+    def wrong_together(cls, _given: Mapping[str, Any], _catalogue: Catalogue) -> Problems:
+        """Say what is wrong with values that are right each by itself."""
+        return iter(())
+
+    @classmethod
+    def about_unknown(cls, _key: str, _value: object, _catalogue: Catalogue) -> str:
+        """Say more about a key that does not exist."""
+        return ""
+
+    @classmethod
+    def from_file(cls, given: Mapping[str, Any], _at: Place) -> Any:
+        """Make the settings of checked values, by field, defaults included."""
+        return cls(**in_fields(cls, given))
+
+    @classmethod
+    def sealed(cls) -> tuple[str, ...]:
+        """Keys of which one at most may be written."""
+        return ()
+
+
+def in_fields(model: type[Model], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Pick the values that fields hold as they stand."""
+    return {key.field: given[key.field] for key in keys_of(model).values() if key.field is not None}
+
+
+_KEYS: Final[dict[type[Model], Mapping[str, Key]]] = {}
+
+
+def keys_of(model: type[Model]) -> Mapping[str, Key]:
+    """The keys that a mapping may have."""
+    if model not in _KEYS:
+        _KEYS[model] = _all_keys(model)
+    return _KEYS[model]
+
+
+def _all_keys(model: type[Model]) -> Mapping[str, Key]:
+    hints = get_type_hints(model, include_extras=True)
+    own: tuple[Field[Any], ...] = fields(model) if is_dataclass(model) else ()
+    declared = (_declared(field, hints[field.name]) for field in own if get_origin(hints[field.name]) is Annotated)
+    return {**model.further_keys(), **dict(declared)}
+
+
+def _declared(field: Field[Any], hint: Any) -> tuple[str, Key]:
+    kind, about, *name = hint.__metadata__
+    default = field.default if field.default_factory is MISSING else field.default_factory()
+    required = default is MISSING
+    key = Key(kind, about, attrgetter(field.name), field.name, required, None if required else default)
+    return (name[0] if name else field.name), key
+
+
+@dataclass(frozen=True, slots=True)
+class Section(Kind):
+    """A mapping with the keys of a model. `template`: it is checked and not made, as `defaults:` are."""
+
+    model: type[Model]
+    form: str = ""
+    template: bool = False
+
+    def read(self, value: object, at: Place) -> Any:
+        """Check every key; make the settings when nothing is wrong."""
+        if not isinstance(value, dict):
+            at.fault(f"found {found(value)}, expected a mapping{self.form}{unlike(value)}")
+            return WRONG
+        given = self._given(value, at)
+        if given is None:
+            return WRONG
+        wrong = list(self.model.wrong_together(given, at.catalogue))
+        for steps, message in wrong:
+            at.fault(message, *steps)
+        if wrong:
+            return WRONG
+        return None if self.template else self.model.from_file(given, at)
+
+    def _given(self, value: dict[str, object], at: Place) -> dict[str, Any] | None:
+        wrong = list(self.model.wrong_as_written(value))
+        for steps, message in wrong:
+            at.fault(message, *steps)
+        if wrong:
+            return None
+        keys, right = keys_of(self.model), True
+        for name in value.keys() - keys.keys():
+            at.fault(unknown(self.model, name, value[name], at.catalogue), name, KEY)
+            right = False
+        given: dict[str, Any] = {}
+        for name, key in keys.items():
+            setting = key.default
+            if name in value:
+                setting = key.kind.read(value[name], at.at(name))
+            elif key.required:
+                at.fault(f"found no {name}, expected {name}: {key.about}")
+                setting = WRONG
+            right = right and setting is not WRONG
+            given[key.field or name] = setting
+        return given if right else None
+
+    def shape(self, models: dict[str, Shape]) -> Shape:
+        """A reference to the model's own schema."""
+        name = self.model.__name__
+        if name not in models:
+            models[name] = {}
+            models[name] = self._shape(models)
+        return {"$ref": f"#/$defs/{name}"}
+
+    def _shape(self, models: dict[str, Shape]) -> Shape:
+        keys = keys_of(self.model)
+        shape: Shape = {
+            "description": inspect.cleandoc(self.model.__doc__ or "").partition("\n\n")[0].replace("\n", " "),
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {name: {"description": key.about, **key.kind.shape(models)} for name, key in keys.items()},
+        }
+        if required := [name for name, key in keys.items() if key.required]:
+            shape["required"] = required
+        sealed = self.model.sealed()
+        pairs = [[one, other] for index, one in enumerate(sealed) for other in sealed[index + 1 :]]
+        if pairs:
+            shape["allOf"] = [{"not": {"required": pair}} for pair in pairs]
+        return shape
+
+    def written(self, setting: Any) -> object:
+        """Write every key that is set."""
+        if setting is None:
+            return None
+        written = {name: key.kind.written(key.of(setting)) for name, key in keys_of(self.model).items()}
+        return {name: value for name, value in written.items() if value is not None}
+
+    def below(self, step: str | int) -> Kind | None:
+        """What the key may hold."""
+        key = keys_of(self.model).get(str(step))
+        return None if key is None else key.kind
+
+    def shows(self, key: str) -> bool:
+        """Settings of the model."""
+        return key in keys_of(self.model)
+
+
+def unknown(model: type[Model], name: str, value: object, catalogue: Catalogue) -> str:
+    """Say that a key does not exist, and which one may have been meant."""
+    if more := model.about_unknown(name, value, catalogue):
+        return f"found an unknown key{more}"
+    keys = list(keys_of(model))
+    other = model.OTHER_WORDS.get(name)
+    near = f'; did you mean "{other}"?' if other in keys else suggest(name, keys)
+    expected = f"one of those in {REFERENCE}{near}" if near or len(keys) > FEW else either(keys)
+    return f"found an unknown key, expected {expected}"
