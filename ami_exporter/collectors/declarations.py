@@ -29,7 +29,10 @@ MAX_CLOSED_SETS: Final = 2000
 configuration's cap does not go below, for it would cut totals; more would be no truth."""
 
 
-Sent = Callable[["Context", tuple[str, ...]], bool]
+LabelSet = tuple[str, ...]
+"""Label values in the order of their metric's labels."""
+
+Sent = Callable[["Context", LabelSet], bool]
 """Whether a server sends something, for these values of a metric's open labels (a technology, a trunk)."""
 
 
@@ -76,7 +79,7 @@ class Metric:
         for name, value in (("open_labels", open_labels), ("is_total", is_total), ("group_size", size)):
             object.__setattr__(self, name, value)
 
-    def group(self, labels: tuple[str, ...]) -> tuple[str, ...]:
+    def group(self, labels: LabelSet) -> LabelSet:
         """Return what a cap takes or leaves as a whole: a queue with all its states, or the sum over them was wrong."""
         if not self.closed or self.is_total:
             return labels
@@ -126,8 +129,8 @@ def histogram(
     return Metric(name, "histogram", text, labels, Origin.EVENTS, closed, buckets, sent=sent)
 
 
-Sample = tuple[Metric, tuple[str, ...], float]
-"""Metric, label values in the metric's order, value (for a histogram: one observation)."""
+Sample = tuple[Metric, LabelSet, float]
+"""Metric, label set, value (for a histogram: one observation)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ class Trunk:
     technology: str = ""
     endpoint: str = ""
     registrations: tuple[str, ...] = ()
-    channels_limit: int | None = None
+    channel_limit: int | None = None
 
     @property
     def is_pattern(self) -> bool:
@@ -179,8 +182,6 @@ class Context:
     reload: Reload | None = None  # as CoreStatus last told it
     fully_booted: bool | None = None
     """None where this user cannot know (no read=system)."""
-    event_classes: frozenset[str] = frozenset()
-    """Manager classes the event link asks for: what else happens is not seen."""
     pbx_ahead: float = 0.0
     """The PBX's clock less ours, seconds (Ping: Timestamp): its lists hold times by its own clock."""
     destination: Callable[[str], str | None] = lambda _number: None
@@ -203,7 +204,7 @@ class Context:
         return next((name for pattern, name in self.trunk_patterns if fnmatchcase(whole, pattern)), None)
 
 
-Labels = Callable[[Message, Context], "tuple[str, ...] | None"]
+Labels = Callable[[Message, Context], "LabelSet | None"]
 Value = Callable[[Message], "float | None"]
 Where = Callable[[Message], bool]
 
@@ -221,7 +222,7 @@ def one(_message: Message) -> float:
     return 1.0
 
 
-def no_labels(_message: Message, _context: Context) -> tuple[str, ...]:
+def no_labels(_message: Message, _context: Context) -> LabelSet:
     """Label values of a metric without labels."""
     return ()
 

@@ -13,6 +13,7 @@ from ami_exporter.collectors.declarations import (
     Collector,
     Context,
     Labels,
+    LabelSet,
     Metric,
     Read,
     Reduce,
@@ -30,11 +31,10 @@ RESPONSE = ""
 #: Pairs of a collector and the actions sent for it whose rules are remembered as sorted: a fleet's are mostly the same.
 SORTED = 1_000
 
-Key = tuple[str, ...]
 Take = Callable[[Message], None]
 
 
-class _Wants(NamedTuple):
+class _ItemRules(NamedTuple):
     """Everything that wants one kind of item: rules with the places of their tables, places of zero series.
 
     read: rules for the items that a reader makes of it.
@@ -66,7 +66,7 @@ class SortedRules:
         self.zero_series = [known for known in collector.zero_series if known.source in sent]
         self.metrics: dict[Metric, _Sources] = {}
         self.named: dict[Metric, list[int]] = {}
-        self._wants: dict[Action | None, dict[str, _Wants]] = {}
+        self._wants: dict[Action | None, dict[str, _ItemRules]] = {}
         for place, known in enumerate(self.zero_series):
             for wants in self._wanting(known.source, known.items):
                 wants.named.append(place)
@@ -87,14 +87,14 @@ class SortedRules:
             rules = wants.rules if rule.read is None else wants.read.setdefault(rule.read, [])
             rules.append((rule, place))
 
-    def _wanting(self, source: Action | None, names: Iterable[str]) -> Iterator[_Wants]:
+    def _wanting(self, source: Action | None, names: Iterable[str]) -> Iterator[_ItemRules]:
         """Yield what wants these items, found by the name as declared, which needs no lower(), and in lower case."""
         by_name = self._wants.setdefault(source, {})
         for name in names:
-            wants = by_name[name] = by_name.setdefault(name.lower(), _Wants([], {}, []))
+            wants = by_name[name] = by_name.setdefault(name.lower(), _ItemRules([], {}, []))
             yield wants
 
-    def wanting(self, action: Action, event: str) -> _Wants | None:
+    def wanting(self, action: Action, event: str) -> _ItemRules | None:
         """Return what wants an action's items of this name, if anything does."""
         by_name = self._wants.get(action, {})
         return by_name.get(event) or by_name.get(event.lower())
@@ -122,7 +122,7 @@ class RuleFold:
         self._context = context
         self._bounds = bounds
         self._tables = [Table(metric, reduce, bounds) for metric, reduce in self._rules.tables]
-        self._named: list[set[Key]] = [set() for _ in self._rules.zero_series]
+        self._named: list[set[LabelSet]] = [set() for _ in self._rules.zero_series]
 
     def again(
         self, sent: frozenset[Action], context: Context, bounds: SeriesBounds | None, resting: frozenset[Action]
@@ -179,7 +179,7 @@ class RuleFold:
                 if self._bounds is not None:
                     self._named[place] = first(self._named[place], self._bounds.limit)
 
-    def values(self, complete: frozenset[Action]) -> Iterator[tuple[Metric, dict[Key, float]]]:
+    def values(self, complete: frozenset[Action]) -> Iterator[tuple[Metric, dict[LabelSet, float]]]:
         """Yield the metrics whose lists are complete with their label sets, zeros of known ones included."""
         for metric, sources in self._rules.metrics.items():
             told = [self._tables[place].values for source, place in sources.tables.items() if source in complete]
@@ -200,7 +200,7 @@ class RuleFold:
         """Yield the same, sample by sample."""
         return ((metric, labels, v) for metric, values in self.values(complete) for labels, v in values.items())
 
-    def named(self, complete: frozenset[Action]) -> Iterator[tuple[Metric, Key]]:
+    def named(self, complete: frozenset[Action]) -> Iterator[tuple[Metric, LabelSet]]:
         """Open label values that complete lists named for event metrics."""
         for metric, places in self._rules.named.items():
             if metric not in self._rules.metrics:
@@ -208,7 +208,7 @@ class RuleFold:
                     if self._rules.zero_series[place].source in complete:
                         yield from ((metric, values) for values in self._named[place])
 
-    def _add_zeros(self, metric: Metric, sources: _Sources, values: dict[Key, float], *, whole: bool) -> None:
+    def _add_zeros(self, metric: Metric, sources: _Sources, values: dict[LabelSet, float], *, whole: bool) -> None:
         """Add the label sets that exist and have no item. whole: all of the metric's lists are complete."""
         open_at = [at for at, label in enumerate(metric.labels) if label not in metric.closed]
         if not open_at and not whole:  # what the list says that was cut, nobody knows
@@ -227,7 +227,7 @@ class RuleFold:
 def _apply(rules: Iterable[_Bound], context: Context, message: Message) -> None:
     """Apply rules to an item. Rules that follow each other mostly have the same labels."""
     last: Labels | None = None
-    found: Key | None = None
+    found: LabelSet | None = None
     for where, labels, value, table in rules:
         if where is not None and not where(message):
             continue
@@ -239,7 +239,7 @@ def _apply(rules: Iterable[_Bound], context: Context, message: Message) -> None:
                 table.add(found, number)
 
 
-def _merged(metric: Metric, reduce: Reduce, told: Iterable[dict[Key, float]]) -> dict[Key, float]:
+def _merged(metric: Metric, reduce: Reduce, told: Iterable[dict[LabelSet, float]]) -> dict[LabelSet, float]:
     whole = Table(metric, reduce)
     for values in told:
         for labels, value in values.items():
@@ -247,7 +247,7 @@ def _merged(metric: Metric, reduce: Reduce, told: Iterable[dict[Key, float]]) ->
     return whole.values
 
 
-def expand(metric: Metric, open_values: Key) -> Iterator[Key]:
+def expand(metric: Metric, open_values: LabelSet) -> Iterator[LabelSet]:
     """All label sets of a metric for given values of its open labels: the product over its closed labels."""
     remaining = iter(open_values)
     choices = [metric.closed[label] if label in metric.closed else (next(remaining),) for label in metric.labels]

@@ -6,9 +6,7 @@ from collections.abc import Callable, Collection, Container
 from heapq import nsmallest
 from typing import Final, Protocol
 
-from ami_exporter.collectors.declarations import Metric, Reduce
-
-Key = tuple[str, ...]
+from ami_exporter.collectors.declarations import LabelSet, Metric, Reduce
 
 SPARE: Final = 4
 """A table may hold so many times what will be served before it is cut back: sorting then costs little per item."""
@@ -28,13 +26,13 @@ class SeriesBounds(Protocol):
     def limit(self) -> int:
         """Label sets of one metric, as configured."""
 
-    def served(self, metric: Metric) -> Collection[Key]:
+    def served(self, metric: Metric) -> Collection[LabelSet]:
         """Label sets that were served before and so come first."""
 
-    def keep(self, metric: Metric, values: dict[Key, float]) -> dict[Key, float]:
+    def keep(self, metric: Metric, values: dict[LabelSet, float]) -> dict[LabelSet, float]:
         """Those label sets of the values that would be served; the others count as dropped."""
 
-    def refuse(self, metric: Metric, labels: Key) -> None:
+    def refuse(self, metric: Metric, labels: LabelSet) -> None:
         """Count a label set that will not be served, unless a filter would have left it out anyway."""
 
 
@@ -48,15 +46,15 @@ class Table:
     __slots__ = ("_bounds", "_cap", "_ceiling", "_metric", "_reduce", "_served", "values")
 
     def __init__(self, metric: Metric, reduce: Reduce, bounds: SeriesBounds | None = None) -> None:
-        self.values: dict[Key, float] = {}
+        self.values: dict[LabelSet, float] = {}
         self._metric = metric
         self._reduce = REDUCE[reduce]
         self._bounds = bounds
         self._cap = metric.cap(bounds.limit) if bounds is not None else 0
-        self._served: Container[Key] = ()  # groups
-        self._ceiling: Key | None = None  # no group beyond it will be served, unless it was before
+        self._served: Container[LabelSet] = ()  # groups
+        self._ceiling: LabelSet | None = None  # no group beyond it will be served, unless it was before
 
-    def add(self, labels: Key, value: float) -> None:
+    def add(self, labels: LabelSet, value: float) -> None:
         """Reduce a value into its label set."""
         values = self.values
         if labels in values:
@@ -70,7 +68,7 @@ class Table:
             if len(values) > SPARE * self._cap:
                 self._cut(self._bounds)
 
-    def _is_beyond(self, group: Key, ceiling: Key) -> bool:
+    def _is_beyond(self, group: LabelSet, ceiling: LabelSet) -> bool:
         return group > ceiling and group not in self._served
 
     def _cut(self, bounds: SeriesBounds) -> None:
@@ -81,6 +79,6 @@ class Table:
             self._served = frozenset(map(self._metric.group, bounds.served(self._metric)))
 
 
-def first(named: set[Key], limit: int) -> set[Key]:
+def first(named: set[LabelSet], limit: int) -> set[LabelSet]:
     """Cut a set of label values back to the first in sorted order once it has grown far beyond the limit."""
     return set(nsmallest(limit, named)) if len(named) > SPARE * limit else named

@@ -183,8 +183,8 @@ class TrunkFold:
         for trunk in self._context.trunks.values():
             for registration in trunk.registrations or ("",):
                 yield INFO, (trunk.name, trunk.technology, trunk.endpoint, registration), 1.0
-            if trunk.channels_limit is not None:
-                yield LIMIT, (trunk.name,), float(trunk.channels_limit)
+            if trunk.channel_limit is not None:
+                yield LIMIT, (trunk.name,), float(trunk.channel_limit)
             signs = list(self._signs(trunk, complete))
             if signs:
                 yield UP, (trunk.name,), float(all(signs))

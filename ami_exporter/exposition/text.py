@@ -13,9 +13,9 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
-from ami_exporter.collectors.declarations import Metric
+from ami_exporter.collectors.declarations import LabelSet, Metric
 from ami_exporter.exposition.formats import Format
-from ami_exporter.exposition.writer import Family, HistogramValue, Key
+from ami_exporter.exposition.writer import Family, HistogramValue
 
 #: Metrics in a format whose fixed text is remembered: all of ours in two formats, and a thousand of users' own.
 FORMS = 2_000
@@ -77,7 +77,7 @@ def _texts(form: _Form, family: Family) -> Iterator[str]:
         yield _histogram(form, labels, family.histograms[labels])
 
 
-def _series(form: _Form, values: Mapping[Key, float]) -> str:
+def _series(form: _Form, values: Mapping[LabelSet, float]) -> str:
     # One search and one format for each family: most of a scrape of many series was spent on each label by itself.
     fields: list[str] = []
     for labels in sorted(values):
@@ -88,7 +88,7 @@ def _series(form: _Form, values: Mapping[Key, float]) -> str:
     return form.line * len(values) % tuple(fields)
 
 
-def _histogram(form: _Form, labels: Key, value: HistogramValue) -> str:
+def _histogram(form: _Form, labels: LabelSet, value: HistogramValue) -> str:
     pairs = form.pairs % tuple(map(escape, labels))
     lines = form.child.replace(PAIRS, pairs.replace("%", "%%"))
     return lines % (*accumulate(value.counts), number(value.sum), value.count)

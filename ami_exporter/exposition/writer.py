@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ami_exporter.collectors.declarations import Metric, Sample
-
-Key = tuple[str, ...]
+from ami_exporter.collectors.declarations import (
+    LabelSet,
+    Metric,
+    Sample,
+)
 
 
 @dataclass(slots=True)
@@ -29,8 +31,8 @@ class Family:
     """A metric with its label sets, ready for exposition. Order of series is sorted by labels."""
 
     metric: Metric
-    values: dict[Key, float] = field(default_factory=dict)
-    histograms: dict[Key, HistogramValue] = field(default_factory=dict)
+    values: dict[LabelSet, float] = field(default_factory=dict)
+    histograms: dict[LabelSet, HistogramValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +43,19 @@ class Caps:
     """
 
     limit: int
-    dropped: Callable[[Metric, Key], None]
-    allowed: Callable[[Metric, Key], bool]
+    dropped: Callable[[Metric, LabelSet], None]
+    allowed: Callable[[Metric, LabelSet], bool]
 
 
 class LabelLimits:
     """The values that one metric's limited labels have so far."""
 
-    def __init__(self, metric: Metric, held: Iterable[Key] = ()) -> None:
+    def __init__(self, metric: Metric, held: Iterable[LabelSet] = ()) -> None:
         places = [(metric.labels.index(label), limit) for label, limit in metric.limits.items()]
         held = list(held) if places else []
         self._values = [(at, limit, {labels[at] for labels in held}) for at, limit in places]
 
-    def admit(self, labels: Key) -> bool:
+    def admit(self, labels: LabelSet) -> bool:
         """Whether no label gets a value too many; what is admitted counts from now on."""
         if any(labels[at] not in values and len(values) >= limit for at, limit, values in self._values):
             return False
@@ -71,35 +73,35 @@ class Writer:
 
     def __init__(self, caps: Caps) -> None:
         self._caps = caps
-        self._served: dict[Metric, Collection[Key]] = {}
+        self._served: dict[Metric, Collection[LabelSet]] = {}
 
     @property
     def limit(self) -> int:
         """Label sets of one metric that are served."""
         return self._caps.limit
 
-    def served(self, metric: Metric) -> Collection[Key]:
+    def served(self, metric: Metric) -> Collection[LabelSet]:
         """Label sets of the last poll's end: they come first in the next."""
         return self._served.get(metric, ())
 
-    def refuse(self, metric: Metric, labels: Key) -> None:
+    def refuse(self, metric: Metric, labels: LabelSet) -> None:
         """Count a label set beyond the cap, unless include and exclude leave it out anyway."""
         if self._caps.allowed(metric, labels):
             self._caps.dropped(metric, labels)
 
     def families(
-        self, samples: Iterable[Sample], told: Iterable[tuple[Metric, Mapping[Key, float]]] = ()
+        self, samples: Iterable[Sample], told: Iterable[tuple[Metric, Mapping[LabelSet, float]]] = ()
     ) -> list[Family]:
         """Families of one collector's samples, and of metrics told whole. Raises SampleError when it is wrong."""
         allowed = self._caps.allowed
-        found: dict[Metric, dict[Key, float]] = {}
+        found: dict[Metric, dict[LabelSet, float]] = {}
         for metric, label_sets in told:
             for labels in label_sets:
                 if len(labels) != len(metric.labels):
                     raise _wrong_number(metric, labels)
             found[metric] = {labels: value for labels, value in label_sets.items() if allowed(metric, labels)}
         last: Metric | None = None
-        values: dict[Key, float] = {}
+        values: dict[LabelSet, float] = {}
         for metric, labels, value in samples:
             if metric is not last:  # a metric's samples mostly come one after the other
                 last, values = metric, found.setdefault(metric, {})
@@ -112,18 +114,18 @@ class Writer:
             values[labels] = value
         return [Family(metric, self._capped(metric, values)) for metric, values in found.items() if values]
 
-    def keep(self, metric: Metric, values: dict[Key, float]) -> dict[Key, float]:
+    def keep(self, metric: Metric, values: dict[LabelSet, float]) -> dict[LabelSet, float]:
         """Those label sets that the filters and the cap let through: served ones first, then in sorted order.
 
         Whole groups; the first is let through however large it is.
         """
         served = frozenset(map(metric.group, self.served(metric)))
-        groups: dict[Key, list[Key]] = {}
+        groups: dict[LabelSet, list[LabelSet]] = {}
         for labels in sorted(values):
             if self._caps.allowed(metric, labels):
                 groups.setdefault(metric.group(labels), []).append(labels)
         limits, cap, full = LabelLimits(metric), metric.cap(self._caps.limit), False
-        kept: dict[Key, float] = {}
+        kept: dict[LabelSet, float] = {}
         for group in sorted(groups, key=lambda group: (group not in served, group)):
             full = full or (len(kept) > 0 and len(kept) + len(groups[group]) > cap)
             for labels in groups[group]:
@@ -133,12 +135,12 @@ class Writer:
                     self._caps.dropped(metric, labels)
         return kept
 
-    def _capped(self, metric: Metric, values: dict[Key, float]) -> dict[Key, float]:
+    def _capped(self, metric: Metric, values: dict[LabelSet, float]) -> dict[LabelSet, float]:
         if len(values) > metric.cap(self._caps.limit) or metric.limits:
             values = self.keep(metric, values)
         self._served[metric] = values.keys()
         return values
 
 
-def _wrong_number(metric: Metric, labels: Key) -> SampleError:
+def _wrong_number(metric: Metric, labels: LabelSet) -> SampleError:
     return SampleError(f"{metric.name}: {len(labels)} label values for the labels {metric.labels}")

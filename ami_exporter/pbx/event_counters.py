@@ -18,6 +18,7 @@ from ami_exporter.ami.own_calls import canary_id
 from ami_exporter.collectors.declarations import (
     Collector,
     Context,
+    LabelSet,
     Metric,
     Origin,
     Rule,
@@ -29,7 +30,6 @@ from ami_exporter.collectors.declarations import (
 from ami_exporter.collectors.rulefold import expand
 from ami_exporter.exposition.writer import Caps, Family, HistogramValue, LabelLimits
 
-Key = tuple[str, ...]
 V = TypeVar("V")
 
 
@@ -40,11 +40,11 @@ class _Live:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wants:
+class _EventRules:
     """Everything that wants one event name."""
 
     rules: list[Rule]
-    known: list[tuple[ZeroSeries, set[Key]]]
+    known: list[tuple[ZeroSeries, set[LabelSet]]]
     """With the values that were already named, as far as the cap on label sets goes."""
     trackers: list[Tracker]
 
@@ -67,10 +67,12 @@ class EventCounters:
         self._canary = canary
         self._caps = caps
         self._context = context
-        self._values: dict[Metric, dict[Key, float]] = {}
-        self._histograms: dict[Metric, dict[Key, HistogramValue]] = {}
-        self._groups: dict[Metric, set[Key]] = {}  # of metrics with open and closed labels: what the cap has admitted
-        self._wants: dict[str, _Wants] = {}
+        self._values: dict[Metric, dict[LabelSet, float]] = {}
+        self._histograms: dict[Metric, dict[LabelSet, HistogramValue]] = {}
+        self._groups: dict[
+            Metric, set[LabelSet]
+        ] = {}  # of metrics with open and closed labels: what the cap has admitted
+        self._wants: dict[str, _EventRules] = {}
         self._live: list[_Live] = []
         self._watching: dict[Action, list[Callable[[Message], None]]] = {}
         self._collectors: tuple[Collector, ...] = ()
@@ -100,18 +102,18 @@ class EventCounters:
             ]
             self._zero_context()
 
-    def _index(self) -> dict[str, _Wants]:
-        wants: dict[str, _Wants] = {}
+    def _index(self) -> dict[str, _EventRules]:
+        wants: dict[str, _EventRules] = {}
 
-        def at(name: str) -> _Wants:
-            return wants.setdefault(name.lower(), _Wants([], [], []))
+        def at(name: str) -> _EventRules:
+            return wants.setdefault(name.lower(), _EventRules([], [], []))
 
         for collector in self._collectors:
             for row in (row for row in collector.rules if row.source is None):
                 for name in row.items:
                     at(name).rules.append(row)
             for known in (known for known in collector.zero_series if known.source is None):
-                named: set[Key] = set()
+                named: set[LabelSet] = set()
                 for name in known.items:
                     at(name).known.append((known, named))
         for live in self._live:
@@ -136,11 +138,6 @@ class EventCounters:
                 names.update(name for row in collector.rules if row.source is None for name in row.items)
                 names.update(name for tracked in collector.tracked for name in tracked.events)
         return frozenset(name.lower() for name in names)
-
-    @property
-    def context(self) -> Context:
-        """What rules currently know beside the messages."""
-        return self._context
 
     def use(self, context: Context) -> None:
         """Swap the context; counters of newly known trunks and technologies appear at 0."""
@@ -211,16 +208,11 @@ class EventCounters:
         """Direction in which a trunk's channel was seen to begin. Without the lock: one look-up for each channel."""
         return next(filter(None, (ask(uniqueid) for ask in self._directions)), None)
 
-    def know(self, named: Iterable[tuple[Metric, Key]]) -> None:
+    def know(self, named: Iterable[tuple[Metric, LabelSet]]) -> None:
         """Let label sets exist at 0 because a complete poll named them."""
         with self._lock:
             for metric, values in named:
                 self._zero(metric, values)
-
-    def value(self, metric: Metric, labels: Key = ()) -> float:
-        """Current value of one counter's label set; 0 when it never counted."""
-        with self._lock:
-            return self._values.get(metric, {}).get(labels, 0.0)
 
     def add(self, samples: Iterable[Sample]) -> None:
         """Count what the target itself saw (boots)."""
@@ -259,7 +251,7 @@ class EventCounters:
         for metric, labels, value in samples:
             self._add(metric, labels, value)
 
-    def _add(self, metric: Metric, labels: Key, value: float) -> None:
+    def _add(self, metric: Metric, labels: LabelSet, value: float) -> None:
         values = self._values.get(metric)
         if values is not None:
             if labels in values:
@@ -279,7 +271,7 @@ class EventCounters:
         child.sum += value
         child.count += 1
 
-    def _admit(self, metric: Metric, labels: Key, held: Collection[Key]) -> bool:
+    def _admit(self, metric: Metric, labels: LabelSet, held: Collection[LabelSet]) -> bool:
         if not self._caps.allowed(metric, labels):
             return False
         if (not metric.limits or LabelLimits(metric, held).admit(labels)) and self._fits(metric, labels, held):
@@ -287,7 +279,7 @@ class EventCounters:
         self._caps.dropped(metric, labels)
         return False
 
-    def _fits(self, metric: Metric, labels: Key, held: Collection[Key]) -> bool:
+    def _fits(self, metric: Metric, labels: LabelSet, held: Collection[LabelSet]) -> bool:
         groups = self._groups.get(metric)
         if groups is None:
             return len(held) < metric.cap(self._caps.limit)
@@ -299,10 +291,10 @@ class EventCounters:
         groups.add(group)
         return True
 
-    def _held(self, metric: Metric) -> Collection[Key]:
+    def _held(self, metric: Metric) -> Collection[LabelSet]:
         return self._histograms[metric] if metric.type == "histogram" else self._values[metric]
 
-    def _zero(self, metric: Metric, open_values: Key) -> None:
+    def _zero(self, metric: Metric, open_values: LabelSet) -> None:
         if metric.sent is not None and not metric.sent(self._context, open_values):
             return
         values = self._values.get(metric)
@@ -317,7 +309,9 @@ class EventCounters:
     def _zero_context(self) -> None:
         """Without open labels all exist; where the one open label is technology or trunk, for all the context knows."""
         named = {"technology": self._context.technologies, "trunk": self._context.trunks}
-        known: dict[Key, list[Key]] = {(label,): [(value,) for value in values] for label, values in named.items()}
+        known: dict[LabelSet, list[LabelSet]] = {
+            (label,): [(value,) for value in values] for label, values in named.items()
+        }
         known[()] = [()]
         for metric in (*self._values, *self._histograms):
             beforehand = [(value,) for value in metric.beforehand]
@@ -325,6 +319,6 @@ class EventCounters:
                 self._zero(metric, open_values)
 
 
-def _allowed(metric: Metric, held: Mapping[Key, V], caps: Caps) -> dict[Key, V]:
+def _allowed(metric: Metric, held: Mapping[LabelSet, V], caps: Caps) -> dict[LabelSet, V]:
     """What include and exclude let through: what they leave out must not use up the cap either."""
     return {labels: value for labels, value in held.items() if caps.allowed(metric, labels)}

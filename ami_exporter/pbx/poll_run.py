@@ -14,15 +14,20 @@ from functools import partial
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Answer, Outcome
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.declarations import Context, Fold, Metric, Resumable, Unreadable
+from ami_exporter.collectors.declarations import (
+    Context,
+    Fold,
+    LabelSet,
+    Metric,
+    Resumable,
+    Unreadable,
+)
 from ami_exporter.collectors.rulefold import RuleFold, Take
 from ami_exporter.collectors.table import SeriesBounds
 from ami_exporter.exposition.writer import Family, Writer
 from ami_exporter.pbx.plan import EnabledCollector, Plan
 
 log = logging.getLogger(__name__)
-
-Key = tuple[str, ...]
 
 
 class PollFault(StrEnum):
@@ -224,7 +229,7 @@ class PollRun:
             },
         }
 
-    def named(self, answers: Mapping[Action, Answer]) -> list[tuple[Metric, Key]]:
+    def named(self, answers: Mapping[Action, Answer]) -> list[tuple[Metric, LabelSet]]:
         """Label values for event metrics that complete lists named."""
         complete = frozenset(action for action, answer in answers.items() if answer.full)
         return [named for run in self.runs if not run.broken for named in run.rules.named(complete)]

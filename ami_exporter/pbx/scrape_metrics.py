@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from ami_exporter.collectors.declarations import Metric, Origin
+from ami_exporter.collectors.declarations import LabelSet, Metric, Origin
 from ami_exporter.exposition.writer import Family
 from ami_exporter.pbx.poll_run import PollFault
 from ami_exporter.pbx.poller import Polled
-
-Key = tuple[str, ...]
 
 
 def _meta(name: str, text: str, *labels: str) -> Metric:
@@ -46,7 +44,7 @@ def families(polled: Polled, now: float, seconds: float) -> list[Family]:
     """Families of one poll. now: monotonic seconds; seconds: how long the scrape took."""
     results = polled.results
     fresh = [result for result in results.values() if result.fault not in (PollFault.DOWN, PollFault.DEADLINE)]
-    unavailable: dict[Key, float] = {}
+    unavailable: dict[LabelSet, float] = {}
     for result in results.values():
         for action in result.unavailable:
             unavailable[result.name, action.label, "not_offered"] = 1.0

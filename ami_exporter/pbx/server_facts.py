@@ -43,7 +43,6 @@ class ServerFacts:
     def __init__(
         self,
         settings: TargetSettings,
-        event_classes: frozenset[str],
         own_logins: OwnLogins,
         clock: Callable[[], float],
         wall: Callable[[], float],
@@ -52,7 +51,6 @@ class ServerFacts:
         restarted: Callable[[], None],
     ) -> None:
         self._settings = settings
-        self._event_classes = event_classes
         self._own_logins = own_logins
         self._clock = clock
         self._wall = wall
@@ -74,14 +72,13 @@ class ServerFacts:
         self.version = ""
         publish(self.context())
 
-    def configure(self, settings: TargetSettings, event_classes: frozenset[str]) -> None:
+    def configure(self, settings: TargetSettings) -> None:
         """Take new settings; trunks found stay until the next poll finds them again."""
         with self._lock:
             if settings.trunks != "auto" or self._settings.trunks != "auto":
                 self._configured = self._trunks = _configured(settings)
             self._settings = settings
             self._classes, self._tenants = Classes(settings.destinations), _tenants(settings)
-            self._event_classes = event_classes
         self._publish(self.context())
 
     @property
@@ -206,7 +203,6 @@ class ServerFacts:
                 tells_start=self._start.is_told,
                 reload=self._reload,
                 fully_booted=self._booted,
-                event_classes=self._event_classes,
                 own_logins=self._own_logins,
                 destination=self._classes.of,
                 dids=self._settings.dids,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ami_exporter.ami.event_classes import USER_EVENTS, classes_of
 from ami_exporter.ami.link import Link
 from ami_exporter.collectors import canary, core, trunks
-from ami_exporter.collectors.declarations import Collector, Context, Metric, Trunk
+from ami_exporter.collectors.declarations import Collector, Context, LabelSet, Metric, Trunk
 from ami_exporter.config.ami_user import AmiUser
 from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.exposition.writer import Caps, Family, Writer
@@ -28,8 +28,6 @@ from ami_exporter.pbx.poll_run import Result
 from ami_exporter.pbx.poller import Polled, Poller
 from ami_exporter.pbx.server_facts import ServerFacts
 from ami_exporter.pbx.stats import EVENT_CLASSES, LINKS, LinkName, TargetStats
-
-Key = tuple[str, ...]
 
 #: The status page's rate of events: over the last minute, from what scrapes noted.
 RATE_SECONDS = 60.0
@@ -76,7 +74,6 @@ class Target:
         self.counters = EventCounters(self._counting(), Context(), self._caps(), self.canaries.event)
         self.facts = ServerFacts(
             settings,
-            self._classes,
             self.connector.logins,
             clocks.monotonic,
             clocks.wall,
@@ -155,7 +152,7 @@ class Target:
         self._chosen = choose(settings, collectors)
         classes = event_classes(settings, self.collectors)
         self.counters.install(self._counting(), self._caps())
-        self.facts.configure(settings, classes)
+        self.facts.configure(settings)
         self.commands.configure(settings)
         self.canaries.configure(settings.canaries)
         self.poller.configure(self._chosen, source(settings), Writer(self._caps()))
@@ -273,14 +270,14 @@ class Target:
     def _trunk_full(self, channel: str) -> bool | None:
         """Whether a canary to this channel would take the last but one of its trunk's channels; None: PBX down."""
         trunk = next((one for one in map(self._trunk_at, ends_of(channel)) if one is not None), None)
-        if trunk is None or trunk.channels_limit is None:
+        if trunk is None or trunk.channel_limit is None:
             return False
         polled = self.poller.poll(frozenset({trunks.COLLECTOR.name}), self._clocks.monotonic() + self.settings.timeout)
         found = polled.results.get(trunks.COLLECTOR.name)
         if not polled.up or found is None:
             return None
         counts = next((family.values for family in found.families if family.metric is trunks.CHANNELS), {})
-        return sum(n for labels, n in counts.items() if labels[0] == trunk.name) >= trunk.channels_limit - 1
+        return sum(n for labels, n in counts.items() if labels[0] == trunk.name) >= trunk.channel_limit - 1
 
     def _trunk_at(self, end: tuple[str, str]) -> Trunk | None:
         known = self.facts.context()
@@ -340,7 +337,7 @@ def source(settings: TargetSettings) -> str | None:
     return next((own.source for own in settings.collectors.values() if own.source is not None), None)
 
 
-def filters(settings: TargetSettings, collectors: Sequence[Collector]) -> Callable[[Metric, Key], bool]:
+def filters(settings: TargetSettings, collectors: Sequence[Collector]) -> Callable[[Metric, LabelSet], bool]:
     """Tell for a label set whether its collector's include and exclude let it through."""
     rules = {}
     for collector in collectors:
@@ -350,7 +347,7 @@ def filters(settings: TargetSettings, collectors: Sequence[Collector]) -> Callab
                 if collector.filter_label in metric.labels:
                     rules[metric] = (metric.labels.index(collector.filter_label), own.wants)
 
-    def allowed(metric: Metric, labels: Key) -> bool:
+    def allowed(metric: Metric, labels: LabelSet) -> bool:
         rule = rules.get(metric)
         return rule is None or rule[1](labels[rule[0]])
 

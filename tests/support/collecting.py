@@ -59,7 +59,7 @@ def show(counters: EventCounters, action: Action, items: Iterable[Message]) -> N
     """Show a complete polled list to an event counters: label values it names, facts that trackers learn."""
     items = list(items)
     for collector in counters._collectors:
-        rows = RuleFold(collector, frozenset({action}), counters.context)
+        rows = RuleFold(collector, frozenset({action}), counters._context)
         for item in items:
             rows.item(action, item)
         counters.know(rows.named(frozenset({action})))
