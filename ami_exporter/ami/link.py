@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ami_exporter.ami.message import Message
     from ami_exporter.ami.originate import CanaryCall
 
-__all__ = ["Answer", "Boot", "Link", "Outcome", "Tls"]
+__all__ = ["Answer", "Boot", "Link", "Outcome"]
 
 #: Seconds after which a poll link stops waiting for the FullyBooted of a server that was starting at its login.
 BOOT_SECONDS = 300.0

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ami_exporter.ami.certificate import not_after
 from ami_exporter.ami.errors import ConnectFailed, Timeout, TlsFailed
-from ami_exporter.ami.tls import advice
+from ami_exporter.ami.tls import advice, client_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -75,7 +75,7 @@ class Stream:
         if tls is None:
             return cls(plain, clock)
         try:
-            wrapped = tls.context().wrap_socket(
+            wrapped = client_context(tls).wrap_socket(
                 plain, server_hostname=tls.server_name or host, do_handshake_on_connect=False
             )
             stream = cls(wrapped, clock)

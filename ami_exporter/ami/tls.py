@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ssl
 import threading
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 from ami_exporter.ami.errors import TlsFailed
 
@@ -15,28 +15,30 @@ CONTEXTS = 64
 _making = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """How to verify the server: a CA bundle (None: the system's), the name in its certificate (None: the host).
-
-    `verify=False` accepts any certificate and so any man in the middle; only an explicit wish may set it.
-    """
-
-    ca_file: str | None = None
-    server_name: str | None = None
-    verify: bool = True
-
-    def context(self) -> ssl.SSLContext:
-        """Return the client side's context; raises TlsFailed for a CA file that cannot be used.
-
-        Reading the system's CAs takes up to 80 ms of CPU, so connections share a context until its files change.
-        """
-        with _making:  # five hundred connections that begin at the same time must not each make their own
-            return _made(self.ca_file, self.verify, _state(self.ca_file) if self._reads_files else ())
+class Tls(Protocol):
+    """How to verify the server. `config.target_settings.AmiTlsSettings` is one."""
 
     @property
-    def _reads_files(self) -> bool:
-        return self.verify or self.ca_file is not None
+    def ca_file(self) -> str | None:
+        """Authorities to trust; None: the system's."""
+
+    @property
+    def server_name(self) -> str | None:
+        """The name in the server's certificate; None: the host."""
+
+    @property
+    def verify(self) -> bool:
+        """False accepts any certificate and so any man in the middle; only an explicit wish may set it."""
+
+
+def client_context(tls: Tls) -> ssl.SSLContext:
+    """Return the client side's context; raises TlsFailed for a CA file that cannot be used.
+
+    Reading the system's CAs takes up to 80 ms of CPU, so connections share a context until its files change.
+    """
+    reads_files = tls.verify or tls.ca_file is not None
+    with _making:  # five hundred connections that begin at the same time must not each make their own
+        return _made(tls.ca_file, tls.verify, _state(tls.ca_file) if reads_files else ())
 
 
 def _state(ca_file: str | None) -> tuple[object, ...]:

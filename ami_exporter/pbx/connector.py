@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ami_exporter.ami.errors import AlreadyInUse, AmiError, LoginRefused
-from ami_exporter.ami.link import Link, Tls
+from ami_exporter.ami.link import Link
 from ami_exporter.ami.login import Credentials, LoginPace
 from ami_exporter.ami.message import Message
 from ami_exporter.config.ami_user import AmiUser
@@ -34,13 +34,12 @@ def make_link(
     wall: Callable[[], float] = time.time,
 ) -> Link:
     """A link to a target, not yet open; with classes it listens to events."""
-    tls = None if settings.tls is None else Tls(settings.tls.ca_file, settings.tls.server_name, settings.tls.verify)
     user = Credentials(settings.username, settings.secret.reveal(), settings.md5)
     return Link(
         settings.host,
         settings.port,
         user,
-        tls=tls,
+        tls=settings.tls,
         classes=classes,
         on_event=on_event,
         pace=pace,

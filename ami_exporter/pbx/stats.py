@@ -10,7 +10,17 @@ from threading import Lock
 from typing import Final, Literal, get_args
 
 from ami_exporter.ami.errors import Kind, Reason
-from ami_exporter.collectors.declarations import Metric, Origin
+from ami_exporter.collectors.declarations import Metric
+from ami_exporter.exposition.own_metrics import (
+    CERTIFICATE,
+    EVENTS_GAP,
+    EVENTS_RECEIVED,
+    LINK_CONNECTS,
+    LINK_UP,
+    LOGIN_FAILURES,
+    PROTOCOL_ERRORS,
+    SERIES_DROPPED,
+)
 from ami_exporter.exposition.writer import Family
 
 LinkName = Literal["poll", "events", "user_events"]
@@ -19,69 +29,6 @@ EVENT_LINKS: tuple[LinkName, ...] = ("events", "user_events")
 REASONS: tuple[str, ...] = get_args(Reason)
 LATELY_SECONDS: Final = 900.0
 """As long as the alert AsteriskSeriesDropped looks back."""
-
-
-def _own(name: str, kind: Literal["gauge", "counter"], text: str, *labels: str) -> Metric:
-    return Metric(name, kind, text, labels, Origin.EXPORTER)
-
-
-LINK_UP = _own(
-    "ami_exporter_link_up",
-    "gauge",
-    "1: connected and logged in. Link user_events is there where a rule counts UserEvents.",
-    "link",
-)
-LINK_CONNECTS = _own(
-    "ami_exporter_link_connects_total", "counter", "Connections on which the login was accepted.", "link"
-)
-LOGIN_FAILURES = _own(
-    "ami_exporter_login_failures_total",
-    "counter",
-    "Connections that ended before the login was accepted, by reason.",
-    "reason",
-)
-EVENTS_RECEIVED = _own(
-    "ami_exporter_events_received_total", "counter", "Messages with an Event header received on the event links."
-)
-EVENTS_GAP = _own(
-    "ami_exporter_events_gap_seconds_total",
-    "counter",
-    "Time without one of the event links, from the last sign of life of the one before (bytes or Pong; a quiet link "
-    "is asked every 5 s): what happened then is in no event counter. May be too long, never too short.",
-)
-PROTOCOL_ERRORS = _own(
-    "ami_exporter_protocol_errors_total", "counter", "Violations of the protocol by the server, by kind.", "kind"
-)
-EVENT_CLASSES = _own(
-    "ami_exporter_event_classes",
-    "gauge",
-    "1: a class of events that the event link asked for and has. Absent while the link is down, and when a channel, a "
-    "queue's caller or a login of ours was polled without its event: the user's read= (or an eventfilter) lacks it.",
-    "class",
-)
-SERIES_DROPPED = _own(
-    "ami_exporter_series_dropped_total",
-    "counter",
-    "Label sets refused by the cap series_per_metric, counted at each poll or event that brought one.",
-    "metric",
-)
-CERTIFICATE = _own(
-    "asterisk_ami_certificate_not_after_timestamp_seconds",
-    "gauge",
-    "When the certificate ends that AMI showed at the last TLS handshake, Unix seconds; kept while the PBX is down. A "
-    "link is made anew at least once a day (our TLS handshake with AMI)",
-)
-METRICS = (
-    LINK_UP,
-    LINK_CONNECTS,
-    LOGIN_FAILURES,
-    EVENTS_RECEIVED,
-    EVENTS_GAP,
-    EVENT_CLASSES,
-    PROTOCOL_ERRORS,
-    SERIES_DROPPED,
-    CERTIFICATE,
-)
 
 
 class TargetStats:

@@ -14,6 +14,7 @@ from ami_exporter.collectors import canary, core, trunks
 from ami_exporter.collectors.declarations import Collector, Context, LabelSet, Metric, Trunk
 from ami_exporter.config.ami_user import AmiUser
 from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.exposition.own_metrics import EVENT_CLASSES
 from ami_exporter.exposition.writer import Caps, Family, Writer
 from ami_exporter.pbx import scrape_metrics
 from ami_exporter.pbx.canaries import STARTING_SECONDS, Canaries, Surroundings
@@ -27,7 +28,7 @@ from ami_exporter.pbx.plan import EnabledCollector
 from ami_exporter.pbx.poll_run import Result
 from ami_exporter.pbx.poller import Polled, Poller
 from ami_exporter.pbx.server_facts import ServerFacts
-from ami_exporter.pbx.stats import EVENT_CLASSES, LINKS, LinkName, TargetStats
+from ami_exporter.pbx.stats import LINKS, LinkName, TargetStats
 
 #: The status page's rate of events: over the last minute, from what scrapes noted.
 RATE_SECONDS = 60.0

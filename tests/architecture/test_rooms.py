@@ -27,9 +27,9 @@ MAY_KNOW: dict[str, set[str]] = {
     "config": set(),
     "demo": set(),
     "exposition": {"collectors.declarations"},
-    "pbx": {"ami", "collectors", *SETTINGS, "exposition.writer"},
+    "pbx": {"ami", "collectors", *SETTINGS, "exposition.own_metrics", "exposition.writer"},
     "service": {"", "ami.actions", "collectors.declarations", "config", "exposition", "pbx", "web.views"},
-    "web": {"", "exposition.formats", "webconfig"},
+    "web": {"", "config.faults", "exposition.formats", "webconfig"},
     "webconfig": {"config.access", "config.faults", "config.yamlnodes"},  # YAML with lines
 }
 ROOMS = tuple(MAY_KNOW)
