@@ -15,12 +15,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import planted
 from tests.support.ami_raw import EventRecorder, Fields
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import wait_until
-from tests.support.calls_pair import CallsPair, calls_pair
 from tests.support.exporter_process import Scrape
+from tests.support.phones import phone
 from tests.support.planted import AMI_SECRETS, PLANTED
+from tests.support.server_pair import ServerPair, server_pair
 from tests.support.watching import watching
 
 SECONDS = 12.0
@@ -43,6 +45,7 @@ LONE = {
     "it-stops": "PJSIP/100009@telco-a",
     "they-hear-nothing": "PJSIP/100001@telco-deaf",
 }
+TEMPLATE_VALUES = {"IAX_SECRET": planted.IAX_SECRET, "CALLEE": planted.CALLEE_NUMBER}
 DIALLED = ("fork-pjsip", "fork-iax", "fork-local", "next", "iax", "gosub", "busy", "never", "local", "held", "record")
 IN = ("4930555123", "4930555777", "4930555999", "4930555123")
 
@@ -70,7 +73,8 @@ def told(
 ) -> Iterator[Told]:
     folder = tmp_path_factory.mktemp("calls")
     with (
-        calls_pair(asterisk_roots[request.param], asterisk_roots[22], folder, sipp) as pair,
+        server_pair(asterisk_roots[request.param], asterisk_roots[22], folder, "calls", TEMPLATE_VALUES) as pair,
+        phone(sipp, folder, "holding_long", pair.peer.place.address, 5071),
         watching(pair.server, folder, "events", TARGET, "", "--log.level", "debug") as exporter,
         EventRecorder(pair.server.ami_port, "events", AMI_SECRETS["events"]) as recorder,
     ):
@@ -89,7 +93,7 @@ def told(
         yield Told(recorder, during, after, pages + exporter.log)
 
 
-def call(pair: CallsPair) -> None:
+def call(pair: ServerPair) -> None:
     """Make all calls at once."""
     with pair.server.ami() as ami, pair.peer.ami() as peer:
         for name, channel in LONE.items():
