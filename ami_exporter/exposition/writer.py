@@ -1,20 +1,12 @@
-"""The one place where samples become families: arity, duplicates, caps and filters are decided here.
-
-Caps count label sets per metric and target, never totals: label sets that differ only in closed labels (the states of a
-queue's members) are served together or not at all, and metrics without open labels whatever the cap. Polls keep what is
-already served, then the first in sorted order; what is refused is counted, never silently lost.
-"""
+"""Polled samples become families: arity and duplicates are checked here, caps and filters apply."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from ami_exporter.collectors.declarations import (
-    LabelSet,
-    Metric,
-    Sample,
-)
+from ami_exporter.collectors.declarations import LabelSet, Metric, Sample
+from ami_exporter.exposition.caps import Caps, kept
 
 
 @dataclass(slots=True)
@@ -33,35 +25,6 @@ class Family:
     metric: Metric
     values: dict[LabelSet, float] = field(default_factory=dict)
     histograms: dict[LabelSet, HistogramValue] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Caps:
-    """What bounds a target's series. limit: label sets of one metric.
-
-    dropped is told of each label set that the limit refuses; allowed says what include and exclude let through.
-    """
-
-    limit: int
-    dropped: Callable[[Metric, LabelSet], None]
-    allowed: Callable[[Metric, LabelSet], bool]
-
-
-class LabelLimits:
-    """The values that one metric's limited labels have so far."""
-
-    def __init__(self, metric: Metric, held: Iterable[LabelSet] = ()) -> None:
-        places = [(metric.labels.index(label), limit) for label, limit in metric.limits.items()]
-        held = list(held) if places else []
-        self._values = [(at, limit, {labels[at] for labels in held}) for at, limit in places]
-
-    def admit(self, labels: LabelSet) -> bool:
-        """Whether no label gets a value too many; what is admitted counts from now on."""
-        if any(labels[at] not in values and len(values) >= limit for at, limit, values in self._values):
-            return False
-        for at, _, values in self._values:
-            values.add(labels[at])
-        return True
 
 
 class SampleError(Exception):
@@ -115,25 +78,8 @@ class Writer:
         return [Family(metric, self._capped(metric, values)) for metric, values in found.items() if values]
 
     def keep(self, metric: Metric, values: dict[LabelSet, float]) -> dict[LabelSet, float]:
-        """Those label sets that the filters and the cap let through: served ones first, then in sorted order.
-
-        Whole groups; the first is let through however large it is.
-        """
-        served = frozenset(map(metric.group, self.served(metric)))
-        groups: dict[LabelSet, list[LabelSet]] = {}
-        for labels in sorted(values):
-            if self._caps.allowed(metric, labels):
-                groups.setdefault(metric.group(labels), []).append(labels)
-        limits, cap, full = LabelLimits(metric), metric.cap(self._caps.limit), False
-        kept: dict[LabelSet, float] = {}
-        for group in sorted(groups, key=lambda group: (group not in served, group)):
-            full = full or (len(kept) > 0 and len(kept) + len(groups[group]) > cap)
-            for labels in groups[group]:
-                if not full and limits.admit(labels):
-                    kept[labels] = values[labels]
-                else:
-                    self._caps.dropped(metric, labels)
-        return kept
+        """Pick the label sets that the filters and the cap let through: served ones come first."""
+        return kept(metric, values, self.served(metric), self._caps)
 
     def _capped(self, metric: Metric, values: dict[LabelSet, float]) -> dict[LabelSet, float]:
         if len(values) > metric.cap(self._caps.limit) or metric.limits:

@@ -28,7 +28,8 @@ from ami_exporter.collectors.declarations import (
     ZeroSeries,
 )
 from ami_exporter.collectors.rulefold import expand
-from ami_exporter.exposition.writer import Caps, Family, HistogramValue, LabelLimits
+from ami_exporter.exposition.caps import Admission, Caps
+from ami_exporter.exposition.writer import Family, HistogramValue
 
 V = TypeVar("V")
 
@@ -90,7 +91,8 @@ class EventCounters:
             self._histograms = {
                 m: _allowed(m, old_histograms.get(m, {}), caps) for m in metrics if m.type == "histogram"
             }
-            self._groups = {m: {m.group(labels) for labels in self._held(m)} for m in metrics if m.group_size > 1}
+            held: dict[Metric, Collection[LabelSet]] = {**self._values, **self._histograms}
+            self._admissions = {metric: Admission(metric, sets, caps) for metric, sets in held.items()}
             kept = {id(live.tracked): live for live in self._live}
             self._live = [kept.get(id(t)) or _Live(t, t.make()) for c in collectors for t in c.tracked]
             self._wants = self._index()
@@ -256,7 +258,7 @@ class EventCounters:
         if values is not None:
             if labels in values:
                 values[labels] += value
-            elif self._admit(metric, labels, values):
+            elif self._admissions[metric].admit(labels):
                 values[labels] = value
             return
         histograms = self._histograms.get(metric)
@@ -264,35 +266,12 @@ class EventCounters:
             return
         child = histograms.get(labels)
         if child is None:
-            if not self._admit(metric, labels, histograms):
+            if not self._admissions[metric].admit(labels):
                 return
             child = histograms[labels] = HistogramValue([0] * (len(metric.buckets) + 1))
         child.counts[bisect_left(metric.buckets, value)] += 1
         child.sum += value
         child.count += 1
-
-    def _admit(self, metric: Metric, labels: LabelSet, held: Collection[LabelSet]) -> bool:
-        if not self._caps.allowed(metric, labels):
-            return False
-        if (not metric.limits or LabelLimits(metric, held).admit(labels)) and self._fits(metric, labels, held):
-            return True
-        self._caps.dropped(metric, labels)
-        return False
-
-    def _fits(self, metric: Metric, labels: LabelSet, held: Collection[LabelSet]) -> bool:
-        groups = self._groups.get(metric)
-        if groups is None:
-            return len(held) < metric.cap(self._caps.limit)
-        group = metric.group(labels)
-        if group in groups:
-            return True  # a rare cause: of closed labels there are only so many values
-        if groups and max(len(held), len(groups) * metric.group_size) + metric.group_size > self._caps.limit:
-            return False
-        groups.add(group)
-        return True
-
-    def _held(self, metric: Metric) -> Collection[LabelSet]:
-        return self._histograms[metric] if metric.type == "histogram" else self._values[metric]
 
     def _zero(self, metric: Metric, open_values: LabelSet) -> None:
         if metric.sent is not None and not metric.sent(self._context, open_values):
@@ -301,9 +280,9 @@ class EventCounters:
         histograms = self._histograms.get(metric)
         for labels in expand(metric, open_values):
             if values is not None and labels not in values:
-                if self._admit(metric, labels, values):
+                if self._admissions[metric].admit(labels):
                     values[labels] = 0.0
-            elif histograms is not None and labels not in histograms and self._admit(metric, labels, histograms):
+            elif histograms is not None and labels not in histograms and self._admissions[metric].admit(labels):
                 histograms[labels] = HistogramValue([0] * (len(metric.buckets) + 1))
 
     def _zero_context(self) -> None:

@@ -14,8 +14,9 @@ from ami_exporter.collectors import canary, core, trunks
 from ami_exporter.collectors.declarations import Collector, Context, LabelSet, Metric, Trunk
 from ami_exporter.config.ami_user import AmiUser
 from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.exposition.caps import Caps
 from ami_exporter.exposition.own_metrics import EVENT_CLASSES
-from ami_exporter.exposition.writer import Caps, Family, Writer
+from ami_exporter.exposition.writer import Family, Writer
 from ami_exporter.pbx import scrape_metrics
 from ami_exporter.pbx.canaries import STARTING_SECONDS, Canaries, Surroundings
 from ami_exporter.pbx.command_link import CommandLink

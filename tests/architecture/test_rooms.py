@@ -27,7 +27,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "config": set(),
     "demo": set(),
     "exposition": {"collectors.declarations"},
-    "pbx": {"ami", "collectors", *SETTINGS, "exposition.own_metrics", "exposition.writer"},
+    "pbx": {"ami", "collectors", *SETTINGS, "exposition.caps", "exposition.own_metrics", "exposition.writer"},
     "service": {"", "ami.actions", "collectors.declarations", "config", "exposition", "pbx", "web.views"},
     "web": {"", "config.faults", "exposition.formats", "webconfig"},
     "webconfig": {"config.access", "config.faults", "config.yamlnodes"},  # YAML with lines

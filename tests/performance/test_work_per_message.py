@@ -23,9 +23,10 @@ from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.demo.load import static_load
 from ami_exporter.demo.wire import with_action_id
 from ami_exporter.demo.world import World
+from ami_exporter.exposition.caps import Caps
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
-from ami_exporter.exposition.writer import Caps, Family
+from ami_exporter.exposition.writer import Family
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.plan import make_plan
 from ami_exporter.pbx.poll_run import PollRun

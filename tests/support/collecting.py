@@ -9,7 +9,7 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Context
 from ami_exporter.collectors.rulefold import RuleFold
-from ami_exporter.exposition.writer import Caps
+from ami_exporter.exposition.caps import Caps
 from ami_exporter.pbx.event_counters import EventCounters
 
 Samples = dict[tuple[str, ...], float]
