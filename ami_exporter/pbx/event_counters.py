@@ -1,6 +1,6 @@
-"""The event store of one target: counters and histograms, and the trackers that feed them.
+"""The counters and histograms of one target's events, and the trackers that feed them.
 
-The event link's thread feeds it; scrapes read it. One lock, held for a batch of messages or one snapshot.
+The event link's thread writes, scrapes read. One lock is held for a batch of messages or for one snapshot.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ class _Live:
 
 @dataclass(frozen=True, slots=True)
 class _EventRules:
-    """Everything that wants one event name."""
+    """The rules, zero series and trackers for one event name."""
 
     rules: list[Rule]
     known: list[tuple[ZeroSeries, set[LabelSet]]]
-    """With the values that were already named, as far as the cap on label sets goes."""
+    """Each with the label values seen so far, at most as many as the cap allows."""
     trackers: list[Tracker]
 
 
 class EventCounters:
-    """Counters and histograms of one target's events. canary: takes the events of canary calls, by their call.
+    """Counts one target's events. canary: takes the events of canary calls, by the call's identifier.
 
-    Of a capped metric the first label sets seen are kept (a histogram's child is one), the rest is refused and counted:
-    whole groups, so that sums over closed labels stay right.
+    A capped metric keeps the label sets seen first (a histogram's child is one) and counts the others as dropped.
+    Groups are kept whole, so that sums over closed labels stay right.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class EventCounters:
         self.install(collectors, caps)
 
     def install(self, collectors: Sequence[Collector], caps: Caps) -> None:
-        """Use these collectors' rules; what a kept metric has counted stays, what is gone or left out is dropped."""
+        """Use these collectors' rules. Metrics that stay keep their values, except label sets that are now excluded."""
         with self._lock:
             self._collectors = tuple(collectors)
             self._caps = caps
@@ -133,7 +133,7 @@ class EventCounters:
 
     @property
     def events(self) -> frozenset[str]:
-        """Names (lower case) of all events that the mask must bring: those of passive collectors come along."""
+        """Names (lower case) of all events that must be received. Passive collectors need none of their own."""
         names: set[str] = set()
         for collector in self._collectors:
             if not collector.passive:
@@ -142,7 +142,7 @@ class EventCounters:
         return frozenset(name.lower() for name in names)
 
     def use(self, context: Context) -> None:
-        """Swap the context; counters of newly known trunks and technologies appear at 0."""
+        """Use a new context; counters of new trunks and technologies appear at 0."""
         with self._lock:
             self._context = context
             self._zero_context()
@@ -150,7 +150,7 @@ class EventCounters:
     def feed(self, messages: Iterable[Message], now: float) -> None:
         """Apply every rule to every event, in order. now: monotonic seconds.
 
-        Events of canary calls count nowhere: they are handed on.
+        Events of canary calls are handed on and not counted.
         """
         with self._lock:
             context = self._context
@@ -175,12 +175,12 @@ class EventCounters:
                     self._add_all(tracker.event(message, context, now))
 
     def linked(self) -> None:
-        """Begin: events come from now on, and gauges made of them are true."""
+        """Note that events arrive from now on, so that gauges made of them are valid."""
         with self._lock:
             self._linked = True
 
     def reset_trackers(self) -> None:
-        """Forget what is in flight: the link was lost."""
+        """Forget unfinished calls, because the link was lost."""
         with self._lock:
             self._linked = False
             for live in self._live:
@@ -190,14 +190,14 @@ class EventCounters:
                     self._values[metric] = dict.fromkeys(values, 0.0)
 
     def expire(self, now: float) -> None:
-        """Let trackers drop what is too old."""
+        """Let trackers drop entries that are too old."""
         with self._lock:
             for live in self._live:
                 self._add_all(live.tracker.expire(now))
 
     @property
     def watched(self) -> tuple[Action, ...]:
-        """Actions whose items trackers learn from."""
+        """Actions whose items trackers want to see."""
         return tuple(self._watching)
 
     def watch(self, action: Action, message: Message) -> None:
@@ -207,22 +207,22 @@ class EventCounters:
                 watch(message)
 
     def seen_direction(self, uniqueid: str) -> str | None:
-        """Direction in which a trunk's channel was seen to begin. Without the lock: one look-up for each channel."""
+        """Return the direction in which a trunk's channel began, if events showed it. One look-up, without the lock."""
         return next(filter(None, (ask(uniqueid) for ask in self._directions)), None)
 
     def know(self, named: Iterable[tuple[Metric, LabelSet]]) -> None:
-        """Let label sets exist at 0 because a complete poll named them."""
+        """Create label sets at 0 that a complete poll named."""
         with self._lock:
             for metric, values in named:
                 self._zero(metric, values)
 
     def add(self, samples: Iterable[Sample]) -> None:
-        """Count what the target itself saw (boots)."""
+        """Count what the target itself noticed (boots)."""
         with self._lock:
             self._add_all(samples)
 
     def families(self, metrics: frozenset[Metric] | None = None) -> list[Family]:
-        """A consistent copy of everything counted, in the order of declaration."""
+        """Return a consistent copy of everything counted, in the order of declaration."""
         with self._lock:
             families = []
             for collector in self._collectors:
@@ -239,7 +239,6 @@ class EventCounters:
             return families
 
     def series(self) -> int:
-        """Number of label sets held."""
         with self._lock:
             return sum(map(len, self._values.values())) + sum(map(len, self._histograms.values()))
 
@@ -286,7 +285,7 @@ class EventCounters:
                 histograms[labels] = HistogramValue([0] * (len(metric.buckets) + 1))
 
     def _zero_context(self) -> None:
-        """Without open labels all exist; where the one open label is technology or trunk, for all the context knows."""
+        """Create the label sets known beforehand: those without open labels, and of known technologies and trunks."""
         named = {"technology": self._context.technologies, "trunk": self._context.trunks}
         known: dict[LabelSet, list[LabelSet]] = {
             (label,): [(value,) for value in values] for label, values in named.items()
@@ -299,5 +298,5 @@ class EventCounters:
 
 
 def _allowed(metric: Metric, held: Mapping[LabelSet, V], caps: Caps) -> dict[LabelSet, V]:
-    """What include and exclude let through: what they leave out must not use up the cap either."""
+    """Drop what include and exclude leave out: it must not use up the cap either."""
     return {labels: value for labels, value in held.items() if caps.allowed(metric, labels)}

@@ -1,4 +1,4 @@
-"""The metrics of a scrape itself: whether the PBX was there, and how each collector fared."""
+"""The metrics about a scrape: whether the PBX answered, and the result of each collector."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ami_exporter.pbx.poller import Polled
 
 
 def families(polled: Polled, now: float, seconds: float) -> list[Family]:
-    """Families of one poll. now: monotonic seconds; seconds: how long the scrape took."""
+    """Return the families of one poll. now: monotonic seconds; seconds: duration of the scrape."""
     results = polled.results
     fresh = [result for result in results.values() if result.fault not in (PollFault.DOWN, PollFault.DEADLINE)]
     unavailable: dict[LabelSet, float] = {}
