@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-from ami_exporter.config.kinds import SECRET, SENDABLE, TEXT, Place
+from ami_exporter.config.kinds import SECRET, SENDABLE, TEXT, Position
 from ami_exporter.config.model import Key, Model
 from ami_exporter.config.secret import Secret
 
@@ -36,6 +36,6 @@ class AmiUser(Model):
         return tuple(SECRET_KEYS)
 
     @classmethod
-    def from_file(cls, given: Mapping[str, Any], at: Place) -> AmiUser:
+    def from_file(cls, given: Mapping[str, Any], at: Position) -> AmiUser:
         """Take the secret that was read for this user."""
         return cls(given["username"], at.outside.secrets.get(at.steps, Secret("")))

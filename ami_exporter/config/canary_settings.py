@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from ami_exporter.config.ami_user import AmiUser
 from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.kinds import SENDABLE, SWITCH, choice, seconds, whole
-from ami_exporter.config.model import Model, Problems, Section
+from ami_exporter.config.model import Keyed, Model, Problems
 from ami_exporter.config.numbers import hidden
 from ami_exporter.config.scalars import found
 
@@ -41,7 +41,7 @@ class CanarySettings(Model):
     channel: Annotated[str, CHANNEL, "what is called, as in Dial: PJSIP/+4930123456@telco-a"]
     user: Annotated[
         AmiUser,
-        Section(AmiUser, ", such as `user: {username: ami_canary, secret_file: FILE}`"),
+        Keyed(AmiUser, ", such as `user: {username: ami_canary, secret_file: FILE}`"),
         "the AMI user that calls, with write=originate and nothing else",
     ]
     interval: Annotated[float, seconds(_interval), "time between two calls, at least 5m (default 15m)"] = 900.0

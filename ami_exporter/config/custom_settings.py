@@ -20,7 +20,7 @@ from ami_exporter.config.kinds import (
     ListOf,
     MapOf,
     Named,
-    Place,
+    Position,
     Short,
     choice,
     known,
@@ -28,7 +28,7 @@ from ami_exporter.config.kinds import (
     whole,
 )
 from ami_exporter.config.labelfields import is_checked
-from ami_exporter.config.model import Key, Model, Problems, Section, in_fields, keys_of
+from ami_exporter.config.model import Key, Keyed, Model, Problems, in_fields, keys_of
 from ami_exporter.config.numbers import hidden_keys
 from ami_exporter.config.patterns import MAX_PATTERN, line_pattern
 
@@ -78,7 +78,7 @@ class CustomLabel(Model):
         return rules.of_label(given)
 
     @classmethod
-    def from_file(cls, given: Mapping[str, Any], at: Place) -> CustomLabel:
+    def from_file(cls, given: Mapping[str, Any], at: Position) -> CustomLabel:
         """Name it by its key."""
         return cls(str(at.steps[-1]), **given)
 
@@ -114,7 +114,7 @@ class CustomValue(Model):
 
 
 VALUE: Final = Short(
-    Section(CustomValue),
+    Keyed(CustomValue),
     dict,
     "count, the name of a field or a mapping",
     {"type": "string"},
@@ -123,7 +123,7 @@ VALUE: Final = Short(
 )
 LABELS: Final = Named(
     scalar(rules.label, "string", pattern=f"^(?!__){scalars.LABEL_NAME}$"),
-    Short(Section(CustomLabel), dict, "the name of a field or a mapping", {"type": "string"}, expand=_one_field),
+    Short(Keyed(CustomLabel), dict, "the name of a field or a mapping", {"type": "string"}, expand=_one_field),
     ", such as `labels: {queue: Queue}`",
     public=True,
 )
@@ -196,9 +196,9 @@ class CommandRead(Model):
         """The three."""
         pattern = "a regular expression; each line it matches is a row of its named groups"
         return {
-            "fields": Key(Section(FieldsRead), "Key: value lines", _if(FieldsRead)),
+            "fields": Key(Keyed(FieldsRead), "Key: value lines", _if(FieldsRead)),
             "match": Key(LINE_PATTERN, pattern, lambda read: read.pattern if isinstance(read, MatchRead) else None),
-            "table": Key(Section(TableRead), "a table with a line of titles", _if(TableRead)),
+            "table": Key(Keyed(TableRead), "a table with a line of titles", _if(TableRead)),
         }
 
     @classmethod
@@ -210,7 +210,7 @@ class CommandRead(Model):
             yield (), f"found {said}, expected exactly one of fields, match, table"
 
     @classmethod
-    def from_file(cls, given: Mapping[str, Any], _at: Place) -> Read:
+    def from_file(cls, given: Mapping[str, Any], _at: Position) -> Read:
         """Give the one."""
         if given["match"] is not None:
             return MatchRead(given["match"])
@@ -229,7 +229,7 @@ class CommandSettings(Model):
     ]
     read: Annotated[
         Read,
-        Section(CommandRead, ", such as `read: {match: '…'}`, or fields, or table"),
+        Keyed(CommandRead, ", such as `read: {match: '…'}`, or fields, or table"),
         "how the command's output becomes rows",
     ]
     expect: Annotated[str | None, TEXT, "a text that the command's output must hold, else the collector fails"] = None
@@ -269,7 +269,7 @@ class CustomMetricsSettings(Model):
     ] = field(default_factory=dict)
     metrics: Annotated[
         tuple[CustomMetric, ...],
-        ListOf(Section(CustomMetric, f", such as {_METRIC}"), 1, form=f", a dash before each metric: `- {_METRIC[1:]}"),
+        ListOf(Keyed(CustomMetric, f", such as {_METRIC}"), 1, form=f", a dash before each metric: `- {_METRIC[1:]}"),
         "what to make of them",
     ]
     unsafe_labels: Annotated[
@@ -298,7 +298,7 @@ class CustomMetricsSettings(Model):
         return rules.of_entry(given, catalogue)
 
     @classmethod
-    def from_file(cls, given: Mapping[str, Any], _at: Place) -> CustomMetricsSettings:
+    def from_file(cls, given: Mapping[str, Any], _at: Position) -> CustomMetricsSettings:
         """Join the command with its reader, and say which labels are to be looked at one by one."""
         fields = in_fields(cls, given)
         command = None if given["command"] is None else CommandSettings(**in_fields(CommandSettings, given))

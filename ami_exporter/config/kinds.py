@@ -47,7 +47,7 @@ class Outside:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Where a value stands, what it is checked against, and who is told its faults."""
 
     steps: Steps
@@ -55,21 +55,21 @@ class Place:
     note: Callable[[Steps, str], None]
     outside: Outside
 
-    def at(self, *steps: str | int) -> Place:
+    def at(self, *steps: str | int) -> Position:
         """A place below this one."""
-        return Place((*self.steps, *steps), self.catalogue, self.note, self.outside)
+        return Position((*self.steps, *steps), self.catalogue, self.note, self.outside)
 
     def fault(self, message: str, *below: str | int) -> None:
         """Note a fault here, or below."""
         self.note((*self.steps, *below), message)
 
 
-class Kind:
+class ValueKind:
     """One kind of value."""
 
     __slots__ = ()
 
-    def read(self, value: object, at: Place) -> Any:
+    def read(self, value: object, at: Position) -> Any:
         """Give the setting, or WRONG after a fault was noted."""
         raise NotImplementedError
 
@@ -81,7 +81,7 @@ class Kind:
         """Write a setting as the file would have it; None leaves it out."""
         return setting
 
-    def below(self, _step: str | int) -> Kind | None:
+    def below(self, _step: str | int) -> ValueKind | None:
         """The kind of what stands under a key or index."""
         return None
 
@@ -91,14 +91,14 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Scalar(Kind):
+class Scalar(ValueKind):
     """A single value. `check` raises ValueError."""
 
     check: Callable[[object, Catalogue], Any]
     form: Shape
     write: Callable[[Any], object] = as_it_is
 
-    def read(self, value: object, at: Place) -> Any:
+    def read(self, value: object, at: Position) -> Any:
         """Check the value."""
         try:
             return self.check(value, at.catalogue)
@@ -149,15 +149,15 @@ def seconds(check: Callable[[float], float] = float) -> Scalar:
 
 
 @dataclass(frozen=True, slots=True)
-class ListOf(Kind):
+class ListOf(ValueKind):
     """A list; in the settings a tuple."""
 
-    items: Kind
+    items: ValueKind
     least: int = 0
     most: int | None = None
     form: str = ""
 
-    def read(self, value: object, at: Place) -> Any:
+    def read(self, value: object, at: Position) -> Any:
         """Check each entry."""
         if not isinstance(value, list):
             at.fault(f"found {found(value)}, expected a list{self.form}{unlike(value)}")
@@ -184,24 +184,24 @@ class ListOf(Kind):
         """Leave out an empty list that could not be read again."""
         return [self.items.written(item) for item in setting] if len(setting) >= self.least else None
 
-    def below(self, _step: str | int) -> Kind | None:
+    def below(self, _step: str | int) -> ValueKind | None:
         """Each entry is of one kind."""
         return self.items
 
 
 @dataclass(frozen=True, slots=True)
-class MapOf(Kind):
+class MapOf(ValueKind):
     """A mapping whose keys a person chooses. `public`: they are names that metrics and URLs show."""
 
     keys: Scalar
-    values: Kind
+    values: ValueKind
     form: str = ""
     public: bool = False
     most: int | None = None
     mask: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
     """Hides keys in what is written."""
 
-    def read(self, value: object, at: Place) -> Any:
+    def read(self, value: object, at: Position) -> Any:
         """Check each key and its value."""
         if not isinstance(value, dict):
             at.fault(f"found {found(value)}, expected a mapping{self.form}{unlike(value)}")
@@ -242,7 +242,7 @@ class MapOf(Kind):
             return None
         return self.mask({name: self.values.written(inner) for name, inner in setting.items()})
 
-    def below(self, _step: str | int) -> Kind | None:
+    def below(self, _step: str | int) -> ValueKind | None:
         """Each value is of one kind."""
         return self.values
 
@@ -265,20 +265,20 @@ class Named(MapOf):
 
 
 @dataclass(frozen=True, slots=True)
-class Short(Kind):
+class Short(ValueKind):
     """A kind that has a short form, too.
 
     words: what may be written instead, and the setting that it means. expand: makes the long form of another short one.
     """
 
-    kind: Kind
+    kind: ValueKind
     long: type
     expected: str
     short: Shape
     words: tuple[tuple[str | bool, object], ...] = ()
     expand: Callable[[object], object] = as_it_is
 
-    def read(self, value: object, at: Place) -> Any:
+    def read(self, value: object, at: Position) -> Any:
         """Read either form."""
         for word, meaning in self.words:
             if type(value) is type(word) and value == word:
@@ -303,7 +303,7 @@ class Short(Kind):
                 return word
         return self.kind.written(setting)
 
-    def below(self, step: str | int) -> Kind | None:
+    def below(self, step: str | int) -> ValueKind | None:
         """What stands under the long form."""
         return self.kind.below(step)
 
@@ -312,9 +312,9 @@ class Short(Kind):
         return self.kind.shows(key)
 
 
-def kinds_along(root: Kind, steps: Steps) -> Iterator[Kind | None]:
+def kinds_along(root: ValueKind, steps: Steps) -> Iterator[ValueKind | None]:
     """The kinds along a path, the root's first; None from where nothing is known."""
-    kind: Kind | None = root
+    kind: ValueKind | None = root
     yield kind
     for step in steps:
         kind = None if kind is None else kind.below(step)

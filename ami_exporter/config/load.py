@@ -15,7 +15,7 @@ from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.external import read_external
 from ami_exporter.config.faults import ConfigErrors, Fault
 from ami_exporter.config.faults import Path as Steps
-from ami_exporter.config.kinds import KEY, Outside, Place, kinds_along
+from ami_exporter.config.kinds import KEY, Outside, Position, kinds_along
 from ami_exporter.config.merge import merge
 from ami_exporter.config.scalars import found
 from ami_exporter.config.secret import Secret
@@ -80,7 +80,7 @@ class _Loading:
             if steps not in empty:
                 self._fault(steps, message)
 
-        settings = DOCUMENT.read(self.merged, Place((), self.catalogue, note, outside))
+        settings = DOCUMENT.read(self.merged, Position((), self.catalogue, note, outside))
         if self.faults or not isinstance(settings, Settings):
             raise ConfigErrors(self.faults)
         return replace(settings, warnings=tuple(self.root.warnings))

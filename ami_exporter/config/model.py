@@ -2,8 +2,8 @@
 
     channel_limit: Annotated[int | None, whole(1, 1_000_000), "channels the provider allows"] = None
 
-Kind, description for people and editors, and, where it is not the field's name, the key in the file. A field without a
-default must be written. Reading, the JSON Schema and `/config` all follow from it.
+An annotation holds the kind of value, a description for people and editors, and the key in the file where it differs
+from the field's name. A field without a default must be written. Reading, JSON Schema and `/config` follow from it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar, Final, get_origin, get_type_hints
 from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.faults import Path as Steps
 from ami_exporter.config.faults import either, suggest
-from ami_exporter.config.kinds import KEY, WRONG, Kind, Place, Shape, unlike
+from ami_exporter.config.kinds import KEY, WRONG, Position, Shape, ValueKind, unlike
 from ami_exporter.config.scalars import found
 
 REFERENCE: Final = "docs/ami-exporter.reference.yml"
@@ -35,7 +35,7 @@ def _nowhere(_settings: Any) -> None:
 class Key:
     """One key of a mapping. `of`: its value in the settings. `field`: None when no field holds it as it stands."""
 
-    kind: Kind
+    kind: ValueKind
     about: str
     of: Callable[[Any], object] = _nowhere
     field: str | None = None
@@ -71,7 +71,7 @@ class Model:
         return ""
 
     @classmethod
-    def from_file(cls, given: Mapping[str, Any], _at: Place) -> Any:
+    def from_file(cls, given: Mapping[str, Any], _at: Position) -> Any:
         """Make the settings of checked values, by field, defaults included."""
         return cls(**in_fields(cls, given))
 
@@ -112,14 +112,14 @@ def _declared(field: Field[Any], hint: Any) -> tuple[str, Key]:
 
 
 @dataclass(frozen=True, slots=True)
-class Section(Kind):
+class Keyed(ValueKind):
     """A mapping with the keys of a model. `template`: it is checked and not made, as `defaults:` are."""
 
     model: type[Model]
     form: str = ""
     template: bool = False
 
-    def read(self, value: object, at: Place) -> Any:
+    def read(self, value: object, at: Position) -> Any:
         """Check every key; make the settings when nothing is wrong."""
         if not isinstance(value, dict):
             at.fault(f"found {found(value)}, expected a mapping{self.form}{unlike(value)}")
@@ -134,7 +134,7 @@ class Section(Kind):
             return WRONG
         return None if self.template else self.model.from_file(given, at)
 
-    def _given(self, value: dict[str, object], at: Place) -> dict[str, Any] | None:
+    def _given(self, value: dict[str, object], at: Position) -> dict[str, Any] | None:
         wrong = list(self.model.wrong_as_written(value))
         for steps, message in wrong:
             at.fault(message, *steps)
@@ -187,7 +187,7 @@ class Section(Kind):
         written = {name: key.kind.written(key.of(setting)) for name, key in keys_of(self.model).items()}
         return {name: value for name, value in written.items() if value is not None}
 
-    def below(self, step: str | int) -> Kind | None:
+    def below(self, step: str | int) -> ValueKind | None:
         """What the key may hold."""
         key = keys_of(self.model).get(str(step))
         return None if key is None else key.kind

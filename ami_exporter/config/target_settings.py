@@ -26,14 +26,14 @@ from ami_exporter.config.kinds import (
     TEXT,
     ListOf,
     MapOf,
-    Place,
+    Position,
     Scalar,
     Short,
     known,
     scalar,
     whole,
 )
-from ami_exporter.config.model import Key, Model, Problems, Section, in_fields, keys_of
+from ami_exporter.config.model import Key, Keyed, Model, Problems, in_fields, keys_of
 from ami_exporter.config.numbers import hidden, hidden_keys
 from ami_exporter.config.secret import Secret
 from ami_exporter.config.tenant_settings import PEOPLE_NAME, TenantSettings
@@ -74,7 +74,7 @@ class AmiTlsSettings(Model):
     ] = True
 
     @classmethod
-    def from_file(cls, given: Mapping[str, Any], at: Place) -> AmiTlsSettings:
+    def from_file(cls, given: Mapping[str, Any], at: Position) -> AmiTlsSettings:
         """Find the file from the configuration's folder."""
         ca_file = given["ca_file"]
         return cls(**{**given, "ca_file": None if ca_file is None else str(at.outside.folder / ca_file)})
@@ -134,19 +134,19 @@ class Limits(Model):
 
 COLLECTORS: Final = MapOf(
     known(_collector),
-    Section(CollectorSettings, ", such as `{enabled: true}`, or false, or auto"),
+    Keyed(CollectorSettings, ", such as `{enabled: true}`, or false, or auto"),
     ", such as `collectors: {queues: {enabled: false}}`",
     public=True,
 )
 TRUNKS: Final = Short(
-    ListOf(Section(TrunkSettings, ', such as `{name: telco, match: "PJSIP/telco"}`')),
+    ListOf(Keyed(TrunkSettings, ', such as `{name: telco, match: "PJSIP/telco"}`')),
     list,
     "auto or a list of trunks",
     {"const": "auto"},
     words=(("auto", "auto"),),
 )
 TLS: Final = Short(
-    Section(AmiTlsSettings),
+    Keyed(AmiTlsSettings),
     dict,
     "true, false or a mapping",
     {"type": "boolean"},
@@ -167,7 +167,7 @@ DESTINATIONS: Final = MapOf(
 )
 CANARIES: Final = MapOf(
     TARGET_NAME,
-    Section(
+    Keyed(
         CanarySettings,
         ', such as `{channel: "PJSIP/+493012345@telco", user: {username: …, secret_file: FILE}}`',
     ),
@@ -228,13 +228,13 @@ class TargetSettings(Model):
         default_factory=dict
     )
     names_file: Annotated[str | None, TEXT, "CSV file of id,name: names of queues"] = None
-    limits: Annotated[Limits, Section(Limits, ", such as `limits: {series_per_metric: 1000}`"), "bounds"] = Limits()
+    limits: Annotated[Limits, Keyed(Limits, ", such as `limits: {series_per_metric: 1000}`"), "bounds"] = Limits()
     queue_wait_buckets: Annotated[tuple[float, ...], BUCKETS, "bounds of asterisk_queue_wait_seconds, seconds"] = (
         QUEUE_WAIT_BUCKETS
     )
     command_user: Annotated[
         AmiUser | None,
-        Section(AmiUser, ", such as `command_user: {username: ami_cli, secret_file: FILE}`"),
+        Keyed(AmiUser, ", such as `command_user: {username: ami_cli, secret_file: FILE}`"),
         "the AMI user that runs console commands, with write=command and nothing else",
     ] = None
     canaries: Annotated[
@@ -252,7 +252,7 @@ class TargetSettings(Model):
         MapOf(DIALLED, PEOPLE_NAME, mask=partial(hidden_keys, whole=True)),
         "inbound numbers as the provider sends them, and the names they are counted by",
     ] = field(default_factory=dict)
-    tenants: Annotated[TenantSettings | None, Section(TenantSettings), "channels and calls by tenant"] = None
+    tenants: Annotated[TenantSettings | None, Keyed(TenantSettings), "channels and calls by tenant"] = None
 
     @property
     def endpoint(self) -> str:
@@ -296,7 +296,7 @@ class TargetSettings(Model):
                 seen[number] = name
 
     @classmethod
-    def from_file(cls, given: Mapping[str, Any], at: Place) -> TargetSettings:
+    def from_file(cls, given: Mapping[str, Any], at: Position) -> TargetSettings:
         """Join what several keys and other files say together."""
         name = str(at.steps[-1])
         host, port = given["address"] or ("", None)
@@ -325,7 +325,7 @@ class Settings(Model):
         Mapping[str, TargetSettings],
         MapOf(
             TARGET_NAME,
-            Section(TargetSettings, f", such as `pbx1: {_TARGET_FORM}`"),
+            Keyed(TargetSettings, f", such as `pbx1: {_TARGET_FORM}`"),
             f", a name for each: `targets: {{pbx1: {_TARGET_FORM}}}`",
             public=True,
         ),
@@ -334,7 +334,7 @@ class Settings(Model):
     custom: Annotated[
         tuple[CustomMetricsSettings, ...],
         ListOf(
-            Section(CustomMetricsSettings, ", with action, event or command, and metrics"),
+            Keyed(CustomMetricsSettings, ", with action, event or command, and metrics"),
             form=", a dash before each entry: `- action: …` or `- event: …`",
         ),
         "metrics of your own",
@@ -344,7 +344,7 @@ class Settings(Model):
     @classmethod
     def further_keys(cls) -> Mapping[str, Key]:
         """What targets share is in the settings of each."""
-        shared = Section(TargetSettings, ", such as `defaults: {username: exporter}`", template=True)
+        shared = Keyed(TargetSettings, ", such as `defaults: {username: exporter}`", template=True)
         return {"defaults": Key(shared, "any target setting, for all targets")}
 
     @classmethod
@@ -357,5 +357,5 @@ class Settings(Model):
         return "; a target stands below `targets:`, indented" if isinstance(value, dict) else ""
 
 
-DOCUMENT: Final = Section(Settings)
+DOCUMENT: Final = Keyed(Settings)
 """The whole file."""

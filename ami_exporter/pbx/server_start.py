@@ -61,10 +61,10 @@ class ServerStart:
 
 
 def _restarted(known: Start, new: Start, uptime: float) -> bool:
-    """Tell whether this is a later start than the one known, which has shown life since.
+    """Tell whether this start is later than the known one.
 
-    It began after the last sign of life; and that is sure when it has been up for less time than has passed since, or
-    when it began later by both our clocks.
+    It must be after the last sign of life. That is certain if the uptime is shorter than the time since then, or if
+    both our clocks say so.
     """
     passed = new.alive - known.alive
     later = min(new.monotonic - known.monotonic, new.wall - known.wall)
