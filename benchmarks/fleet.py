@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from benchmarks.measure import cpu_seconds, percentile, resident
@@ -40,10 +40,15 @@ def run(fleets: Sequence[tuple[int, int]] = FLEETS) -> list[Table]:
     return [table]
 
 
+def lean(count: int) -> AbstractContextManager[tuple[subprocess.Popen[str], list[int]]]:
+    """PBXs that answer from recordings, in a process of their own, and their ports."""
+    options = ("--count", str(count), "--channels", str(CHANNELS), "--endpoints", str(ENDPOINTS))
+    return process_of("benchmarks.lean_pbxs", *options)
+
+
 def _fleet(size: int, events: int) -> tuple[str, ...]:
     with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
-        options = ("--count", str(size), "--channels", str(CHANNELS), "--endpoints", str(ENDPOINTS))
-        pbxs, ports = stack.enter_context(process_of("benchmarks.lean_pbxs", *options))
+        pbxs, ports = stack.enter_context(lean(size))
         config = Path(folder) / "config.yml"
         config.write_text(settings(ports, "demo", "demo"))
         ours = stack.enter_context(exporter("--config.file", str(config)))

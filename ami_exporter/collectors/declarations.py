@@ -149,7 +149,7 @@ class Trunk:
         return any(character in self.endpoint for character in "*?[")
 
 
-class OwnLogins(Protocol):
+class OwnLoginFilter(Protocol):
     """Knows the logins of this exporter."""
 
     def told_by(self, event: str, account: str, address: tuple[str, int] | None) -> bool:
@@ -192,7 +192,7 @@ class Context:
     """Inbound numbers as they come in → the names they are counted by."""
     seen_direction: Callable[[str], str | None] = lambda _uniqueid: None
     """Uniqueid of a trunk's channel → the direction in which events saw it begin; None where they did not."""
-    own_logins: OwnLogins | None = None
+    own_logins: OwnLoginFilter | None = None
     """Tells our own logins apart, to leave them out of security events."""
 
     def trunk(self, technology: str, endpoint: str) -> str | None:

@@ -22,7 +22,7 @@ from ami_exporter.config.ami_user import AmiUser
 from ami_exporter.config.canary_settings import CanarySettings
 from ami_exporter.exposition.writer import Family
 from ami_exporter.pbx.canary_ledger import Entry, Ledger
-from ami_exporter.pbx.canary_watch import CanaryWatch, Outcome
+from ami_exporter.pbx.canary_watch import CanaryOutcome, CanaryWatch
 from ami_exporter.pbx.login_backoff import LoginPaused
 from ami_exporter.pbx.state_log import StateLog
 
@@ -174,7 +174,7 @@ class Canaries:
             due = [(entry.due, name) for name, entry in self._ledger.entries.items() if entry.due <= now]
             return min(due)[1] if due else None
 
-    def attend(self, name: str) -> Outcome | None:
+    def attend(self, name: str) -> CanaryOutcome | None:
         """Make a canary's call or note why not, and schedule the next one. Blocks while the call lasts."""
         with self._lock:
             one, entry = self._canaries[name], self._ledger.entries[name]
@@ -221,7 +221,7 @@ class Canaries:
         full = self._around.full(one.channel)
         return "down" if full is None else "limit" if full else ""
 
-    def call(self, one: CanarySettings) -> Outcome | None:
+    def call(self, one: CanarySettings) -> CanaryOutcome | None:
         """Make one call now and follow it to its end; None when stopped before that. Raises LoginPaused."""
         call = CanaryCall(one.channel, one.audio, one.ring_timeout, one.duration, one.internal)
         begun = self._clock()
@@ -230,7 +230,7 @@ class Canaries:
         try:
             refused = self._start_call(one.user, call)
             if refused:
-                return Outcome("failed", why=refused)
+                return CanaryOutcome("failed", why=refused)
             return self._follow(watch, begun + call.longest + SPARE_SECONDS)
         finally:
             self._call_id = ""
@@ -248,7 +248,7 @@ class Canaries:
             return f"user {user.username}: {error}"
         return "" if answer.get("response", "").lower() == "success" else answer.get("message", "refused")
 
-    def _follow(self, watch: CanaryWatch, deadline: float) -> Outcome | None:
+    def _follow(self, watch: CanaryWatch, deadline: float) -> CanaryOutcome | None:
         """Take events until the call has ended and its last events have arrived, or until it must have ended."""
         while not self._stop.is_set():
             now = self._clock()

@@ -15,7 +15,7 @@ from ami_exporter.collectors import canary
 from ami_exporter.collectors.declarations import Metric
 from ami_exporter.config.canary_settings import CanarySettings
 from ami_exporter.exposition.writer import Family
-from ami_exporter.pbx.canary_watch import Outcome
+from ami_exporter.pbx.canary_watch import CanaryOutcome
 
 DAY_SECONDS: Final = 86_400.0
 MOST_BACK_OFF: Final = 4
@@ -32,7 +32,7 @@ class Entry:
     starts: deque[float] = field(default_factory=deque)
     failures: int = 0
     resume: float = float("-inf")
-    last: Outcome | None = None
+    last: CanaryOutcome | None = None
     ended: float = 0.0
     runs: Counter[str] = field(default_factory=Counter)
     skips: Counter[str] = field(default_factory=Counter)
@@ -48,7 +48,7 @@ class Entry:
         missed = max(0.0, (now - self.due) // self.interval)
         self.due += self.interval * (missed + 1)
 
-    def finished(self, outcome: Outcome, now: float, wall: float) -> None:
+    def finished(self, outcome: CanaryOutcome, now: float, wall: float) -> None:
         """Record the call that was started at the last of `starts`."""
         self.last, self.ended = outcome, wall
         self.runs[outcome.result] += 1
@@ -94,7 +94,7 @@ class Ledger:
         return (Family(metric, found) for metric, found in values.items() if found)
 
 
-def _samples(last: Outcome) -> Iterator[tuple[Metric, tuple[str, ...], float]]:
+def _samples(last: CanaryOutcome) -> Iterator[tuple[Metric, tuple[str, ...], float]]:
     yield canary.UP, (), float(last.up)
     yield from ((canary.PHASE, (phase,), seconds) for phase, seconds in last.phases.items())
     yield from ((canary.MEDIA, (media,), float(heard)) for media, heard in last.media.items())

@@ -34,7 +34,7 @@ _NO_REPORT: Final = "answered, and nothing told of audio: RTCP needs read=report
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CanaryOutcome:
     """The outcome of a call. Times in seconds from dialling; None is unknown."""
 
     result: str
@@ -170,7 +170,7 @@ class CanaryWatch:
             heard = message.get("status", "").strip().lower() in _TONE_HEARD
             self._media["inbound"] = heard or self._media.get("inbound", False)
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> CanaryOutcome:
         """Judge the call once it has ended or no more events come."""
         given_up = self._answered is None and not self._far_end_spoke and self._ended is not None
         media = {} if self._audio == "none" else dict(self._media)
@@ -178,7 +178,7 @@ class CanaryWatch:
         code = to_number(self._sip)
         known = None if given_up or self._cause == "" else CAUSES.get(self._cause, "other")
         heard = {name: sum(values) / len(values) for name, values in self._lost.items() if values}
-        return Outcome(
+        return CanaryOutcome(
             result,
             self._phases(),
             known,

@@ -24,7 +24,7 @@ CLAIM_SECONDS = 10.0
 SUCCESS = "SuccessfulAuth"
 
 
-class Session(Protocol):
+class LoginSession(Protocol):
     """A connection that logs in."""
 
     @property
@@ -51,12 +51,12 @@ class OwnLogins:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._sessions: deque[Session] = deque(maxlen=REMEMBERED_SESSIONS)
+        self._sessions: deque[LoginSession] = deque(maxlen=REMEMBERED_SESSIONS)
         self._claims: deque[_Claim] = deque(maxlen=REMEMBERED_SESSIONS)
         self._relayed = True  # until an event names one of our addresses
 
     @contextmanager
-    def login(self, session: Session, account: str) -> Iterator[None]:
+    def login(self, session: LoginSession, account: str) -> Iterator[None]:
         """Wrap connecting and logging in: the security event may come before the answer."""
         claim = _Claim(account)
         with self._lock:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Boot, Link
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.declarations import Context, OwnLogins, Trunk
+from ami_exporter.collectors.declarations import Context, OwnLoginFilter, Trunk
 from ami_exporter.collectors.dialstrings import Classes
 from ami_exporter.collectors.fields import to_number
 from ami_exporter.collectors.reloads import Reload, last_reload, written_start
@@ -43,7 +43,7 @@ class ServerFacts:
     def __init__(
         self,
         settings: TargetSettings,
-        own_logins: OwnLogins,
+        own_logins: OwnLoginFilter,
         clock: Callable[[], float],
         wall: Callable[[], float],
         *,

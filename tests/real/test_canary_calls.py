@@ -23,7 +23,7 @@ from ami_exporter.config.canary_settings import CanarySettings
 from ami_exporter.config.load import load
 from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import TargetSettings, TrunkSettings
-from ami_exporter.pbx.canary_watch import Outcome
+from ami_exporter.pbx.canary_watch import CanaryOutcome
 from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.target import Clocks, Target
 from tests.support.ami_raw import EventRecorder
@@ -111,7 +111,7 @@ CASES = {
 }
 
 
-def call(target: Target, one: CanarySettings) -> Outcome:
+def call(target: Target, one: CanarySettings) -> CanaryOutcome:
     outcome = target.canaries.call(one)
     assert outcome is not None
     return outcome
@@ -141,7 +141,7 @@ def test_a_canary_says_what_became_of_the_call_as_an_own_listener_saw_it(pair: S
         assert recorder.events("Cdr") == []
 
 
-def check_by(recorder: EventRecorder, found: Outcome, case: Case) -> None:
+def check_by(recorder: EventRecorder, found: CanaryOutcome, case: Case) -> None:
     """Compare times and media with the events as another client saw them, by Asterisk's own time stamps."""
 
     def ours(fields: dict[str, str]) -> bool:
@@ -175,7 +175,7 @@ def test_its_calls_are_in_no_other_metric_but_the_trunk_channel_they_take_up(pai
     )
     now = ("asterisk_active_channels", "asterisk_active_calls", "asterisk_bridges", "asterisk_application_channels")
     with watching(pair, c=QUICK) as target:
-        made: list[Outcome] = []
+        made: list[CanaryOutcome] = []
         thread = threading.Thread(target=lambda: made.append(call(target, QUICK)))
         thread.start()
         wait_until(lambda: pair.server.channels() == 1, 5.0, "the call is up")
@@ -263,7 +263,7 @@ def test_a_pbx_that_is_restarted_in_the_middle_leaves_a_failed_call_and_the_next
         server_pair(asterisk_roots[22], asterisk_roots[22], tmp_path, "canary") as own,
         watching(own, c=QUICK) as target,
     ):
-        made: list[Outcome] = []
+        made: list[CanaryOutcome] = []
         thread = threading.Thread(target=lambda: made.append(call(target, replace(QUICK, duration=20))))
         thread.start()
         wait_until(lambda: own.server.channels() == 1, 5.0, "the call is up")
