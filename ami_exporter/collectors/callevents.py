@@ -82,7 +82,6 @@ class CallTracker:
         return ()
 
     def reset(self) -> None:
-        """Forget the calls in flight."""
         self._calls.reset()
 
     def expire(self, now: float) -> Iterable[Sample]:
@@ -125,7 +124,6 @@ class DialTracker:
         return counted, (TIME_TO_ANSWER, (ended.owner,), ended.seconds)
 
     def reset(self) -> None:
-        """Forget the legs in flight."""
         self._legs.reset()
 
     def expire(self, now: float) -> Iterable[Sample]:
@@ -135,7 +133,6 @@ class DialTracker:
 
 
 def dial_outcome(message: Message) -> str:
-    """Outcome of a DialEnd."""
     return DIAL_STATUS.get(message.get("dialstatus", "").lower(), OTHER)
 
 

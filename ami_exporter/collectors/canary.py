@@ -97,4 +97,4 @@ COLLECTOR = Collector(
     metrics=(UP, PHASE, LAST_RUN, CAUSE, SIP_CODE, MEDIA, RTT, LOSS, MES, RUNS, SKIPS),
     hears=EVENTS,
 )
-"""On where the target has canaries. Its calls are in no other metric, but for the trunk channel that they occupy."""
+"""Enabled if the target has canaries. Their calls are in no other metric, except for the trunk channel they occupy."""

@@ -64,14 +64,14 @@ _SET = 1e-6
 
 
 class CoreFold:
-    """Adds what the login told (start, boot) and what needs it (the last reload)."""
+    """Adds facts of the login (start, boot) and the last reload, which depends on them."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._reloaded: float | None = None
 
     def again(self, context: Context, resting: frozenset[Action]) -> CoreFold:
-        """Return the next poll's fold, with what the resting answers told."""
+        """Return the next poll's fold, which keeps the cached answers."""
         fold = CoreFold(context)
         if STATUS in resting:
             fold._reloaded = self._reloaded
@@ -84,7 +84,6 @@ class CoreFold:
             self._reloaded = None if found is None else found.time
 
     def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
-        """Publish what is known."""
         if self._context.start_time is not None:
             yield START_TIME, (), self._context.start_time
         if self._context.fully_booted is not None:

@@ -1,4 +1,4 @@
-"""The generic fold: a collector's rules applied to the items of list answers, one message at a time."""
+"""The generic fold: applies a collector's rules to list items, one message at a time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from ami_exporter.collectors.declarations import (
 from ami_exporter.collectors.table import SeriesBounds, Table, first
 
 RESPONSE = ""
-"""Row.items entry for the single response of an action without list (CoreSettings), which has no Event header."""
+"""Rule.items entry for the single response of an action without list (CoreSettings), which has no Event header."""
 
 #: Pairs of a collector and the actions sent for it whose rules are remembered as sorted: a fleet's are mostly the same.
 SORTED = 1_000
@@ -88,7 +88,7 @@ class SortedRules:
             rules.append((rule, place))
 
     def _wanting(self, source: Action | None, names: Iterable[str]) -> Iterator[_ItemRules]:
-        """Yield what wants these items, found by the name as declared, which needs no lower(), and in lower case."""
+        """Yield the rules for these items; they are found by the declared name without lower(), and in lower case."""
         by_name = self._wants.setdefault(source, {})
         for name in names:
             wants = by_name[name] = by_name.setdefault(name.lower(), _ItemRules([], {}, []))
@@ -109,9 +109,9 @@ def sorted_rules(collector: Collector, sent: frozenset[Action]) -> SortedRules:
 class RuleFold:
     """Folds the rules and zero series of one collector for one poll.
 
-    Rules of several actions may feed one metric when their label sets differ (SIP and IAX2 peers): each complete list
-    is published, an incomplete one takes only its own label sets away. bounds: how many label sets a metric may have;
-    None: any number.
+    Rules of several actions may feed one metric if their label sets differ (SIP and IAX2 peers): every complete list is
+    published, an incomplete one removes only its own label sets. bounds: limits the label sets of a metric; None: no
+    limit.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class RuleFold:
     def again(
         self, sent: frozenset[Action], context: Context, bounds: SeriesBounds | None, resting: frozenset[Action]
     ) -> RuleFold:
-        """Return the next poll's fold: it knows what the resting lists told and waits for the items of the others."""
+        """Return the next poll's fold, which keeps the resting lists' items and waits for those of the others."""
         fold = RuleFold(self._collector, sent, context, bounds)
         for metric, sources in fold._rules.metrics.items():
             told = self._rules.metrics[metric].tables if metric in self._rules.metrics else {}
@@ -201,7 +201,7 @@ class RuleFold:
         return ((metric, labels, v) for metric, values in self.values(complete) for labels, v in values.items())
 
     def named(self, complete: frozenset[Action]) -> Iterator[tuple[Metric, LabelSet]]:
-        """Open label values that complete lists named for event metrics."""
+        """Yield the open label values that complete lists name for event metrics."""
         for metric, places in self._rules.named.items():
             if metric not in self._rules.metrics:
                 for place in places:
@@ -211,7 +211,7 @@ class RuleFold:
     def _add_zeros(self, metric: Metric, sources: _Sources, values: dict[LabelSet, float], *, whole: bool) -> None:
         """Add the label sets that exist and have no item. whole: all of the metric's lists are complete."""
         open_at = [at for at, label in enumerate(metric.labels) if label not in metric.closed]
-        if not open_at and not whole:  # what the list says that was cut, nobody knows
+        if not open_at and not whole:  # the rest of the incomplete list is unknown
             return
         known = {tuple([labels[at] for at in open_at]) for labels in values} if metric.closed else set()
         known.update(*(self._named[place] for place in sources.named))
@@ -248,7 +248,7 @@ def _merged(metric: Metric, reduce: Reduce, told: Iterable[dict[LabelSet, float]
 
 
 def expand(metric: Metric, open_values: LabelSet) -> Iterator[LabelSet]:
-    """All label sets of a metric for given values of its open labels: the product over its closed labels."""
+    """Yield all label sets of a metric for these values of its open labels: the product over its closed labels."""
     remaining = iter(open_values)
     choices = [metric.closed[label] if label in metric.closed else (next(remaining),) for label in metric.labels]
     return product(*choices)

@@ -1,4 +1,4 @@
-"""Label sets that one poll builds up: never many more than will be served, however long the list is."""
+"""Label sets of one poll, bounded by the number that will be served, however long the list is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from ami_exporter.collectors.declarations import LabelSet, Metric, Reduce
 
 SPARE: Final = 4
-"""A table may hold so many times what will be served before it is cut back: sorting then costs little per item."""
+"""A table may hold so many times the served label sets before it is cut, so that sorting costs little per item."""
 
 REDUCE: Final[dict[str, Callable[[float, float], float]]] = {
     "sum": lambda a, b: a + b,
@@ -20,27 +20,27 @@ REDUCE: Final[dict[str, Callable[[float, float], float]]] = {
 
 
 class SeriesBounds(Protocol):
-    """What will be served in the end, as the writer decides it."""
+    """The writer's decision on which label sets are served."""
 
     @property
     def limit(self) -> int:
         """Label sets of one metric, as configured."""
 
     def served(self, metric: Metric) -> Collection[LabelSet]:
-        """Label sets that were served before and so come first."""
+        """Return the label sets that were served before, which come first."""
 
     def keep(self, metric: Metric, values: dict[LabelSet, float]) -> dict[LabelSet, float]:
-        """Those label sets of the values that would be served; the others count as dropped."""
+        """Return the label sets that would be served; the others count as dropped."""
 
     def refuse(self, metric: Metric, labels: LabelSet) -> None:
-        """Count a label set that will not be served, unless a filter would have left it out anyway."""
+        """Count a label set that will not be served, unless a filter leaves it out anyway."""
 
 
 class Table:
     """Values of one metric from one list, by label set.
 
-    What it gives up would not be served: so many smaller label sets are there already, and only more can come. A label
-    set that comes back after it was given up counts as dropped again.
+    It drops label sets that cannot be served because enough smaller ones exist. A dropped label set that comes again
+    counts as dropped again.
     """
 
     __slots__ = ("_bounds", "_cap", "_ceiling", "_metric", "_reduce", "_served", "values")
@@ -52,10 +52,10 @@ class Table:
         self._bounds = bounds
         self._cap = metric.cap(bounds.limit) if bounds is not None else 0
         self._served: Container[LabelSet] = ()  # groups
-        self._ceiling: LabelSet | None = None  # no group beyond it will be served, unless it was before
+        self._ceiling: LabelSet | None = None  # groups beyond it are not served, unless they were before
 
     def add(self, labels: LabelSet, value: float) -> None:
-        """Reduce a value into its label set."""
+        """Add a value to its label set."""
         values = self.values
         if labels in values:
             values[labels] = self._reduce(values[labels], value)
@@ -80,5 +80,5 @@ class Table:
 
 
 def first(named: set[LabelSet], limit: int) -> set[LabelSet]:
-    """Cut a set of label values back to the first in sorted order once it has grown far beyond the limit."""
+    """Cut a set far beyond the limit to its first label values in sorted order."""
     return set(nsmallest(limit, named)) if len(named) > SPARE * limit else named

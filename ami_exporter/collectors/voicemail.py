@@ -1,4 +1,4 @@
-"""Voicemail: messages by context, and by mailbox. Opt-in, for the list counts files on the PBX's disk under a lock.
+"""Voicemail messages by context and by mailbox. Opt-in, because the list counts files on the PBX's disk under a lock.
 
 The list also carries names, e-mail and pager addresses: nothing here reads them.
 """
@@ -15,7 +15,7 @@ from ami_exporter.collectors.fields import constant, labels, number, text
 POLL: Final = Action("VoicemailUsersList")
 ITEM: Final = ("VoicemailUserEntry",)
 MIN_INTERVAL: Final = 300.0
-"""Seconds: each list makes the PBX read every mailbox's folders while holding the lock of all users."""
+"""Seconds. Each list makes the PBX read every mailbox's folders while it holds the lock of all users."""
 
 FOLDERS: Final = (("new", "NewMessageCount"), ("old", "OldMessageCount"))
 _CLOSED: Final = MappingProxyType({"folder": tuple(folder for folder, _ in FOLDERS)})
