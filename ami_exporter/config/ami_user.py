@@ -1,4 +1,4 @@
-"""An AMI user beside the one that polls, and the keys that hold a secret."""
+"""AMI users other than the one that polls, and the keys that hold a secret."""
 
 from __future__ import annotations
 
@@ -15,27 +15,24 @@ SECRET_KEYS: Final = {
     "secret_file": Key(TEXT, "file that holds nothing but the secret"),
     "secret_env": Key(TEXT, "environment variable that holds the secret"),
 }
-"""Exactly one of them is written. `external.py` reads what it names."""
+"""Exactly one of them must be written. `external.py` reads the secret."""
 
 
 @dataclass(frozen=True, slots=True)
 class AmiUser(Model):
-    """Another AMI user, for one purpose alone."""
+    """Another AMI user, for a single purpose."""
 
     username: Annotated[str, SENDABLE, "the AMI user, as in manager.conf; not the one that polls"]
     secret: Secret
 
     @classmethod
     def further_keys(cls) -> Mapping[str, Key]:
-        """The keys of the secret."""
         return SECRET_KEYS
 
     @classmethod
-    def sealed(cls) -> tuple[str, ...]:
-        """One secret."""
+    def exclusive(cls) -> tuple[str, ...]:
         return tuple(SECRET_KEYS)
 
     @classmethod
     def from_file(cls, given: Mapping[str, Any], at: Position) -> AmiUser:
-        """Take the secret that was read for this user."""
         return cls(given["username"], at.outside.secrets.get(at.steps, Secret("")))

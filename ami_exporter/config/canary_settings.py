@@ -1,4 +1,4 @@
-"""`canaries:` of a target: calls made again and again, to see whether a trunk carries them."""
+"""`canaries:` of a target: periodic calls that test whether a trunk carries calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHANNEL: Final = replace(SENDABLE, write=hidden)
 LEAST_INTERVAL: Final = 300.0
 MOST_SECONDS: Final = 60.0
 RTP_SECONDS: Final = 7
-"""RTCP reports come every five seconds: a shorter call may have none."""
+"""Seconds. RTCP reports come every five seconds, so a shorter call may have none."""
 REPORTING: Final = ("PJSIP", "SIP", "Local")
 """Technologies whose calls have RTCP reports."""
 
@@ -62,7 +62,6 @@ class CanarySettings(Model):
 
     @classmethod
     def wrong_together(cls, given: Mapping[str, Any], catalogue: Catalogue) -> Problems:
-        """Check the destination, and that a call with RTP can have a report."""
         channel = given["channel"]
         if why := catalogue.refused_destination(channel, given["internal"]):
             yield ("channel",), f"found {found(channel)}: {why}"

@@ -1,4 +1,4 @@
-"""What `custom:` entries may say, as far as one value does not tell by itself.
+"""The rules of `custom:` entries that involve more than the form of one value.
 
 Gauges come from list actions and commands, counters and histograms from events; a label comes from an allow-list of
 fields or a column of a command, is closed by a map, or is declared unsafe. `docs/custom-metrics.md` explains it.
@@ -21,9 +21,9 @@ from ami_exporter.config.scalars import found
 DATABASE: Final = "DBGetTree"
 OUR_PREFIX: Final = "asterisk_custom_"
 TAKEN_PREFIXES: Final = ("asterisk_", "ami_exporter_", "process_", "python_", "scrape_")
-"""Names that this exporter, its client library and Prometheus itself give, now or later."""
+"""Prefixes that this exporter, its client library and Prometheus reserve."""
 TAKEN_SUFFIXES: Final = ("_total", "_bucket", "_sum", "_count", "_created")
-"""What Prometheus appends; only a counter's own `_total` may be written."""
+"""Suffixes that Prometheus appends; only a counter may end with `_total`."""
 TAKEN_LABELS: Final = ("le", "quantile")
 WHOLE_DATABASE: Final = (
     f"found {DATABASE} without family, expected family: the name of one: without it Asterisk dumps its whole database,"
@@ -45,7 +45,7 @@ Given = Mapping[str, Any]
 
 
 def metric_name(value: object, catalogue: Catalogue) -> str:
-    """Check the name of a metric: nobody else's, now or later."""
+    """Check the name of a metric, which must not be taken or reserved."""
     if not isinstance(value, str) or not re.fullmatch(scalars.METRIC_NAME, value):
         scalars.wrong(value, "a metric name of letters, digits and underscores that does not begin with a digit")
     if value in catalogue.metrics:
@@ -58,7 +58,6 @@ def metric_name(value: object, catalogue: Catalogue) -> str:
 
 
 def label(value: object) -> str:
-    """Check the name of a label."""
     name = scalars.label_name(value)
     if name in TAKEN_LABELS:
         raise ValueError(f"found the label {name}, which Prometheus needs for itself, expected another name")
@@ -66,7 +65,7 @@ def label(value: object) -> str:
 
 
 def action(value: object, catalogue: Catalogue) -> str:
-    """Check an action: one that only reads."""
+    """Check an action, which must be a list action of the table."""
     known = catalogue.actions
     if not isinstance(value, str) or value not in known:
         near = suggest(value, known, most=3) if isinstance(value, str) else ""
@@ -76,7 +75,7 @@ def action(value: object, catalogue: Catalogue) -> str:
 
 
 def event(value: object, catalogue: Catalogue) -> str:
-    """Check the name of an event: one that the event link may get."""
+    """Check the name of an event, which must belong to a class that is requested."""
     if not isinstance(value, str) or not re.fullmatch("[A-Za-z0-9_-]{1,80}", value):
         scalars.wrong(value, "the name of an event, as AMI writes it")
     if value.lower() in catalogue.unheard:
@@ -88,7 +87,7 @@ def event(value: object, catalogue: Catalogue) -> str:
 
 
 def command(value: object, catalogue: Catalogue) -> str:
-    """Check a console command: one that only shows something."""
+    """Check a console command, which must only show something."""
     written = scalars.text(value)
     if why := catalogue.refused_command(written):
         raise ValueError(f"found {found(value)}, which is never sent: {why}")
@@ -96,7 +95,6 @@ def command(value: object, catalogue: Catalogue) -> str:
 
 
 def of_label(given: Given) -> Problems:
-    """Check `other` and `max` against `map`."""
     if given["other"] is not None and given["values"] is None:
         yield ("other",), "found other without map, expected both or neither"
     if given["limit"] is not None and given["values"] is not None:
@@ -104,7 +102,6 @@ def of_label(given: Given) -> Problems:
 
 
 def of_value(given: Given) -> Problems:
-    """Check `other` against `map`, and the factor."""
     if given["other"] is not None and given["values"] is None:
         yield ("other",), "found other without map, expected both or neither"
     if given["scale"] == 0:
@@ -112,7 +109,6 @@ def of_value(given: Given) -> Problems:
 
 
 def of_metric(given: Given) -> Problems:
-    """Check name, buckets and value against the type."""
     type_, value = given["type"], given["value"]
     suffix = next((suffix for suffix in TAKEN_SUFFIXES if given["name"].endswith(suffix)), None)
     if type_ == "counter" and suffix != "_total":
@@ -132,7 +128,7 @@ def of_metric(given: Given) -> Problems:
 
 
 def of_entry(given: Given, catalogue: Catalogue) -> Problems:
-    """Check what an entry is made from, and what its metrics take from that."""
+    """Check the source of an entry, and what its metrics take from it."""
     wrong = list(_source(given, catalogue))
     if not wrong:
         checks = (_database(given), _labels(given, catalogue), _of_command(given), _types(given))
@@ -156,7 +152,7 @@ def _source(given: Given, catalogue: Catalogue) -> Problems:
 
 
 def _database(given: Given) -> Problems:
-    """Of Asterisk's database: one named family, and nothing of it but counts and what a map names."""
+    """Allow one named family of Asterisk's database, and only counts and mapped values of it."""
     if given["action"] != DATABASE:
         if given["family"] is not None:
             yield ("family",), f"found family without action: {DATABASE}, expected it only there"
@@ -207,7 +203,7 @@ def _types(given: Given) -> Problems:
 
 
 def impossible_fields(plain: Mapping[str, object]) -> Problems:
-    """Refuse fields that no item or event can have: titles of a console's output may have blanks, headers not."""
+    """Refuse names that no header can have; only titles of a console's output may contain blanks."""
     if "command" in plain:
         return
     for steps, field in _fields(plain):
@@ -218,7 +214,7 @@ def impossible_fields(plain: Mapping[str, object]) -> Problems:
 
 
 def _fields(entry: Mapping[str, object]) -> Iterator[tuple[tuple[str | int, ...], object]]:
-    """The places of an entry that name a field, as it is written, and what they say."""
+    """Yield the places of an entry that name a field, with the name as written."""
     where, metrics = entry.get("where"), entry.get("metrics")
     for field in where if isinstance(where, dict) else ():
         yield ("where", field, KEY), field

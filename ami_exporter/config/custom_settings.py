@@ -1,4 +1,4 @@
-"""`custom:`: metrics of one's own from list actions, events and console commands. `custom_rules.py` checks them."""
+"""`custom:`: the user's own metrics of list actions, events and console commands. `custom_rules.py` checks them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _one_field(value: object) -> object:
 class CustomLabel(Model):
     """A label taken from a field.
 
-    `values`, where they are closed: field text (lower case) → label value. `checked`: a text that looks like a number
+    `values`: field text (lower case) → label value, None for an open label. `checked`: a text that looks like a number
     or an address becomes `other`.
     """
 
@@ -74,12 +74,10 @@ class CustomLabel(Model):
 
     @classmethod
     def wrong_together(cls, given: Mapping[str, Any], _catalogue: Catalogue) -> Problems:
-        """Check what the map says beside the rest."""
         return rules.of_label(given)
 
     @classmethod
     def from_file(cls, given: Mapping[str, Any], at: Position) -> CustomLabel:
-        """Name it by its key."""
         return cls(str(at.steps[-1]), **given)
 
 
@@ -109,7 +107,6 @@ class CustomValue(Model):
 
     @classmethod
     def wrong_together(cls, given: Mapping[str, Any], _catalogue: Catalogue) -> Problems:
-        """Check what the map says beside the rest."""
         return rules.of_value(given)
 
 
@@ -150,7 +147,6 @@ class CustomMetric(Model):
 
     @classmethod
     def wrong_together(cls, given: Mapping[str, Any], _catalogue: Catalogue) -> Problems:
-        """Check what the type asks for."""
         return rules.of_metric(given)
 
 
@@ -193,7 +189,6 @@ class CommandRead(Model):
 
     @classmethod
     def further_keys(cls) -> Mapping[str, Key]:
-        """The three."""
         pattern = "a regular expression; each line it matches is a row of its named groups"
         return {
             "fields": Key(Keyed(FieldsRead), "Key: value lines", _if(FieldsRead)),
@@ -203,7 +198,6 @@ class CommandRead(Model):
 
     @classmethod
     def wrong_together(cls, given: Mapping[str, Any], _catalogue: Catalogue) -> Problems:
-        """Check that there is one."""
         written = [name for name, read in given.items() if read is not None]
         if len(written) != 1:
             said = " and ".join(written) or "none"
@@ -211,7 +205,6 @@ class CommandRead(Model):
 
     @classmethod
     def from_file(cls, given: Mapping[str, Any], _at: Position) -> Read:
-        """Give the one."""
         if given["match"] is not None:
             return MatchRead(given["match"])
         read: FieldsRead | TableRead = given["fields"] or given["table"]
@@ -220,7 +213,7 @@ class CommandRead(Model):
 
 @dataclass(frozen=True, slots=True)
 class CommandSettings(Model):
-    """A console command and how its output becomes rows. Its keys stand in the entry."""
+    """A console command and how its output becomes rows. The file has its keys in the entry."""
 
     command: Annotated[
         str,
@@ -284,22 +277,18 @@ class CustomMetricsSettings(Model):
 
     @classmethod
     def further_keys(cls) -> Mapping[str, Key]:
-        """The keys of a console command."""
         return {name: _of_command(key) for name, key in keys_of(CommandSettings).items()}
 
     @classmethod
     def wrong_as_written(cls, plain: Mapping[str, object]) -> Problems:
-        """Check that its fields can be."""
         return rules.impossible_fields(plain)
 
     @classmethod
     def wrong_together(cls, given: Mapping[str, Any], catalogue: Catalogue) -> Problems:
-        """Check the source, and what its metrics take from it."""
         return rules.of_entry(given, catalogue)
 
     @classmethod
     def from_file(cls, given: Mapping[str, Any], _at: Position) -> CustomMetricsSettings:
-        """Join the command with its reader, and say which labels are to be looked at one by one."""
         fields = in_fields(cls, given)
         command = None if given["command"] is None else CommandSettings(**in_fields(CommandSettings, given))
         entry = cls(**fields, command=command)
@@ -319,7 +308,7 @@ def _with_labels(metric: CustomMetric, entry: CustomMetricsSettings) -> CustomMe
 def _label(label: CustomLabel, entry: CustomMetricsSettings) -> CustomLabel:
     if label.values is not None:
         return label
-    if entry.family is not None:  # the label `family`, whose one value is known beforehand
+    if entry.family is not None:  # the label `family` has one value
         return replace(label, values={entry.family.lower(): entry.family})
     of_command = entry.command is not None
     checked = not entry.unsafe_labels and is_checked(entry.event, label.field, of_command=of_command)

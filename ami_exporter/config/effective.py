@@ -1,4 +1,4 @@
-"""The configuration in force, as YAML in the form of the file, secrets and numbers masked: what `/config` shows."""
+"""The current configuration as `/config` shows it: YAML in the form of the file, secrets and numbers masked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kinds of values: each checks what YAML gave, describes itself to editors, and is written again for `/config`."""
+"""Kinds of values. Each checks a value of the file, describes itself to editors, and writes a setting for `/config`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,15 @@ from ami_exporter.config.scalars import found
 from ami_exporter.config.secret import Secret
 
 WRONG: Final = object()
-"""What a reading gives where it noted a fault."""
+"""What `read` returns after it has noted a fault."""
 KEY: Final = "[key]"
-"""Last step of a path to a key, instead of to its value."""
+"""Last step of a path that points to a key instead of its value."""
 
 Shape = dict[str, Any]
 """JSON Schema."""
 
 
 def as_it_is(value: Any) -> Any:
-    """Change nothing."""
     return value
 
 
@@ -36,7 +35,7 @@ def unlike(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What was read beside the document, by the full path of the user or the name of the target it belongs to.
+    """What was read from elsewhere: secrets by the path of their user, names by target.
 
     Relative paths start at `folder`.
     """
@@ -48,7 +47,7 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a value stands, what it is checked against, and who is told its faults."""
+    """The position of a value, what it is checked against, and where its faults go."""
 
     steps: Steps
     catalogue: Catalogue
@@ -56,7 +55,7 @@ class Position:
     outside: Outside
 
     def at(self, *steps: str | int) -> Position:
-        """A place below this one."""
+        """Return a position below this one."""
         return Position((*self.steps, *steps), self.catalogue, self.note, self.outside)
 
     def fault(self, message: str, *below: str | int) -> None:
@@ -70,23 +69,23 @@ class ValueKind:
     __slots__ = ()
 
     def read(self, value: object, at: Position) -> Any:
-        """Give the setting, or WRONG after a fault was noted."""
+        """Return the setting, or WRONG after noting a fault."""
         raise NotImplementedError
 
     def shape(self, models: dict[str, Shape]) -> Shape:
-        """Describe the value as JSON Schema; the mappings it consists of go into `models`."""
+        """Describe the value as JSON Schema; schemas of its mappings go into `models`."""
         raise NotImplementedError
 
     def written(self, setting: Any) -> object:
-        """Write a setting as the file would have it; None leaves it out."""
+        """Return a setting as the file writes it; None leaves it out."""
         return setting
 
     def below(self, _step: str | int) -> ValueKind | None:
-        """The kind of what stands under a key or index."""
+        """Return the kind of the value at a key or index."""
         return None
 
     def shows(self, _key: str) -> bool:
-        """Whether a key under this value may stand in a message: it is a setting, or a name that is public anyway."""
+        """Whether a message may name a key of this value: a setting, or a name that is public anyway."""
         return False
 
 
@@ -99,7 +98,6 @@ class Scalar(ValueKind):
     write: Callable[[Any], object] = as_it_is
 
     def read(self, value: object, at: Position) -> Any:
-        """Check the value."""
         try:
             return self.check(value, at.catalogue)
         except ValueError as error:
@@ -107,23 +105,21 @@ class Scalar(ValueKind):
             return WRONG
 
     def shape(self, _models: dict[str, Shape]) -> Shape:
-        """Copy the form."""
         return dict(self.form)
 
     def written(self, setting: Any) -> object:
-        """Write the value as people do."""
         return None if setting is None else self.write(setting)
 
 
 def scalar(
     check: Callable[[object], Any], type_: str, write: Callable[[Any], object] = as_it_is, **form: Any
 ) -> Scalar:
-    """Make a kind of a check that knows the value alone."""
+    """Make a kind from a check of the value alone."""
     return Scalar(lambda value, _: check(value), {"type": type_, **form}, write)
 
 
 def known(check: Callable[[object, Catalogue], Any], **form: Any) -> Scalar:
-    """Make a kind of a text that is checked against what exists."""
+    """Make a kind of text that is checked against the catalogue."""
     return Scalar(check, {"type": "string", **form})
 
 
@@ -158,7 +154,6 @@ class ListOf(ValueKind):
     form: str = ""
 
     def read(self, value: object, at: Position) -> Any:
-        """Check each entry."""
         if not isinstance(value, list):
             at.fault(f"found {found(value)}, expected a list{self.form}{unlike(value)}")
             return WRONG
@@ -172,7 +167,6 @@ class ListOf(ValueKind):
         return WRONG if any(item is WRONG for item in read) else read
 
     def shape(self, models: dict[str, Shape]) -> Shape:
-        """An array."""
         bounds = {"minItems": self.least or None, "maxItems": self.most}
         return {
             "type": "array",
@@ -181,17 +175,16 @@ class ListOf(ValueKind):
         }
 
     def written(self, setting: Any) -> object:
-        """Leave out an empty list that could not be read again."""
+        """Leave out an empty list if it could not be read again."""
         return [self.items.written(item) for item in setting] if len(setting) >= self.least else None
 
     def below(self, _step: str | int) -> ValueKind | None:
-        """Each entry is of one kind."""
         return self.items
 
 
 @dataclass(frozen=True, slots=True)
 class MapOf(ValueKind):
-    """A mapping whose keys a person chooses. `public`: they are names that metrics and URLs show."""
+    """A mapping whose keys a person chooses. `public`: metrics and URLs show these names."""
 
     keys: Scalar
     values: ValueKind
@@ -202,7 +195,6 @@ class MapOf(ValueKind):
     """Hides keys in what is written."""
 
     def read(self, value: object, at: Position) -> Any:
-        """Check each key and its value."""
         if not isinstance(value, dict):
             at.fault(f"found {found(value)}, expected a mapping{self.form}{unlike(value)}")
             return WRONG
@@ -222,11 +214,10 @@ class MapOf(ValueKind):
         return self.gathered(read) if right else WRONG
 
     def gathered(self, read: dict[str, Any]) -> Any:
-        """Make the setting of the entries."""
+        """Make the setting from the entries."""
         return read
 
     def shape(self, models: dict[str, Shape]) -> Shape:
-        """An object with names of a pattern, or with any."""
         pattern, values = self.keys.form.get("pattern"), self.values.shape(models)
         most = {} if self.most is None else {"maxProperties": self.most}
         names = (
@@ -237,38 +228,33 @@ class MapOf(ValueKind):
         return {"type": "object", **names, **most}
 
     def written(self, setting: Any) -> object:
-        """Write each value."""
         if setting is None:
             return None
         return self.mask({name: self.values.written(inner) for name, inner in setting.items()})
 
     def below(self, _step: str | int) -> ValueKind | None:
-        """Each value is of one kind."""
         return self.values
 
     def shows(self, key: str) -> bool:
-        """Names that are public, as far as they are names."""
         return self.public and re.fullmatch(scalars.TARGET_NAME, key) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Named(MapOf):
-    """A mapping whose values know their key as `name`; in the settings a tuple."""
+    """A mapping whose values have their key as `name`; in the settings a tuple."""
 
     def gathered(self, read: dict[str, Any]) -> Any:
-        """Keep the values."""
         return tuple(read.values())
 
     def written(self, setting: Any) -> object:
-        """Write each value under its name."""
         return {item.name: self.values.written(item) for item in setting}
 
 
 @dataclass(frozen=True, slots=True)
 class Short(ValueKind):
-    """A kind that has a short form, too.
+    """A kind that also has a short form.
 
-    words: what may be written instead, and the setting that it means. expand: makes the long form of another short one.
+    words: alternatives and the settings they mean. expand: makes the long form of another short form.
     """
 
     kind: ValueKind
@@ -279,7 +265,6 @@ class Short(ValueKind):
     expand: Callable[[object], object] = as_it_is
 
     def read(self, value: object, at: Position) -> Any:
-        """Read either form."""
         for word, meaning in self.words:
             if type(value) is type(word) and value == word:
                 return meaning
@@ -293,27 +278,23 @@ class Short(ValueKind):
         return WRONG
 
     def shape(self, models: dict[str, Shape]) -> Shape:
-        """Either."""
         return {"anyOf": [self.short, self.kind.shape(models)]}
 
     def written(self, setting: Any) -> object:
-        """Write the word for a setting that has one."""
         for word, meaning in self.words:
             if setting == meaning:
                 return word
         return self.kind.written(setting)
 
     def below(self, step: str | int) -> ValueKind | None:
-        """What stands under the long form."""
         return self.kind.below(step)
 
     def shows(self, key: str) -> bool:
-        """As the long form does."""
         return self.kind.shows(key)
 
 
 def kinds_along(root: ValueKind, steps: Steps) -> Iterator[ValueKind | None]:
-    """The kinds along a path, the root's first; None from where nothing is known."""
+    """Yield the kinds along a path, the root's first; None where the path leaves the schema."""
     kind: ValueKind | None = root
     yield kind
     for step in steps:
@@ -328,7 +309,7 @@ def _compiled(value: object) -> re.Pattern[str]:
 TEXT: Final = scalar(scalars.text, "string", minLength=1)
 ANY_TEXT: Final = scalar(scalars.any_text, "string")
 FOLDED: Final = scalar(lambda value: scalars.any_text(value).lower(), "string", hidden)
-"""A text that is compared without regard to case."""
+"""A text whose case does not matter."""
 SENDABLE: Final = scalar(scalars.sendable, "string", minLength=1, pattern="^[^\\r\\n\\0]*$")
 SECRET: Final = scalar(scalars.secret, "string", minLength=1)
 SWITCH: Final = scalar(scalars.switch, "boolean")

@@ -1,8 +1,8 @@
-"""The allow-list of fields that may be labels of `custom:` metrics as they stand.
+"""The allow-list of fields that may be labels of `custom:` metrics without a map.
 
-A field is here when Asterisk fills it with closed words, with small counted numbers, or with names from its own
-configuration files, on every event and list item that has it (Asterisk 16 to 22). Whatever a caller, a phone or an
-agent can fill is not: numbers, names of persons, channel names, ids, URIs, addresses, free text.
+A field is listed if Asterisk fills it with closed words, small numbers, or names of its own configuration files, in
+every event and list item that has it (Asterisk 16 to 22). Fields that a caller, a phone or an agent can fill are not:
+numbers, names of persons, channel names, ids, URIs, addresses, free text.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SAFE: Final = frozenset(_WORDS.split()) | frozenset(_NUMBERS.split()) | frozense
 CHECKED: Final = frozenset({"device", "hint"})
 """Names of devices, mostly of phones and trunks as configured. A number or an address in one becomes `other`."""
 CHECKED_EVENTS: Final = frozenset({"userevent"})
-"""Events whose fields the dialplan fills, with what it likes: a number or an address in a label becomes `other`."""
+"""Events whose fields the dialplan fills with anything: a number or an address in a label becomes `other`."""
 
 _SAFE_ON: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
@@ -49,11 +49,11 @@ _SAFE_ON: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "peerentry": frozenset({"objectname"}),
     }
 )
-"""Item or event (lower case) → fields that are configured names there, and something else on others."""
+"""Item or event (lower case) → fields that are configured names in it, and something else in others."""
 
 PERSONAL_COLUMNS: Final = frozenset({"imei", "imsi", "number"})
-"""Columns of console commands that hold a person's number or card. Others are named by who writes the rule, and are
-labels; a number or an address in one becomes `other`."""
+"""Columns of console commands that hold a person's number or card. Other columns may be labels; a number or an address
+in one becomes `other`."""
 
 REFUSAL: Final = (
     "found a field that may hold a number, a person's name, an address or an id, expected one of the allow-list"
@@ -76,6 +76,6 @@ def may_be_column(field: str) -> bool:
 
 
 def is_checked(event: str | None, field: str, *, of_command: bool = False) -> bool:
-    """Whether the values of such a label are looked at one by one."""
+    """Whether each value of such a label is checked for numbers and addresses."""
     filled_by_dialplan = event is not None and event.lower() in CHECKED_EVENTS and field != "userevent"
     return of_command or field in CHECKED or filled_by_dialplan

@@ -23,11 +23,11 @@ from ami_exporter.config.target_settings import DOCUMENT, Settings
 from ami_exporter.config.yamlnodes import Node
 
 MAX_BYTES: Final = 4 * 1024 * 1024
-"""A configuration file; 5,000 targets of 20 lines have 2 MB."""
+"""Bytes of a configuration file; 5,000 targets of 20 lines have 2 MB."""
 
 
 def load_file(path: str, catalogue: Catalogue, flags: AmiFlags | None = None) -> Settings:
-    """Read and load a file; flags: what --ami.* gave, where they make a target. Raises ConfigErrors."""
+    """Read and load a file. flags: those of --ami.*, if they make a target. Raises ConfigErrors."""
     try:
         data = catalogue.read_file(Path(path), MAX_BYTES + 1)
         text = data.decode("utf-8-sig")
@@ -68,7 +68,7 @@ class _Loading:
         self.merged = self._merged(plain)
 
     def settings(self) -> Settings:
-        """Check everything; all faults are raised together."""
+        """Check everything and raise all faults together."""
         empty = set(_nulls(self.merged, ()))
         for steps in empty:
             self._fault(steps, "found nothing, expected a value: write one or remove the key")
@@ -131,7 +131,7 @@ class _Loading:
                 self._fault(steps, f"{again}, expected the same type, help, labels and buckets, or another name")
 
     def _commands_without_user(self) -> None:
-        """Refuse console commands that no target has a user for."""
+        """Refuse console commands if no target has a command user."""
         targets, custom = self.merged.get("targets"), self.merged.get("custom")
         known = targets.values() if isinstance(targets, dict) else ()
         if any(isinstance(target, dict) and "command_user" in target for target in known):
@@ -153,7 +153,7 @@ class _Loading:
         self.faults.add(Fault(self.path, line, column, f"{name}: {message}" if name else message))
 
     def _public(self, steps: Steps) -> Steps:
-        """Leave out a name that is none: a secret with too few blanks before it reads like a target or a collector."""
+        """Cut a path before a name that may be a secret: with wrong indentation a secret looks like a target."""
         if steps[:1] == ("targets",) and steps[1:] and not isinstance(_value_at(self.merged, steps[:2]), dict):
             return steps[:1]
         if steps[2:3] == ("collectors",) and steps[3:] and steps[3] not in self.catalogue.collectors:
@@ -163,7 +163,7 @@ class _Loading:
         return steps
 
     def _written(self, steps: Steps) -> tuple[Steps, Node | None]:
-        """Tell where a merged setting is really written: under its target, under defaults, or in a flag."""
+        """Find where a merged setting is written: under its target, under defaults, or in a flag."""
         shared = ("defaults", *steps[2:])
         if steps[:1] == ("targets",) and shared[1:] and not _has(self.root, steps) and _has(self.root, shared):
             return shared, self.root
@@ -175,8 +175,8 @@ class _Loading:
 def name_of(steps: Steps) -> str:
     """Write a path as people do: targets.pbx1.trunks[0].name.
 
-    It ends before the first key that is neither a setting nor a name that is public anyway: below `secret:` a key may
-    be the secret.
+    It ends before the first key that is neither a setting nor a public name, because a key below `secret:` may be the
+    secret.
     """
     text = ""
     for kind, step in zip(kinds_along(DOCUMENT, steps), steps, strict=False):
@@ -190,7 +190,7 @@ def name_of(steps: Steps) -> str:
 
 
 def _custom_metrics(custom: object) -> Iterator[tuple[Steps, str, object]]:
-    """List each metric's place, name and shape, so far as they are written well."""
+    """Yield path, name and shape of each well-formed metric."""
     for index, entry in enumerate(custom if isinstance(custom, list) else ()):
         metrics = entry.get("metrics") if isinstance(entry, dict) else None
         for number, metric in enumerate(metrics if isinstance(metrics, list) else ()):

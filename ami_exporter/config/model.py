@@ -22,9 +22,9 @@ from ami_exporter.config.scalars import found
 
 REFERENCE: Final = "docs/ami-exporter.reference.yml"
 FEW: Final = 6
-"""As many keys a message lists; of more it names the page."""
+"""Most keys that a message lists; for more it names the page."""
 Problems = Iterator[tuple[Steps, str]]
-"""Paths below a mapping, and what is wrong there."""
+"""Paths below a mapping, each with a message."""
 
 
 def _nowhere(_settings: Any) -> None:
@@ -33,7 +33,7 @@ def _nowhere(_settings: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key of a mapping. `of`: its value in the settings. `field`: None when no field holds it as it stands."""
+    """One key of a mapping. `of`: gets its value from the settings. `field`: None if no field holds the value."""
 
     kind: ValueKind
     about: str
@@ -48,7 +48,7 @@ class Model:
 
     __slots__ = ()
     OTHER_WORDS: ClassVar[Mapping[str, str]] = {}
-    """Keys that people bring from other programs, and what they are called here."""
+    """Keys of other programs, and their names here."""
 
     @classmethod
     def further_keys(cls) -> Mapping[str, Key]:
@@ -57,12 +57,12 @@ class Model:
 
     @classmethod
     def wrong_as_written(cls, _plain: Mapping[str, object]) -> Problems:
-        """Say what is wrong before single values are checked; then nothing else is."""
+        """Check the mapping as written; after a problem nothing else is checked."""
         return iter(())
 
     @classmethod
     def wrong_together(cls, _given: Mapping[str, Any], _catalogue: Catalogue) -> Problems:
-        """Say what is wrong with values that are right each by itself."""
+        """Check values that are valid by themselves against each other."""
         return iter(())
 
     @classmethod
@@ -72,17 +72,17 @@ class Model:
 
     @classmethod
     def from_file(cls, given: Mapping[str, Any], _at: Position) -> Any:
-        """Make the settings of checked values, by field, defaults included."""
+        """Make the settings from checked values, by field, defaults included."""
         return cls(**in_fields(cls, given))
 
     @classmethod
-    def sealed(cls) -> tuple[str, ...]:
-        """Keys of which one at most may be written."""
+    def exclusive(cls) -> tuple[str, ...]:
+        """Return the keys that exclude each other."""
         return ()
 
 
 def in_fields(model: type[Model], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Pick the values that fields hold as they stand."""
+    """Return the values that fields hold as they are."""
     return {key.field: given[key.field] for key in keys_of(model).values() if key.field is not None}
 
 
@@ -90,7 +90,6 @@ _KEYS: Final[dict[type[Model], Mapping[str, Key]]] = {}
 
 
 def keys_of(model: type[Model]) -> Mapping[str, Key]:
-    """The keys that a mapping may have."""
     if model not in _KEYS:
         _KEYS[model] = _all_keys(model)
     return _KEYS[model]
@@ -113,14 +112,13 @@ def _declared(field: Field[Any], hint: Any) -> tuple[str, Key]:
 
 @dataclass(frozen=True, slots=True)
 class Keyed(ValueKind):
-    """A mapping with the keys of a model. `template`: it is checked and not made, as `defaults:` are."""
+    """A mapping with the keys of a model. `template`: it is only checked, as `defaults:` are."""
 
     model: type[Model]
     form: str = ""
     template: bool = False
 
     def read(self, value: object, at: Position) -> Any:
-        """Check every key; make the settings when nothing is wrong."""
         if not isinstance(value, dict):
             at.fault(f"found {found(value)}, expected a mapping{self.form}{unlike(value)}")
             return WRONG
@@ -157,7 +155,6 @@ class Keyed(ValueKind):
         return given if right else None
 
     def shape(self, models: dict[str, Shape]) -> Shape:
-        """A reference to the model's own schema."""
         name = self.model.__name__
         if name not in models:
             models[name] = {}
@@ -174,26 +171,23 @@ class Keyed(ValueKind):
         }
         if required := [name for name, key in keys.items() if key.required]:
             shape["required"] = required
-        sealed = self.model.sealed()
-        pairs = [[one, other] for index, one in enumerate(sealed) for other in sealed[index + 1 :]]
+        exclusive = self.model.exclusive()
+        pairs = [[one, other] for index, one in enumerate(exclusive) for other in exclusive[index + 1 :]]
         if pairs:
             shape["allOf"] = [{"not": {"required": pair}} for pair in pairs]
         return shape
 
     def written(self, setting: Any) -> object:
-        """Write every key that is set."""
         if setting is None:
             return None
         written = {name: key.kind.written(key.of(setting)) for name, key in keys_of(self.model).items()}
         return {name: value for name, value in written.items() if value is not None}
 
     def below(self, step: str | int) -> ValueKind | None:
-        """What the key may hold."""
         key = keys_of(self.model).get(str(step))
         return None if key is None else key.kind
 
     def shows(self, key: str) -> bool:
-        """Settings of the model."""
         return key in keys_of(self.model)
 
 

@@ -1,6 +1,6 @@
 """JSON Schema of the configuration, for editors: `python -m ami_exporter.config.schema` writes schema.json.
 
-It says less than the loader: what depends on two keys, on other files or on this version's collectors is not in it.
+It is less strict than the loader: rules about several keys, other files and existing collectors are missing.
 """
 
 from __future__ import annotations

@@ -41,12 +41,12 @@ from ami_exporter.config.tenant_settings import PEOPLE_NAME, TenantSettings
 PORT: Final = 5038
 TLS_PORT: Final = 5039
 TIMEOUT: Final = 9.0
-"""Seconds: half a second and a bit under Prometheus' own default of 10 s."""
+"""Seconds: a little less than Prometheus' default of 10 s."""
 SERIES_PER_METRIC: Final = 1000
 QUEUE_WAIT_BUCKETS: Final = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0)
 """Seconds."""
 NAME_KINDS: Final = ("queue",)
-"""Kinds of things that can be given names for people."""
+"""Kinds of things that can have names for people."""
 
 Enabled = Literal["auto"] | bool
 ENABLED: Final = Scalar(lambda value, _: scalars.enabled(value), {"enum": ["auto", True, False]})
@@ -75,14 +75,13 @@ class AmiTlsSettings(Model):
 
     @classmethod
     def from_file(cls, given: Mapping[str, Any], at: Position) -> AmiTlsSettings:
-        """Find the file from the configuration's folder."""
         ca_file = given["ca_file"]
         return cls(**{**given, "ca_file": None if ca_file is None else str(at.outside.folder / ca_file)})
 
 
 @dataclass(frozen=True, slots=True)
 class CollectorSettings(Model):
-    """One collector; where nothing is written, its own default holds."""
+    """One collector; settings that are not written have its own default."""
 
     OTHER_WORDS: ClassVar[Mapping[str, str]] = {"interval": "min_interval"}
 
@@ -188,7 +187,7 @@ ONLY_IN_FILE: Final = {
         of=lambda target: target.md5,
     ),
 }
-"""Keys of a target that are settings only together with others. `external.py` says which of them are needed."""
+"""Keys of a target that do not correspond to one field each. `external.py` checks which are needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +255,7 @@ class TargetSettings(Model):
 
     @property
     def endpoint(self) -> str:
-        """HOST:PORT, an IPv6 address in brackets."""
+        """HOST:PORT, with brackets around an IPv6 address."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
@@ -269,24 +268,20 @@ class TargetSettings(Model):
 
     @classmethod
     def further_keys(cls) -> Mapping[str, Key]:
-        """Address, user and secret."""
         return ONLY_IN_FILE
 
     @classmethod
-    def sealed(cls) -> tuple[str, ...]:
-        """One secret."""
+    def exclusive(cls) -> tuple[str, ...]:
         return tuple(SECRET_KEYS)
 
     @classmethod
     def about_unknown(cls, key: str, _value: object, catalogue: Catalogue) -> str:
-        """Say where the name of a collector belongs, and the port."""
         if key in catalogue.collectors:
             return f"; a collector is switched by `collectors: {{{key}: {{enabled: false}}}}`"
         return "; the port belongs to the address: `address: pbx1.example.net:5038`" if key == "port" else ""
 
     @classmethod
     def wrong_together(cls, given: Mapping[str, Any], _catalogue: Catalogue) -> Problems:
-        """Check that a number has one class."""
         seen: dict[str, str] = {}
         for name, numbers in given["destinations"].items():
             for index, number in enumerate(numbers):
@@ -297,7 +292,6 @@ class TargetSettings(Model):
 
     @classmethod
     def from_file(cls, given: Mapping[str, Any], at: Position) -> TargetSettings:
-        """Join what several keys and other files say together."""
         name = str(at.steps[-1])
         host, port = given["address"] or ("", None)
         tls, md5, of_file = given["tls"], given["md5"], at.outside.names.get(name, {})
@@ -319,7 +313,7 @@ _TARGET_FORM: Final = "{address: pbx1.example.net, username: exporter, secret_fi
 
 @dataclass(frozen=True, slots=True)
 class Settings(Model):
-    """Everything the configuration says. `custom` holds on every target; `warnings`: what is hardly meant so."""
+    """The whole configuration. `custom` applies to every target; `warnings`: valid settings, probably mistakes."""
 
     targets: Annotated[
         Mapping[str, TargetSettings],
@@ -343,13 +337,12 @@ class Settings(Model):
 
     @classmethod
     def further_keys(cls) -> Mapping[str, Key]:
-        """What targets share is in the settings of each."""
+        """`defaults:` has no field, because each target contains them."""
         shared = Keyed(TargetSettings, ", such as `defaults: {username: exporter}`", template=True)
         return {"defaults": Key(shared, "any target setting, for all targets")}
 
     @classmethod
     def about_unknown(cls, key: str, value: object, _catalogue: Catalogue) -> str:
-        """Say where targets and their settings belong."""
         if suggest(key, keys_of(cls)):
             return ""
         if key in {*keys_of(TargetSettings), *TargetSettings.OTHER_WORDS, "port"}:

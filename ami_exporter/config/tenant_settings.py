@@ -47,7 +47,7 @@ class TenantSettings(Model):
 
     @classmethod
     def wrong_together(cls, given: Mapping[str, Any], _catalogue: Catalogue) -> Problems:
-        """Check that account codes, which may be numbers of people, are named."""
+        """Check that account codes, which may be people's numbers, have names."""
         if given["map"] and given["pattern"] is not None:
             yield (), "found map and pattern, expected one of them at most"
         elif given["source"] == "AccountCode" and not given["map"] and given["pattern"] is None:

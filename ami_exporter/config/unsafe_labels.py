@@ -1,4 +1,4 @@
-"""Warnings of labels that are there only by `unsafe_labels: true`."""
+"""Warnings about labels that only `unsafe_labels: true` allows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ami_exporter.config.labelfields import may_be_column, may_be_label
 
 
 def warnings(custom: Sequence[CustomMetricsSettings]) -> Iterator[str]:
-    """A warning for each label that is there only by `unsafe_labels: true`; it names the field."""
+    """Yield a warning for each label that only `unsafe_labels: true` allows; it names the field."""
     for index, entry in enumerate(custom):
         for number, metric in enumerate(entry.metrics):
             for label in metric.labels:
