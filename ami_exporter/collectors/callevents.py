@@ -29,7 +29,7 @@ CALLS = counter(
 DIALS = counter(
     "asterisk_dials_total",
     "Dialled legs ended, each once. no_answer also stands for most failures: for quality see the hangup causes. A Dial "
-    "that fails before there is a channel (no contact, no free line) sends no event and is not in it "
+    "that fails before there is a channel (no contact, no free line) sends no event and is not counted "
     "(AMI event DialEnd: DialStatus)",
     "technology",
     "status",

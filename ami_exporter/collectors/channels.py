@@ -20,7 +20,7 @@ from ami_exporter.collectors.vocabulary import CAUSES, CHANNEL_STATE, CHANNEL_ST
 
 ACTIVE_CHANNELS = gauge(
     "asterisk_active_channels",
-    "Channels by technology and state, without those Asterisk makes for itself, such as a conference's announcer "
+    "Channels by technology and state, without Asterisk's internal ones, such as a conference's announcer "
     "(AMI Status, CoreShowChannels: ChannelState)",
     "technology",
     "state",
@@ -49,7 +49,7 @@ Asterisk 11), paging. ParkedCall is a retrieved call, and counts."""
 
 OLDEST = gauge(
     "asterisk_oldest_channel_age_seconds",
-    "Age of the oldest channel, but for waiting agents, parked calls and paging (application AgentLogin, Park, Page); "
+    "Age of the oldest channel, except waiting agents, parked calls and paging (application AgentLogin, Park, Page); "
     "absent when there is none (AMI Status: Seconds; CoreShowChannels: Duration)",
     "technology",
 )

@@ -23,13 +23,13 @@ INFO = gauge(
 )
 START_TIME = gauge(
     "asterisk_start_time_seconds",
-    "When Asterisk started, Unix time, from Asterisk 14 on: time of our login minus Uptime; a PBX's clock that is set "
-    "does not move it (AMI FullyBooted: Uptime)",
+    "When Asterisk started, Unix time, from Asterisk 14 on: time of our login minus Uptime; setting the PBX's clock "
+    "does not change it (AMI FullyBooted: Uptime)",
 )
 LAST_RELOAD = gauge(
     "asterisk_last_reload_timestamp_seconds",
-    "When Asterisk, or one of its modules, was last reloaded, Unix time, from Asterisk 14 on: as the login told it, or "
-    "between the two polls where it changed; absent where daylight saving leaves it open "
+    "When Asterisk, or one of its modules, was last reloaded, Unix time, from Asterisk 14 on: as the login gave it, or "
+    "between the two polls in which it changed; absent if daylight saving makes it ambiguous "
     "(AMI FullyBooted: LastReload; CoreStatus: CoreReloadDate, CoreReloadTime)",
 )
 FULLY_BOOTED = gauge(
@@ -53,8 +53,8 @@ FILES_LIMIT = gauge(
 )
 BOOTS = counter(
     "asterisk_boots_total",
-    "Starts of Asterisk seen since the exporter runs: it started after its last sign of life, or writes a later start "
-    "time than before; clocks that are set are no start. Absent where neither is told "
+    "Starts of Asterisk since the exporter runs: a start after the last sign of life, or a later start time than "
+    "before; changed clocks do not count. Absent if neither is known "
     "(AMI FullyBooted: Uptime; CoreStatus: CoreStartupDate, CoreStartupTime)",
     sent=lambda context, _values: context.tells_start,
 )

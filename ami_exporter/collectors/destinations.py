@@ -173,9 +173,9 @@ def collector(classes: tuple[str, ...]) -> Collector:
     named = {"destination": classes} if classes else {}
     calls = counter(
         "asterisk_destination_calls_total",
-        "Calls to numbers of the class, each once however often it is tried, at the answer or when nobody did; trunk "
+        "Calls to numbers of the class, each once, however often it is tried, when answered or given up; trunk "
         "other: over an endpoint that is no known trunk. A Dial that fails before there is a channel sends no event "
-        "and is not in it (AMI events DialBegin: DialString; DialEnd, Hangup; configuration: destinations)",
+        "and is not counted (AMI events DialBegin: DialString; DialEnd, Hangup; configuration: destinations)",
         "trunk",
         "destination",
         "outcome",

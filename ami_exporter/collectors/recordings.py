@@ -27,7 +27,7 @@ RECORDED = counter(
 )
 IN_PROGRESS = event_gauge(
     "asterisk_recordings_in_progress",
-    "Recordings that run now, of those begun since the exporter listens; absent while it does not "
+    "Running recordings that began while the event link was up; absent without the link "
     "(AMI events MixMonitorStart, MixMonitorStop, from Asterisk 16.17, 18.3; Hangup)",
     sent=_SENT,
 )

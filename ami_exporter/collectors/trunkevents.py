@@ -19,7 +19,7 @@ CALLS = counter(
     "asterisk_trunk_calls_total",
     "Calls over the trunk. Outbound: dialled legs ended, by dial status; inbound: channels ended, answered when they "
     "were Up, cancelled when the far end hung up first, else by their cause. A Dial that fails before there is a "
-    "channel (no contact, no free line) sends no event and is not in it (AMI events DialEnd: DialStatus; "
+    "channel (no contact, no free line) sends no event and is not counted (AMI events DialEnd: DialStatus; "
     "HangupRequest, Hangup: Cause)",
     "trunk",
     "direction",

@@ -22,7 +22,7 @@ _CLOSED: Final = MappingProxyType({"folder": tuple(folder for folder, _ in FOLDE
 
 MESSAGES = gauge(
     "asterisk_voicemail_messages",
-    "Messages in the mailboxes of a context; asked for every 5 minutes at most "
+    "Messages in the mailboxes of a context; requested every 5 minutes at most "
     "(AMI VoicemailUsersList: NewMessageCount, OldMessageCount)",
     "context",
     "folder",
@@ -30,7 +30,7 @@ MESSAGES = gauge(
 )
 MAILBOX_MESSAGES = gauge(
     "asterisk_voicemail_mailbox_messages",
-    "Messages in a mailbox; asked for every 5 minutes at most "
+    "Messages in a mailbox; requested every 5 minutes at most "
     "(AMI VoicemailUsersList: NewMessageCount, OldMessageCount)",
     "context",
     "mailbox",

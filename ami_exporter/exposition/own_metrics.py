@@ -16,7 +16,7 @@ def _counter(name: str, text: str, *labels: str) -> Metric:
 
 
 UP = _gauge("asterisk_up", "1: logged in and answering, whatever the rights (AMI Ping).")
-SCRAPE_DURATION = _gauge("asterisk_scrape_duration_seconds", "Time this scrape of the PBX took.")
+SCRAPE_DURATION = _gauge("asterisk_scrape_duration_seconds", "Duration of this scrape of the PBX.")
 COLLECTOR_SUCCESS = _gauge(
     "asterisk_scrape_collector_success",
     "1: every action that was sent for this collector answered in full; 0: a fault of this scrape, or the PBX is down.",
@@ -24,7 +24,7 @@ COLLECTOR_SUCCESS = _gauge(
 )
 COLLECTOR_DURATION = _gauge(
     "asterisk_scrape_collector_duration_seconds",
-    "From the end of the answer before to the end of this collector's answers, summed over its actions.",
+    "From the end of the previous answer to the end of this collector's answers, summed over its actions.",
     "collector",
 )
 DATA_AGE = _gauge(
@@ -42,7 +42,7 @@ UNAVAILABLE = _gauge(
 )
 LINK_UP = _gauge(
     "ami_exporter_link_up",
-    "1: connected and logged in. Link user_events is there where a rule counts UserEvents.",
+    "1: connected and logged in. Link user_events exists if a rule counts UserEvents.",
     "link",
 )
 LINK_CONNECTS = _counter("ami_exporter_link_connects_total", "Connections on which the login was accepted.", "link")
@@ -56,16 +56,14 @@ EVENTS_RECEIVED = _counter(
 )
 EVENTS_GAP = _counter(
     "ami_exporter_events_gap_seconds_total",
-    "Time without one of the event links, from the last sign of life of the one before (bytes or Pong; a quiet link "
-    "is asked every 5 s): what happened then is in no event counter. May be too long, never too short.",
+    "Time without one of the event links, from the last sign of life of the previous one (bytes or Pong; a quiet link "
+    "gets a Ping every 5 s). Events of that time are in no event counter. May be too long, never too short.",
 )
-PROTOCOL_ERRORS = _counter(
-    "ami_exporter_protocol_errors_total", "Violations of the protocol by the server, by kind.", "kind"
-)
+PROTOCOL_ERRORS = _counter("ami_exporter_protocol_errors_total", "Protocol violations by the server, by kind.", "kind")
 EVENT_CLASSES = _gauge(
     "ami_exporter_event_classes",
-    "1: a class of events that the event link asked for and has. Absent while the link is down, and when a channel, a "
-    "queue's caller or a login of ours was polled without its event: the user's read= (or an eventfilter) lacks it.",
+    "1: a class of events that the event link requested and gets. Absent while the link is down, and if a poll showed "
+    "a channel, a queue caller or a login of ours without its event: the user's read= (or an eventfilter) lacks it.",
     "class",
 )
 SERIES_DROPPED = _counter(
@@ -75,8 +73,8 @@ SERIES_DROPPED = _counter(
 )
 CERTIFICATE = _gauge(
     "asterisk_ami_certificate_not_after_timestamp_seconds",
-    "When the certificate ends that AMI showed at the last TLS handshake, Unix seconds; kept while the PBX is down. A "
-    "link is made anew at least once a day (our TLS handshake with AMI)",
+    "When the certificate of AMI's last TLS handshake ends, Unix seconds; kept while the PBX is down. A link is "
+    "reopened at least once a day (our TLS handshake with AMI)",
 )
 BUILD_INFO = _gauge(
     "ami_exporter_build_info", "Always 1; the versions of the exporter and of Python.", "version", "python_version"
