@@ -15,14 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import planted
 from tests.support.ami_raw import EventRecorder, Fields
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import wait_until
 from tests.support.exporter_process import Scrape
-from tests.support.phones import phone
 from tests.support.planted import AMI_SECRETS, PLANTED
-from tests.support.server_pair import ServerPair, server_pair
+from tests.support.server_pair import ServerPair, calls_pair
 from tests.support.watching import watching
 
 SECONDS = 12.0
@@ -45,7 +43,6 @@ LONE = {
     "it-stops": "PJSIP/100009@telco-a",
     "they-hear-nothing": "PJSIP/100001@telco-deaf",
 }
-TEMPLATE_VALUES = {"IAX_SECRET": planted.IAX_SECRET, "CALLEE": planted.CALLEE_NUMBER}
 DIALLED = ("fork-pjsip", "fork-iax", "fork-local", "next", "iax", "gosub", "busy", "never", "local", "held", "record")
 IN = ("4930555123", "4930555777", "4930555999", "4930555123")
 
@@ -73,8 +70,7 @@ def told(
 ) -> Iterator[Told]:
     folder = tmp_path_factory.mktemp("calls")
     with (
-        server_pair(asterisk_roots[request.param], asterisk_roots[22], folder, "calls", TEMPLATE_VALUES) as pair,
-        phone(sipp, folder, "holding_long", pair.peer.place.address, 5071),
+        calls_pair(asterisk_roots[request.param], asterisk_roots[22], folder, sipp) as pair,
         watching(pair.server, folder, "events", TARGET, "", "--log.level", "debug") as exporter,
         EventRecorder(pair.server.ami_port, "events", AMI_SECRETS["events"]) as recorder,
     ):

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import planted
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import AsteriskServer, Place
+from tests.support.phones import phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,17 @@ def server_pair(
         ),
     )
     with started(pair.server, pair.peer):
+        yield pair
+
+
+@contextlib.contextmanager
+def calls_pair(root: AsteriskRoot, peer_root: AsteriskRoot, folder: Path, sipp: Path) -> Iterator[ServerPair]:
+    """A pair for calls of all kinds, and a phone at the provider that holds its call for six seconds."""
+    values = {"IAX_SECRET": planted.IAX_SECRET, "CALLEE": planted.CALLEE_NUMBER}
+    with (
+        server_pair(root, peer_root, folder, "calls", values) as pair,
+        phone(sipp, folder, "holding_long", pair.peer.place.address, 5071),
+    ):
         yield pair
 
 
