@@ -28,14 +28,14 @@ from ami_exporter.collectors.table import SeriesBounds, Table, first
 RESPONSE = ""
 """Rule.items entry for the single response of an action without list (CoreSettings), which has no Event header."""
 
-#: Pairs of a collector and the actions sent for it whose rules are remembered as sorted: a fleet's are mostly the same.
+#: Pairs of a collector and its actions whose sorted rules are cached: the targets of a fleet mostly share them.
 SORTED = 1_000
 
 Take = Callable[[Message], None]
 
 
 class _ItemRules(NamedTuple):
-    """Everything that wants one kind of item: rules with the places of their tables, places of zero series.
+    """The rules for one kind of item, with positions of their tables, and positions of zero series.
 
     read: rules for the items that a reader makes of it.
     """
@@ -46,7 +46,7 @@ class _ItemRules(NamedTuple):
 
 
 class _Sources(NamedTuple):
-    """Where one metric comes from: for each action the place of its table, and the zero series that name it."""
+    """The sources of one metric: for each action the position of its table, and its zero series."""
 
     tables: dict[Action, int]
     reduce: Reduce
@@ -55,11 +55,11 @@ class _Sources(NamedTuple):
 
 
 _Bound = tuple["Where | None", Labels, "Value | None", Table]
-"""A rule with its table; no value: it counts."""
+"""A rule with its table; without a value it counts."""
 
 
 class SortedRules:
-    """A collector's rules by the items that they want, for the actions sent; the same for all polls."""
+    """A collector's rules by item, for the actions sent; all polls share them."""
 
     def __init__(self, collector: Collector, sent: frozenset[Action]) -> None:
         self.tables: list[tuple[Metric, Reduce]] = []
@@ -95,7 +95,7 @@ class SortedRules:
             yield wants
 
     def wanting(self, action: Action, event: str) -> _ItemRules | None:
-        """Return what wants an action's items of this name, if anything does."""
+        """Return the rules for an action's items of this name, if there are any."""
         by_name = self._wants.get(action, {})
         return by_name.get(event) or by_name.get(event.lower())
 
@@ -139,7 +139,7 @@ class RuleFold:
         return fold
 
     def taking(self, action: Action, event: str) -> Take | None:
-        """Return what takes an action's items of this name; None: no rule wants them."""
+        """Return the function that takes an action's items of this name; None without a rule."""
         wants = self._rules.wanting(action, event)
         if wants is None:
             return None
@@ -180,7 +180,7 @@ class RuleFold:
                     self._named[place] = first(self._named[place], self._bounds.limit)
 
     def values(self, complete: frozenset[Action]) -> Iterator[tuple[Metric, dict[LabelSet, float]]]:
-        """Yield the metrics whose lists are complete with their label sets, zeros of known ones included."""
+        """Yield metrics of complete lists with their label sets, zeros of known ones included."""
         for metric, sources in self._rules.metrics.items():
             told = [self._tables[place].values for source, place in sources.tables.items() if source in complete]
             if not told:
@@ -197,7 +197,7 @@ class RuleFold:
             yield metric, merged
 
     def finish(self, complete: frozenset[Action]) -> Iterator[Sample]:
-        """Yield the same, sample by sample."""
+        """Yield the same as single samples."""
         return ((metric, labels, v) for metric, values in self.values(complete) for labels, v in values.items())
 
     def named(self, complete: frozenset[Action]) -> Iterator[tuple[Metric, LabelSet]]:
@@ -209,7 +209,7 @@ class RuleFold:
                         yield from ((metric, values) for values in self._named[place])
 
     def _add_zeros(self, metric: Metric, sources: _Sources, values: dict[LabelSet, float], *, whole: bool) -> None:
-        """Add the label sets that exist and have no item. whole: all of the metric's lists are complete."""
+        """Add known label sets without an item at 0. whole: all lists of the metric are complete."""
         open_at = [at for at, label in enumerate(metric.labels) if label not in metric.closed]
         if not open_at and not whole:  # the rest of the incomplete list is unknown
             return
@@ -225,7 +225,7 @@ class RuleFold:
 
 
 def _apply(rules: Iterable[_Bound], context: Context, message: Message) -> None:
-    """Apply rules to an item. Rules that follow each other mostly have the same labels."""
+    """Apply rules to an item. Consecutive rules mostly have the same labels."""
     last: Labels | None = None
     found: LabelSet | None = None
     for where, labels, value, table in rules:
