@@ -1,9 +1,9 @@
 """Learned packet shapes: the codec's fast path.
 
-Nearly all packets of a list, and most events of a name, have the same headers in the same order. Once such a
-sequence has been seen a few times, one compiled expression checks it and cuts out all values at once, several
-times faster than line by line. A packet that differs in anything at all does not match and takes the exact
-path of the codec, so both give the same messages.
+Nearly all packets of a list, and most events of a name, have the same headers in the same order. After a few packets
+with the same sequence, one compiled expression checks it and extracts all values, several times faster than decoding
+by line. A packet with any difference does not match and takes the exact path of the codec, so both paths give the same
+messages.
 """
 
 from __future__ import annotations
@@ -20,17 +20,16 @@ from ami_exporter.ami.redact import is_sensitive
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-#: Packets of one sequence before it is worth an expression. Compiling costs some hundred packets' decoding, but equal
-#: ones of two hundred servers are compiled once (`re` remembers), and decoding by lines sixteen times was the most of
-#: what a fleet's start cost.
+#: Packets of one sequence before it gets an expression. Compiling costs as much as decoding some hundred packets, but
+#: `re` caches: two hundred servers compile equal ones once.
 SEEN_BEFORE_LEARNING = 4
 #: Expressions for one first line: a server has few forms of an event, and hostile variety must not cost time.
 SHAPES_PER_EVENT = 4
-#: Expressions in all: the event names of one server that come often.
+#: Most expressions in all: the frequent event names of one server.
 SHAPES_IN_ALL = 96
-#: Sequences being counted at a time; when full, counting starts again.
+#: Sequences counted at a time; when full, counting starts again.
 CANDIDATES = 256
-#: Headers of a packet worth learning; longer ones are too rare to matter.
+#: Most headers of a packet to learn; longer packets are rare.
 LEARNABLE_HEADERS = 64
 
 
@@ -47,7 +46,7 @@ class Shape:
     first: str
 
     def recoded(self, match: re.Match[str]) -> Message:
-        """Build the message of a packet that matched in UTF-8 decoded as Latin-1."""
+        """Make the message of a matched packet, whose UTF-8 was decoded as Latin-1."""
         values = (value if value.isascii() else _from_latin_1(value) for value in match.groups())
         return Message(self.layout, ("", *values))
 
@@ -103,7 +102,7 @@ class Shapes:
         self._learned = 0
 
     def find(self, text: str, position: int) -> tuple[Shape, re.Match[str]] | None:
-        """Match the packet at a position of the text; None: take the exact path."""
+        """Match the packet at a position of the text; None means the exact path."""
         shapes = self._by_first_line.get(text[position : text.find("\r\n", position)])
         if shapes is None:
             return None
@@ -116,7 +115,7 @@ class Shapes:
         return None
 
     def learn(self, packet: str) -> None:
-        """Count the shape of a packet that took the exact path, and compile it when it has come often.
+        """Count the shape of a packet that took the exact path, and compile it if it is frequent.
 
         Only packets of `Event: NAME` or `Response: Success` first and then `Name: value` lines, all ended by CRLF, are
         learned.

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, chain
 
-from ami_exporter.collectors.declarations import Metric
+from ami_exporter.collectors.declarations import LabelSet, Metric
 from ami_exporter.exposition.formats import Format
-from ami_exporter.exposition.writer import Family, HistogramValue, Key
+from ami_exporter.exposition.writer import Family, HistogramValue
 
 #: Metrics in a format whose fixed text is remembered: all of ours in two formats, and a thousand of users' own.
 FORMS = 2_000

@@ -18,9 +18,9 @@ import pytest
 from tests.support.ami_raw import EventRecorder, Fields
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import wait_until
-from tests.support.calls_pair import CallsPair, calls_pair
 from tests.support.exporter_process import Scrape
 from tests.support.planted import AMI_SECRETS, PLANTED
+from tests.support.server_pair import ServerPair, calls_pair
 from tests.support.watching import watching
 
 SECONDS = 12.0
@@ -89,7 +89,7 @@ def told(
         yield Told(recorder, during, after, pages + exporter.log)
 
 
-def call(pair: CallsPair) -> None:
+def call(pair: ServerPair) -> None:
     """Make all calls at once."""
     with pair.server.ami() as ami, pair.peer.ami() as peer:
         for name, channel in LONE.items():

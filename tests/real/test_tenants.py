@@ -11,8 +11,8 @@ import pytest
 from tests.support.ami_raw import EventRecorder
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import AsteriskServer, wait_until
-from tests.support.calls_pair import calls_pair
 from tests.support.planted import AMI_SECRETS
+from tests.support.server_pair import calls_pair
 from tests.support.watching import watching
 
 CALLS = {"1001": 3, "1002": 1, "4930987654": 2}

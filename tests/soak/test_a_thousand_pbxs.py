@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from ami_exporter.demo.load import flood_corpus
 from benchmarks.fleet import lean, wait_connected
 from benchmarks.measure import cpu_seconds, percentile
 from benchmarks.pbx import settings, tell
@@ -22,6 +21,7 @@ from benchmarks.schedule import INTERVAL, Schedule, Scraped
 from tests.soak.test_soak import Body
 from tests.support.asterisk_server import wait_until
 from tests.support.exporter_process import ExporterProcess, exporter
+from tests.support.flooding_pbx import flood_corpus
 
 SECONDS = float(os.environ.get("AMI_EXPORTER_SOAK_SECONDS", "3600"))
 PBXS = int(os.environ.get("AMI_EXPORTER_SOAK_PBXS", "1000"))
