@@ -24,13 +24,11 @@ from ami_exporter.config.amiflags import AmiFlags
 from ami_exporter.config.canary_settings import CanarySettings
 from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import (
-    AmiUser,
-    CanarySettings,
     CollectorSettings,
     Settings,
-    TenantSettings,
     TrunkSettings,
 )
+from ami_exporter.config.tenant_settings import TenantSettings
 from ami_exporter.service.exporter import Exporter
 from ami_exporter.web.capacity import raise_descriptor_limit
 from ami_exporter.web.flags import WebFlags

@@ -17,7 +17,7 @@ from typing import Self
 from .ami_session import REJECT_DELAY, ClientSession, House
 from .connection import ClientConnection
 from .listing import Dialect
-from .load import Flood, StaticLoad, flood_corpus, static_load
+from .load import StaticLoad, static_load
 from .old_listings import NOT_THERE, old_load
 from .rights import NONE, User, classes
 from .scene import Scene

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ami_exporter.collectors.declarations import LabelSet, Metric, Sample
-from ami_exporter.exposition.caps import Caps, kept
+from ami_exporter.exposition.caps import Caps, everything, kept
 
 
 @dataclass(slots=True)
@@ -23,42 +23,8 @@ class Family:
     """A metric with its label sets, ready for exposition. Order of series is sorted by labels."""
 
     metric: Metric
-    values: dict[Key, float] = field(default_factory=dict)
-    histograms: dict[Key, HistogramValue] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Caps:
-    """What bounds a target's series. limit: label sets of one metric.
-
-    dropped is told of each label set that the limit refuses; allowed says what include and exclude let through.
-    """
-
-    limit: int
-    dropped: Callable[[Metric, Key], None]
-    allowed: Callable[[Metric, Key], bool]
-
-
-def everything(_metric: Metric, _labels: Key) -> bool:
-    """Caps.allowed where no filter is configured: thousands of label sets a scrape need not be looked at."""
-    return True
-
-
-class LabelLimits:
-    """The values that one metric's limited labels have so far."""
-
-    def __init__(self, metric: Metric, held: Iterable[Key] = ()) -> None:
-        places = [(metric.labels.index(label), limit) for label, limit in metric.limits.items()]
-        held = list(held) if places else []
-        self._values = [(at, limit, {labels[at] for labels in held}) for at, limit in places]
-
-    def admit(self, labels: Key) -> bool:
-        """Whether no label gets a value too many; what is admitted counts from now on."""
-        if any(labels[at] not in values and len(values) >= limit for at, limit, values in self._values):
-            return False
-        for at, _, values in self._values:
-            values.add(labels[at])
-        return True
+    values: dict[LabelSet, float] = field(default_factory=dict)
+    histograms: dict[LabelSet, HistogramValue] = field(default_factory=dict)
 
 
 class SampleError(Exception):

@@ -50,7 +50,7 @@ class _EventRules:
     """The rules, zero series and trackers for one event name."""
 
     rules: tuple[Rule, ...] = ()
-    known: tuple[tuple[ZeroSeries, set[Key]], ...] = ()
+    known: tuple[tuple[ZeroSeries, set[LabelSet]], ...] = ()
     """With the values that were already named, as far as the cap on label sets goes."""
     trackers: tuple[Tracker, ...] = ()
 
@@ -73,10 +73,9 @@ class EventCounters:
         self._canary = canary
         self._caps = caps
         self._context = context
-        self._values: dict[Metric, dict[Key, float]] = {}
-        self._histograms: dict[Metric, dict[Key, HistogramValue | None]] = {}  # None: nothing observed yet
-        self._groups: dict[Metric, set[Key]] = {}  # of metrics with open and closed labels: what the cap has admitted
-        self._wants: dict[str, _Wants] = {}
+        self._values: dict[Metric, dict[LabelSet, float]] = {}
+        self._histograms: dict[Metric, dict[LabelSet, HistogramValue | None]] = {}  # None: nothing observed yet
+        self._wants: dict[str, _EventRules] = {}
         self._live: list[_Live] = []
         self._watching: dict[Action, list[Callable[[Message], None]]] = {}
         self._collectors: tuple[Collector, ...] = ()
@@ -109,16 +108,16 @@ class EventCounters:
             ]
             self._zero_context()
 
-    def _index(self) -> dict[str, _Wants]:
-        wants: dict[str, _Wants] = {}
-        none = _Wants()
+    def _index(self) -> dict[str, _EventRules]:
+        wants: dict[str, _EventRules] = {}
+        none = _EventRules()
         for collector in self._collectors:
             for row in (row for row in collector.rules if row.source is None):
                 for name in map(str.lower, row.items):
                     before = wants.get(name, none)
                     wants[name] = replace(before, rules=(*before.rules, row))
             for known in (known for known in collector.zero_series if known.source is None):
-                named: set[Key] = set()
+                named: set[LabelSet] = set()
                 for name in map(str.lower, known.items):
                     before = wants.get(name, none)
                     wants[name] = replace(before, known=(*before.known, (known, named)))
@@ -178,7 +177,7 @@ class EventCounters:
                     if samples := tracker.event(message, context, now):
                         self._add_all(samples)
 
-    def _name(self, wanted: _Wants, message: Message, context: Context) -> None:
+    def _name(self, wanted: _EventRules, message: Message, context: Context) -> None:
         """Let exist at 0 what an event names."""
         for known, seen in wanted.known:
             named = known.values(message, context)
@@ -284,7 +283,7 @@ class EventCounters:
             return
         child = histograms.get(labels)
         if child is None:
-            if labels not in histograms and not self._admit(metric, labels, histograms):
+            if labels not in histograms and not self._admissions[metric].admit(labels):
                 return
             child = histograms[labels] = _copy(metric, None)
         child.counts[bisect_left(metric.buckets, value)] += 1
@@ -300,7 +299,7 @@ class EventCounters:
             if values is not None and labels not in values:
                 if self._admissions[metric].admit(labels):
                     values[labels] = 0.0
-            elif histograms is not None and labels not in histograms and self._admit(metric, labels, histograms):
+            elif histograms is not None and labels not in histograms and self._admissions[metric].admit(labels):
                 histograms[labels] = None
 
     def _zero_context(self) -> None:
@@ -317,7 +316,7 @@ class EventCounters:
 
 
 @lru_cache(LABEL_SETS_REMEMBERED)
-def _label_sets(metric: Metric, open_values: Key) -> tuple[Key, ...]:
+def _label_sets(metric: Metric, open_values: LabelSet) -> tuple[LabelSet, ...]:
     """What exists beforehand, as the same objects for all targets: most have the same technologies."""
     return tuple(expand(metric, open_values))
 
@@ -332,6 +331,6 @@ def _itself(uniqueid: str) -> str:
     return uniqueid
 
 
-def _allowed(metric: Metric, held: Mapping[Key, V], caps: Caps) -> dict[Key, V]:
+def _allowed(metric: Metric, held: Mapping[LabelSet, V], caps: Caps) -> dict[LabelSet, V]:
     """What include and exclude let through: what they leave out must not use up the cap either."""
     return {labels: value for labels, value in held.items() if caps.allowed(metric, labels)}

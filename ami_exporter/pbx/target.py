@@ -12,10 +12,13 @@ from ami_exporter.ami.concluded import OWN_EVENTS
 from ami_exporter.ami.event_classes import USER_EVENTS, classes_of
 from ami_exporter.ami.link import Link
 from ami_exporter.collectors import canary, core, trunks
-from ami_exporter.collectors.declarations import Collector, Context, Metric, Trunk
+from ami_exporter.collectors.declarations import Collector, Context, LabelSet, Metric, Trunk
 from ami_exporter.collectors.sent import before_12
-from ami_exporter.config.target_settings import AmiUser, TargetSettings
-from ami_exporter.exposition.writer import Caps, Family, Writer, everything
+from ami_exporter.config.ami_user import AmiUser
+from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.exposition.caps import Caps, everything
+from ami_exporter.exposition.own_metrics import EVENT_CLASSES
+from ami_exporter.exposition.writer import Family, Writer
 from ami_exporter.pbx import scrape_metrics
 from ami_exporter.pbx.canaries import STARTING_SECONDS, Canaries, Surroundings
 from ami_exporter.pbx.command_link import CommandLink
@@ -29,7 +32,7 @@ from ami_exporter.pbx.poll_run import Result
 from ami_exporter.pbx.poller import Polled, Poller
 from ami_exporter.pbx.server_facts import ServerFacts
 from ami_exporter.pbx.shared import Shared
-from ami_exporter.pbx.stats import EVENT_CLASSES, LINKS, LinkName, TargetStats
+from ami_exporter.pbx.stats import LINKS, LinkName, TargetStats
 
 #: The status page shows the rate of events over the last minute, from counts that scrapes note.
 RATE_SECONDS = 60.0
@@ -78,7 +81,7 @@ class Target:
         self.canaries = self._canaries()
         self.counters = EventCounters(self._counting(), Context(), self._caps(), self.canaries.event)
         self.facts = ServerFacts(
-            *(settings, self._classes, self.connector.logins, clocks.monotonic, clocks.wall),
+            *(settings, self.connector.logins, clocks.monotonic, clocks.wall),
             publish=self.counters.use,
             restarted=lambda: self.counters.add([(core.BOOTS, (), 1.0)]),
         )

@@ -27,7 +27,7 @@ from ami_exporter.demo.world import World
 from ami_exporter.exposition.caps import Caps
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
-from ami_exporter.exposition.writer import Caps, Family, Writer
+from ami_exporter.exposition.writer import Family, Writer
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.plan import make_plan
 from ami_exporter.pbx.poll_run import PollRun
