@@ -22,7 +22,7 @@ SETTINGS = {f"config.{name}" for name in ("ami_user", "canary_settings", "custom
 # Room → which modules and rooms of ours it may import beside itself. `cli.py` is no room's business.
 MAY_KNOW: dict[str, set[str]] = {
     "ami": set(),
-    "collectors": {"ami.actions", "ami.concluded", "ami.message", "ami.own_calls", "config.target_settings"},
+    "collectors": {"ami.actions", "ami.concluded", "ami.message", "ami.own_calls", *SETTINGS},
     "commands": {"", "ami", "collectors", "config", "exposition", "pbx", "service", "web", "webconfig", "demo"},
     "config": set(),
     "demo": set(),
