@@ -47,8 +47,9 @@ lint: $(VENV)/.installed ## ruff
 types: $(VENV)/.installed ## mypy --strict
 	$(BIN)/mypy
 
-docs: $(VENV)/.installed ## write what is generated: docs/metrics.md, the configuration's schema, rules, dashboards
+docs: $(VENV)/.installed ## write what is generated: docs/metrics.md, docs/fields.md, the configuration's schema, rules, dashboards
 	$(BIN)/ami-exporter metrics > docs/metrics.md
+	$(BIN)/python -m tests.support.fields_page
 	$(BIN)/python -m ami_exporter.config.schema
 	$(BIN)/python -m prometheus.build
 	$(BIN)/python -m prometheus.pages
@@ -60,10 +61,11 @@ coverage: $(VENV)/.installed ## branch coverage of all tests, the exporter's own
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-dist: $(VENV)/.installed ## wheel, sdist, self-contained executable, .deb, Kubernetes manifests and SBOM, into dist/
+dist: $(VENV)/.installed ## wheel, sdist, self-contained executable, .deb, .rpm, Kubernetes manifests and SBOM, into dist/
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
 	$(BIN)/python deploy/standalone/build.py dist dist/*.whl
+	PYTHON=$(BIN)/python deploy/rpm/build dist dist/ami-exporter-*-linux-*
 	PYTHON=$(BIN)/python deploy/deb/build dist dist/*.whl
 	$(BIN)/python deploy/kubernetes/build.py dist/kubernetes
 	deploy/docker/sbom $(BIN)/cyclonedx-py dist/ami-exporter.cdx.json

@@ -95,6 +95,7 @@ class House:
     pbxs: list[Pbx]
     rate: float = 0.0
     _begin: float = 0.0
+    _started: float = field(default_factory=time.time)
     _epoll: select.epoll = field(default_factory=select.epoll)
     _listeners: dict[int, Pbx] = field(default_factory=dict)
     _sessions: dict[int, tuple[socket.socket, Pbx]] = field(default_factory=dict)
@@ -199,16 +200,20 @@ class House:
     def _answer(self, packet: bytes, session: socket.socket, pbx: Pbx) -> bytes:
         action, action_id = _ACTION.search(packet), _ACTION_ID.search(packet)
         name = action[1].lower() if action else b""
+        booted = b""
         if name == b"login":
             wanted = _EVENTS.search(packet)
             if wanted and b"call" in wanted[1]:
                 pbx.events = session
                 pbx.began = time.monotonic() - (pbx.played / self.rate if self.rate else 0.0)
+            if wanted and b"system" in wanted[1]:
+                began = self._started if pbx.started is None else pbx.started
+                booted = _fully_booted(time.time() - began)
         answer = self.answers.get(name, b"Response: Error\r\nActionID: " + PLACE + b"\r\nMessage: none\r\n\r\n")
         if pbx.started is not None and name == b"corestatus":
             moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(pbx.started)).encode()
             answer = _STARTED.sub(rb"\g<1>" + moment[:10] + rb"\g<2>" + moment[11:], answer)
-        return answer.replace(PLACE, action_id[1] if action_id else b"")
+        return answer.replace(PLACE, action_id[1] if action_id else b"") + booted
 
     def _close(self, fd: int) -> None:
         session, pbx = self._sessions.pop(fd)
@@ -247,6 +252,12 @@ def main() -> None:
     pbxs = [Pbx(socket.create_server(("127.0.0.1", 0), backlog=64)) for _ in range(chosen.count)]
     _say(" ".join(str(pbx.listener.getsockname()[1]) for pbx in pbxs))
     House(answers, corpus, pbxs).serve()
+
+
+def _fully_booted(seconds: float) -> bytes:
+    """What follows a login with class system: without it an exporter takes the PBX for one that is starting."""
+    uptime = f"Uptime: {seconds:.0f}\r\nLastReload: {seconds:.0f}\r\n"
+    return f"Event: FullyBooted\r\nPrivilege: system,all\r\n{uptime}Status: Fully Booted\r\n\r\n".encode()
 
 
 def _say(answer: str) -> None:

@@ -32,17 +32,19 @@ PROGRAMS = {
     "alertmanager_program": ("prometheus-alertmanager", "prometheus-alertmanager"),
     "sipp": ("sipp", "sip-tester"),
     "chromium": ("chromium", "chromium"),
+    "rpmbuild": ("rpmbuild", "rpm"),
     "ip_program": ("ip", "iproute2"),
     "zsh_program": ("zsh", "zsh"),
     "fish_program": ("fish", "fish"),
 }
 # Fixture → the Debian root it gives. Debian 12, where FreePBX 17 runs, is for the packages and the image: systemd for
 # its systemctl (nothing boots), a compiler for the self-contained executable. The others bring a newer Python each.
+_BUILDS = ("systemd", "gcc", "libc6-dev", "zlib1g-dev")
 ROOTS = {
-    "bookworm_root": Recipe(suite="bookworm", packages=("python3-venv", "systemd", "gcc", "libc6-dev", "zlib1g-dev")),
-    "trixie_root": Recipe(suite="trixie", packages=("python3-venv",)),
+    "bookworm_root": Recipe(suite="bookworm", packages=("python3-venv", *_BUILDS, "openssl")),
+    "trixie_root": Recipe(suite="trixie", packages=("python3-venv", "openssl")),
     # usr-is-merged: as for forky, see tests/support/asterisk_root.py.
-    "sid_root": Recipe(suite="sid", packages=("python3-venv", "usr-is-merged")),
+    "sid_root": Recipe(suite="sid", packages=("python3-venv", "usr-is-merged", "openssl")),
 }
 # Fixtures that ask for others only while they run, and what those need.
 CHOOSING = {
@@ -179,6 +181,12 @@ def zsh_program(pytestconfig: pytest.Config) -> Path:
 def fish_program(pytestconfig: pytest.Config) -> Path:
     """The shell fish."""
     return _one(pytestconfig, "fish_program")
+
+
+@pytest.fixture(scope="session")
+def rpmbuild(pytestconfig: pytest.Config) -> Path:
+    """Debian's rpmbuild, and rpm beside it."""
+    return _one(pytestconfig, "rpmbuild")
 
 
 def _provide(config: pytest.Config, fixture: str) -> Path | CannotProvideError:

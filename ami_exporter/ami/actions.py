@@ -219,6 +219,8 @@ class Action:
     name: str
     params: tuple[tuple[str, str], ...] = ()
     _hash: int = field(init=False, repr=False, compare=False)  # looked up for each item of a list
+    spec: ActionSpec = field(init=False, repr=False, compare=False)
+    """The action's row in the table."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_hash", hash((self.name, self.params)))
@@ -233,6 +235,7 @@ class Action:
                 allowed = ", ".join(sorted(spec.params)) or "none"
                 raise ForbiddenAction(f"action {self.name}: parameter {name!r} is not allowed; allowed: {allowed}")
             check_value(f"action {self.name}, parameter {name}", value)
+        object.__setattr__(self, "spec", spec)
         given = {name for name, value in self.params if value}
         if missing := ", ".join(sorted(spec.required - given)):
             raise ForbiddenAction(f"action {self.name} is never sent without its parameter {missing}")
@@ -266,11 +269,6 @@ class Action:
         """What it is called in metrics and faults: the action's name, of a CLI command its words."""
         return self.params[0][1] if self.is_command else self.name
 
-    @property
-    def spec(self) -> ActionSpec:
-        """The action's row in the table."""
-        return ACTIONS[self.name]
-
 
 def cli(command: str) -> Action:
     """Action `Command` for a console command. Raises ForbiddenAction for one that cli_commands refuses."""
@@ -279,6 +277,8 @@ def cli(command: str) -> Action:
 
 def check_value(where: str, value: str) -> None:
     """Refuse a value that would end its header early. The value is not shown: it may be a secret."""
+    if value.isprintable():
+        return
     for character, name in (("\r", "CR"), ("\n", "LF"), ("\0", "NUL")):
         if character in value:
             raise ForbiddenAction(f"{where}: the value holds {name}, which AMI cannot carry; remove it")

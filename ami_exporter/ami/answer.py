@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from ami_exporter.ami.actions import AnswerForm
 from ami_exporter.ami.sift import Look, item_of, look
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ class Outcome(StrEnum):
     TORN = "torn"  # line ends in a value left in doubt what is an item and what is a stranger's text
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The end of one action's answer.
 
     message: the server's text (or ours, for `cut` and `deadline`). seconds: from the end of the answer before,
@@ -57,8 +56,9 @@ class Answer:
 class Waiting:
     """One action whose answer is not complete.
 
-    count: items seen. held: an item that more may follow. pieces: a torn item so far; ends_before: it ends before the
-    next message with our ActionID, not with it. met_pieces: some item was torn. torn: one was, and is in doubt.
+    items: names of its items; listed: the same, of an action that has more than one. count: items seen. held: an item
+    that more may follow. pieces: a torn item so far; ends_before: it ends before the next message with our ActionID,
+    not with it. met_pieces: some item was torn. torn: one was, and is in doubt.
     """
 
     __slots__ = (
@@ -69,6 +69,7 @@ class Waiting:
         "headers",
         "held",
         "items",
+        "listed",
         "met_pieces",
         "pieces",
         "spec",
@@ -80,6 +81,7 @@ class Waiting:
         self.era = era
         self.spec = action.spec
         self.items = frozenset(self.spec.items)
+        self.listed = frozenset[str]() if self.spec.form is AnswerForm.EVENT else self.items
         self.count = 0
         self.held: Message | None = None
         self.pieces: list[Message] = []

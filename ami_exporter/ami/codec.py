@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
     from ami_exporter.ami.actions import Action
-    from ami_exporter.ami.shapes import Shape
+    from ami_exporter.ami.shapes import KnownShapes, Shape
 
 #: Bytes of one line. Asterisk's longest (ChanVariable, Contacts of a big AOR) are a few KiB.
 MAX_LINE = 64 * 1024
@@ -61,22 +61,25 @@ class Decoder:
     any more: close the connection.
 
     commands: ActionIDs of the commands whose output may come in the old form. What looks like one without such an
-    ActionID is a stranger's text, and would hide all that follows.
+    ActionID is a stranger's text, and would hide all that follows. known: shapes of other links to such servers.
     """
 
-    def __init__(self, commands: Container[str] = ()) -> None:
+    def __init__(self, commands: Container[str] = (), known: KnownShapes | None = None) -> None:
         self.commands = commands
         self._buffer = bytearray()
         self._searched = 0  # bytes of the buffer known to hold no end of what is being read
         self._in_text = False  # the buffer starts with a CLI answer in the old form
-        self._shapes = Shapes()
+        self._shapes = Shapes(known)
         self._last: Shape | None = None  # the shape that matched last: in a list, that of all items
         self._names: dict[str, str] = {}
 
     def feed(self, data: bytes | memoryview) -> Iterator[Message]:
         """Take the bytes that arrived and yield the messages they complete; raises ProtocolError on a bound."""
-        self._buffer += data
-        while True:
+        if self._buffer or data[-4:] != b"\r\n\r\n":
+            self._buffer += data
+        else:  # whole packets, as most reads bring them
+            yield from self._packets(bytes(data))
+        while self._buffer:
             if self._in_text:
                 message = self._old_command()
                 if message is None:

@@ -27,7 +27,7 @@ _NAMES = {
         NewConnectedLine Newchannel Newstate OriginateResponse ParkedCall ParkedCallGiveUp ParkedCallSwap
         ParkedCallTimeOut Pickup PresenceStateChange PresenceStatus ReceiveFAX Rename SendFAX SoftHangupRequest
         UnParkedCall Unhold Wink
-        Join Leave Dial Bridge Transfer MusicOnHold Link Unlink
+        Join Leave Dial Bridge Transfer MusicOnHold Link Unlink Masquerade
         DongleNewSMS DongleReport DongleSMSStatus DongleStatus
         QuectelNewSMS QuectelReport QuectelSMSStatus QuectelStatus""",
     "cdr": "Cdr",

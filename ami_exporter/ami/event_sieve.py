@@ -32,6 +32,7 @@ PIECES_REMEMBERED = 256
 REMEMBERED_SECONDS = 60.0
 
 Pairs = list[tuple[str, str]]
+_LOOKED_AT = frozenset({"fullybooted", "userevent"})  # by Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,7 @@ class EventSieve:
         self._clock = clock
         #: Set when the server's greeting has come.
         self.era = Era.MODERN
-        #: A plain event that what follows it may tell to be torn.
-        self.held: Message | None = None
+        self._held: Message | None = None  # a plain event that what follows it may tell to be torn
         self._pieces: list[Message] = []
         self._found: Found | None = None  # how the pieces read, once they are a whole event
         self._headers = 0
@@ -59,6 +59,11 @@ class EventSieve:
         self._is_known = False  # whether the server writes the headers of the table
         self._no_rest: dict[tuple[str, ...], int] = {}
         self._doubtful = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits, nor is to be told, so that routine events one after the other are genuine."""
+        return not (self._held or self._pieces or self._seen or self._doubtful)
 
     def take_doubtful(self) -> int:
         """Return how many events were torn or in doubt since the last time."""
@@ -74,14 +79,14 @@ class EventSieve:
             return
         layout = message.layout
         if layout.plain is None:
-            layout.plain = self._is_plain(message)
+            self._judge(message)
         if well_begun:
             yield from self._end()
         if layout.plain and not self._is_repeated(message):
-            self.held = message
-        elif self.held is not None and not well_begun:
-            self._begin(self.held)
-            self.held = None
+            self._held = message
+        elif self._held is not None and not well_begun:
+            self._begin(self._held)
+            self._held = None
             yield from self._add(message)
         else:
             yield from self._take_doubtful(message)
@@ -90,11 +95,6 @@ class EventSieve:
     def waits(self) -> bool:
         """Whether the pieces of a torn event are being collected."""
         return bool(self._pieces)
-
-    @property
-    def idle(self) -> bool:
-        """Whether an event with plain headers is genuine, if nothing follows it that is no event."""
-        return not self._pieces and not self._seen
 
     def pause(self) -> Iterator[Message]:
         """Nothing more has come for now: yield what has waited for more."""
@@ -107,8 +107,8 @@ class EventSieve:
 
     def _end(self) -> Iterator[Message]:
         """Yield the event before, now that what follows does not belong to it."""
-        if self.held is not None:
-            held, self.held = self.held, None
+        if self._held is not None:
+            held, self._held = self._held, None
             yield held
         if self._pieces and self._found is not None:
             pieces, found = self._pieces, self._found
@@ -137,18 +137,20 @@ class EventSieve:
         for message in others:
             yield from self.take(message)
 
-    def _is_plain(self, message: Message) -> bool:
-        names = message.layout.names
-        kind = message.get("event", "").lower()
-        if not begins_well(message):
-            return False
-        if kind not in ORDERS[self.era]:
-            return True
-        if look(self.era, kind, names) is not Look.PLAIN or read(self.era, kind, names).reading is Reading.CUT:
-            return False
-        if may_be_torn(self.era, kind) and read(self.era, kind, names).reading is Reading.WHOLE:
-            self._is_known = True
-        return True
+    def _judge(self, message: Message) -> None:
+        """Note in a layout what holds for all its messages, `plain` last: other links may share it.
+
+        Each link judges the first packet of a shape, which no shape matches yet.
+        """
+        layout, kind = message.layout, message.get("event", "").lower()
+        plain = begins_well(message)
+        if plain and kind in ORDERS[self.era]:
+            plain = look(self.era, kind, layout.names) is Look.PLAIN
+            reading = read(self.era, kind, layout.names).reading if plain else Reading.NONE
+            plain = plain and reading is not Reading.CUT
+            self._is_known = self._is_known or (reading is Reading.WHOLE and may_be_torn(self.era, kind))
+        layout.routine = plain and "actionid" not in message and kind not in _LOOKED_AT
+        layout.plain = plain
 
     def _is_repeated(self, message: Message) -> bool:
         """Whether this is text that was a piece of a torn event a moment ago; its last value may go on."""

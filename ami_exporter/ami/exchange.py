@@ -79,15 +79,9 @@ class Exchange:
         in_flight = self._waiting
         on_item = self._on_item
         for message in messages:
-            waiting = in_flight.get(message.get("actionid", ""))
-            layout = message.layout
-            if (
-                waiting is None
-                or waiting.pieces
-                or not layout.plain
-                or message.get("event") not in waiting.items
-                or waiting.spec.form is AnswerForm.EVENT
-            ):
+            layout, cells = message.layout, message.cells
+            waiting = in_flight.get(cells[layout.action_id])
+            if waiting is None or waiting.pieces or not layout.plain or cells[layout.event] not in waiting.listed:
                 self._take_other(message)
                 continue
             waiting.count += 1
@@ -100,11 +94,13 @@ class Exchange:
 
     def _take_other(self, message: Message) -> None:
         """Take what is no item, or one that has to be looked at."""
-        action_id = next((value for value in message.values_of("actionid") if value in self._waiting), None)
-        if action_id is None:
+        action_id = message.cells[message.layout.action_id]
+        if action_id not in self._waiting:  # it may have another one
+            action_id = next((value for value in message.values_of("actionid") if value in self._waiting), "")
+        waiting = self._waiting.get(action_id)
+        if waiting is None:
             self._take_piece(message)
             return
-        waiting = self._waiting[action_id]
         judge(self._era, message)
         if waiting.pieces and not waiting.ends_before:
             waiting.add(message)

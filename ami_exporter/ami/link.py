@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from ami_exporter.ami import login
 from ami_exporter.ami.actions import ACTIONS, AnswerForm
 from ami_exporter.ami.answer import Answer, Outcome
+from ami_exporter.ami.boot import Boot, booted
 from ami_exporter.ami.codec import encode, encode_headers
 from ami_exporter.ami.errors import AmiError, ConnectFailed, Kind, LinkClosed, ProtocolError, StaleLink, Timeout
 from ami_exporter.ami.event_classes import USER_EVENTS
@@ -17,6 +18,7 @@ from ami_exporter.ami.event_sieve import EventSieve
 from ami_exporter.ami.exchange import LISTS_ANNOUNCED_FROM, Exchange, stray_kind
 from ami_exporter.ami.header_orders import Era
 from ami_exporter.ami.session import Session
+from ami_exporter.ami.shapes import ShapeLibrary
 from ami_exporter.ami.tls import Tls
 from ami_exporter.ami.user_event_sieve import UserEventSieve, is_user_event
 
@@ -38,21 +40,8 @@ BOOT_SECONDS = 300.0
 MAX_EVENTS_KEPT = 50_000
 #: The first AMI version whose servers send FullyBooted for sure; 1.1 was both Asterisk 1.6 and 1.8.
 BOOT_FROM = (1, 2)
-#: Digits of an Uptime: three hundred years in seconds; more is no time.
-UPTIME_DIGITS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Boot:
-    """A FullyBooted. at: when it came, monotonic; wall: the same by our wall clock (Unix seconds).
-
-    uptime, reloaded: seconds since the server's start and since its last reload, where sent (14.0 on).
-    """
-
-    uptime: float | None
-    at: float
-    wall: float
-    reloaded: float | None = None
+#: Of a link whose answers compete with nobody's.
+NO_TURN: AbstractContextManager[object] = nullcontext()
 
 
 class Link:
@@ -60,7 +49,8 @@ class Link:
 
     Two profiles: without `classes` a poll link, whose events are off and which has `exchange`; with them an event
     link, which has `read_events` and `read_ready`. `on_event` takes the broadcast events that reach a poll link all the
-    same (FullyBooted). After any error but ForbiddenAction the link is closed; make a new one.
+    same (FullyBooted). After any error but ForbiddenAction the link is closed; make a new one. library: what links have
+    learned of how servers write. turn: held while answers are decoded and handed on.
 
     UserEvents need an event link of class `user` alone, and are refused on any other. A UserEvent ends with text of the
     dialplan, so what follows it in the stream may be text too: on a link of their own nothing else is believed.
@@ -79,16 +69,21 @@ class Link:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         token: Callable[[], str] = lambda: secrets.token_hex(8),
+        library: ShapeLibrary | None = None,
+        turn: AbstractContextManager[object] = NO_TURN,
     ) -> None:
-        self._session = Session(host, port, self._stray, tls=tls, clock=clock, token=token)
-        self._clock = clock
-        self._wall = wall
-        self._credentials = credentials
-        classes = tuple(classes)
-        self._poll = not classes
+        shapes, classes = library or ShapeLibrary(), tuple(classes)
+        self._session = Session(
+            *(host, port, self._stray),
+            tls=tls,
+            clock=clock,
+            token=token,
+            known=lambda era: shapes.of((era, not classes)),
+        )
+        self._clock, self._wall, self._turn = clock, wall, turn
+        self._credentials, self._poll = credentials, not classes
         self._mask = login.event_mask(classes or ("system",))
-        self._on_event = on_event
-        self._pace = pace
+        self._on_event, self._pace = on_event, pace
         self._events: list[Message] = []
         self._unasked: set[str] = set()  # ActionIDs whose answers nobody waits for
         self._user_events = frozenset(classes) == USER_EVENTS
@@ -223,10 +218,14 @@ class Link:
         self._turn_events_off(deadline, first_answer_timeout)
         exchange = self._send(actions, on_item, on_torn)
         try:
-            messages = self._session.read_first(deadline, first_answer_timeout)
+            if exchange.unfinished:
+                messages = self._session.read_first(deadline, first_answer_timeout)
+                with self._turn:
+                    exchange.take(messages)
             while exchange.unfinished:
-                exchange.take(messages)
                 messages = self._session.read(deadline)
+                with self._turn:
+                    exchange.take(messages)
         except StaleLink:
             raise
         except Timeout as error:
@@ -291,9 +290,10 @@ class Link:
 
     def kept_events(self) -> list[Message]:
         """Return the events that came while an answer was awaited."""
-        self._take_kept()
-        if doubtful := self._sieve.take_doubtful():
-            self._session.protocol_errors[Kind.DOUBTFUL_EVENT] += doubtful
+        if not self._sieve.idle:
+            self._take_kept()
+            if doubtful := self._sieve.take_doubtful():
+                self._session.protocol_errors[Kind.DOUBTFUL_EVENT] += doubtful
         events, self._events = self._events, []
         return events
 
@@ -308,11 +308,22 @@ class Link:
             data = self._session.connected().receive_ready(room)
             if data is not None:
                 size = len(data)
-                for message in self._session.decoded(data):
-                    self._stray(message)
+                self._take_all(self._session.decoded(data))
         except AmiError as error:
             self._session.fail(error)
         return size, self.kept_events()
+
+    def _take_all(self, messages: Iterable[Message]) -> None:
+        """Take what came at once: routine events as they are."""
+        found: list[Message] = []
+        try:
+            found.extend(messages)
+        finally:
+            if self._sieve.idle and all(message.layout.routine for message in found):
+                self._events += found
+            else:
+                for message in found:
+                    self._stray(message)
 
     @property
     def unread(self) -> bool:
@@ -340,12 +351,6 @@ class Link:
             self._unasked.discard(message["actionid"])
             return
         if not self._poll and not message.get("actionid", "").startswith(self._session.prefix):
-            sieve = self._sieve
-            if message.layout.plain and sieve.idle:
-                held, sieve.held = sieve.held, message
-                if held is not None:
-                    self._take_event(held)
-                return
             for event in self._sieve.take(message):
                 self._take_event(event)
             return
@@ -362,8 +367,7 @@ class Link:
 
     def _take_event(self, event: Message) -> None:
         if event["event"] == "FullyBooted" and not self._events_off:
-            uptime, reloaded = (_seconds(event.get(name, "")) for name in ("uptime", "lastreload"))
-            self.boot = Boot(uptime, self._clock(), self._wall(), reloaded)
+            self.boot = booted(event, self._clock(), self._wall())
         if not self._poll:
             if is_user_event(event) and not self._user_events:
                 self._session.protocol_errors[Kind.DOUBTFUL_EVENT] += 1
@@ -375,7 +379,3 @@ class Link:
             self._events.append(event)
         elif self._on_event is not None:
             self._on_event(event)
-
-
-def _seconds(text: str) -> float | None:
-    return float(text) if text.isdecimal() and len(text) <= UPTIME_DIGITS else None

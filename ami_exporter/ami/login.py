@@ -99,7 +99,7 @@ def no_greeting(found: bytes) -> AmiError:
         return not_ami(found)
     return ConnectFailed(
         "the server closed the connection without a greeting: authlimit in manager.conf is reached (too many"
-        " connections that never log in), or a firewall or proxy refuses this host"
+        " connections that never log in), a firewall or proxy refuses this host, or the port is another program's"
     )
 
 

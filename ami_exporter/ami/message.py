@@ -19,20 +19,24 @@ class Layout:
     """Which headers a message has, in wire order; one for all messages of a shape.
 
     names: in lower case. positions: name → place of its first value among a message's values, from 1 on.
-    plain: whether a message with these headers is what it seems to be; None: nobody has looked yet. open_ended:
-    whether headers follow its ActionID.
+    event, action_id: places of these two, or of an empty value. plain: whether a message with these headers is what it
+    seems to be; None: nobody has looked yet. open_ended: whether headers follow its ActionID. routine: whether nobody
+    need look at an event with these headers but those who count it.
     """
 
-    __slots__ = ("_pickers", "names", "open_ended", "plain", "positions")
+    __slots__ = ("_pickers", "action_id", "event", "names", "open_ended", "plain", "positions", "routine")
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = tuple(names)
         self.plain: bool | None = None
         self.open_ended = False
+        self.routine = False
         self.positions: dict[str, int] = {}
         for position, name in enumerate(names, 1):
             self.positions.setdefault(name, position)
-        # As many as there are calls of Message.pick in the code.
+        self.event = self.positions.get("event", len(self.names) + 1)
+        self.action_id = self.positions.get("actionid", len(self.names) + 1)
+        # As many as there are calls of Message.pick in the code, and report blocks of an RTCP event.
         self._pickers: dict[tuple[str, ...], Picker] = {}
 
     def picker(self, names: tuple[str, ...]) -> Picker:
@@ -53,15 +57,16 @@ class Message(Mapping[str, str]):
     wire's bytes as UTF-8, what is not UTF-8 as backslash escapes. A message with an `event` header is an event,
     even if it has a `response` header as well (OriginateResponse has both).
 
-    Values are cut out of the packet when they are asked for: of 33 headers of a channel a poll wants ten.
+    Values are cut out of the packet when they are asked for: of 33 headers of a channel a poll wants ten. cells: the
+    values at the layout's positions.
     """
 
-    __slots__ = ("_values", "layout")
+    __slots__ = ("cells", "layout")
 
     def __init__(self, layout: Layout, values: Values) -> None:
         """Make a message of values at the layout's positions; after the last one an empty one, for absent headers."""
         self.layout = layout
-        self._values = values
+        self.cells = values
 
     @classmethod
     def of(cls, headers: Iterable[tuple[str, str]] | Mapping[str, str]) -> Message:
@@ -78,11 +83,11 @@ class Message(Mapping[str, str]):
     def get(self, name: str, /, default: object = None) -> object:
         """First value of a header."""
         position = self.layout.positions.get(name)
-        return default if position is None else self._values[position]
+        return default if position is None else self.cells[position]
 
     def pick(self, names: tuple[str, ...]) -> tuple[str, ...]:
         """First values of two or more headers, "" for those absent; quicker than a `get` for each."""
-        return self.layout.picker(names)(self._values)
+        return self.layout.picker(names)(self.cells)
 
     def values_of(self, name: str) -> list[str]:
         """All values of a header, in wire order; empty when there is none."""
@@ -90,10 +95,10 @@ class Message(Mapping[str, str]):
 
     def pairs(self) -> list[tuple[str, str]]:
         """All headers in wire order, repeated ones too."""
-        return [(name, self._values[position]) for position, name in enumerate(self.layout.names, 1)]
+        return [(name, self.cells[position]) for position, name in enumerate(self.layout.names, 1)]
 
     def __getitem__(self, name: str, /) -> str:
-        return self._values[self.layout.positions[name]]
+        return self.cells[self.layout.positions[name]]
 
     def __contains__(self, name: object, /) -> bool:
         return name in self.layout.positions

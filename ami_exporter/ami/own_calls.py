@@ -37,6 +37,6 @@ def canary_id(message: Message) -> str | None:
     OriginateResponse has no Linkedid, and no Uniqueid where the call failed: there the ActionID is the call's own.
     """
     for found in message.pick(_NAMING):
-        if found[:4] == PREFIX and _CHANNEL.fullmatch(found):
+        if found.startswith(PREFIX) and _CHANNEL.fullmatch(found):
             return found.partition(";")[0]
     return None

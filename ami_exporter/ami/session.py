@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from ami_exporter.ami import login
 from ami_exporter.ami.codec import Decoder, encode_headers
 from ami_exporter.ami.errors import AmiError, Kind, LinkClosed, ProtocolError, StaleLink, Timeout
+from ami_exporter.ami.header_orders import Era
+from ami_exporter.ami.shapes import KnownShapes
 from ami_exporter.ami.stream import Stream
 from ami_exporter.ami.tls import Tls
 
@@ -25,7 +27,7 @@ LOGOFF_SECONDS = 0.5
 class Session:
     """A connection whose questions are answered by ActionID. Deadlines are times of `clock` (monotonic seconds).
 
-    on_stray takes each message that does not answer the question under way.
+    on_stray takes each message that does not answer the question under way. known: shapes of other links, by era.
     """
 
     def __init__(
@@ -37,10 +39,12 @@ class Session:
         tls: Tls | None = None,
         clock: Callable[[], float] = time.monotonic,
         token: Callable[[], str] = lambda: secrets.token_hex(8),
+        known: Callable[[Era], KnownShapes] = lambda _era: KnownShapes(),
     ) -> None:
         self._host, self._port, self._tls = host, port, tls
         self._on_stray = on_stray
         self._clock = clock
+        self._known = known
         self._sequence = 0
         self._stream: Stream | None = None
         self._decoder = Decoder()
@@ -107,6 +111,7 @@ class Session:
             greeting += data
         line, _, rest = greeting.partition(b"\n")
         self.version = login.parse_banner(line)
+        self._decoder = Decoder(known=self._known(Era.of(self.version)))
         for message in self._decoder.feed(rest):
             self._on_stray(message)
 
@@ -159,24 +164,24 @@ class Session:
         return f"{self.prefix}{self._sequence}"
 
     def read_first(self, deadline: float, seconds: float | None) -> Iterator[Message]:
-        """Yield the messages of the first bytes after a question; StaleLink when none come in time."""
+        """Return the messages of the first bytes after a question; StaleLink when none come in time."""
         limit = deadline if seconds is None else min(deadline, self._clock() + seconds)
         try:
-            yield from self.read(limit)
+            return self.read(limit)
         except Timeout as error:
             if limit < deadline:
                 raise StaleLink("nothing came back on an idle connection: it is half open") from error
             raise
 
     def read(self, deadline: float, *, keep: bool = False) -> Iterator[Message]:
-        """Yield the messages of the next bytes. A fault closes the link; a Timeout too, unless `keep`."""
+        """Return the messages of the next bytes. A fault closes the link; a Timeout too, unless `keep`."""
         try:
             data = self.connected().receive(deadline)
         except Timeout as error:
             if keep:
                 raise
             raise self.fail(error) from None
-        yield from self.decoded(data)
+        return self.decoded(data)
 
     def decoded(self, data: memoryview) -> Iterator[Message]:
         """Yield the messages of some bytes; none: the connection has ended. A fault closes the link."""

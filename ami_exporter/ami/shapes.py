@@ -9,19 +9,22 @@ path of the codec, so both give the same messages.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from ami_exporter.ami.message import Layout, Message
 from ami_exporter.ami.redact import is_sensitive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
 #: Packets of one sequence before it is worth an expression. Compiling costs some hundred packets' decoding, but equal
 #: ones of two hundred servers are compiled once (`re` remembers), and decoding by lines sixteen times was the most of
 #: what a fleet's start cost.
 SEEN_BEFORE_LEARNING = 4
-#: Expressions for one event name: a server has few forms of an event, and hostile variety must not cost time.
+#: Expressions for one first line: a server has few forms of an event, and hostile variety must not cost time.
 SHAPES_PER_EVENT = 4
 #: Expressions in all: the event names of one server that come often.
 SHAPES_IN_ALL = 96
@@ -31,14 +34,17 @@ CANDIDATES = 256
 LEARNABLE_HEADERS = 64
 
 
-class Shape(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Shape:
     """One learned sequence of headers.
 
-    match: the expression's method; its groups are the values at the layout's positions, and an empty one.
+    match: the expression's method; its groups are the values at the layout's positions, and an empty one. first: the
+    first line of its packets.
     """
 
     match: Callable[[str, int], re.Match[str] | None]
     layout: Layout
+    first: str
 
     def recoded(self, match: re.Match[str]) -> Message:
         """Build the message of a packet that matched in UTF-8 decoded as Latin-1."""
@@ -50,10 +56,48 @@ def _from_latin_1(value: str) -> str:
     return value.encode("latin-1").decode("utf-8", "backslashreplace")
 
 
+class KnownShapes:
+    """The shapes in use on links whose servers write alike: what many links learn is kept once. Safe for threads.
+
+    A shape is made of nothing but first line and names, which it matches exactly: no server can make it wrong for
+    another. It is forgotten with the last link that has it, and each link has so many at most.
+    """
+
+    def __init__(self) -> None:
+        self._shapes: WeakValueDictionary[tuple[str, ...], Shape] = WeakValueDictionary()
+        self._lock = Lock()
+
+    def get(self, first: str, names: tuple[str, ...]) -> Shape | None:
+        """Return the shape that some link has learned."""
+        with self._lock:
+            return self._shapes.get((first, *names))
+
+    def make(self, first: str, names: tuple[str, ...]) -> Shape:
+        """Return the shape, compiled unless another link was quicker."""
+        lines = (f"{re.escape(name)}: (.*)\r\n" for name in names)
+        kind, value = first.split(": ", 1)
+        pattern = re.compile(f"{kind}: ({re.escape(value)})\r\n{''.join(lines)}()\r\n")
+        made = Shape(pattern.match, Layout((kind.lower(), *(name.lower() for name in names))), first)
+        with self._lock:
+            return self._shapes.setdefault((first, *names), made)
+
+
+class ShapeLibrary:
+    """Known shapes by what decides how links judge their layouts: the server's era, polls or events."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[Hashable, KnownShapes] = {}
+
+    def of(self, kind: Hashable) -> KnownShapes:
+        """Return the known shapes of one kind; there must be few of those."""
+        return self._kinds.setdefault(kind, KnownShapes())
+
+
 class Shapes:
     """The shapes learned from one server, by first line, most recently matched first."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: KnownShapes | None = None) -> None:
+        self._known = known or KnownShapes()
         self._by_first_line: dict[str, list[Shape]] = {}
         self._seen: dict[tuple[str, ...], int] = {}
         self._learned = 0
@@ -74,35 +118,42 @@ class Shapes:
     def learn(self, packet: str) -> None:
         """Count the shape of a packet that took the exact path, and compile it when it has come often.
 
-        Only packets of `Event: NAME` first and then `Name: value` lines, all ended by CRLF, are learned.
+        Only packets of `Event: NAME` or `Response: Success` first and then `Name: value` lines, all ended by CRLF, are
+        learned.
         """
-        if self._learned >= SHAPES_IN_ALL or not packet.startswith("Event: ") or not packet.endswith("\r\n\r\n"):
+        if self._learned >= SHAPES_IN_ALL or not packet.startswith(_FIRST) or not packet.endswith("\r\n\r\n"):
             return
         first, *lines = packet[:-4].split("\r\n")
         if (
             not first.isascii()
             or len(self._by_first_line.get(first, ())) >= SHAPES_PER_EVENT
-            or is_sensitive(first[7:])
+            or is_sensitive(first.partition(" ")[2])
         ):
             return
         if len(lines) > LEARNABLE_HEADERS or not all(map(_REGULAR.match, (first, *lines))):
             return
         names = tuple(line[: line.index(":")] for line in lines)
-        key = (first, *names)
-        count = self._seen[key] = self._seen.get(key, 0) + 1
-        if count == SEEN_BEFORE_LEARNING:
-            self._compile(first, names)
-        elif len(self._seen) > CANDIDATES:
+        if first == _RESPONSE and any(name.lower() == "event" for name in names):
+            return  # an event of any kind, credentials too
+        shape = self._known.get(first, names)
+        if shape is None and self._is_frequent((first, *names)):
+            shape = self._known.make(first, names)
+        if shape is not None:
+            self._by_first_line.setdefault(shape.first, []).insert(0, shape)
+            self._learned += 1
+
+    def _is_frequent(self, key: tuple[str, ...]) -> bool:
+        count = self._seen.pop(key, 0) + 1
+        if count >= SEEN_BEFORE_LEARNING:
+            return True
+        if len(self._seen) >= CANDIDATES:
             self._seen.clear()
-
-    def _compile(self, first: str, names: tuple[str, ...]) -> None:
-        lines = (f"{re.escape(name)}: (.*)\r\n" for name in names)
-        event, value = first.split(" ", 1)
-        pattern = re.compile(f"{event} ({re.escape(value)})\r\n{''.join(lines)}()\r\n")
-        layout = Layout(("event", *(name.lower() for name in names)))
-        self._by_first_line.setdefault(first, []).insert(0, Shape(pattern.match, layout))
-        self._learned += 1
+        self._seen[key] = count
+        return False
 
 
+#: Output of a command in the old form begins otherwise: only the codec can tell it.
+_RESPONSE = "Response: Success"
+_FIRST = ("Event: ", f"{_RESPONSE}\r\n")
 #: A name in ASCII without blanks or colon, a colon, one space, a value without line ends.
 _REGULAR = re.compile(r"[!-9;-~]+: [^\n]*\Z")

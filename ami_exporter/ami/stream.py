@@ -52,6 +52,7 @@ class Stream:
     def __init__(self, connected: socket.socket, clock: Callable[[], float]) -> None:
         connected.setblocking(False)
         self._socket = connected
+        self._tls = connected if isinstance(connected, ssl.SSLSocket) else None
         self._clock = clock
         self._out: deque[bytes] = deque()
         self._room = memoryview(mmap.mmap(-1, RECEIVE_BYTES))
@@ -113,9 +114,7 @@ class Stream:
     @property
     def certificate_ends(self) -> float | None:
         """Unix seconds at which the server's certificate ends; None without TLS."""
-        if not isinstance(self._socket, ssl.SSLSocket):
-            return None
-        return not_after(self._socket.getpeercert(binary_form=True))
+        return None if self._tls is None else not_after(self._tls.getpeercert(binary_form=True))
 
     def queue(self, packets: Iterable[bytes]) -> None:
         """Have packets sent by the next `receive`.
@@ -124,10 +123,10 @@ class Stream:
         the next one to arrive before it looks at the rest.
         """
         self._received, self._dry = 0, False
-        if isinstance(self._socket, ssl.SSLSocket):
-            self._out.extend(packets)
-        else:
+        if self._tls is None:
             self._out.append(b"".join(packets))
+        else:
+            self._out.extend(packets)
 
     def flush(self) -> None:
         """Send as much of what is queued as can be sent without waiting."""
@@ -161,7 +160,7 @@ class Stream:
     @property
     def unread(self) -> bool:
         """Whether TLS has decrypted bytes that were not received: select and epoll do not know of them."""
-        return isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0
+        return self._tls is not None and self._tls.pending() > 0
 
     def fileno(self) -> int:
         """The descriptor, for epoll."""
@@ -171,7 +170,8 @@ class Stream:
         """Receive without waiting: the bytes, none at the end; or None and what to wait for."""
         wanted = select.POLLIN
         try:
-            wanted |= self._send()
+            if self._out:
+                wanted |= self._send()
             size = self._socket.recv_into(room)
         except (BlockingIOError, ssl.SSLWantReadError):
             self._empty_at = self._clock()
@@ -186,7 +186,7 @@ class Stream:
         if size:
             self.alive_at = self._empty_at
         # A TLS record is less than there is room for, and more of them may wait.
-        if 0 < size < len(room) and not isinstance(self._socket, ssl.SSLSocket):
+        if 0 < size < len(room) and self._tls is None:
             self._empty_at = self._clock()
         return room[:size], wanted
 

@@ -25,8 +25,7 @@ def is_user_event(message: Message) -> bool:
 class UserEventSieve:
     """The UserEvents of one session. clock: monotonic seconds."""
 
-    #: No event need wait for what follows it.
-    held: Message | None = None
+    #: Each packet has to be looked at.
     idle = False
 
     def __init__(self, clock: Callable[[], float]) -> None:

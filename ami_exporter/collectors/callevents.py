@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ami_exporter.ami.concluded import CHANNEL_LINKED
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.calls import RING, UP, Calls, trunk_direction
 from ami_exporter.collectors.declarations import Context, Sample, Tracked, counter, histogram
@@ -67,7 +68,7 @@ class CallTracker:
         self._calls = Calls()
 
     def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:
-        """Take Newchannel, Newstate or Hangup."""
+        """Take Newchannel, ChannelLinked, Newstate or Hangup."""
         uniqueid, state = message.get("uniqueid", ""), message.get("channelstate")
         if message.get("event") == "Newstate":
             if state == RING:
@@ -139,5 +140,5 @@ def dial_outcome(message: Message) -> str:
     return DIAL_STATUS.get(message.get("dialstatus", "").lower(), OTHER)
 
 
-CALLS_TRACKED = Tracked(("Newchannel", "Newstate", "Hangup"), CallTracker)
+CALLS_TRACKED = Tracked(("Newchannel", CHANNEL_LINKED, "Newstate", "Hangup"), CallTracker)
 DIALS_TRACKED = Tracked(LEG_EVENTS, DialTracker)

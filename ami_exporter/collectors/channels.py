@@ -15,8 +15,17 @@ from ami_exporter.collectors.callevents import METRICS as CALL_METRICS
 from ami_exporter.collectors.calls import MAX_CALLS_COUNTED
 from ami_exporter.collectors.declarations import Collector, Context, Rule, Sample, counter, gauge
 from ami_exporter.collectors.fields import OTHER, constant, labels, technology, technology_of, word
-from ami_exporter.collectors.lists import CHANNEL_LISTS, CORE_SHOW_CHANNELS, STATUS, channel_age
-from ami_exporter.collectors.vocabulary import CAUSES, CHANNEL_STATE, CHANNEL_STATES, COMMON_CAUSES, INTERNAL, NULL
+from ami_exporter.collectors.lists import CHANNEL_LISTS, CORE_SHOW_CHANNELS, STATUS, channel_age, tells_application
+from ami_exporter.collectors.sent import before_12, from_12
+from ami_exporter.collectors.vocabulary import (
+    CAUSES,
+    CHANNEL_STATE,
+    CHANNEL_STATE_WORD,
+    CHANNEL_STATES,
+    COMMON_CAUSES,
+    INTERNAL,
+    NULL,
+)
 
 ACTIVE_CHANNELS = gauge(
     "asterisk_active_channels",
@@ -70,12 +79,18 @@ _TRANSFER_RESULTS = {
 }
 TRANSFERS = counter(
     "asterisk_transfers_total",
-    "Transfers by type and result (AMI events BlindTransfer, AttendedTransfer: Result)",
+    "Transfers by type and result; before Asterisk 12 those that succeed alone "
+    "(AMI events BlindTransfer, AttendedTransfer: Result)",
     "type",
     "result",
     closed={"type": ("blind", "attended"), "result": (*_TRANSFER_RESULTS.values(), OTHER)},
+    sent=from_12,
 )
-HOLDS = counter("asterisk_holds_total", "Times a channel was put on hold (AMI event Hold)")
+HOLDS = counter(
+    "asterisk_holds_total",
+    "Times a channel was put on hold; before Asterisk 12 where sip.conf has callevents (AMI event Hold)",
+    sent=from_12,
+)
 PICKUPS = counter("asterisk_pickups_total", "Ringing calls picked up by another phone (AMI event Pickup)")
 _ORIGINATE_RESULTS = {"success": "success", "failure": "failure"}
 ORIGINATES = counter(
@@ -100,6 +115,7 @@ class ChannelFold:
         self._kinds: dict[tuple[str, str, str, str, bool], int] = defaultdict(int)
         self._linked: set[str] = set()
         self._oldest: dict[str, int] = {}
+        self._tells_formats = not before_12(context)
 
     def item(self, _action: Action, message: Message) -> None:
         """Take one channel, if it is of no canary call."""
@@ -109,12 +125,21 @@ class ChannelFold:
         tech = channel.partition("/")[0]
         if tech in INTERNAL:
             return
+        if not state or not formats:
+            state, formats = self._of_old_status(message, state, formats)
         self._kinds[tech, state, application, formats, bool(read or write)] += 1
         if len(self._linked) <= MAX_CALLS_COUNTED:
             self._linked.add(linkedid)
         age = channel_age(message)
-        if age is not None and age > self._oldest.get(tech, -1) and application not in LASTING:
-            self._oldest[tech] = age
+        if age is not None and age > self._oldest.get(tech, -1) and application not in LASTING:  # noqa: SIM102 - hot
+            if application or tells_application(message):
+                self._oldest[tech] = age
+
+    def _of_old_status(self, message: Message, state: str, formats: str) -> tuple[str, str]:
+        """State and formats of a channel of which Status says less: before Asterisk 12."""
+        if not formats and "nativeformats" not in message:
+            self._tells_formats = False
+        return state or message.get("state", ""), formats
 
     def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
         """Publish when either list of channels is complete; codecs are only in Status."""
@@ -134,7 +159,7 @@ class ChannelFold:
             if tech is not None:
                 oldest[tech] = max(age, oldest.get(tech, 0))
         yield from ((OLDEST, (tech,), float(age)) for tech, age in oldest.items())
-        if STATUS in complete:
+        if STATUS in complete and self._tells_formats:
             yield TRANSCODING, (), float(self._counts(lambda kind: kind[4])[True])
             for codec, count in _codecs(self._counts(lambda kind: kind[3])).items():
                 yield CODECS, (codec,), float(count)
@@ -149,7 +174,8 @@ class ChannelFold:
     def _active_channels(self) -> Iterator[Sample]:
         counts = {(tech, state): 0 for tech in self._context.technologies for state in CHANNEL_STATES}
         for (name, number), count in self._counts(lambda kind: kind[:2]).items():
-            tech, state = technology_of(name), CHANNEL_STATE.get(number)
+            tech = technology_of(name)
+            state = CHANNEL_STATE.get(number) or CHANNEL_STATE_WORD.get(number.lower())
             if tech is None or state is None:
                 continue
             for every in CHANNEL_STATES:

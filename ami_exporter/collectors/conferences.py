@@ -7,6 +7,7 @@ from typing import Final
 from ami_exporter.ami.actions import Action
 from ami_exporter.collectors.declarations import Collector, Rule, counter, gauge
 from ami_exporter.collectors.fields import labels, mapped, number, text
+from ami_exporter.collectors.sent import known_from
 
 POLL: Final = Action("ConfbridgeListRooms")
 ROOM: Final = ("ConfbridgeListRooms",)
@@ -26,7 +27,11 @@ ROOM_LOCKED = gauge(
     "1: nobody else may join the conference (AMI ConfbridgeListRooms: Locked)",
     "conference",
 )
-JOINS = counter("asterisk_conference_joins_total", "Participants who joined a conference (AMI ConfbridgeJoin)")
+JOINS = counter(
+    "asterisk_conference_joins_total",
+    "Participants who joined a conference; absent on Asterisk 1.8 (AMI ConfbridgeJoin)",
+    sent=known_from((10,)),
+)
 
 _conference = labels(text("Conference"))
 

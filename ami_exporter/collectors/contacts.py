@@ -7,6 +7,7 @@ from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Context, Rule, counter, gauge
 from ami_exporter.collectors.fields import OTHER, labels, number, technology, text, word
 from ami_exporter.collectors.lists import AORS, CONTACTS, INBOUND_CONTACTS, contact_status
+from ami_exporter.collectors.sent import known_from
 from ami_exporter.collectors.useragents import user_agent
 
 STATUSES = ("reachable", "unreachable", "unknown", "non_qualified", "removed")
@@ -49,6 +50,7 @@ CONTACT_CHANGES = counter(
     "Changes of a PJSIP contact's status (AMI event ContactStatus: ContactStatus)",
     "status",
     closed={"status": (*STATUSES, OTHER)},
+    sent=known_from((13,)),
 )
 PEER_CHANGES = counter(
     "asterisk_peer_changes_total",

@@ -62,21 +62,19 @@ class Metric:
     """Whether this server sends what it is made of: where it does not, nothing exists at 0. None: every server does."""
     beforehand: tuple[str, ...] = ()
     """Values of its one open label that exist beside those that the context knows."""
+    open_labels: tuple[str, ...] = field(init=False)
+    """Labels whose values only a poll, an event or the context can name."""
+    is_total: bool = field(init=False)
+    """Whether the PBX's configuration cannot make it grow: all its labels are closed, or technologies."""
+    group_size: int = field(init=False)
+    """Label sets for each value of the open labels, as far as they are known beforehand."""
 
-    @property
-    def open_labels(self) -> tuple[str, ...]:
-        """Labels whose values only a poll, an event or the context can name."""
-        return tuple(label for label in self.labels if label not in self.closed)
-
-    @property
-    def is_total(self) -> bool:
-        """Whether the PBX's configuration cannot make it grow: all its labels are closed, or technologies."""
-        return frozenset(self.open_labels) <= {"technology"}
-
-    @property
-    def group_size(self) -> int:
-        """Label sets for each value of the open labels, as far as they are known beforehand."""
-        return 1 if self.is_total else prod(len(values) for values in self.closed.values())
+    def __post_init__(self) -> None:
+        open_labels = tuple(label for label in self.labels if label not in self.closed)
+        is_total = frozenset(open_labels) <= {"technology"}
+        size = 1 if is_total else prod(len(values) for values in self.closed.values())
+        for name, value in (("open_labels", open_labels), ("is_total", is_total), ("group_size", size)):
+            object.__setattr__(self, name, value)
 
     def group(self, labels: tuple[str, ...]) -> tuple[str, ...]:
         """Return what a cap takes or leaves as a whole: a queue with all its states, or the sum over them was wrong."""
@@ -310,9 +308,9 @@ class Tracked:
     """Of one that follows trunk channels: Context.seen_direction."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Collector:
-    """A subject: everything the exporter knows of it.
+    """A subject: everything the exporter knows of it. Identity is the object.
 
     polls: each entry is a tuple of alternatives in order of preference, the first permitted one is sent. A poll whose
     alternatives are all missing is reported as unavailable and hides nothing else.

@@ -123,7 +123,7 @@ class EndpointFold:
 
     def item(self, _action: Action, message: Message) -> None:
         """Take one item of any of the lists."""
-        take = self._KINDS.get(message.get("event", ""))
+        take = self._KINDS.get(message.cells[message.layout.event])
         if take is not None:
             take(self, message)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
+from ami_exporter.ami.concluded import CONCLUDED
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Context, Rule, counter
 
@@ -47,6 +48,6 @@ COLLECTOR = Collector(
     name="events",
     title="Events received, by name",
     metrics=(EVENTS,),
-    rules=(Rule(EVENTS, None, SELECTED, _name),),
+    rules=(Rule(EVENTS, None, SELECTED, _name, where=lambda message: CONCLUDED not in message),),
     passive=True,
 )

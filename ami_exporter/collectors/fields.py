@@ -58,9 +58,12 @@ def public_text(header: str, *, digits: int = PHONE_DIGITS) -> Label:
 
 def is_number_or_address(value: str, digits: int = PHONE_DIGITS) -> bool:
     """Tell whether a text holds a telephone number, a URI, an IP or MAC address, or is a channel's name."""
-    return _ADDRESS.search(value) is not None or any(
-        sum(char.isdigit() for char in run) >= digits for run in _DIALLED.findall(value)
-    )
+    return _ADDRESS.search(value) is not None or holds_number(value, digits)
+
+
+def holds_number(value: str, digits: int = PHONE_DIGITS) -> bool:
+    """Tell whether a text holds a telephone number: so many digits, signs between them aside."""
+    return any(sum(char.isdigit() for char in run) >= digits for run in _DIALLED.findall(value))
 
 
 def word(header: str, table: Mapping[str, str], other: str | None = OTHER) -> Label:
@@ -117,13 +120,8 @@ def labels(*parts: Label) -> Labels:
         return single
 
     def several(message: Message, context: Context) -> tuple[str, ...] | None:
-        values = []
-        for part in parts:
-            value = part(message, context)
-            if value is None:
-                return None
-            values.append(value)
-        return tuple(values)
+        values = [part(message, context) for part in parts]
+        return None if None in values else tuple(values)  # type: ignore[arg-type]  # it cannot tell that None is out
 
     return several
 
@@ -134,7 +132,17 @@ def number(header: str, *, scale: float = 1.0, minimum: float = 0.0, maximum: fl
 
     def value(message: Message) -> float | None:
         found = to_number(message.get(key))
-        return found * scale if found is not None and minimum <= found <= maximum else None
+        return None if found is None or not minimum <= found <= maximum else found * scale
+
+    return value
+
+
+def either(one: Value, other: Value) -> Value:
+    """Return a number that versions of Asterisk have under two names."""
+
+    def value(message: Message) -> float | None:
+        found = one(message)
+        return other(message) if found is None else found
 
     return value
 
@@ -184,7 +192,12 @@ def having(header: str, *values: str) -> Where:
     """True when the header has one of the values (compared in lower case)."""
     key = header.lower()
     wanted = frozenset(value.lower() for value in values)
-    return lambda message: message.get(key, "").strip().lower() in wanted
+
+    def where(message: Message) -> bool:
+        found = message.get(key, "")
+        return found in wanted or found.strip().lower() in wanted
+
+    return where
 
 
 def present(header: str) -> Where:
@@ -195,7 +208,11 @@ def present(header: str) -> Where:
 
 def both(*conditions: Where) -> Where:
     """True when all conditions hold."""
-    return lambda message: all(condition(message) for condition in conditions)
+    first, *others = conditions
+    if not others:
+        return first
+    rest = both(*others)
+    return lambda message: first(message) and rest(message)
 
 
 def trunk_of(context: Context, channel: str) -> str | None:

@@ -9,6 +9,7 @@ from typing import Final
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Context, Sample, Tracked, histogram
 from ami_exporter.collectors.legs import MAX_LEGS, too_old
+from ami_exporter.collectors.sent import from_12
 
 BUCKETS: Final = (2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
 
@@ -16,6 +17,7 @@ SECONDS = histogram(
     "asterisk_hold_seconds",
     "Time that a channel held its call, to the end of the hold or of the channel (AMI events Hold, Unhold, Hangup)",
     buckets=BUCKETS,
+    sent=from_12,
 )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from ami_exporter.collectors.declarations import Collector, Rule, counter
 from ami_exporter.collectors.fields import OTHER, labels, word
+from ami_exporter.collectors.sent import from_12
 
 KIND: Final = MappingProxyType({"cleanly": "clean", "uncleanly": "unclean"})
 RESULT: Final = MappingProxyType(
@@ -31,9 +32,10 @@ SHUTDOWNS = counter(
 )
 RELOADS = counter(
     "asterisk_reloads_total",
-    "Reloads of one module or of all, by result (AMI Reload: Status)",
+    "Reloads of one module or of all, by result; before Asterisk 12 most are not announced (AMI Reload: Status)",
     "result",
     closed=MappingProxyType({"result": (*RESULT.values(), OTHER)}),
+    sent=from_12,
 )
 
 COLLECTOR = Collector(

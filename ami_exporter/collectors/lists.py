@@ -74,6 +74,14 @@ def channel_age(message: Message) -> int | None:
     return int(seconds) if seconds.isdecimal() and len(seconds) <= WHOLE_DIGITS else None
 
 
+def tells_application(message: Message) -> bool:
+    """Whether a channel's item says which application it runs, and with it its age: Status does from Asterisk 12 on.
+
+    Before, Status tells the age of channels with a dialplan alone, and not which of them are parked or wait for calls.
+    """
+    return "application" in message
+
+
 def clock_seconds(written: str) -> int | None:
     """Seconds of HH:MM:SS, whose hours may have more than two digits; None when it is something else."""
     found = _CLOCK.fullmatch(written)

@@ -24,6 +24,8 @@ from ami_exporter.collectors.vocabulary import DIRECTIONS
 
 MAX_CHANNELS: Final = 20_000
 """Channels followed at a time, twice those of the largest PBX we know of: 56 MB when full; more are not judged."""
+MAX_BLOCKS: Final = 31
+"""Report blocks of one RTCP packet: a count of five bits."""
 EVENTS: Final = ("Newchannel", "Newstate", "Hold", "Unhold", "Hangup")
 
 _CLOSED: Final = MappingProxyType({"media": DIRECTIONS, "result": RESULTS})
@@ -73,6 +75,13 @@ class _Hold:
     changed: float = 0.0
 
 
+_BLOCKS: Final = tuple(
+    (f"report{n}fractionlost", (f"report{n}sourcessrc", f"report{n}sequencenumbercycles", f"report{n}highestsequence"))
+    for n in range(MAX_BLOCKS)
+)
+"""The header that every report block has, and those of a Block."""
+
+
 class MediaCalls:
     """The channels of calls with RTCP, and the calls on hold."""
 
@@ -94,6 +103,8 @@ class MediaCalls:
         kind, uniqueid = message.get("event", ""), message.get("uniqueid", "")
         if kind == "Hangup":
             return self._hangup(uniqueid, message, context, now)
+        if not rtcp_of_channels(context, ()):
+            return ()
         if kind == "Newstate" and uniqueid not in self._channels:
             return ()
         take = self._kinds.get(kind)
@@ -191,18 +202,11 @@ def _counted(
             yield TRUNK_CALLS, (trunk, media, result), 1.0
 
 
-def blocks_of(message: Message, most: int) -> list[Block]:
-    """The report blocks of an RTCP event, as many as there are and at most so many."""
+def blocks_of(message: Message) -> list[Block]:
+    """The report blocks of an RTCP event."""
     found = []
-    for number in range(most):
-        head = f"report{number}"
-        if f"{head}fractionlost" not in message:
+    for there, told in _BLOCKS:
+        if there not in message:
             break
-        found.append(
-            Block(
-                message.get(f"{head}sourcessrc", ""),
-                message.get(f"{head}sequencenumbercycles", ""),
-                message.get(f"{head}highestsequence", ""),
-            )
-        )
+        found.append(Block(*message.pick(told)))
     return found

@@ -8,7 +8,7 @@ from typing import Final
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Rule, ZeroSeries, counter, gauge
-from ami_exporter.collectors.fields import labels, number, text, word
+from ami_exporter.collectors.fields import either, labels, number, text, word
 
 LOTS: Final = Action("Parkinglots")
 PARKED: Final = Action("ParkedCalls")
@@ -28,7 +28,8 @@ SPACES = gauge("asterisk_parking_spaces", "Spaces of a parking lot (AMI Parkingl
 PARKED_CALLS = gauge("asterisk_parked_calls", "Calls parked in a lot (AMI ParkedCalls)", "lot")
 LONGEST = gauge(
     "asterisk_parked_longest_seconds",
-    "How long the longest parked call of a lot waits; absent when none is parked (AMI ParkedCalls: ParkingDuration)",
+    "How long the longest parked call of a lot waits; absent when none is parked, and on Asterisk 1.8 "
+    "(AMI ParkedCalls: ParkingDuration)",
     "lot",
 )
 PARKING_EVENTS = counter(
@@ -51,8 +52,9 @@ def _broadcast(message: Message) -> bool:
     return "actionid" not in message
 
 
-_first = number("StartSpace")
-_last = number("StopSpace")
+_first = either(number("StartSpace"), number("StartExten"))
+_last = either(number("StopSpace"), number("StopExten"))
+"""StartExten and StopExten are the names before Asterisk 12."""
 _lot = labels(text("Parkinglot"))
 _lot_name = labels(text("Name"))
 
@@ -64,7 +66,9 @@ COLLECTOR = Collector(
     rules=(
         Rule(SPACES, LOTS, ("Parkinglot",), _lot_name, _spaces, reduce="last"),
         Rule(PARKED_CALLS, PARKED, ("ParkedCall",), _lot),
-        Rule(LONGEST, PARKED, ("ParkedCall",), _lot, number("ParkingDuration"), reduce="max"),
+        Rule(
+            LONGEST, PARKED, ("ParkedCall",), _lot, either(number("ParkingDuration"), number("Duration")), reduce="max"
+        ),
         Rule(
             PARKING_EVENTS,
             None,

@@ -26,6 +26,7 @@ from ami_exporter.collectors.queue_endings import (
     place,
     technology,
 )
+from ami_exporter.collectors.sent import before_12
 from ami_exporter.collectors.vocabulary import TELLS_HANGUP
 
 MAX_CALLERS: Final = 20_000
@@ -88,6 +89,7 @@ def wait_histogram(buckets: tuple[float, ...]) -> Metric:
 
 
 _V = TypeVar("_V")
+NONE_TELLS: Final[frozenset[str]] = frozenset()
 NOTHING: Final[tuple[Sample, ...]] = ()
 _hold_time = number("HoldTime")
 
@@ -115,6 +117,7 @@ class QueueCallers:
             "queuememberstatus": self._stir,
         }
         self._places = Places()
+        self._presumed = TELLS_HANGUP
         self.reset()
 
     def reset(self) -> None:
@@ -123,7 +126,7 @@ class QueueCallers:
         self._joined: dict[str, Place] = {}
         self._ended: dict[str, Left] = {}  # left unanswered, and why is not known yet
         self._stirred: dict[str, float] = {}
-        self._telling = set(TELLS_HANGUP)  # of other technologies it is learned
+        self._telling: set[str] = set()  # technologies that have said HangupRequest
         self._abandoned: dict[str, float] = {}
         self._left: dict[str, tuple[float, str]] = {}
         self._hanging: dict[str, float] = {}
@@ -142,8 +145,9 @@ class QueueCallers:
         if queue and level is not None and (queue in self._service_levels or len(self._service_levels) < MAX_QUEUES):
             self._service_levels[queue] = level
 
-    def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:  # noqa: ARG002 - as Tracker has it
+    def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:
         """Take one event; now is monotonic seconds."""
+        self._presumed = NONE_TELLS if before_12(context) else TELLS_HANGUP
         return self._handlers[message["event"].lower()](message.get("uniqueid", ""), message, now)
 
     def expire(self, now: float) -> Iterable[Sample]:
@@ -232,7 +236,8 @@ class QueueCallers:
 
     def _hangup_request(self, channel: str, message: Message, now: float) -> Iterable[Sample]:
         self._sees_calls = True
-        self._telling.add(technology(message))
+        if message.get("channel"):  # else it is concluded from other events
+            self._telling.add(technology(message))
         self._hanging.pop(channel, None)
         _put(self._hanging, channel, now)
         return self._ending(channel, message, now)
@@ -257,11 +262,15 @@ class QueueCallers:
         self._abandoned.pop(channel, None)
         left = self._ended.pop(channel, None)
         if left is not None and now - left.seen <= ENDING_SECONDS:
-            outcome = outcome_at_once(left, message.get("cause", ""), telling=left.technology in self._telling)
+            outcome = outcome_at_once(left, message.get("cause", ""), telling=self._tells(left.technology))
             return self._gone(left.queue, outcome, left.hold)
         if left is not None:
             return self._gone(left.queue, outcome_going_on(left), left.hold)
         return self._left_otherwise(channel) if channel in self._left else NOTHING
+
+    def _tells(self, technology: str) -> bool:
+        """Whether the channels of a technology say HangupRequest: on Asterisk 1.8 none does."""
+        return technology in self._telling or technology in self._presumed
 
     def _left_otherwise(self, caller: str) -> Iterable[Sample]:
         left = self._left.pop(caller, None)

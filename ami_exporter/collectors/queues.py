@@ -41,13 +41,24 @@ from ami_exporter.collectors.queue_callers import (
     QueueCallers,
     wait_histogram,
 )
+from ami_exporter.collectors.queue_fields import (
+    available,
+    by_queue,
+    in_call,
+    in_wrapup,
+    not_paused,
+    pause_reason,
+    paused,
+    tells_in_call,
+    tells_wrapup,
+    when,
+)
+from ami_exporter.collectors.sent import from_12
 from ami_exporter.collectors.vocabulary import DEVICE_STATE, DEVICE_STATES
 
 RING_BUCKETS: Final = (2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
 """Seconds a member's phone rang before the answer; Asterisk's default gives up after 15."""
 TALK_BUCKETS: Final = (15.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 1800.0, 3600.0)
-REASON_CHARACTERS: Final = 64
-"""Pause reasons are free text of agents: the label keeps the beginning."""
 
 INFO = gauge(
     "asterisk_queue_info",
@@ -82,7 +93,7 @@ WRAPUP = gauge(
     "asterisk_queue_members_wrapup",
     "Members whom the queue does not ring yet since their last call has just ended, though they are free: by the "
     "wrapuptime of the member; the queue's own is not sent. Absent before Asterisk 16.3 "
-    "(AMI QueueStatus: Wrapuptime, LastCall, Status, Paused)",
+    "(AMI QueueStatus: Wrapuptime, LastCall, InCall, Status, Paused)",
     "queue",
 )
 READY = gauge(
@@ -95,7 +106,8 @@ PAUSED = gauge("asterisk_queue_members_paused", "Members paused (AMI QueueStatus
 IN_CALL = gauge("asterisk_queue_members_in_call", "Members in a call of a queue (AMI QueueStatus: InCall)", "queue")
 PAUSE_REASON = gauge(
     "asterisk_queue_pause_reason_members",
-    "Members paused, by the reason given; none: no reason was given (AMI QueueStatus: PausedReason)",
+    "Members paused, by the reason given; none: no reason was given; other: it holds a number or an address "
+    "(AMI QueueStatus: PausedReason)",
     "queue",
     "reason",
 )
@@ -116,22 +128,26 @@ THRESHOLD = gauge(
     "Within this time callers should be answered (AMI QueueStatus: ServiceLevel)",
     "queue",
 )
+# Before Asterisk 12 queues with eventwhencalled=yes alone tell of their members: nothing is 0 beforehand there.
 RING = histogram(
     "asterisk_queue_ring_seconds",
     "Time the answering member's phone rang (AMI AgentConnect: RingTime)",
     "queue",
     buckets=RING_BUCKETS,
+    sent=from_12,
 )
 TALK = histogram(
     "asterisk_queue_talk_seconds",
     "Time callers and members talked (AMI AgentComplete: TalkTime)",
     "queue",
     buckets=TALK_BUCKETS,
+    sent=from_12,
 )
 RING_NO_ANSWER = counter(
     "asterisk_queue_ring_no_answer_total",
     "Times a member's phone rang and was not answered (AMI AgentRingNoAnswer)",
     "queue",
+    sent=from_12,
 )
 
 POLLED: Final = (
@@ -139,45 +155,10 @@ POLLED: Final = (
     *(PBX_COMPLETED, PBX_ABANDONED, THRESHOLD),
 )
 
-by_queue: Final = labels(text("Queue"))
-_paused = having("Paused", "1")
-_not_paused = having("Paused", "0")
-_free = both(_not_paused, having("Status", "0", "1"))
-_wrapup_time = number("Wrapuptime")
-_last_call = number("LastCall")
-
 
 def _name(message: Message, context: Context) -> str | None:
     queue = message.get("queue")
     return None if queue is None else context.names.get("queue", {}).get(queue, queue)
-
-
-def _reason(message: Message, _context: Context) -> str | None:
-    reason = message.get("pausedreason")
-    return None if reason is None else reason.strip()[:REASON_CHARACTERS].rstrip() or "none"
-
-
-def _tells_in_call(message: Message, context: Context) -> tuple[str, ...] | None:
-    """Queues whose members say whether they are in a call: from Asterisk 13.8 on."""
-    return by_queue(message, context) if "incall" in message else None
-
-
-def _tells_wrapup(message: Message, context: Context) -> tuple[str, ...] | None:
-    return by_queue(message, context) if "wrapuptime" in message else None
-
-
-def _wraps_up(message: Message, context: Context) -> bool:
-    """Whether a member's last call ended less than its wrap-up time ago, by the PBX's clock."""
-    seconds, last_call = _wrapup_time(message), _last_call(message)
-    return bool(seconds and last_call and context.now + context.pbx_ahead - last_call < seconds)
-
-
-def _available(message: Message, context: Context) -> tuple[str, ...] | None:
-    return None if _wraps_up(message, context) else by_queue(message, context)
-
-
-def _in_wrapup(message: Message, context: Context) -> tuple[str, ...] | None:
-    return _tells_wrapup(message, context) if _wraps_up(message, context) else None
 
 
 RULES: Final = (
@@ -194,12 +175,12 @@ RULES: Final = (
     Rule(LONGEST_WAIT, QUEUE_STATUS, QUEUE_ENTRY, by_queue, number("Wait"), reduce="max"),
     Rule(CALLERS_LIMIT, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Max", minimum=1.0), reduce="last"),
     Rule(MEMBERS, QUEUE_STATUS, QUEUE_MEMBER, labels(text("Queue"), word("Status", DEVICE_STATE, "unknown"))),
-    Rule(AVAILABLE, QUEUE_STATUS, QUEUE_MEMBER, _available, where=_free),
-    Rule(WRAPUP, QUEUE_STATUS, QUEUE_MEMBER, _in_wrapup, where=_free),
-    Rule(READY, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=both(_not_paused, having("Status", *"0123678"))),
-    Rule(PAUSED, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=_paused),
-    Rule(IN_CALL, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=having("InCall", "1")),
-    Rule(PAUSE_REASON, QUEUE_STATUS, QUEUE_MEMBER, labels(text("Queue"), _reason), where=_paused),
+    Rule(AVAILABLE, QUEUE_STATUS, QUEUE_MEMBER, when(by_queue, available)),
+    Rule(WRAPUP, QUEUE_STATUS, QUEUE_MEMBER, when(by_queue, in_wrapup)),
+    Rule(READY, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=both(not_paused, having("Status", *"0123678"))),
+    Rule(PAUSED, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=paused),
+    Rule(IN_CALL, QUEUE_STATUS, QUEUE_MEMBER, by_queue, where=in_call),
+    Rule(PAUSE_REASON, QUEUE_STATUS, QUEUE_MEMBER, labels(text("Queue"), pause_reason), where=paused),
     Rule(PBX_COMPLETED, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Completed"), reduce="last"),
     Rule(PBX_ABANDONED, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("Abandoned"), reduce="last"),
     Rule(THRESHOLD, QUEUE_STATUS, QUEUE_PARAMS, by_queue, number("ServiceLevel"), reduce="last"),
@@ -231,8 +212,8 @@ def collector(wait_buckets: tuple[float, ...] = WAIT_BUCKETS) -> Collector:
         rules=RULES,
         zero_series=(
             ZeroSeries((MEMBERS, AVAILABLE, READY, PAUSED, *counted), QUEUE_STATUS, QUEUE_PARAMS, by_queue),
-            ZeroSeries((IN_CALL,), QUEUE_STATUS, QUEUE_MEMBER, _tells_in_call),
-            ZeroSeries((WRAPUP,), QUEUE_STATUS, QUEUE_MEMBER, _tells_wrapup),
+            ZeroSeries((IN_CALL,), QUEUE_STATUS, QUEUE_MEMBER, when(by_queue, tells_in_call)),
+            ZeroSeries((WRAPUP,), QUEUE_STATUS, QUEUE_MEMBER, when(by_queue, tells_wrapup)),
             ZeroSeries(counted, None, JOIN_EVENTS, by_queue),
         ),
         tracked=(

@@ -14,6 +14,7 @@ from ami_exporter.collectors.lists import (
     is_registered,
     registration_account,
 )
+from ami_exporter.collectors.sent import from_12
 
 STATES = ("registered", "unregistered", "rejected", "pending", "timeout", "failed", OTHER)
 
@@ -35,10 +36,12 @@ STATE = gauge(
 )
 EVENTS = counter(
     "asterisk_registration_events_total",
-    "Results of registration attempts; every refresh is one (AMI event Registry: Status)",
+    "Results of registration attempts; every refresh is one. Before Asterisk 12 refusals of chan_sip are not "
+    "among them (AMI event Registry: Status)",
     "technology",
     "status",
     closed={"status": STATES},
+    sent=from_12,
 )
 
 

@@ -18,7 +18,7 @@ from ami_exporter.collectors.declarations import Collector, Context, Rule, Sampl
 from ami_exporter.collectors.fields import OTHER, labels, number, split_channel, technology, technology_of, to_number
 from ami_exporter.collectors.heard import Sequences
 from ami_exporter.collectors.mediacalls import MediaCalls, blocks_of
-from ami_exporter.collectors.sent import RTP, both, by_technology, by_trunk, since
+from ami_exporter.collectors.sent import RTP, both, by_technology, by_trunk, rtcp_of_channels, since
 from ami_exporter.collectors.vocabulary import DIRECTIONS
 
 STATUS: Final = Action("Status")
@@ -36,8 +36,6 @@ MAX_CHANNELS: Final = 50_000
 """Channels whose clock is remembered, some 7 MB; more than a PBX carries. Others are skipped."""
 REMEMBER_SECONDS: Final = 600.0
 """A channel no poll has shown for this long, or for twice this, is forgotten; polls come every minute or faster."""
-MAX_BLOCKS: Final = 31
-"""Report blocks of one RTCP packet: a count of five bits."""
 MAX_JITTER_SECONDS: Final = 10.0
 MAX_RTT_SECONDS: Final = 10.0
 """Beyond it the report is wrong, not the line: a clock that jumped, or the 16.16 difference wrapped."""
@@ -63,7 +61,7 @@ JITTER = histogram(
     "technology",
     buckets=JITTER_BUCKETS,
     closed=_MEDIA,
-    sent=by_technology(*RTP),
+    sent=both(rtcp_of_channels, by_technology(*RTP)),
 )
 LOSS = histogram(
     "asterisk_rtcp_loss_ratio",
@@ -73,7 +71,7 @@ LOSS = histogram(
     "technology",
     buckets=LOSS_BUCKETS,
     closed=_MEDIA,
-    sent=by_technology(*RTP),
+    sent=both(rtcp_of_channels, by_technology(*RTP)),
 )
 TRUNK_JITTER = histogram(
     "asterisk_trunk_rtcp_jitter_seconds",
@@ -83,7 +81,7 @@ TRUNK_JITTER = histogram(
     "media",
     buckets=JITTER_BUCKETS,
     closed=_MEDIA,
-    sent=by_trunk(*RTP),
+    sent=both(rtcp_of_channels, by_trunk(*RTP)),
 )
 TRUNK_LOSS = histogram(
     "asterisk_trunk_rtcp_loss_ratio",
@@ -93,14 +91,14 @@ TRUNK_LOSS = histogram(
     "media",
     buckets=LOSS_BUCKETS,
     closed=_MEDIA,
-    sent=by_trunk(*RTP),
+    sent=both(rtcp_of_channels, by_trunk(*RTP)),
 )
 RTT = histogram(
     "asterisk_rtcp_rtt_seconds",
     "Round trip time to the far end (AMI RTCPReceived: RTT)",
     "technology",
     buckets=RTT_BUCKETS,
-    sent=by_technology(*RTP),
+    sent=both(rtcp_of_channels, by_technology(*RTP)),
 )
 MES = histogram(
     "asterisk_rtcp_mes",
@@ -158,7 +156,7 @@ class MediaReports:
             return self._calls.event(message, context, now)
         self._wanted = True
         unique = message.get("uniqueid", "")
-        moved = self._sequences(unique, media).moved(blocks_of(message, MAX_BLOCKS))
+        moved = self._sequences(unique, media).moved(blocks_of(message))
         self._calls.report(message, media, moved=any(moved), now=now)
         return self._samples(message, context, media, moved)
 

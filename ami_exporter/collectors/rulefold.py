@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache, partial
 from itertools import product
 from typing import NamedTuple
 
@@ -11,12 +12,14 @@ from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import (
     Collector,
     Context,
+    Labels,
     Metric,
     Read,
     Reduce,
     Rule,
     Sample,
-    ZeroSeries,
+    Value,
+    Where,
     one,
 )
 from ami_exporter.collectors.table import SeriesBounds, Table, first
@@ -24,25 +27,83 @@ from ami_exporter.collectors.table import SeriesBounds, Table, first
 RESPONSE = ""
 """Row.items entry for the single response of an action without list (CoreSettings), which has no Event header."""
 
+#: Pairs of a collector and the actions sent for it whose rules are remembered as sorted: a fleet's are mostly the same.
+SORTED = 1_000
+
 Key = tuple[str, ...]
-
-
-class _Named:
-    """The open label values that one ZeroSeries has found."""
-
-    __slots__ = ("known", "values")
-
-    def __init__(self, known: ZeroSeries) -> None:
-        self.known = known
-        self.values: set[Key] = set()
+Take = Callable[[Message], None]
 
 
 class _Wants(NamedTuple):
-    """Everything that wants one kind of item. read: rules for the items that a reader makes of it."""
+    """Everything that wants one kind of item: rules with the places of their tables, places of zero series.
 
-    rules: list[tuple[Rule, Table]]
-    named: list[_Named]
-    read: dict[Read, list[tuple[Rule, Table]]]
+    read: rules for the items that a reader makes of it.
+    """
+
+    rules: list[tuple[Rule, int]]
+    read: dict[Read, list[tuple[Rule, int]]]
+    named: list[int]
+
+
+class _Sources(NamedTuple):
+    """Where one metric comes from: for each action the place of its table, and the zero series that name it."""
+
+    tables: dict[Action, int]
+    reduce: Reduce
+    counted: bool
+    named: list[int]
+
+
+_Bound = tuple["Where | None", Labels, "Value | None", Table]
+"""A rule with its table; no value: it counts."""
+
+
+class SortedRules:
+    """A collector's rules by the items that they want, for the actions sent; the same for all polls."""
+
+    def __init__(self, collector: Collector, sent: frozenset[Action]) -> None:
+        self.tables: list[tuple[Metric, Reduce]] = []
+        self.zero_series = [known for known in collector.zero_series if known.source in sent]
+        self.metrics: dict[Metric, _Sources] = {}
+        self.named: dict[Metric, list[int]] = {}
+        self._wants: dict[Action | None, dict[str, _Wants]] = {}
+        for place, known in enumerate(self.zero_series):
+            for wants in self._wanting(known.source, known.items):
+                wants.named.append(place)
+            for metric in known.metrics:
+                self.named.setdefault(metric, []).append(place)
+        for rule in collector.rules:
+            if rule.source is not None and rule.source in sent:
+                self._sort(rule, rule.source)
+
+    def _sort(self, rule: Rule, source: Action) -> None:
+        known = self.metrics.get(rule.metric) or _Sources({}, rule.reduce, False, self.named.get(rule.metric, []))
+        place = known.tables.setdefault(source, len(self.tables))
+        if place == len(self.tables):
+            self.tables.append((rule.metric, rule.reduce))
+        counted = known.counted or rule.reduce == "sum" or rule.value is one
+        self.metrics[rule.metric] = known._replace(reduce=rule.reduce, counted=counted)
+        for wants in self._wanting(source, rule.items):
+            rules = wants.rules if rule.read is None else wants.read.setdefault(rule.read, [])
+            rules.append((rule, place))
+
+    def _wanting(self, source: Action | None, names: Iterable[str]) -> Iterator[_Wants]:
+        """Yield what wants these items, found by the name as declared, which needs no lower(), and in lower case."""
+        by_name = self._wants.setdefault(source, {})
+        for name in names:
+            wants = by_name[name] = by_name.setdefault(name.lower(), _Wants([], {}, []))
+            yield wants
+
+    def wanting(self, action: Action, event: str) -> _Wants | None:
+        """Return what wants an action's items of this name, if anything does."""
+        by_name = self._wants.get(action, {})
+        return by_name.get(event) or by_name.get(event.lower())
+
+
+@lru_cache(SORTED)
+def sorted_rules(collector: Collector, sent: frozenset[Action]) -> SortedRules:
+    """Return a collector's rules for the actions sent, sorted once."""
+    return SortedRules(collector, sent)
 
 
 class RuleFold:
@@ -57,126 +118,133 @@ class RuleFold:
         self, collector: Collector, sent: frozenset[Action], context: Context, bounds: SeriesBounds | None = None
     ) -> None:
         self._collector = collector
+        self._rules = sorted_rules(collector, sent)
         self._context = context
         self._bounds = bounds
-        self._wants: dict[Action, dict[str, _Wants]] = {}
-        self._current: tuple[Action | None, Mapping[str, _Wants]] = (None, {})
-        self._values: dict[Metric, dict[Action, Table]] = {}
-        self._reduce: dict[Metric, Reduce] = {}
-        self._counted: set[Metric] = set()
-        self._named: dict[Metric, list[_Named]] = {}
-        for rule in collector.rules:
-            if rule.source is not None and rule.source in sent:
-                by_source = self._values.setdefault(rule.metric, {})
-                table = by_source.setdefault(rule.source, Table(rule.metric, rule.reduce, bounds))
-                self._reduce[rule.metric] = rule.reduce
-                if rule.reduce == "sum" or rule.value is one:
-                    self._counted.add(rule.metric)
-                for wants in self._wanting(rule.source, rule.items):
-                    rules = wants.rules if rule.read is None else wants.read.setdefault(rule.read, [])
-                    rules.append((rule, table))
-        for known in collector.zero_series:
-            if known.source is not None and known.source in sent:
-                named = _Named(known)
-                for wants in self._wanting(known.source, known.items):
-                    wants.named.append(named)
-                for metric in known.metrics:
-                    self._named.setdefault(metric, []).append(named)
+        self._tables = [Table(metric, reduce, bounds) for metric, reduce in self._rules.tables]
+        self._named: list[set[Key]] = [set() for _ in self._rules.zero_series]
 
     def again(
         self, sent: frozenset[Action], context: Context, bounds: SeriesBounds | None, resting: frozenset[Action]
     ) -> RuleFold:
         """Return the next poll's fold: it knows what the resting lists told and waits for the items of the others."""
         fold = RuleFold(self._collector, sent, context, bounds)
-        for metric, by_source in fold._values.items():
-            told = self._values.get(metric, {})
-            by_source.update({source: told[source] for source in by_source if source in resting and source in told})
-        for source in resting & fold._wants.keys() & self._wants.keys():
-            for name, wants in fold._wants[source].items():
-                for new, old in zip(wants.named, self._wants[source][name].named, strict=True):
-                    new.values = old.values
+        for metric, sources in fold._rules.metrics.items():
+            told = self._rules.metrics[metric].tables if metric in self._rules.metrics else {}
+            for source in sources.tables.keys() & told.keys() & resting:
+                fold._tables[sources.tables[source]] = self._tables[told[source]]
+        for place, known in enumerate(fold._rules.zero_series):
+            if known.source in resting and known in self._rules.zero_series:
+                fold._named[place] = self._named[self._rules.zero_series.index(known)]
         return fold
 
-    def _wanting(self, source: Action, names: Iterable[str]) -> Iterator[_Wants]:
-        """Yield what wants these items, found by the name as declared, which needs no lower(), and in lower case."""
-        by_name = self._wants.setdefault(source, {})
-        for name in names:
-            wants = by_name[name] = by_name.setdefault(name.lower(), _Wants([], [], {}))
-            yield wants
+    def taking(self, action: Action, event: str) -> Take | None:
+        """Return what takes an action's items of this name; None: no rule wants them."""
+        wants = self._rules.wanting(action, event)
+        if wants is None:
+            return None
+        rules = self._with_tables(wants.rules)
+        if not wants.read and not wants.named:
+            return partial(_apply, rules, self._context)
+        read = [(read, self._with_tables(rules)) for read, rules in wants.read.items()]
+        return partial(self._take, rules, read, wants.named)
 
-    @property
-    def sources(self) -> frozenset[Action]:
-        """Actions whose items are wanted."""
-        return frozenset(self._wants)
+    def _with_tables(self, rules: Iterable[tuple[Rule, int]]) -> list[_Bound]:
+        return [
+            (rule.where, rule.labels, None if rule.value is one else rule.value, self._tables[place])
+            for rule, place in rules
+        ]
 
     def item(self, action: Action, message: Message) -> None:
         """Apply every rule that wants this item. Raises Unreadable when a reader cannot make items of it."""
-        if self._current[0] is not action:  # a list's items come one after the other
-            self._current = (action, self._wants.get(action, {}))
-        name, by_name = message.get("event", RESPONSE), self._current[1]
-        wants = by_name.get(name) or by_name.get(name.lower())
-        if wants is None:
-            return
-        self._apply(wants.rules, message)
-        for read, rules in wants.read.items():
-            for made in read(message):
-                self._apply(rules, made)
-        for named in wants.named:
-            values = named.known.values(message, self._context)
+        take = self.taking(action, message.get("event", RESPONSE))
+        if take is not None:
+            take(message)
+
+    def _take(
+        self,
+        rules: Sequence[_Bound],
+        read: Sequence[tuple[Read, Sequence[_Bound]]],
+        named: Sequence[int],
+        message: Message,
+    ) -> None:
+        _apply(rules, self._context, message)
+        for reader, reads in read:
+            for made in reader(message):
+                _apply(reads, self._context, made)
+        for place in named:
+            values = self._rules.zero_series[place].values(message, self._context)
             if values is not None:
-                named.values.add(values)
+                self._named[place].add(values)
                 if self._bounds is not None:
-                    named.values = first(named.values, self._bounds.limit)
+                    self._named[place] = first(self._named[place], self._bounds.limit)
 
-    def _apply(self, rules: Iterable[tuple[Rule, Table]], message: Message) -> None:
-        for rule, table in rules:
-            if rule.where is not None and not rule.where(message):
+    def values(self, complete: frozenset[Action]) -> Iterator[tuple[Metric, dict[Key, float]]]:
+        """Yield the metrics whose lists are complete with their label sets, zeros of known ones included."""
+        for metric, sources in self._rules.metrics.items():
+            told = [self._tables[place].values for source, place in sources.tables.items() if source in complete]
+            if not told:
                 continue
-            labels = rule.labels(message, self._context)
-            if labels is None:
-                continue
-            value = rule.value(message)
-            if value is None:
-                continue
-            table.add(labels, value)
+            merged = dict(told[0])
+            if len(sources.tables) > 1:
+                merged = _merged(metric, sources.reduce, told)
+            if sources.counted:
+                self._add_zeros(metric, sources, merged, whole=len(told) == len(sources.tables))
+            for source, place in sources.tables.items():
+                if source not in complete:
+                    for labels in self._tables[place].values:
+                        merged.pop(labels, None)
+            yield metric, merged
 
-    def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
-        """Yield the metrics whose lists are complete, zeros of known label sets included."""
-        for metric, by_source in self._values.items():
-            doubtful = {labels for source, t in by_source.items() if source not in complete for labels in t.values}
-            whole = Table(metric, self._reduce[metric])
-            for source, table in by_source.items():
-                if source in complete:
-                    for labels, value in table.values.items():
-                        whole.add(labels, value)
-            merged = whole.values
-            if metric in self._counted and complete & by_source.keys():
-                whole_answer = by_source.keys() <= complete
-                for labels in self._zeros(metric, merged, alone=len(by_source) == 1, whole=whole_answer):
-                    merged.setdefault(labels, 0.0)
-            for labels, value in merged.items():
-                if labels not in doubtful:
-                    yield metric, labels, value
+    def finish(self, complete: frozenset[Action]) -> Iterator[Sample]:
+        """Yield the same, sample by sample."""
+        return ((metric, labels, v) for metric, values in self.values(complete) for labels, v in values.items())
 
     def named(self, complete: frozenset[Action]) -> Iterator[tuple[Metric, Key]]:
         """Open label values that complete lists named for event metrics."""
-        for metric, found in self._named.items():
-            if metric not in self._values:
-                for named in found:
-                    if named.known.source in complete:
-                        yield from ((metric, values) for values in named.values)
+        for metric, places in self._rules.named.items():
+            if metric not in self._rules.metrics:
+                for place in places:
+                    if self._rules.zero_series[place].source in complete:
+                        yield from ((metric, values) for values in self._named[place])
 
-    def _zeros(self, metric: Metric, values: dict[Key, float], *, alone: bool, whole: bool) -> Iterable[Key]:
-        open_at = [i for i, label in enumerate(metric.labels) if label not in metric.closed]
+    def _add_zeros(self, metric: Metric, sources: _Sources, values: dict[Key, float], *, whole: bool) -> None:
+        """Add the label sets that exist and have no item. whole: all of the metric's lists are complete."""
+        open_at = [at for at, label in enumerate(metric.labels) if label not in metric.closed]
         if not open_at and not whole:  # what the list says that was cut, nobody knows
-            return ()
-        combinations = {tuple(labels[i] for i in open_at) for labels in values}
-        combinations.update(*(named.values for named in self._named.get(metric, ())))
-        if alone and metric.open_labels == ("technology",):
-            combinations |= {(technology,) for technology in self._context.technologies}
+            return
+        known = {tuple([labels[at] for at in open_at]) for labels in values} if metric.closed else set()
+        known.update(*(self._named[place] for place in sources.named))
+        if len(sources.tables) == 1 and metric.open_labels == ("technology",):
+            known |= {(technology,) for technology in self._context.technologies}
         if not open_at:
-            combinations.add(())
-        return (labels for known in combinations for labels in expand(metric, known))
+            known.add(())
+        for open_values in known:
+            for labels in expand(metric, open_values):
+                values.setdefault(labels, 0.0)
+
+
+def _apply(rules: Iterable[_Bound], context: Context, message: Message) -> None:
+    """Apply rules to an item. Rules that follow each other mostly have the same labels."""
+    last: Labels | None = None
+    found: Key | None = None
+    for where, labels, value, table in rules:
+        if where is not None and not where(message):
+            continue
+        if labels is not last:
+            last, found = labels, labels(message, context)
+        if found is not None:
+            number = 1.0 if value is None else value(message)
+            if number is not None:
+                table.add(found, number)
+
+
+def _merged(metric: Metric, reduce: Reduce, told: Iterable[dict[Key, float]]) -> dict[Key, float]:
+    whole = Table(metric, reduce)
+    for values in told:
+        for labels, value in values.items():
+            whole.add(labels, value)
+    return whole.values
 
 
 def expand(metric: Metric, open_values: Key) -> Iterator[Key]:

@@ -12,6 +12,7 @@ from typing import Final
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Context, Rule, ZeroSeries, counter
 from ami_exporter.collectors.fields import OTHER
+from ami_exporter.collectors.sent import from_12
 
 EVENTS: Final = (
     "AuthMethodNotAllowed",
@@ -40,10 +41,12 @@ SECURITY_EVENTS = counter(
     "asterisk_security_events_total",
     "Security events, without those of this exporter's own sessions. One attempt may raise several: a wrong SIP "
     "password is a ChallengeSent and a ChallengeResponseFailed. Behind a relay or NAT, which hides this exporter's "
-    "address, one event of its AMI account is left out for each of its logins (AMI class security: Event, Service)",
+    "address, one event of its AMI account is left out for each of its logins. None before "
+    "Asterisk 12 (AMI class security: Event, Service)",
     "event",
     "service",
     closed=MappingProxyType({"event": EVENTS}),
+    sent=from_12,
 )
 
 

@@ -6,6 +6,7 @@ A counter at 0 says "none happened". Where the server never tells of it, that is
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from ami_exporter.collectors.declarations import Context, Sent
@@ -39,6 +40,31 @@ def at_least(version: Version, *firsts: Version) -> bool:
     return version >= branch if branch is not None else version > max(firsts)
 
 
+BANNERS: Final[Mapping[Version, Version]] = {(1, 0): (1, 4), (1, 1): (1, 8), (1, 2): (10,), (1, 3): (11,)}
+"""AMI version of the greeting → Asterisk's version, up to 11."""
+LAST_OF_12: Final = (2, 4)
+
+
+def version_by_banner(ami: Version) -> Version:
+    """Asterisk's version, as far as the greeting tells it: up to 13, where what is sent depends on it most."""
+    if ami < (2,):
+        return BANNERS.get(ami[:2], ())
+    return ((12,) if ami[:2] <= LAST_OF_12 else (13,)) if ami < (3,) else ()
+
+
+def before_12(context: Context) -> bool:
+    """Whether events and lists are those of before Asterisk 12, as far as is known."""
+    return bool(context.version) and context.version < (12,)
+
+
+def known_from(first: Version) -> Sent:
+    """Sent from this version on; an unknown version is taken for one of those."""
+    return lambda context, _values: not context.version or context.version >= first
+
+
+from_12: Final = known_from((12,))
+
+
 def since(*firsts: Version) -> Sent:
     """Sent from these versions on, one for each branch; not where the version is not known."""
     return lambda context, _values: at_least(context.version, *firsts)
@@ -59,11 +85,7 @@ def both(one: Sent, other: Sent) -> Sent:
     return lambda context, values: one(context, values) and other(context, values)
 
 
-def dial_state(context: Context, _values: tuple[str, ...]) -> bool:
-    """DialState is an event of Asterisk 14 and later; where the version is not known it is taken for one of them."""
-    return not context.version or at_least(context.version, (14,))
-
-
-def rtcp_of_channels(context: Context, _values: tuple[str, ...]) -> bool:
-    """RTCP events name their channel from Asterisk 12 on; an unknown version is taken for one of them."""
-    return not context.version or at_least(context.version, (12,))
+dial_state: Final = known_from((14,))
+"""DialState is an event of Asterisk 14 and later."""
+rtcp_of_channels: Final = from_12
+"""RTCP events name their channel from Asterisk 12 on."""

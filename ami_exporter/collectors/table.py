@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Container
 from heapq import nsmallest
+from operator import add
 from typing import Final, Protocol
 
 from ami_exporter.collectors.declarations import Metric, Reduce
@@ -14,7 +15,7 @@ SPARE: Final = 4
 """A table may hold so many times what will be served before it is cut back: sorting then costs little per item."""
 
 REDUCE: Final[dict[str, Callable[[float, float], float]]] = {
-    "sum": lambda a, b: a + b,
+    "sum": add,
     "max": max,
     "min": min,
     "last": lambda _a, b: b,

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from ami_exporter.ami.actions import Action
+from ami_exporter.ami.concluded import CHANNEL_LINKED
 from ami_exporter.ami.message import Message
 from ami_exporter.ami.own_calls import PREFIX
 from ami_exporter.collectors.calls import MAX_CALLS, MAX_CALLS_COUNTED, RING, UP, Calls, trunk_direction
@@ -28,10 +29,14 @@ from ami_exporter.collectors.legs import too_old
 from ami_exporter.collectors.lists import CHANNEL_LISTS, CORE_SHOW_CHANNELS, STATUS
 from ami_exporter.collectors.vocabulary import DIRECTIONS, INTERNAL
 
-EVENTS: Final = ("Newchannel", "Newstate", "NewAccountCode", "Hangup")
+EVENTS: Final = ("Newchannel", CHANNEL_LINKED, "Newstate", "NewAccountCode", "Hangup")
 CHANNEL_ITEMS: Final = ("Status", "CoreShowChannel")
 MAX_FIELD: Final = 80
 """Characters of a Tenantid or AccountCode that are looked at: Asterisk keeps no more of an account code."""
+
+
+_OLD_NAMES: Final = {"accountcode": "account"}
+"""As Status has it before Asterisk 12 of channels without a dialplan."""
 
 
 class Tenants:
@@ -47,7 +52,8 @@ class Tenants:
 
     def of(self, message: Message) -> str:
         """The tenant of an item or event that has a channel's headers; `other` where nothing names one."""
-        written = message.get(self._field, "")[:MAX_FIELD]
+        written = message.get(self._field) or message.get(_OLD_NAMES.get(self._field, ""), "")
+        written = written[:MAX_FIELD]
         if not written:
             return OTHER
         if self._names:
@@ -111,7 +117,7 @@ class TenantTracker:
     def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:
         """Take one of EVENTS."""
         kind, uniqueid, state = message["event"], message.get("uniqueid", ""), message.get("channelstate")
-        if kind == "Newchannel":
+        if kind in ("Newchannel", CHANNEL_LINKED):
             self._created(uniqueid, message, context, now)
         call_id = self._call_of.get(uniqueid, "")
         call = self._known.get(call_id)

@@ -194,11 +194,14 @@ class TrunkTracker:
 
 
 def _begun_before(message: Message, context: Context, now: float) -> _Channel | None:
-    """A trunk channel whose Newchannel was not seen: the first of its call came in, all others went out."""
-    trunk = trunk_of(context, message.get("channel", ""))
-    if trunk is None:
+    """A trunk channel whose Newchannel was not seen: the first of its call came in, all others went out.
+
+    Without a Linkedid (before Asterisk 12) nobody can tell.
+    """
+    trunk, linkedid = trunk_of(context, message.get("channel", "")), message.get("linkedid")
+    if trunk is None or not linkedid:
         return None
-    first = message.get("uniqueid") == message.get("linkedid")
+    first = message.get("uniqueid") == linkedid
     return _Channel(now, trunk, "inbound" if first else "outbound")
 
 

@@ -34,6 +34,7 @@ from ami_exporter.collectors.lists import (
     peer_technology,
     qualified,
     registration_account,
+    tells_application,
 )
 from ami_exporter.collectors.trunk_discovery import members
 from ami_exporter.collectors.vocabulary import DEVICE_STATE, DIRECTIONS
@@ -59,9 +60,9 @@ UP = gauge(
 CHANNELS = gauge(
     "asterisk_trunk_channels",
     "Channels of the trunk, by the direction in which events saw them begin. Of others, outbound: dialled by Dial or "
-    "Queue, or by Originate until it is answered, or not the first channel of its call. Canary calls are among them: "
-    "they take up a channel (AMI Status, CoreShowChannels: Channel, Application, Linkedid; event Newchannel: "
-    "ChannelState)",
+    "Queue, or by Originate until it is answered, or not the first channel of its call. Before Asterisk 12 absent "
+    "while one is parked that events did not see begin. Canary calls are among them: they take up a channel (AMI "
+    "Status, CoreShowChannels: Channel, Application, Linkedid; event Newchannel: ChannelState)",
     "trunk",
     "direction",
     closed={"direction": DIRECTIONS},
@@ -74,6 +75,7 @@ OLDEST = gauge(
 )
 
 _DIALLED = frozenset({"AppDial", "AppDial2", "AppQueue"})
+_WITHOUT_DIALPLAN = frozenset({"", "Parked Call"})
 _ANSWERS = {"reachable": True, "lagged": True, "unreachable": False}
 
 _REGISTRATION_LISTS = {
@@ -93,6 +95,8 @@ class TrunkFold:
         self._trunks: dict[str, str | None] = {}
         self._channels = dict.fromkeys(((t, d) for t in context.trunks for d in DIRECTIONS), 0)
         self._oldest: dict[str, int] = {}
+        self._undirected: set[str] = set()  # trunks with a channel whose direction nobody can tell
+        self._ageless: set[str] = set()  # and those with one whose age the list does not tell
         self._registered: dict[tuple[str, str], bool] = {}
         self._reachable: dict[str, dict[str, bool]] = {tech: {} for tech in PEER_LISTS}
         self._endpoints: dict[str, tuple[str, ...]] = {}  # aor, device state, contacts
@@ -104,6 +108,7 @@ class TrunkFold:
         fold = TrunkFold(context)
         if resting & CHANNEL_LISTS:
             fold._channels, fold._oldest = self._channels, self._oldest
+            fold._undirected, fold._ageless = self._undirected, self._ageless
         for action, tech in _REGISTRATION_LISTS.items():
             if action in resting:
                 fold._registered |= {key: up for key, up in self._registered.items() if key[0] == tech}
@@ -120,7 +125,7 @@ class TrunkFold:
 
     def item(self, action: Action, message: Message) -> None:
         """Take one item of any of the lists."""
-        take = self._KINDS.get(message.get("event", ""))
+        take = self._KINDS.get(message.cells[message.layout.event])
         if take is not None:
             take(self, action, message)
 
@@ -138,12 +143,15 @@ class TrunkFold:
         uniqueid, linkedid = message.get("uniqueid", ""), message.get("linkedid", "")
         # A canary's call takes up one of the trunk's channels, and events leave it out.
         direction = "outbound" if linkedid.startswith(PREFIX) else self._context.seen_direction(uniqueid)
-        if direction is None:  # Linkedid is that of the older call once two are joined
-            outbound = uniqueid != linkedid or message.get("application") in _DIALLED
-            direction = "outbound" if outbound else "inbound"
-        key = (trunk, direction)
-        self._channels[key] = self._channels.get(key, 0) + 1
+        direction = direction or _listed_direction(message, uniqueid, linkedid)
+        if direction is None:
+            self._undirected.add(trunk)
+        else:
+            key = (trunk, direction)
+            self._channels[key] = self._channels.get(key, 0) + 1
         age = channel_age(message)
+        if age is None and not tells_application(message):
+            self._ageless.add(trunk)
         if age is not None and age > self._oldest.get(trunk, -1):
             self._oldest[trunk] = age
 
@@ -189,8 +197,12 @@ class TrunkFold:
             if signs:
                 yield UP, (trunk.name,), float(all(signs))
         if complete & CHANNEL_LISTS:
-            yield from ((CHANNELS, key, float(count)) for key, count in self._channels.items())
-            yield from ((OLDEST, (trunk,), float(age)) for trunk, age in self._oldest.items())
+            for (name, direction), count in self._channels.items():
+                if name not in self._undirected:
+                    yield CHANNELS, (name, direction), float(count)
+            for name, age in self._oldest.items():
+                if name not in self._ageless:
+                    yield OLDEST, (name,), float(age)
 
     def _signs(self, trunk: Trunk, complete: frozenset[Action]) -> Iterator[bool]:
         """What complete lists tell of a trunk: its registration, its endpoint."""
@@ -242,6 +254,24 @@ class TrunkFold:
         "PeerEntry": _peer,
         "PJSIPMaintenanceStatus": _in_maintenance,
     }
+
+
+def _listed_direction(message: Message, uniqueid: str, linkedid: str) -> str | None:
+    """Direction of a trunk's channel by its item alone; None where that leaves it open.
+
+    Linkedid is that of the older call once two are joined. Before Asterisk 12 there is none: there a channel that was
+    dialled runs AppDial or AppQueue. Status does not say that, but that it has no dialplan, as a parked one has none.
+    """
+    application = message.get("application", "")
+    if application in _DIALLED:
+        return "outbound"
+    if linkedid:
+        return "outbound" if uniqueid != linkedid else "inbound"
+    if tells_application(message):
+        return "inbound" if application not in _WITHOUT_DIALPLAN else None
+    if "context" in message:
+        return "inbound"
+    return "outbound" if message.get("bridgedchannel") or message.get("state", "").lower() != "up" else None
 
 
 COLLECTOR = Collector(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from ami_exporter.collectors.fields import OTHER
@@ -31,6 +31,8 @@ _FAMILIES: Final = """
 _ALIASES: Final = {"z 5": "Zoiper", "z 3": "Zoiper", "fritz!": "FRITZ!OS", "obi": "Obihai", "ucm": "Grandstream UCM"}
 """How a user agent begins (lower case) → family, where it does not begin with that."""
 _LONGEST: Final = 40
+REMEMBERED: Final = 500
+"""User agents whose family is remembered: a PBX's phones have few, and each poll lists all."""
 
 
 @cache
@@ -50,7 +52,12 @@ def user_agent(written: str) -> str:
 
     "Yealink SIP-T46S 66.86.0.15" is "Yealink SIP-T", "snom760/8.7.3" is "snom", "John Smith's iPhone" is "other".
     """
-    found = _begins().match(written[:_LONGEST].lstrip().lower())
+    return _family(written[:_LONGEST])
+
+
+@lru_cache(REMEMBERED)
+def _family(beginning: str) -> str:
+    found = _begins().match(beginning.lstrip().lower())
     return OTHER if found is None else _families()[found[0]]
 
 

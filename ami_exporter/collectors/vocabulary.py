@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from ami_exporter.ami.concluded import STAND_INS
+
 
 def _table(**words: tuple[str, ...]) -> Mapping[str, str]:
     return MappingProxyType({theirs: ours for ours, all_theirs in words.items() for theirs in all_theirs})
@@ -63,12 +65,24 @@ CHANNEL_STATES = (
 )
 CHANNEL_STATE = MappingProxyType({str(number): name for number, name in enumerate(CHANNEL_STATES)})
 """ChannelState: the number in the channel block."""
+CHANNEL_STATE_WORD = MappingProxyType(
+    {
+        **{name: name for name in CHANNEL_STATES},
+        "rsrvd": "reserved",
+        "offhook": "off_hook",
+        "dialing offhook": "dialing_off_hook",
+        "pre-ring": "pre_ring",
+    }
+)
+"""State: the word that Status has before Asterisk 12 for a channel without dialplan, in lower case."""
 
 DIRECTIONS = ("inbound", "outbound")
 
-INTERNAL = frozenset({"Announcer", "CBAnn", "CBRec", "Message", "Recorder", "Surrogate"})
+INTERNAL = frozenset({"Announcer", "CBAnn", "CBRec", "Message", "Recorder", "Surrogate"}) | STAND_INS
 """Technologies of channels that Asterisk makes for itself: a conference's announcer and recorder, the bearer of text
-messages, the stand-in of a masquerade. Lists and events hide them (AST_CHAN_TP_INTERNAL) but for Status before 16."""
+messages, the stand-in of a masquerade. Lists and events hide them (AST_CHAN_TP_INTERNAL) but for Status before 16.
+
+Those of before Asterisk 12 only give their place to another channel."""
 
 TELLS_HANGUP = frozenset({"IAX2", "Local", "PJSIP", "SIP"})
 """Technologies whose channels always say HangupRequest when the far end hangs up. AudioSocket, analogue lines and SS7

@@ -5,7 +5,6 @@ The list also carries names, e-mail and pager addresses: nothing here reads them
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import Final
 
 from ami_exporter.ami.actions import Action
@@ -18,7 +17,7 @@ MIN_INTERVAL: Final = 300.0
 """Seconds: each list makes the PBX read every mailbox's folders while holding the lock of all users."""
 
 FOLDERS: Final = (("new", "NewMessageCount"), ("old", "OldMessageCount"))
-_CLOSED: Final = MappingProxyType({"folder": tuple(folder for folder, _ in FOLDERS)})
+"""Not a closed set: each mailbox tells all its folders, and before Asterisk 12 that is the new messages alone."""
 
 MESSAGES = gauge(
     "asterisk_voicemail_messages",
@@ -26,7 +25,6 @@ MESSAGES = gauge(
     "(AMI VoicemailUsersList: NewMessageCount, OldMessageCount)",
     "context",
     "folder",
-    closed=_CLOSED,
 )
 MAILBOX_MESSAGES = gauge(
     "asterisk_voicemail_mailbox_messages",
@@ -35,7 +33,6 @@ MAILBOX_MESSAGES = gauge(
     "context",
     "mailbox",
     "folder",
-    closed=_CLOSED,
 )
 
 VOICEMAIL = Collector(

@@ -21,7 +21,14 @@ from ami_exporter.commands.options import Options, Run
 from ami_exporter.config import labelfields
 from ami_exporter.config.amiflags import AmiFlags
 from ami_exporter.config.secret import Secret
-from ami_exporter.config.target_settings import AmiUser, CanarySettings, CollectorSettings, Settings, TenantSettings
+from ami_exporter.config.target_settings import (
+    AmiUser,
+    CanarySettings,
+    CollectorSettings,
+    Settings,
+    TenantSettings,
+    TrunkSettings,
+)
 from ami_exporter.service.exporter import Exporter
 from ami_exporter.web.capacity import raise_descriptor_limit
 from ami_exporter.web.flags import WebFlags
@@ -60,16 +67,29 @@ def demo(options: Options, run: Run) -> int:
         return FAILED
     try:
         flags = AmiFlags(pbx.address, pbx.username, Secret(pbx.secret))
-        return _run(DemoLoader(flags, run.environ), options.web, run.environ, hint=run.out)
+        return _run(
+            DemoLoader(flags, run.environ, is_old=options.dialect != "modern"), options.web, run.environ, hint=run.out
+        )
     finally:
         pbx.stop()
 
 
-class DemoLoader(Loader):
-    """The configuration of the demo: everything that can be shown, canary calls every half minute."""
+OLD_TRUNKS = tuple(
+    TrunkSettings(name, f"{technology}/{name}")
+    for technology, name in (("SIP", "telco-a"), ("SIP", "telco-b"), ("IAX2", "4940"))
+)
 
-    def __init__(self, flags: AmiFlags, environ: Mapping[str, str]) -> None:
+
+class DemoLoader(Loader):
+    """The configuration of the demo: everything that can be shown, canary calls every half minute.
+
+    is_old: of a PBX before Asterisk 12, whose calls cannot be told by an identifier of ours and whose trunks are not
+    found by themselves.
+    """
+
+    def __init__(self, flags: AmiFlags, environ: Mapping[str, str], *, is_old: bool = False) -> None:
         super().__init__(None, flags, environ)
+        self._is_old = is_old
 
     def settings(self) -> Settings:
         """Add to the one target what a file would say."""
@@ -88,11 +108,16 @@ class DemoLoader(Loader):
         shown = replace(
             target,
             command_user=AmiUser(COMMAND_USER, target.secret),
-            canaries=canaries,
+            canaries={} if self._is_old else canaries,
+            trunks=OLD_TRUNKS if self._is_old else target.trunks,
             destinations={"emergency": ("112",), "international": ("00",), "premium": ("0900",)},
             dids={plan.name: DID_NAMES.get(plan.name, plan.name.capitalize()) for plan in QUEUE_PLANS},
             tenants=TenantSettings("AccountCode", {account: account for account in ACCOUNTS}),
-            collectors={**target.collectors, "taskprocessors": CollectorSettings(enabled=True, min_interval=10.0)},
+            collectors={
+                **target.collectors,
+                "taskprocessors": CollectorSettings(enabled=True, min_interval=10.0),
+                "queue_members": CollectorSettings(enabled=True),
+            },
         )
         return replace(settings, targets={name: shown})
 

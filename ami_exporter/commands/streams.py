@@ -44,7 +44,7 @@ class Stream(io.TextIOBase):
     def expect_data(self) -> None:
         """Write UTF-8, whatever the locale: what comes is read by programs. A terminal keeps its own encoding."""
         if isinstance(self._stream, io.TextIOWrapper) and not self._stream.isatty():
-            self._stream.reconfigure(encoding="utf-8")
+            self._stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
     def writable(self) -> bool:
         """Tell that text may be written."""

@@ -1,4 +1,4 @@
-"""The configuration in force, as YAML in the form of the file, secrets masked: what `/config` shows."""
+"""The configuration in force, as YAML in the form of the file, secrets and numbers masked: what `/config` shows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import yaml
 
+from ami_exporter.config.numbers import hidden, hidden_keys
 from ami_exporter.config.target_settings import FieldsRead, MatchRead
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ def _target(target: TargetSettings) -> dict[str, object]:
         "names_file": target.names_file,
         "limits": {"series_per_metric": target.limits.series_per_metric},
         "queue_wait_buckets": list(target.queue_wait_buckets),
-        "destinations": {name: list(numbers) for name, numbers in target.destinations.items()} or None,
-        "dids": dict(target.dids) or None,
+        "destinations": {name: [*map(hidden, numbers)] for name, numbers in target.destinations.items()} or None,
+        "dids": hidden_keys(target.dids, whole=True) or None,
         "tenants": None if target.tenants is None else _tenants(target.tenants),
         "command_user": None if target.command_user is None else _user(target.command_user),
         "canaries": {name: _canary(one) for name, one in target.canaries.items()} or None,
@@ -83,7 +84,7 @@ def _target(target: TargetSettings) -> dict[str, object]:
 
 def _canary(one: CanarySettings) -> dict[str, object]:
     return {
-        "channel": one.channel,
+        "channel": hidden(one.channel),
         "interval": duration(one.interval),
         "ring_timeout": duration(one.ring_timeout),
         "duration": duration(one.duration),
@@ -95,7 +96,7 @@ def _canary(one: CanarySettings) -> dict[str, object]:
 
 
 def _tenants(one: TenantSettings) -> dict[str, object]:
-    written = {"map": dict(one.map) or None, "pattern": one.pattern}
+    written = {"map": hidden_keys(one.map) or None, "pattern": one.pattern}
     return {"from": one.source, **{key: value for key, value in written.items() if value is not None}}
 
 
@@ -118,8 +119,9 @@ def _custom(entry: CustomMetricsSettings) -> dict[str, object]:
         "action": entry.action,
         "item": entry.item,
         "event": entry.event,
+        "family": entry.family,
         **({} if entry.command is None else _command(entry.command)),
-        "where": {name: list(texts) for name, texts in entry.where.items()},
+        "where": {name: [*map(hidden, texts)] for name, texts in entry.where.items()},
         "unsafe_labels": entry.unsafe_labels or None,
         "metrics": [_metric(metric) for metric in entry.metrics],
     }
@@ -157,7 +159,7 @@ def _value(value: CustomValue, metric: CustomMetric) -> dict[str, object]:
     return {
         "field": value.field,
         "scale": value.scale,
-        "map": None if value.values is None else dict(value.values),
+        "map": None if value.values is None else hidden_keys(value.values),
         "other": value.other,
         "minimum": value.minimum,
         "reduce": value.reduce if metric.type == "gauge" else None,
@@ -165,7 +167,7 @@ def _value(value: CustomValue, metric: CustomMetric) -> dict[str, object]:
 
 
 def _label(label: CustomLabel) -> dict[str, object]:
-    values = None if label.values is None else dict(label.values)
+    values = None if label.values is None else hidden_keys(label.values)
     return {"field": label.field, "map": values, "other": label.other, "max": label.limit}
 
 

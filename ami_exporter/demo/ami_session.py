@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from .action_table import ACTIONS, ActionRow
 from .listing import Dialect, Listing
+from .old_listings import ANSWERS as OLD_ANSWERS
 from .rights import NONE, User, event_mask
 from .scene import Scene
 from .wire import ID_MARK, AmiRequest, headers, response, with_action_id
@@ -76,8 +77,10 @@ class ClientSession:
             return response("Error", refusal).encode()
         if own := self._own.get(name.lower()):
             return own(request)
-        answer = row.answer(self.house.scene, request)
-        return answer.render(self.house.scene.dialect) if isinstance(answer, Listing) else answer
+        scene = self.house.scene
+        answers = OLD_ANSWERS if scene.dialect is Dialect.OLD else {}
+        answer = answers.get(name.lower(), row.answer)(scene, request)
+        return answer.render() if isinstance(answer, Listing) else answer
 
     def _refusal(self, request: AmiRequest, name: str, row: ActionRow | None) -> str:
         """Why this request is refused, "" when it is not; a refusal is also a security event."""
@@ -156,9 +159,8 @@ class ClientSession:
         return response("Success", body=headers(("Events", "On" if asked else "Off"))).encode()
 
     def _list_commands(self, _request: AmiRequest) -> bytes:
-        modern = self.house.scene.dialect is Dialect.MODERN
         lines = [
-            f"{row.name}: {row.listed if modern else row.synopsis}\r\n"
+            f"{row.name}: {row.listed}\r\n"
             for key, row in sorted(ACTIONS.items())
             if key not in self.house.missing and self.user is not None and self.user.may(row.rights)
         ]

@@ -85,6 +85,8 @@ QUEUE_PLANS = (
     QueuePlan("emergency", "linear", (10, 3), 0.006, 60, 90, 60, 10),
 )
 EXTRA_QUEUE_MEMBERS = 3
+# When dynamic members logged in, in seconds before the start.
+BEGAN_WORK = -5400.0
 # The name of a number that is called, where the queue behind it has none.
 DID_NAMES = {"6003": "Service"}
 
@@ -93,11 +95,11 @@ DID_NAMES = {"6003": "Service"}
 ACCOUNTS = ("acme", "globex", "initech")
 
 
-def build(world: World, dice: Dice, endpoints: int, queues: int) -> None:
-    """Fill the world with ``endpoints`` PJSIP endpoints (trunks included) and ``queues`` queues."""
-    _trunks(world)
-    pjsip_trunks = sum(trunk.tech == "PJSIP" for trunk in world.trunks)
-    world.phones = [_phone(number, dice) for number in range(max(0, endpoints - pjsip_trunks))]
+def build(world: World, dice: Dice, endpoints: int, queues: int, sip: str = "PJSIP") -> None:
+    """Fill the world with ``endpoints`` endpoints (trunks included) of the driver ``sip``, and ``queues`` queues."""
+    _trunks(world, sip)
+    sip_trunks = sum(trunk.tech == sip for trunk in world.trunks)
+    world.phones = [_phone(number, dice, sip) for number in range(max(0, endpoints - sip_trunks))]
     world.phones += [_legacy_phone(number) for number in range(3)]
     world.queues = [_queue(world, place, dice) for place in range(queues)]
     world.lots = [ParkingLot("default", 701, 720, 60), ParkingLot("reception", 801, 805, 45)]
@@ -116,28 +118,28 @@ def person(number: int, extension: str = "") -> Party:
     return Party(extension, f"{first} {LAST_NAMES[number * 7 % len(LAST_NAMES)]}")
 
 
-def _trunks(world: World) -> None:
+def _trunks(world: World, sip: str) -> None:
     """Two carriers, and the line to a branch office, named by a number."""
     plans = (
-        ("PJSIP", "telco-a", "alaw", "telco-a", Media(0.0004, 0.002, 0.018, 0.01)),
-        ("PJSIP", "telco-b", "alaw", "telco-b", Media(0.004, 0.009, 0.055, 0.08)),
+        (sip, "telco-a", "alaw", "telco-a", Media(0.0004, 0.002, 0.018, 0.01)),
+        (sip, "telco-b", "alaw", "telco-b", Media(0.004, 0.009, 0.055, 0.08)),
         ("IAX2", "4940", "ulaw", "4940", Media(0.001, 0.004, 0.035)),
     )
     for number, (tech, name, codec, registration, media) in enumerate(plans):
-        address = f"198.51.100.{10 + number}:{5060 if tech == 'PJSIP' else 4569}"
+        address = f"198.51.100.{10 + number}:{4569 if tech == 'IAX2' else 5060}"
         trunk = SimulatedEndpoint(tech, name, Party("", name), codec, "", True, registration, media)
         trunk.contacts = [Contact(address, rtt=media.rtt)]
         world.trunks.append(trunk)
         world.registrations.append(Registration(tech, registration, "demo", f"{name}.example.net"))
 
 
-def _phone(number: int, dice: Dice) -> SimulatedEndpoint:
+def _phone(number: int, dice: Dice, sip: str) -> SimulatedEndpoint:
     extension = str(FIRST_EXTENSION + number)
     agent, codec = PHONE_MODELS[number * 5 % len(PHONE_MODELS)]
     # Every sixth person works at home: a longer way, and now and then a bad one.
     home = (number + 1) % 6 == 0
     media = Media(0.006, 0.014, 0.048) if home else Media(0.0002, 0.0015, 0.004)
-    phone = SimulatedEndpoint("PJSIP", extension, person(number, extension), codec, agent, media=media)
+    phone = SimulatedEndpoint(sip, extension, person(number, extension), codec, agent, media=media)
     phone.account = ACCOUNTS[number % len(ACCOUNTS)]
     network = "203.0.113" if home else "192.0.2"
     rtt = media.rtt * dice.between(0.6, 1.6)
@@ -155,7 +157,7 @@ def _legacy_phone(number: int) -> SimulatedEndpoint:
 
 
 def _queue(world: World, place: int, dice: Dice) -> Queue:
-    phones = [phone for phone in world.phones if phone.tech == "PJSIP"]
+    phones = [phone for phone in world.phones if phone.account]  # none of the workshop
     if place < len(QUEUE_PLANS):
         plan = QUEUE_PLANS[place]
         queue = Queue(plan.name, plan.strategy, plan.limit, plan.service_level)
@@ -165,8 +167,8 @@ def _queue(world: World, place: int, dice: Dice) -> Queue:
         queue = Queue(f"queue-{place + 1}")
         first, count, membership = dice.pick(range(max(1, len(phones)))), EXTRA_QUEUE_MEMBERS, "static"
     for phone in (phones * 2)[first : first + count][: len(phones)]:
-        login = None if membership == "static" else 0.0
-        member = Member(queue, phone, phone.party.name, membership, login=login)
+        since = world.booted if membership == "static" else BEGAN_WORK * world.speed
+        member = Member(queue, phone, phone.party.name, membership, login=since)
         queue.members.append(member)
         phone.memberships.append(member)
     return queue

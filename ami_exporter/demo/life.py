@@ -153,8 +153,8 @@ class Life:
             yield self.dice.around(LASTS["outage"] / 2, at_least=5.0)
 
     def _tell_registry(self, one: Registration) -> None:
-        sip = one.tech == "PJSIP"
-        username, domain = (f"sip:{one.username}@{one.host}", f"sip:{one.host}") if sip else (one.username, one.host)
+        pjsip = one.tech == "PJSIP"
+        username, domain = (f"sip:{one.username}@{one.host}", f"sip:{one.host}") if pjsip else (one.username, one.host)
         who = ("ChannelType", one.tech), ("Username", username), ("Domain", domain)
         self.switch.tell("Registry", "system", headers(*who, ("Status", one.status)))
 

@@ -1,7 +1,6 @@
-"""List answers in both dialects.
+"""List answers of today: ``EventList: start``, items, completion with ``EventList: Complete`` and ListItems.
 
-modern: Response Success + ``EventList: start``, items, completion with ``EventList: Complete`` and ListItems.
-1.1: ``Response: Follows``, items, completion event without EventList, as the AMI document describes it.
+Those of AMI 1.1 are in old_listings.py.
 """
 
 from __future__ import annotations
@@ -38,17 +37,14 @@ class Listing:
     loaded_count: int = 0
     reported: int | None = None
 
-    def render(self, dialect: Dialect) -> bytes:
+    def render(self) -> bytes:
         """The whole answer, ActionID places marked."""
         count = len(self.items) + self.loaded_count
         if self.empty and not count:
             return response(self.empty_kind, self.empty).encode()
-        if dialect is Dialect.OLD:
-            start, marks = response("Follows"), ""
-        else:
-            start = f"Response: Success\r\n{ID_MARK}EventList: start\r\nMessage: {self.message}\r\n\r\n"
-            listed = count if self.reported is None else self.reported
-            marks = f"EventList: Complete\r\nListItems: {listed}\r\n"
+        start = f"Response: Success\r\n{ID_MARK}EventList: start\r\nMessage: {self.message}\r\n\r\n"
+        listed = count if self.reported is None else self.reported
+        marks = f"EventList: Complete\r\nListItems: {listed}\r\n"
         end = f"Event: {self.complete}\r\n{ID_MARK}{marks}{self.tail}\r\n"
         head = (start + "".join(self.items)).encode("utf-8", "surrogateescape")
         return head + self.loaded + end.encode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 from . import blocks
 from .items import bridge_item, channel_item, status_item
 from .listing import Listing
@@ -35,20 +37,30 @@ def bridge_list(scene: Scene, _request: AmiRequest) -> Listing:
 
 def queue_status(scene: Scene, request: AmiRequest) -> Listing:
     """QueueStatus, with its filters Queue and Member."""
+    items = queue_rows(scene, request, lambda member: blocks.member(member, scene.world, listed=True))
+    return Listing("Queue status will follow", "QueueStatusComplete", items)
+
+
+def queue_rows(
+    scene: Scene, request: AmiRequest, member_row: Callable[[Member], str], left_out: Collection[str] = ()
+) -> list[str]:
+    """The items of QueueStatus; ``left_out``: headers of queues and callers that older servers do not have."""
     wanted = request.get("Member")
     items = []
     for queue in _queues(scene, request):
-        items.append(item("QueueParams", _queue_params(queue), id_first=False))
+        params = headers(*(pair for pair in _queue_params(queue) if pair[0] not in left_out))
+        items.append(item("QueueParams", params, id_first=False))
         items += [
-            item("QueueMember", blocks.member(member, scene.world, listed=True), id_first=False)
+            item("QueueMember", member_row(member), id_first=False)
             for member in queue.members
             if wanted in {"", member.name, member.endpoint.device}
         ]
-        items += [
-            item("QueueEntry", _queue_entry(queue, waiting, place, scene.time.now), id_first=False)
-            for place, waiting in enumerate(queue.waiting, start=1)
-        ]
-    return Listing("Queue status will follow", "QueueStatusComplete", items)
+        for place, waiting in enumerate(queue.waiting, start=1):
+            row = _queue_entry(queue, waiting, place, scene)
+            items.append(
+                item("QueueEntry", headers(*(pair for pair in row if pair[0] not in left_out)), id_first=False)
+            )
+    return items
 
 
 def queue_summary(scene: Scene, request: AmiRequest) -> Listing:
@@ -64,10 +76,10 @@ def _queues(scene: Scene, request: AmiRequest) -> list[Queue]:
     return [queue for queue in scene.world.queues if wanted in {"", queue.name.lower()}]
 
 
-def _queue_params(queue: Queue) -> str:
+def _queue_params(queue: Queue) -> tuple[tuple[str, object], ...]:
     ended = queue.completed + queue.abandoned
     in_level = queue.completed_in_level + queue.abandoned_in_level
-    return headers(
+    return (
         ("Queue", queue.name),
         ("Max", queue.limit),
         ("Strategy", queue.strategy),
@@ -87,18 +99,18 @@ def _percent(part: int, whole: int) -> float:
     return 100 * part / whole if whole else 0.0
 
 
-def _queue_entry(queue: Queue, waiting: Waiting, place: int, now: float) -> str:
+def _queue_entry(queue: Queue, waiting: Waiting, place: int, scene: Scene) -> tuple[tuple[str, object], ...]:
     chan = waiting.channel
-    return headers(
+    return (
         ("Queue", queue.name),
         ("Position", place),
         ("Channel", chan.name),
-        ("Uniqueid", chan.uniqueid),
+        ("Uniqueid", scene.world.places.get(chan.uniqueid, chan.uniqueid)),
         ("CallerIDNum", chan.caller.number or "unknown"),
         ("CallerIDName", chan.caller.name or "unknown"),
         ("ConnectedLineNum", chan.connected.number or "unknown"),
         ("ConnectedLineName", chan.connected.name or "unknown"),
-        ("Wait", int(now - waiting.since)),
+        ("Wait", int(scene.time.now - waiting.since)),
         ("Priority", 0),
     )
 
@@ -188,15 +200,16 @@ def parked_calls(scene: Scene, request: AmiRequest) -> Listing:
 
 def voicemail_users(scene: Scene, _request: AmiRequest) -> Listing:
     """VoicemailUsersList."""
-    items = [item("VoicemailUserEntry", _mailbox(box)) for box in scene.world.mailboxes]
+    items = [item("VoicemailUserEntry", headers(*voicemail_fields(box))) for box in scene.world.mailboxes]
     empty = "There are no voicemail users currently defined."
     return Listing(
         "Voicemail user list will follow", "VoicemailUserEntryComplete", items, empty=empty, empty_kind="Success"
     )
 
 
-def _mailbox(box: Mailbox) -> str:
-    return headers(
+def voicemail_fields(box: Mailbox) -> tuple[tuple[str, object], ...]:
+    """The headers of a mailbox."""
+    return (
         ("VMContext", "default"),
         ("VoiceMailbox", box.number),
         ("Fullname", box.name),

@@ -22,12 +22,15 @@ class StaticLoad:
     status: bytes = b""
     core: bytes = b""
     bridge_list: bytes = b""
+    still: tuple[Channel, ...] = ()
 
 
 def static_load(count: int, world: World, age: float) -> StaticLoad:
     """``count`` channels in calls of two, all up and bridged, ``age`` seconds old."""
-    phone = SimulatedEndpoint("PJSIP", "load", Party("500", "Load"))
+    tech = next((trunk.tech for trunk in world.trunks), "PJSIP")
+    phone = SimulatedEndpoint(tech, "load", Party("500", "Load"))
     status, core, bridges = [], [], []
+    still: list[Channel] = []
     bridge = Bridge("")
     for number in range(count):
         first = number - number % 2
@@ -36,18 +39,20 @@ def static_load(count: int, world: World, age: float) -> StaticLoad:
             bridges.append(bridge)
         uniqueid, linkedid = (f"{int(world.epoch)}.{9_000_000 + n}" for n in (number, first))
         party = Party(str(5000 + number), f"Load {number}")
-        chan = Channel(f"PJSIP/load-{number:08x}", uniqueid, linkedid, phone, -age, UP, "500", "from-internal", party)
+        chan = Channel(f"{tech}/load-{number:08x}", uniqueid, linkedid, phone, -age, UP, "500", "from-internal", party)
         chan.bridge = bridge
-        chan.application, chan.data = ("AppDial", "(Outgoing Line)") if number != first else ("Dial", "PJSIP/500,30")
+        chan.application, chan.data = ("AppDial", "(Outgoing Line)") if number != first else ("Dial", f"{tech}/500,30")
         bridge.channels.append(chan)
         status.append(status_item(chan, 0.0))
         core.append(channel_item(chan, 0.0))
+        still.append(chan)
     return StaticLoad(
         count,
         len(bridges),
         "".join(status).encode(),
         "".join(core).encode(),
         "".join(bridge_item(one) for one in bridges).encode(),
+        tuple(still),
     )
 
 

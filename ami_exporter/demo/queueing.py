@@ -200,7 +200,8 @@ class QueueDesk:
         self._tell_member("QueueMemberPause", member)
 
     def add(self, member: Member) -> None:
-        """A dynamic member logs in."""
+        """A dynamic member logs in, and begins anew: app_queue forgets who is removed."""
+        member.calls, member.last_call, member.last_pause = 0, None, None
         member.queue.members.append(member)
         member.endpoint.memberships.append(member)
         member.login = self.switch.time.now

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from .engine import Timeline
 from .listing import Dialect
 from .load import StaticLoad
-from .world import World
+from .world import UPTIME_AT_START, World
 
-# A PBX that was started three days and some hours before the demo: uptime panels look like life.
-UPTIME_AT_START = 271_733.0
 VERSIONS = {Dialect.MODERN: ("11.0.0", "22.10.1"), Dialect.OLD: ("1.1", "1.8.32.3")}
 
 

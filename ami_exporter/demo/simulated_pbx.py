@@ -17,7 +17,8 @@ from typing import Self
 from .ami_session import REJECT_DELAY, ClientSession, House
 from .connection import ClientConnection
 from .listing import Dialect
-from .load import Flood, flood_corpus, static_load
+from .load import Flood, StaticLoad, flood_corpus, static_load
+from .old_listings import NOT_THERE, old_load
 from .rights import NONE, User, classes
 from .scene import Scene
 from .simulation import DemoSettings, Simulation
@@ -46,6 +47,15 @@ def unix_clock() -> Callable[[], float]:
 
 def _single(secret: str) -> list[User]:
     return [User(name, secret, NONE, classes(right)) for name, right in SINGLE_RIGHT.items()]
+
+
+def _load(settings: DemoSettings, scene: Scene) -> StaticLoad:
+    load = static_load(settings.channels, scene.world, age=3600.0)
+    return old_load(load, scene.world) if scene.dialect is Dialect.OLD else load
+
+
+def _not_there(scene: Scene) -> frozenset[str]:
+    return NOT_THERE if scene.dialect is Dialect.OLD else NONE
 
 
 class SimulatedPbx:
@@ -78,9 +88,9 @@ class SimulatedPbx:
         self.host, self.port, self.username, self.secret = host, port, username, secret
         settings = settings or DemoSettings()
         started = (clock := clock or unix_clock())()
-        self.simulation = Simulation(settings, started, self._broadcast)
+        self.simulation = Simulation(settings, started, self._broadcast, Dialect(dialect))
         self.scene = Scene(self.simulation.world, self.simulation.time, clock, started, Dialect(dialect))
-        self.scene.load = static_load(settings.channels, self.scene.world, age=3600.0)
+        self.scene.load = _load(settings, self.scene)
         everyone = [User(username, secret, classes(read), classes(write)), *_single(secret), *users]
         chance = random.Random(settings.seed)  # noqa: S311 - a simulation, not a secret
         self.house = House(
@@ -90,7 +100,7 @@ class SimulatedPbx:
             self.simulation.ami_security,
             self.simulation.originator.take,
             reject_delay,
-            frozenset(name.lower() for name in missing),
+            frozenset(name.lower() for name in missing) | _not_there(self.scene),
         )
         self._write_timeout = write_timeout
         self._connections: dict[socket.socket, ClientConnection] = {}

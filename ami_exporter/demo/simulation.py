@@ -10,8 +10,10 @@ from .conversation import Conversation
 from .dice import Dice
 from .engine import Timeline
 from .life import Life
+from .listing import Dialect
 from .media import Rtcp
 from .occasions import Occasions
+from .old_tongue import OldTongue
 from .queueing import QueueDesk
 from .sticks import Radio
 from .switch import Switch, Tell
@@ -21,7 +23,7 @@ from .world import World
 
 @dataclass(frozen=True, slots=True)
 class DemoSettings:
-    """The simulated company. ``endpoints`` counts PJSIP ones with the trunks; ``channels`` are still ones on top.
+    """The simulated company. ``endpoints`` counts SIP ones with the trunks; ``channels`` are still ones on top.
 
     ``speed``: simulated seconds per real second. ``traffic``: multiplies the call rates, 0 for silence.
     ``warmup``: simulated seconds lived before the start, so that nothing begins at zero.
@@ -39,15 +41,17 @@ class DemoSettings:
 class Simulation:
     """``tell`` takes the events; ``started`` is the unix time of simulated second 0."""
 
-    def __init__(self, settings: DemoSettings, started: float, tell: Tell) -> None:
+    def __init__(self, settings: DemoSettings, started: float, tell: Tell, dialect: Dialect = Dialect.MODERN) -> None:
         self.settings, self.started = settings, started
         dice = Dice(settings.seed)
         self.world = World(started, settings.speed)
         self.time = Timeline(-settings.warmup)
-        callcentre.build(self.world, dice, settings.endpoints, settings.queues)
+        is_old = dialect is Dialect.OLD
+        callcentre.build(self.world, dice, settings.endpoints, settings.queues, "SIP" if is_old else "PJSIP")
         self._muted = True
         self._tell = tell
-        self.switch = Switch(self.world, self.time, dice, self._speak)
+        tongue: Tell = OldTongue(self.world, self._speak) if is_old else self._speak
+        self.switch = Switch(self.world, self.time, dice, tongue)
         self.switch.on_up = Rtcp(self.switch, dice).begin
         desk, conversation = QueueDesk(self.switch, dice), Conversation(self.switch, dice)
         traffic = Traffic(self.switch, dice, desk, conversation)

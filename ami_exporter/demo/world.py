@@ -18,6 +18,8 @@ DEVICE_STATES = {
     "RINGINUSE": 7,
     "ONHOLD": 8,
 }
+# A PBX that was started three days and some hours before the demo: uptime panels look like life.
+UPTIME_AT_START = 271_733.0
 DOWN, RING, RINGING, UP = 0, 4, 5, 6
 CHANNEL_STATES = {DOWN: "Down", RING: "Ring", RINGING: "Ringing", UP: "Up"}
 
@@ -131,7 +133,7 @@ class Member:
     calls: int = 0
     last_call: float | None = None
     last_pause: float | None = None
-    login: float | None = None
+    login: float = 0.0
     in_call: bool = False
     paused: bool = False
     reason: str = ""
@@ -288,6 +290,8 @@ class World:
     fax: FaxCounts = field(default_factory=FaxCounts)
     channels: dict[str, Channel] = field(default_factory=dict)
     bridges: dict[str, Bridge] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    """Uniqueid of a channel → the one under which Asterisk 1.8 writes of it, since a masquerade."""
     conferences: dict[str, Conference] = field(default_factory=dict)
     calls_processed: int = 0
     reloaded: float | None = None
@@ -296,6 +300,11 @@ class World:
     def unix(self, moment: float | None) -> int:
         """Unix time of a simulated moment, 0 for never: with a speed, dates must not run into the future."""
         return 0 if moment is None else int(self.epoch + moment / self.speed)
+
+    @property
+    def booted(self) -> float:
+        """The simulated moment at which the PBX was started."""
+        return -UPTIME_AT_START * self.speed
 
     @property
     def endpoints(self) -> list[SimulatedEndpoint]:

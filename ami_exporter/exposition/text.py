@@ -8,12 +8,23 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, chain
 
 from ami_exporter.collectors.declarations import Metric
 from ami_exporter.exposition.formats import Format
-from ami_exporter.exposition.writer import Family, HistogramValue
+from ami_exporter.exposition.writer import Family, HistogramValue, Key
+
+#: Metrics in a format whose fixed text is remembered: all of ours in two formats, and a thousand of users' own.
+FORMS = 2_000
+#: Texts remembered of families in which all is 0, and of such histograms: most are, and the same for all PBXs. And the
+#: most characters of all labels in one: 10 MB in all at worst.
+ZEROS = 1_000
+MAX_LABELS = 4_000
+#: Stands for the labels in a histogram's lines; it is in no name.
+PAIRS = "\0"
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 _TO_ESCAPE = re.compile(r'[\\"\n]|' + _CONTROL.pattern)
@@ -22,53 +33,100 @@ _TO_ESCAPE = re.compile(r'[\\"\n]|' + _CONTROL.pattern)
 def render(families: Iterable[Family], fmt: Format) -> bytes:
     """Write the families in the format, each with HELP and TYPE, series in sorted order."""
     openmetrics = fmt is Format.OPENMETRICS_100
-    lines: list[str] = []
+    parts: list[bytes] = []  # each for itself: in one text, a sign beyond ASCII made all of it slow to encode
     for family in families:
-        lines += _header(family.metric, openmetrics=openmetrics)
-        lines += _series(family)
+        form = _form(family.metric, openmetrics)
+        parts.append(form.header)
+        if family.values:
+            parts.append(_series(form, family.values))
+        if family.histograms:
+            parts += [_histogram(form, labels, family.histograms[labels]) for labels in sorted(family.histograms)]
     if openmetrics:
-        lines.append("# EOF")
-    lines.append("")
-    return "\n".join(lines).encode("utf-8", "replace")
+        parts.append(b"# EOF\n")
+    return b"".join(parts)
 
 
-def _header(metric: Metric, *, openmetrics: bool) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Form:
+    """What the text of a family is in each scrape, with %s for label values and numbers.
+
+    line: a series. pairs: its labels. child: the series of one histogram, with PAIRS where the labels go. buckets: how
+    many it has.
+    """
+
+    header: bytes
+    line: str
+    pairs: str
+    child: str
+    buckets: int
+
+
+@lru_cache(FORMS)
+def _form(metric: Metric, openmetrics: bool) -> _Form:
+    name, pairs = metric.name, ",".join(f'{label}="%s"' for label in metric.labels)
+    prefix, whole = (f"{PAIRS},", f"{{{PAIRS}}}") if pairs else ("", "")
+    bounds = (*map(bound, metric.buckets), "+Inf")
+    child = "".join(f'{name}_bucket{{{prefix}le="{upper}"}} %s\n' for upper in bounds)
+    child += f"{name}_sum{whole} %s\n{name}_count{whole} %s\n"
+    line = f"{name}{{{pairs}}} %s\n" if pairs else f"{name} %s\n"
+    return _Form(_header(metric, openmetrics=openmetrics), line, pairs, child, len(bounds))
+
+
+def _header(metric: Metric, *, openmetrics: bool) -> bytes:
     name = metric.name.removesuffix("_total") if openmetrics and metric.type == "counter" else metric.name
     text = metric.help.replace("\\", "\\\\").replace("\n", "\\n")
     if openmetrics:
         text = text.replace('"', '\\"')
-    return f"# HELP {name} {text}", f"# TYPE {name} {metric.type}"
+    return f"# HELP {name} {text}\n# TYPE {name} {metric.type}\n".encode("utf-8", "replace")
 
 
-def _series(family: Family) -> list[str]:
-    metric = family.metric
+def _series(form: _Form, values: Mapping[Key, float]) -> bytes:
+    if any(values.values()) or len("".join(chain.from_iterable(values))) > MAX_LABELS:
+        return _lines(form, values)
+    return _zero_lines(form, tuple(values))
+
+
+@lru_cache(ZEROS)
+def _zero_lines(form: _Form, label_sets: tuple[Key, ...]) -> bytes:
+    return _lines(form, dict.fromkeys(label_sets, 0.0))
+
+
+def _lines(form: _Form, values: Mapping[Key, float]) -> bytes:
     # One search and one format for each family: most of a scrape of many series was spent on each label by itself.
-    pattern = ",".join(f'{name}="%s"' for name in metric.labels)
-    line = f"{metric.name}{_braces(pattern)} %s"
-    values = family.values
-    plain = not _TO_ESCAPE.search("".join(chain.from_iterable(values)))
-    lines = [line % (*(labels if plain else map(escape, labels)), number(values[labels])) for labels in sorted(values)]
-    for labels in sorted(family.histograms):
-        lines += _histogram(metric, pattern % tuple(map(escape, labels)), family.histograms[labels])
-    return lines
+    fields: list[str] = []
+    for labels in sorted(values):
+        fields += labels
+        fields.append(number(values[labels]) if values[labels] else "0")  # most are 0
+    if not _plain("".join(fields)):
+        fields = list(map(escape, fields))
+    return (form.line * len(values) % tuple(fields)).encode("utf-8", "replace")
 
 
-def _histogram(metric: Metric, pairs: str, value: HistogramValue) -> Iterator[str]:
-    prefix = f"{pairs}," if pairs else ""
-    bounds = (*(bound(upper) for upper in metric.buckets), "+Inf")
-    for upper, count in zip(bounds, accumulate(value.counts), strict=True):
-        yield f'{metric.name}_bucket{{{prefix}le="{upper}"}} {count}'
-    yield f"{metric.name}_sum{_braces(pairs)} {number(value.sum)}"
-    yield f"{metric.name}_count{_braces(pairs)} {value.count}"
+def _histogram(form: _Form, labels: Key, value: HistogramValue) -> bytes:
+    if value.count or len("".join(labels)) * form.buckets > MAX_LABELS:
+        return _child(form, labels, value)
+    return _zero_child(form, labels)
 
 
-def _braces(pairs: str) -> str:
-    return f"{{{pairs}}}" if pairs else ""
+@lru_cache(ZEROS)
+def _zero_child(form: _Form, labels: Key) -> bytes:
+    return _child(form, labels, HistogramValue([0] * form.buckets))
+
+
+def _child(form: _Form, labels: Key, value: HistogramValue) -> bytes:
+    pairs = form.pairs % tuple(map(escape, labels))
+    lines = form.child.replace(PAIRS, pairs.replace("%", "%%"))
+    return (lines % (*accumulate(value.counts), number(value.sum), value.count)).encode("utf-8", "replace")
 
 
 def escape(value: str) -> str:
     r"""Label value as exposition text; control characters and lone surrogates become visible \xNN."""
-    return _TO_ESCAPE.sub(_escaped, value) if _TO_ESCAPE.search(value) else value
+    return value if _plain(value) else _TO_ESCAPE.sub(_escaped, value)
+
+
+def _plain(text: str) -> bool:
+    """Whether nothing is to be escaped, as far as can be told quickly: all that is to be is not printable."""
+    return text.isprintable() and '"' not in text and "\\" not in text
 
 
 def _escaped(match: re.Match[str]) -> str:

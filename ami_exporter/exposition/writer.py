@@ -7,7 +7,7 @@ already served, then the first in sorted order; what is refused is counted, neve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ami_exporter.collectors.declarations import Metric, Sample
@@ -43,6 +43,11 @@ class Caps:
     limit: int
     dropped: Callable[[Metric, Key], None]
     allowed: Callable[[Metric, Key], bool]
+
+
+def everything(_metric: Metric, _labels: Key) -> bool:
+    """Caps.allowed where no filter is configured: thousands of label sets a scrape need not be looked at."""
+    return True
 
 
 class LabelLimits:
@@ -87,18 +92,26 @@ class Writer:
         if self._caps.allowed(metric, labels):
             self._caps.dropped(metric, labels)
 
-    def families(self, samples: Iterable[Sample]) -> list[Family]:
-        """Families of one collector's samples. Raises SampleError when the collector is wrong."""
-        found: dict[Metric, dict[Key, float]] = {}
+    def families(
+        self, samples: Iterable[Sample], told: Iterable[tuple[Metric, Mapping[Key, float]]] = ()
+    ) -> list[Family]:
+        """Families of one collector's samples, and of metrics told whole. Raises SampleError when it is wrong."""
         allowed = self._caps.allowed
+        found: dict[Metric, dict[Key, float]] = {}
+        for metric, label_sets in told:
+            if not {len(metric.labels)}.issuperset(map(len, label_sets)):
+                raise _wrong_number(metric, next(one for one in label_sets if len(one) != len(metric.labels)))
+            found[metric] = dict(label_sets)
+            if allowed is not everything:
+                found[metric] = {labels: value for labels, value in label_sets.items() if allowed(metric, labels)}
         last: Metric | None = None
         values: dict[Key, float] = {}
         for metric, labels, value in samples:
             if metric is not last:  # a metric's samples mostly come one after the other
                 last, values = metric, found.setdefault(metric, {})
             if len(labels) != len(metric.labels):
-                raise SampleError(f"{metric.name}: {len(labels)} label values for the labels {metric.labels}")
-            if not allowed(metric, labels):
+                raise _wrong_number(metric, labels)
+            if allowed is not everything and not allowed(metric, labels):
                 continue
             if labels in values:
                 raise SampleError(f"{metric.name}: the label set {labels} came twice")
@@ -131,3 +144,7 @@ class Writer:
             values = self.keep(metric, values)
         self._served[metric] = values.keys()
         return values
+
+
+def _wrong_number(metric: Metric, labels: Key) -> SampleError:
+    return SampleError(f"{metric.name}: {len(labels)} label values for the labels {metric.labels}")

@@ -39,6 +39,8 @@ class AnswerCache:
         An action is left out only when all collectors that want it have its answer. A fold that cannot join old lists
         with new ones has all of its lists asked as soon as one of them is.
         """
+        if not self._runs:
+            return {}
         now = self._clock()
         asked: set[Action] = set()
         while more := {action for name in wanted for action in self._asks(name, wanted[name], asked, now)} - asked:

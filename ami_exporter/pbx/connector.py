@@ -14,6 +14,7 @@ from ami_exporter.ami.message import Message
 from ami_exporter.config.target_settings import AmiUser, TargetSettings
 from ami_exporter.pbx.login_backoff import WINDOW_SECONDS, LoginBackoff, LoginIdentity, LoginPaused
 from ami_exporter.pbx.own_logins import OwnLogins
+from ami_exporter.pbx.shared import Shared
 from ami_exporter.pbx.state_log import StateLog
 from ami_exporter.pbx.stats import LinkName, TargetStats
 
@@ -31,10 +32,12 @@ def make_link(
     pace: LoginPace | None = None,
     clock: Callable[[], float] = time.monotonic,
     wall: Callable[[], float] = time.time,
+    shared: Shared | None = None,
 ) -> Link:
     """A link to a target, not yet open; with classes it listens to events."""
     tls = None if settings.tls is None else Tls(settings.tls.ca_file, settings.tls.server_name, settings.tls.verify)
     user = Credentials(settings.username, settings.secret.reveal(), settings.md5)
+    shared = shared or Shared()
     return Link(
         settings.host,
         settings.port,
@@ -45,6 +48,8 @@ def make_link(
         pace=pace,
         clock=clock,
         wall=wall,
+        library=shared.library,
+        turn=shared.turn,
     )
 
 
@@ -79,8 +84,11 @@ class Connector:
         stats: TargetStats,
         clock: Callable[[], float],
         wall: Callable[[], float],
+        *,
+        shared: Shared | None = None,
     ) -> None:
         self._settings = settings
+        self.shared = shared or Shared()
         self._gate = gate
         self._stats = stats
         self._clock = clock
@@ -112,7 +120,13 @@ class Connector:
     ) -> Link:
         self._check_in_use(name)
         attempt = self._gate.attempt(LoginIdentity.of(self._settings))
-        link = make_link(self._settings, classes, on_event, pace=attempt, clock=self._clock, wall=self._wall)
+        link = make_link(
+            *(self._settings, classes, on_event),
+            pace=attempt,
+            clock=self._clock,
+            wall=self._wall,
+            shared=self.shared,
+        )
         try:
             with attempt, self.logins.login(link, self._settings.username):
                 link.open(deadline)
@@ -126,7 +140,7 @@ class Connector:
             elif isinstance(error, LoginRefused):
                 text += (
                     f"; the same user and secret are tried again in {WINDOW_SECONDS:.0f} s, so that intrusion"
-                    " detection does not ban this host; another secret is tried at once"
+                    " detection does not ban this host; sooner only with another secret, or after a restart"
                 )
             self._changed(name, logging.WARNING, "cannot connect to Asterisk", text)
             raise

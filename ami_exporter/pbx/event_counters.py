@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from threading import Lock
 from typing import TypeVar
 
 from ami_exporter.ami.actions import Action
+from ami_exporter.ami.concluded import OWN_EVENTS
 from ami_exporter.ami.message import Message
 from ami_exporter.ami.own_calls import canary_id
 from ami_exporter.collectors.declarations import (
@@ -32,6 +33,10 @@ from ami_exporter.exposition.writer import Caps, Family, HistogramValue, LabelLi
 Key = tuple[str, ...]
 V = TypeVar("V")
 
+#: Metrics, each with one value of its open labels, whose label sets are remembered: those of fifty metrics of events
+#: and forty technologies or trunks.
+LABEL_SETS_REMEMBERED = 2000
+
 
 @dataclass(frozen=True, slots=True)
 class _Live:
@@ -43,10 +48,10 @@ class _Live:
 class _Wants:
     """Everything that wants one event name."""
 
-    rules: list[Rule]
-    known: list[tuple[ZeroSeries, set[Key]]]
+    rules: tuple[Rule, ...] = ()
+    known: tuple[tuple[ZeroSeries, set[Key]], ...] = ()
     """With the values that were already named, as far as the cap on label sets goes."""
-    trackers: list[Tracker]
+    trackers: tuple[Tracker, ...] = ()
 
 
 class EventCounters:
@@ -68,13 +73,14 @@ class EventCounters:
         self._caps = caps
         self._context = context
         self._values: dict[Metric, dict[Key, float]] = {}
-        self._histograms: dict[Metric, dict[Key, HistogramValue]] = {}
+        self._histograms: dict[Metric, dict[Key, HistogramValue | None]] = {}  # None: nothing observed yet
         self._groups: dict[Metric, set[Key]] = {}  # of metrics with open and closed labels: what the cap has admitted
         self._wants: dict[str, _Wants] = {}
         self._live: list[_Live] = []
         self._watching: dict[Action, list[Callable[[Message], None]]] = {}
         self._collectors: tuple[Collector, ...] = ()
         self._linked = False
+        self._identity: Callable[[str], str] = _itself
         self.install(collectors, caps)
 
     def install(self, collectors: Sequence[Collector], caps: Caps) -> None:
@@ -92,6 +98,7 @@ class EventCounters:
             kept = {id(live.tracked): live for live in self._live}
             self._live = [kept.get(id(t)) or _Live(t, t.make()) for c in collectors for t in c.tracked]
             self._wants = self._index()
+            self._events = self._wanted_events()
             self._watching = self._watchers()
             self._directions = [
                 partial(live.tracked.direction, live.tracker)
@@ -102,21 +109,21 @@ class EventCounters:
 
     def _index(self) -> dict[str, _Wants]:
         wants: dict[str, _Wants] = {}
-
-        def at(name: str) -> _Wants:
-            return wants.setdefault(name.lower(), _Wants([], [], []))
-
+        none = _Wants()
         for collector in self._collectors:
             for row in (row for row in collector.rules if row.source is None):
-                for name in row.items:
-                    at(name).rules.append(row)
+                for name in map(str.lower, row.items):
+                    before = wants.get(name, none)
+                    wants[name] = replace(before, rules=(*before.rules, row))
             for known in (known for known in collector.zero_series if known.source is None):
                 named: set[Key] = set()
-                for name in known.items:
-                    at(name).known.append((known, named))
+                for name in map(str.lower, known.items):
+                    before = wants.get(name, none)
+                    wants[name] = replace(before, known=(*before.known, (known, named)))
         for live in self._live:
-            for name in live.tracked.events:
-                at(name).trackers.append(live.tracker)
+            for name in map(str.lower, live.tracked.events):
+                before = wants.get(name, none)
+                wants[name] = replace(before, trackers=(*before.trackers, live.tracker))
         return wants
 
     def _watchers(self) -> dict[Action, list[Callable[[Message], None]]]:
@@ -130,12 +137,15 @@ class EventCounters:
     @property
     def events(self) -> frozenset[str]:
         """Names (lower case) of all events that the mask must bring: those of passive collectors come along."""
+        return self._events
+
+    def _wanted_events(self) -> frozenset[str]:
         names: set[str] = set()
         for collector in self._collectors:
             if not collector.passive:
                 names.update(name for row in collector.rules if row.source is None for name in row.items)
                 names.update(name for tracked in collector.tracked for name in tracked.events)
-        return frozenset(name.lower() for name in names)
+        return frozenset(name.lower() for name in names - OWN_EVENTS)
 
     @property
     def context(self) -> Context:
@@ -160,20 +170,26 @@ class EventCounters:
                 if call_id is not None:
                     self._canary(call_id, message, now)
                     continue
-                wanted = self._wants.get(message.get("event", "").lower())
+                wanted = self._wants.get(message.cells[message.layout.event].lower())
                 if wanted is None:
                     continue
-                for known, seen in wanted.known:
-                    named = known.values(message, context)
-                    if named is not None and named not in seen:
-                        if len(seen) < self._caps.limit:
-                            seen.add(named)
-                        for metric in known.metrics:
-                            self._zero(metric, named)
+                if wanted.known:
+                    self._name(wanted, message, context)
                 for row in wanted.rules:
                     self._count(row, message, context)
                 for tracker in wanted.trackers:
-                    self._add_all(tracker.event(message, context, now))
+                    if samples := tracker.event(message, context, now):
+                        self._add_all(samples)
+
+    def _name(self, wanted: _Wants, message: Message, context: Context) -> None:
+        """Let exist at 0 what an event names."""
+        for known, seen in wanted.known:
+            named = known.values(message, context)
+            if named is not None and named not in seen:
+                if len(seen) < self._caps.limit:
+                    seen.add(named)
+                for metric in known.metrics:
+                    self._zero(metric, named)
 
     def linked(self) -> None:
         """Begin: events come from now on, and gauges made of them are true."""
@@ -207,9 +223,14 @@ class EventCounters:
             for watch in self._watching.get(action, ()):
                 watch(message)
 
+    def identify(self, identity: Callable[[str], str]) -> None:
+        """Take how the Uniqueids of lists lead to those that trackers know channels by."""
+        self._identity = identity
+
     def seen_direction(self, uniqueid: str) -> str | None:
         """Direction in which a trunk's channel was seen to begin. Without the lock: one look-up for each channel."""
-        return next(filter(None, (ask(uniqueid) for ask in self._directions)), None)
+        known = self._identity(uniqueid)
+        return next(filter(None, (ask(known) for ask in self._directions)), None)
 
     def know(self, named: Iterable[tuple[Metric, Key]]) -> None:
         """Let label sets exist at 0 because a complete poll named them."""
@@ -240,7 +261,7 @@ class EventCounters:
                     if values := self._values.get(metric):
                         families.append(Family(metric, dict(values)))
                     if histograms := self._histograms.get(metric):
-                        copies = {k: HistogramValue(list(h.counts), h.sum, h.count) for k, h in histograms.items()}
+                        copies = {labels: _copy(metric, child) for labels, child in histograms.items()}
                         families.append(Family(metric, {}, copies))
             return families
 
@@ -272,9 +293,9 @@ class EventCounters:
             return
         child = histograms.get(labels)
         if child is None:
-            if not self._admit(metric, labels, histograms):
+            if labels not in histograms and not self._admit(metric, labels, histograms):
                 return
-            child = histograms[labels] = HistogramValue([0] * (len(metric.buckets) + 1))
+            child = histograms[labels] = _copy(metric, None)
         child.counts[bisect_left(metric.buckets, value)] += 1
         child.sum += value
         child.count += 1
@@ -307,12 +328,12 @@ class EventCounters:
             return
         values = self._values.get(metric)
         histograms = self._histograms.get(metric)
-        for labels in expand(metric, open_values):
+        for labels in _label_sets(metric, open_values):
             if values is not None and labels not in values:
                 if self._admit(metric, labels, values):
                     values[labels] = 0.0
             elif histograms is not None and labels not in histograms and self._admit(metric, labels, histograms):
-                histograms[labels] = HistogramValue([0] * (len(metric.buckets) + 1))
+                histograms[labels] = None
 
     def _zero_context(self) -> None:
         """Without open labels all exist; where the one open label is technology or trunk, for all the context knows."""
@@ -323,6 +344,22 @@ class EventCounters:
             beforehand = [(value,) for value in metric.beforehand]
             for open_values in (*known.get(metric.open_labels, ()), *beforehand):
                 self._zero(metric, open_values)
+
+
+@lru_cache(LABEL_SETS_REMEMBERED)
+def _label_sets(metric: Metric, open_values: Key) -> tuple[Key, ...]:
+    """What exists beforehand, as the same objects for all targets: most have the same technologies."""
+    return tuple(expand(metric, open_values))
+
+
+def _copy(metric: Metric, child: HistogramValue | None) -> HistogramValue:
+    if child is None:
+        return HistogramValue([0] * (len(metric.buckets) + 1))
+    return HistogramValue(list(child.counts), child.sum, child.count)
+
+
+def _itself(uniqueid: str) -> str:
+    return uniqueid
 
 
 def _allowed(metric: Metric, held: Mapping[Key, V], caps: Caps) -> dict[Key, V]:

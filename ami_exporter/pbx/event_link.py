@@ -13,6 +13,7 @@ from threading import Event
 from ami_exporter.ami.errors import AmiError
 from ami_exporter.ami.link import Link
 from ami_exporter.ami.message import Message
+from ami_exporter.ami.old.translator import OldEvents, translator
 from ami_exporter.pbx.connector import Connector
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.event_loop import EventLoop
@@ -80,6 +81,7 @@ class EventLink:
         self._ended = False
         self._on_end: Callable[[], None] | None = None
         self._link: Link | None = None
+        self._translator: OldEvents | None = None
         self._fd = -1
         self._heard = self._expired = 0.0
         self._pinged: float | None = None
@@ -131,6 +133,9 @@ class EventLink:
         self._link, self._fd = link, link.fileno()
         self._heard = self._expired = self._clock()
         self._pinged = None
+        self._translator = translator(link.version) if "call" in self._classes else None
+        if self._translator is not None:
+            self._counters.identify(self._translator.identity)
         self._loop.add(self._fd, self)
         if self._stopping:
             self._log_off()
@@ -138,7 +143,7 @@ class EventLink:
         self._connector.works(self._name)
         self.rights.begun(link.version)
         self._on_begin()
-        self._guarded(lambda: self._take(link.kept_events(), link))
+        self._take(link)
 
     def _try_again(self) -> None:
         if self._stopping:
@@ -161,18 +166,8 @@ class EventLink:
         link = self._link
         if link is None:
             return 0
-        size = 0
-
-        def read() -> None:
-            nonlocal size
-            size, events = link.read_ready(room)
-            if size:
-                self._heard, self._pinged = self._clock(), None
-                self._backoff.succeeded()
-            self._take(events, link)
-
-        self._guarded(read)
-        if self._link is link and link.closed:
+        size = self._take(link, room)
+        if link.closed and self._link is link:
             self._lost(link.closed_because)
         return size
 
@@ -187,7 +182,7 @@ class EventLink:
             self._pinged = now
             self._link.send("Ping")
         link = self._link
-        self._guarded(lambda: self._take(link.kept_events(), link))  # what waited for the rest of a torn event
+        self._take(link)  # what waited for the rest of a torn event
         if now - self._expired > EXPIRE_SECONDS:
             self._expired = now
             self._counters.expire(now)
@@ -197,29 +192,40 @@ class EventLink:
         """Close at once: the loop ends."""
         self._lost("")
 
-    def _guarded(self, work: Callable[[], None]) -> None:
+    def _take(self, link: Link, room: memoryview | None = None) -> int:
+        """Count the events that have come, with room for them those too that wait to be read; return the bytes read."""
+        size = 0
         try:
-            work()
+            if room is None:
+                events = link.kept_events()
+            else:
+                size, events = link.read_ready(room)
+            if size:
+                self._heard, self._pinged = self._clock(), None
+                self._backoff.succeeded()
+            if link.protocol_errors:
+                self._connector.count_errors(link)
+            if events:
+                self._count(events, link)
+            if room is None and self._translator is not None:
+                self._counters.feed(self._translator.overdue(self._clock()), self._clock())
         except AmiError as error:
             self._lost(str(error))
         except Exception:
             log.exception("event rules failed; the link is opened again")
             self._lost("a fault in the exporter")
+        return size
 
-    def _take(self, events: list[Message], link: Link) -> None:
-        if link.protocol_errors:
-            self._connector.count_errors(link)
-        if not events:
-            return
+    def _count(self, events: list[Message], link: Link) -> None:
         now = self._clock()
         self._stats.received(len(events))
-        self.rights.heard(events)
-        for start in range(0, len(events), BATCH):
-            self._counters.feed(events[start : start + BATCH], now)
-        for event in events:
-            name = event["event"]
-            if name in NOTICED:
-                self._noticed(name, link)
+        names = {event.cells[event.layout.event] for event in events}
+        self.rights.heard(names)
+        told = events if self._translator is None else self._translator.take(events, now)
+        for start in range(0, len(told), BATCH):
+            self._counters.feed(told[start : start + BATCH], now)
+        for name in names & NOTICED:
+            self._noticed(name, link)
 
     def _lost(self, reason: str) -> None:
         link, self._link = self._link, None

@@ -6,6 +6,7 @@ import contextlib
 import heapq
 import itertools
 import logging
+import math
 import mmap
 import os
 import select
@@ -23,11 +24,11 @@ log = logging.getLogger(__name__)
 READ_BYTES = 64 * 1024
 #: Seconds between two turns while events keep coming: a wake-up costs more than ten events.
 TICK = 0.01
-#: Seconds that one link rests between two reads, for each link there is, and at most: with many links, more events
-#: are taken with each read.
-REST_A_LINK = 0.0002
-LONGEST_REST = 0.2
-#: After a turn in which one link had so many bytes the next turn comes sooner, or at once: the PBX must not wait.
+#: Links read in one turn: so many, or with many links as many as give each its turn within this time (seconds). The
+#: longer a link waits, the more events are taken with one read.
+LINKS_A_TURN = 10
+ROUND_SECONDS = 0.2
+#: A link that had so many bytes is read again sooner than its turn comes, or at once: the PBX must not wait.
 BUSY_BYTES, BUSY_TICK = 8 * 1024, 0.001
 FLOOD_BYTES = 32 * 1024
 #: The longest wait for anything to happen. A clock that was set is noticed after it.
@@ -71,8 +72,8 @@ class EventLoop:
         self._epoll.register(self._wake_out, select.EPOLLIN)
         self._room = memoryview(mmap.mmap(-1, READ_BYTES))
         self._listeners: dict[int, Listener] = {}
-        self._resting: list[tuple[float, int, int, Listener]] = []
-        self._unread: list[tuple[int, Listener]] = []
+        self._busy: list[int] = []  # descriptors that are read again before the epoll is asked
+        self._next_round = 0.0
         self._jobs: deque[Callable[[], None]] = deque()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
@@ -138,7 +139,7 @@ class EventLoop:
     def add(self, fd: int, listener: Listener) -> None:
         """Read this descriptor from now on. Call it in the loop's thread."""
         self._listeners[fd] = listener
-        self._epoll.register(fd, select.EPOLLIN | select.EPOLLONESHOT)
+        self._epoll.register(fd, select.EPOLLIN)
 
     def remove(self, fd: int) -> None:
         """Read this descriptor no more. Call it in the loop's thread, before the descriptor is closed."""
@@ -177,47 +178,39 @@ class EventLoop:
             self._next_beat = now + BEAT_SECONDS
             for listener in list(self._listeners.values()):
                 listener.beat(now)
-        self._wake_rested(now)
-        unread, self._unread = self._unread, []
-        ready = self._epoll.poll(0.0 if unread or self._jobs else self._wait(now))
-        waiting = unread + [(fd, self._listeners[fd]) for fd, _ in ready if fd in self._listeners]
-        if len(ready) > len(waiting) - len(unread):
-            self._drain_wakes()
-        return _pause([self._read(fd, listener) for fd, listener in waiting])
+        busy, self._busy = self._busy, []
+        ready = self._ready(now, wait=not busy and not self._jobs) if now >= self._next_round else []
+        soonest = min([self._read(fd) for fd in busy + ready if fd in self._listeners], default=TICK)
+        return min(soonest, max(0.0, self._next_round - self._clock()))
 
-    def _read(self, fd: int, listener: Listener) -> int:
-        if self._listeners.get(fd) is not listener:
-            return 0
+    def _ready(self, now: float, *, wait: bool) -> list[int]:
+        """The links that are to be read in this turn; the kernel gives each of them its turn."""
+        most = max(LINKS_A_TURN, math.ceil(len(self._listeners) * TICK / ROUND_SECONDS))
+        ready = [fd for fd, _ in self._epoll.poll(self._wait(now) if wait else 0.0, most + 1)]
+        if self._wake_out in ready:
+            self._drain_wakes()
+        if ready != [self._wake_out]:
+            self._next_round = self._clock() + TICK * bool(ready)
+        return ready
+
+    def _read(self, fd: int) -> float:
+        """Read one link; return the seconds to let more come."""
+        listener = self._listeners[fd]
         size = listener.readable(self._room)
         if self._listeners.get(fd) is not listener:  # it ended
-            return size
-        if listener.unread:
-            self._unread.append((fd, listener))
-        elif size >= FLOOD_BYTES:
-            self._epoll.modify(fd, select.EPOLLIN | select.EPOLLONESHOT)
-        else:
-            rest = min(LONGEST_REST, REST_A_LINK * len(self._listeners)) if size < BUSY_BYTES else BUSY_TICK
-            heapq.heappush(self._resting, (self._clock() + rest, next(self._order), fd, listener))
-        return size
-
-    def _wake_rested(self, now: float) -> None:
-        while self._resting and self._resting[0][0] <= now:
-            _, _, fd, listener = heapq.heappop(self._resting)
-            if self._listeners.get(fd) is listener:
-                self._epoll.modify(fd, select.EPOLLIN | select.EPOLLONESHOT)
+            return TICK
+        unread = listener.unread
+        if unread or size >= BUSY_BYTES:
+            self._busy.append(fd)
+        if unread or size >= FLOOD_BYTES:
+            return 0.0
+        return TICK if size < BUSY_BYTES else BUSY_TICK
 
     def _wait(self, now: float) -> float:
-        due = min((self._next_beat, *(entry[0] for entry in (self._timers[:1] + self._resting[:1]))))
+        due = min(self._next_beat, self._timers[0][0]) if self._timers else self._next_beat
         return max(0.0, min(LONGEST_WAIT, due - now))
 
     def _drain_wakes(self) -> None:
         with contextlib.suppress(BlockingIOError):
             while os.read(self._wake_out, 4096):
                 pass
-
-
-def _pause(sizes: list[int]) -> float:
-    most = max(sizes, default=-1)
-    if most < 0 or most >= FLOOD_BYTES:
-        return 0.0
-    return TICK if most < BUSY_BYTES else BUSY_TICK

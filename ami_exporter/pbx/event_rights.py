@@ -26,8 +26,8 @@ BOOT_SECONDS: Final = 60.0
 MAX_NAMES: Final = 500
 """Event names that need no second look; Asterisk has 150."""
 BOOTS_FROM: Final = (1, 2)
-ANNOUNCES_FROM: Final = (2,)
-"""AMI versions: FullyBooted since Asterisk 11, security events of AMI logins since 12."""
+MODERN_FROM: Final = (2,)
+"""AMI versions: FullyBooted since Asterisk 11; since 12 security events, and class agent for callers of queues."""
 
 _NAMED_BY: Final[Mapping[str, str]] = MappingProxyType(
     {"call": "newchannel", "agent": "queuecallerjoin", "security": "successfulauth", "system": "fullybooted"}
@@ -62,14 +62,12 @@ class EventRights:
         """The link is lost: nothing is given."""
         self._since = None
 
-    def heard(self, events: Iterable[Message]) -> None:
-        """Take events of the link: each name is looked at once."""
-        for event in events:
-            name = event["event"]
-            if name not in self._names:
-                self._heard |= EVENT_CLASSES.get(name.lower(), frozenset())
-                if len(self._names) < MAX_NAMES:
-                    self._names.add(name)
+    def heard(self, names: set[str]) -> None:
+        """Take the names of events that the link has brought: each is looked at once."""
+        for name in names - self._names:
+            self._heard |= EVENT_CLASSES.get(name.lower(), frozenset())
+            if len(self._names) < MAX_NAMES:
+                self._names.add(name)
 
     @property
     def watched(self) -> tuple[Action, ...]:
@@ -83,19 +81,27 @@ class EventRights:
         """Take one item of these lists."""
         kind = message.get("event")
         if kind == "QueueEntry":
-            self._older(to_number(message.get("wait")), "agent")
-        elif kind in ("Status", "CoreShowChannel") and message.get("channel", "").partition("/")[0] not in INTERNAL:
-            self._older(channel_age(message), "call")
+            if self._ami >= MODERN_FROM and self._must_have_told(to_number(message.get("wait"))):
+                self._missed |= {"agent"}
+        elif (
+            kind in ("Status", "CoreShowChannel")
+            and self._must_have_told(channel_age(message))
+            and message.get("channel", "").partition("/")[0] not in INTERNAL
+        ):
+            self._missed |= {"call"}
 
-    def _older(self, age: float | None, name: str) -> None:
-        """Something of this age (seconds) must have raised an event of the class, if it began after the login."""
+    def _must_have_told(self, age: float | None) -> bool:
+        """Whether something of this age (seconds) began after the login, long enough ago for its event to be here."""
         since = self._since
-        if since is not None and age is not None and age > LATE_SECONDS and self._clock() - since - age > LATE_SECONDS:
-            self._missed |= {name}
+        if since is None or age is None or age <= LATE_SECONDS:
+            return False
+        return self._clock() - since - age > LATE_SECONDS
 
     def _would_be_missed(self, name: str) -> bool:
         """Whether it is still to be found out if the class is given, and the event that tells is wanted."""
         if name not in self._asked or name in self._heard or name in self._missed:
+            return False
+        if name == "agent" and self._ami < MODERN_FROM:  # a queue may send nothing of that class
             return False
         return _NAMED_BY[name] in _ALWAYS_WANTED | self._wanted()
 
@@ -115,6 +121,6 @@ class EventRights:
         if self._would_be_missed("system") and self._ami >= BOOTS_FROM and now - since > BOOT_SECONDS:
             missed.add("system")
         announced = polls_since is not None and polls_since - since > LATE_SECONDS and now - polls_since > LATE_SECONDS
-        if announced and self._ami >= ANNOUNCES_FROM and self._would_be_missed("security"):
+        if announced and self._ami >= MODERN_FROM and self._would_be_missed("security"):
             missed.add("security")
         return frozenset(missed)

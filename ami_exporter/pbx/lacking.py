@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from ami_exporter.ami.action_versions import is_newer
 from ami_exporter.ami.actions import ACTIONS, Action
 from ami_exporter.ami.rights import BASE, TIER, held_classes, mending_class
 from ami_exporter.collectors.sent import asterisk_version
@@ -45,8 +46,9 @@ def lacking(unavailable: Iterable[Action], offered: frozenset[str], version: str
 
 def worth_having(action: Action, held: frozenset[str], version: str) -> str:
     """The class that would bring an action and is worth it, BASE or TIER; empty where there is none."""
-    major = next(iter(asterisk_version(version)), 0)
-    gone = major >= GONE_SINCE.get(action.name, major + 1)
+    known = asterisk_version(version)
+    major = next(iter(known), 0)
+    gone = major >= GONE_SINCE.get(action.name, major + 1) or is_newer(action.name, known)
     right = mending_class(action.spec.rights)
     return right if right in (BASE, TIER) and not held & action.spec.rights and not gone else ""
 

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.collectors.declarations import Collector
+from ami_exporter.collectors.lists import CORE_SHOW_CHANNELS
 
 PING = Action("Ping")
+FULL_STATUS_FROM = (2,)
+"""AMI version of Asterisk 12."""
+
+#: Plans remembered: those of a fleet are mostly the same, and a plan is made for each poll.
+PLANS = 200
+
+#: Plans remembered: those of a fleet are mostly the same, and a plan is made for each poll.
+PLANS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,17 @@ class Plan:
 
     def without(self, cached: Collection[Action]) -> Plan:
         """The same plan, but these actions are not sent: what they told an earlier poll is served again."""
+        if not cached:
+            return self
         return replace(self, actions=tuple(action for action in self.actions if action not in cached))
+
+
+def preferred(ami: tuple[int, ...]) -> str | None:
+    """Return the list to ask for channels where the configuration names none, by the server's AMI version.
+
+    Before Asterisk 12, Status tells neither state number nor application nor age of a channel without dialplan.
+    """
+    return CORE_SHOW_CHANNELS.name if ami < FULL_STATUS_FROM else None
 
 
 def make_plan(
@@ -60,7 +80,13 @@ def make_plan(
     be sent). source: the action preferred wherever it is among the alternatives (channels: {source: …}).
     commands: whether there is a user for console commands, whatever this one may do.
     """
+    return _plan(tuple(enabled), offered, source, commands=commands)
 
+
+@lru_cache(PLANS)
+def _plan(
+    enabled: tuple[EnabledCollector, ...], offered: frozenset[str] | None, source: str | None, *, commands: bool
+) -> Plan:
     def may(action: Action) -> bool:
         return commands if action.is_command else offered is None or action.name.lower() in offered
 

@@ -9,12 +9,14 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
+from typing import NamedTuple
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Answer, Outcome
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.declarations import Context, Fold, Metric, Resumable, Sample, Unreadable
-from ami_exporter.collectors.rulefold import RuleFold
+from ami_exporter.collectors.declarations import Context, Fold, Metric, Resumable, Unreadable
+from ami_exporter.collectors.rulefold import RuleFold, Take
 from ami_exporter.collectors.table import SeriesBounds
 from ami_exporter.exposition.writer import Family, Writer
 from ami_exporter.pbx.plan import EnabledCollector, Plan
@@ -72,6 +74,7 @@ class Result:
 
 
 Watch = Callable[[Action, Message], None]
+_Sink = tuple["CollectorRun | None", Take]
 
 
 @dataclass(slots=True)
@@ -109,13 +112,13 @@ class CollectorRun:
             fold = fold.again(context, cached)
         return CollectorRun(self.enabled, sent, self.rules.again(frozenset(sent), context, bounds, cached), fold)
 
-    def sinks(self) -> Iterator[tuple[Action, Watch]]:
-        """The actions this collector is fed by, with what takes their items."""
-        for action in self.rules.sources:
-            yield action, self.rules.item
+    def taking(self, action: Action, event: str) -> Iterator[Take]:
+        """Yield what takes items of this name, of one of the actions sent."""
+        rules = self.rules.taking(action, event)
+        if rules is not None:
+            yield rules
         if self.fold is not None:
-            for action in self.sent:
-                yield action, self.fold.item
+            yield partial(self.fold.item, action)
 
     def failed(self, error: Exception) -> None:
         """Note an exception of a fold, which must not take the other collectors' numbers away; logs the first."""
@@ -123,16 +126,13 @@ class CollectorRun:
             log.error("collector failed on an item", exc_info=error, extra={"collector": self.enabled.collector.name})
         self.broken = True
 
-    def samples(self, complete: frozenset[Action]) -> Iterable[Sample]:
+    def families(self, complete: frozenset[Action], writer: Writer) -> list[Family]:
         """All that the complete lists allow to publish."""
         complete -= self.unreadable.keys()
-        yield from self.rules.finish(complete)
-        if self.fold is not None:
-            yield from self.fold.finish(complete)
+        return writer.families(() if self.fold is None else self.fold.finish(complete), self.rules.values(complete))
 
 
-@dataclass(frozen=True, slots=True)
-class TimedAnswer:
+class TimedAnswer(NamedTuple):
     """One complete answer: how long it took, and when it was there (monotonic seconds)."""
 
     seconds: float
@@ -158,15 +158,19 @@ class PollRun:
     """How many label sets a metric may have while lists arrive; None: any number."""
     cached: Mapping[str, CachedAnswers] = field(default_factory=dict)
     runs: list[CollectorRun] = field(default_factory=list)
-    _sinks: dict[Action, list[tuple[CollectorRun | None, Watch]]] = field(default_factory=dict)
-    _last: tuple[Action, list[tuple[CollectorRun | None, Watch]]] | None = None
+    _wanted: dict[Action, list[CollectorRun]] = field(default_factory=dict)
+    _shown: dict[Action, list[Watch]] = field(default_factory=dict)
+    _sinks: dict[Action, dict[str, list[_Sink]]] = field(default_factory=dict)
+    """By action and name of the item, found out at the first item of the kind."""
+    _last: Action | None = None
+    _last_sinks: dict[str, list[_Sink]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for one in self.enabled:
             run = self._run(one)
             self.runs.append(run)
-            for action, sink in run.sinks():
-                self._sinks.setdefault(action, []).append((run, sink))
+            for action in run.sent:
+                self._wanted.setdefault(action, []).append(run)
 
     def _run(self, enabled: EnabledCollector) -> CollectorRun:
         name = enabled.collector.name
@@ -178,16 +182,19 @@ class PollRun:
     def show(self, actions: Iterable[Action], watch: Watch) -> None:
         """Have the items of these actions shown to somebody else too, where a collector has them polled."""
         for action in actions:
-            if action in self.plan.actions:
-                self._sinks.setdefault(action, []).append((None, watch))
+            self._shown.setdefault(action, []).append(watch)
 
     def item(self, action: Action, message: Message) -> None:
         """Stream one item into every fold that wants it."""
-        if self._last is None or self._last[0] is not action:  # a list's items come one after the other
-            self._last = (action, self._sinks.get(action, []))
-        for run, sink in self._last[1]:
+        if action is not self._last:  # a list's items come one after the other
+            self._last, self._last_sinks = action, self._sinks.setdefault(action, {})
+        event = message.cells[message.layout.event]
+        sinks = self._last_sinks.get(event)
+        if sinks is None:
+            sinks = self._last_sinks[event] = self._wanting(action, event)
+        for run, take in sinks:
             try:
-                sink(action, message)
+                take(message)
             except Unreadable as error:
                 if run is not None:
                     run.unreadable.setdefault(action, str(error))
@@ -195,6 +202,10 @@ class PollRun:
                 if run is None:
                     raise
                 run.failed(error)
+
+    def _wanting(self, action: Action, event: str) -> list[_Sink]:
+        folds: list[_Sink] = [(run, take) for run in self._wanted.get(action, ()) for take in run.taking(action, event)]
+        return folds + [(None, partial(watch, action)) for watch in self._shown.get(action, ())]
 
     def unreadable(self) -> Iterator[tuple[Action, str]]:
         """Actions whose answer some collector could not read, with the reason."""
@@ -208,16 +219,13 @@ class PollRun:
 
     def answered(self, run: CollectorRun, answers: Mapping[Action, Answer], now: float) -> dict[Action, TimedAnswer]:
         """Return the complete answers a run has, from this poll and from the cache."""
-        fresh = {action: answers[action] for action in run.sent if action in answers}
         cached = self.cached.get(run.enabled.collector.name)
-        return {
-            **({} if cached is None else cached.answered),
-            **{
-                action: TimedAnswer(answer.seconds, now)
-                for action, answer in fresh.items()
-                if answer.full and action not in run.unreadable
-            },
-        }
+        answered = {} if cached is None else dict(cached.answered)
+        for action in run.sent:
+            answer = answers.get(action)
+            if answer is not None and answer.full and action not in run.unreadable:
+                answered[action] = TimedAnswer(answer.seconds, now)
+        return answered
 
     def named(self, answers: Mapping[Action, Answer]) -> list[tuple[Metric, Key]]:
         """Label values for event metrics that complete lists named."""
@@ -246,7 +254,7 @@ class PollRun:
             fault = PollFault.INTERNAL
         else:
             try:
-                families = writer.families(run.samples(complete.union(served_again)))
+                families = run.families(complete.union(served_again), writer)
             except Exception:
                 log.exception("collector failed at the end of its lists", extra={"collector": name})
                 fault = PollFault.INTERNAL

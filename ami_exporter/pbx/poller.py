@@ -18,7 +18,7 @@ from ami_exporter.pbx.connector import Connector
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.event_rights import EventRights
 from ami_exporter.pbx.login_backoff import LoginPaused
-from ami_exporter.pbx.plan import PING, EnabledCollector, make_plan
+from ami_exporter.pbx.plan import PING, EnabledCollector, Plan, make_plan, preferred
 from ami_exporter.pbx.poll_run import PollFault, PollRun, Result
 from ami_exporter.pbx.server_facts import ServerFacts
 
@@ -94,6 +94,7 @@ class Poller:
         self._opened = 0.0
         self._refreshed = 0.0
         self._stale_commands = False
+        self._not_answered: frozenset[Action] = frozenset()  # offered, and yet refused by the last poll
         self._closed = False
 
     @property
@@ -181,7 +182,8 @@ class Poller:
                     continue
             else:
                 self._connector.works("poll")
-            return self._results(setup, poll, answers)
+            with self._connector.shared.turn:
+                return self._results(setup, poll, answers)
         raise AssertionError  # the second round always returns
 
     def _session(self, deadline: float) -> Link:
@@ -242,16 +244,8 @@ class Poller:
     def _exchange(
         self, setup: _Setup, link: Link, names: frozenset[str], deadline: float
     ) -> tuple[Mapping[Action, Answer], PollRun]:
-        due = [one for name, one in setup.enabled.items() if name in names]
-        plan = make_plan(due, link.commands or None, setup.source, commands=self._commands.available)
-        cached = self._cache.cached(plan.by_collector)
-        plan = plan.without({action for answers in cached.values() for action in answers.answered})
-        context = replace(self._facts.context(), seen_direction=self._counters.seen_direction)
-        poll = PollRun(plan, due, context, setup.writer, cached)
-        poll.show(self._counters.watched, self._counters.watch)
-        poll.show(self._facts.watched, self._facts.item)
-        for rights in self._rights():
-            poll.show(rights.watched, rights.item)
+        with self._connector.shared.turn:
+            plan, poll = self._prepare(setup, link, names)
         idle = self._clock() - self._last_used > IDLE_SECONDS
         limit = self._first_answer(deadline) if idle and self._last_used else None
         answers = self._closing.exchange(link, plan.listed, poll.item, deadline, limit)
@@ -264,6 +258,21 @@ class Poller:
             for action, why in poll.unreadable():
                 self._commands.failed(action, why)
         return answers, poll
+
+    def _prepare(self, setup: _Setup, link: Link, names: frozenset[str]) -> tuple[Plan, PollRun]:
+        due = [one for name, one in setup.enabled.items() if name in names]
+        plan = make_plan(
+            due, link.commands or None, setup.source or preferred(link.version), commands=self._commands.available
+        )
+        cached = self._cache.cached(plan.by_collector)
+        plan = plan.without({action for answers in cached.values() for action in answers.answered})
+        context = replace(self._facts.context(), seen_direction=self._counters.seen_direction)
+        poll = PollRun(plan, due, context, setup.writer, cached)
+        poll.show(self._counters.watched, self._counters.watch)
+        poll.show(self._facts.watched, self._facts.item)
+        for rights in self._rights():
+            poll.show(rights.watched, rights.item)
+        return plan, poll
 
     def _first_answer(self, deadline: float) -> float:
         return min(FIRST_ANSWER_SECONDS, max(0.05, (deadline - self._clock()) / 3))
@@ -282,9 +291,14 @@ class Poller:
         elif setup is self._setup:  # a reload meanwhile: nothing of before may be served again
             for run in poll.runs:
                 self._cache.keep(run, poll.answered(run, answers, now), self._at_least(run.enabled))
-        if any(answer.outcome is Outcome.REFUSED or answer.unsupported for answer in answers.values()):
-            self._stale_commands = True
+        self._note_not_answered(answers)
         return Polled(ping.outcome is Outcome.COMPLETE, results)
+
+    def _note_not_answered(self, answers: Mapping[Action, Answer]) -> None:
+        """Ask again what the server offers when it refuses something that it did not refuse the time before."""
+        refused = {one for one, answer in answers.items() if answer.outcome is Outcome.REFUSED or answer.unsupported}
+        self._stale_commands = self._stale_commands or not self._not_answered.issuperset(refused)
+        self._not_answered = (self._not_answered - answers.keys()) | refused
 
     def _at_least(self, enabled: EnabledCollector) -> Callable[[Action], float]:
         interval = enabled.min_interval

@@ -18,7 +18,7 @@ from ami_exporter.collectors.declarations import Context, OwnLogins, Trunk
 from ami_exporter.collectors.dialstrings import Classes
 from ami_exporter.collectors.fields import to_number
 from ami_exporter.collectors.reloads import Reload, last_reload, written_start
-from ami_exporter.collectors.sent import asterisk_version
+from ami_exporter.collectors.sent import asterisk_version, version_by_banner
 from ami_exporter.collectors.tenants import Tenants
 from ami_exporter.collectors.trunk_discovery import DISCOVERY, Discovery
 from ami_exporter.config.target_settings import TargetSettings
@@ -28,6 +28,7 @@ from ami_exporter.pbx.trunk_context import configured_trunks, technologies, trun
 SETTINGS = Action("CoreSettings")
 STATUS = Action("CoreStatus")
 PING = Action("Ping")
+_DISCOVERY = frozenset(action.name for action in DISCOVERY)
 #: Realtime queues and endpoints are read from a database by these lists: no more often than once a minute.
 REALTIME_ACTIONS = ("QueueStatus", "PJSIPShow")
 REALTIME_MIN_INTERVAL = 60.0
@@ -72,6 +73,8 @@ class ServerFacts:
         self._restarted = restarted
         self.realtime = False
         self.version = ""
+        self._by_banner: tuple[int, ...] = ()
+        """Asterisk's version where CoreSettings is refused and the greeting tells it."""
         publish(self.context())
 
     def configure(self, settings: TargetSettings, event_classes: frozenset[str]) -> None:
@@ -94,6 +97,7 @@ class ServerFacts:
         with self._lock:
             self._technologies = technologies(link.commands)
             self.commands = link.commands
+            self._by_banner = version_by_banner(link.version)
             if link.boot is not None:
                 self._booted = True
         self._publish(self.context())
@@ -155,7 +159,9 @@ class ServerFacts:
 
     def item(self, action: Action, message: Message) -> None:
         """Take one item of the lists asked for knowledge's sake, or polled anyway."""
-        if action == SETTINGS:
+        if action.name in _DISCOVERY:
+            self._discovery.item(action, message)
+        elif action == SETTINGS:
             self.realtime = message.get("corerealtimeenabled", "").lower() == "yes"
             self.version = message.get("asteriskversion", "")
         elif action == STATUS:
@@ -163,8 +169,6 @@ class ServerFacts:
         elif action == PING:
             told = to_number(message.get("timestamp"))
             self._ahead = 0.0 if told is None else told - self._wall()
-        elif action in DISCOVERY:
-            self._discovery.item(action, message)
 
     def finish(self, complete: frozenset[Action]) -> bool:
         """End a round of items; True when the trunks changed. What an incomplete list would tell stays as it was."""
@@ -200,7 +204,7 @@ class ServerFacts:
                 technologies=self._technologies,
                 names=self._settings.names,
                 now=self._wall(),
-                version=asterisk_version(self.version),
+                version=asterisk_version(self.version) or self._by_banner,
                 start_time=None if self._start.known is None else self._start.known.wall,
                 pbx_ahead=self._ahead,
                 tells_start=self._start.is_told,

@@ -8,12 +8,14 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ami_exporter.ami.concluded import OWN_EVENTS
 from ami_exporter.ami.event_classes import USER_EVENTS, classes_of
 from ami_exporter.ami.link import Link
 from ami_exporter.collectors import canary, core, trunks
 from ami_exporter.collectors.declarations import Collector, Context, Metric, Trunk
+from ami_exporter.collectors.sent import before_12
 from ami_exporter.config.target_settings import AmiUser, TargetSettings
-from ami_exporter.exposition.writer import Caps, Family, Writer
+from ami_exporter.exposition.writer import Caps, Family, Writer, everything
 from ami_exporter.pbx import scrape_metrics
 from ami_exporter.pbx.canaries import STARTING_SECONDS, Canaries, Surroundings
 from ami_exporter.pbx.command_link import CommandLink
@@ -26,6 +28,7 @@ from ami_exporter.pbx.plan import EnabledCollector
 from ami_exporter.pbx.poll_run import Result
 from ami_exporter.pbx.poller import Polled, Poller
 from ami_exporter.pbx.server_facts import ServerFacts
+from ami_exporter.pbx.shared import Shared
 from ami_exporter.pbx.stats import EVENT_CLASSES, LINKS, LinkName, TargetStats
 
 Key = tuple[str, ...]
@@ -52,6 +55,7 @@ class Target:
 
     loop reads the event links of all targets; whoever made it stops it. None: this target listens to no events.
     gate: what all logins to this PBX share, those of other targets and of a configuration before a reload too.
+    shared: what it has in common with the other targets.
     """
 
     def __init__(
@@ -61,6 +65,8 @@ class Target:
         clocks: Clocks = SYSTEM_CLOCKS,
         loop: EventLoop | None = None,
         gate: LoginBackoff | None = None,
+        *,
+        shared: Shared | None = None,
     ) -> None:
         self.settings = settings
         self._clocks = clocks
@@ -70,15 +76,11 @@ class Target:
         self._classes = event_classes(settings, self.collectors)
         self._listens = event_links(self._classes)
         self.stats = TargetStats(clocks.monotonic, ["poll", *self._listens])
-        self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic, clocks.wall)
+        self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic, clocks.wall, shared=shared)
         self.canaries = self._canaries()
         self.counters = EventCounters(self._counting(), Context(), self._caps(), self.canaries.event)
         self.facts = ServerFacts(
-            settings,
-            self._classes,
-            self.connector.logins,
-            clocks.monotonic,
-            clocks.wall,
+            *(settings, self._classes, self.connector.logins, clocks.monotonic, clocks.wall),
             publish=self.counters.use,
             restarted=lambda: self.counters.add([(core.BOOTS, (), 1.0)]),
         )
@@ -187,6 +189,10 @@ class Target:
         wanted = names & self.poller.names
         polled = self.poller.poll(wanted, deadline)
         self._note(polled)
+        with self.connector.shared.turn:
+            return self._families(polled, names, begin, events_of_all=events_of_all)
+
+    def _families(self, polled: Polled, names: frozenset[str], begin: float, *, events_of_all: bool) -> list[Family]:
         now = self._clocks.monotonic()
         self._received.append((now, self.stats.events_received))
         families = scrape_metrics.families(polled, now, now - begin)
@@ -249,18 +255,17 @@ class Target:
         )
 
     def _link_for(self, user: AmiUser, deadline: float) -> Link:
-        return open_further(
-            self.settings,
-            user,
-            deadline,
-            gate=self.gate,
-            logins=self.connector.logins,
-            clock=self._clocks.monotonic,
-        )
+        clock = self._clocks.monotonic
+        return open_further(self.settings, user, deadline, gate=self.gate, logins=self.connector.logins, clock=clock)
 
     def _starting(self) -> bool:
-        """Whether the PBX may be in its first minute: by its start time, else by how long it has been in sight."""
+        """Whether the PBX may be in its first minute, by its start time, else by how long it has been in sight.
+
+        One before Asterisk 12 never gets beyond it.
+        """
         known = self.facts.context()
+        if before_12(known):  # no call can have an identifier of ours there: it would count as somebody's
+            return True
         if known.start_time is not None:
             return known.fully_booted is False or self._clocks.wall() - known.start_time < STARTING_SECONDS
         return (self._listening() or 0.0) < STARTING_SECONDS
@@ -353,7 +358,7 @@ def filters(settings: TargetSettings, collectors: Sequence[Collector]) -> Callab
         rule = rules.get(metric)
         return rule is None or rule[1](labels[rule[0]])
 
-    return allowed
+    return allowed if rules else everything
 
 
 def event_classes(settings: TargetSettings, collectors: Sequence[Collector]) -> frozenset[str]:
@@ -377,7 +382,7 @@ def events_of(collector: Collector) -> set[str]:
     names = {name for row in collector.rules if row.source is None for name in row.items}
     names |= {name for known in collector.zero_series if known.source is None for name in known.items}
     names |= set(collector.hears)
-    return names | {name for tracked in collector.tracked for name in tracked.events}
+    return (names | {name for tracked in collector.tracked for name in tracked.events}) - OWN_EVENTS
 
 
 def ends_of(channel: str) -> list[tuple[str, str]]:

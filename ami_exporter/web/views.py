@@ -154,7 +154,7 @@ class Service(Protocol):
         """Return what the status page shows."""
 
     def config_text(self) -> str:
-        """Return the effective configuration as YAML, secrets masked."""
+        """Return the effective configuration as YAML, secrets and numbers masked."""
 
     def ready(self) -> bool:
         """Say whether scrapes can be answered; must not block."""

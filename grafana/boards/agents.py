@@ -11,8 +11,18 @@ from grafana.stat import Stat
 from grafana.table import Column, Table
 
 Q = '@, queue=~"$queue"'
-OPT_IN = "No member is known; the collector queue_members tells them"
+NONE = "No member is known; the collector queue_members tells them"
 MEMBER = "by (queue, member)"
+
+
+def of_members(state: str) -> str:
+    """1 or 0 for each member of each queue."""
+    return f"asterisk_queue_member_{state}{{{Q}}}"
+
+
+def people(state: str) -> str:
+    """How many people are so in one of their queues at least: a member of five queues counts once."""
+    return f"sum(max by (member) ({state}))"
 
 
 def shown(metric: str) -> str:
@@ -25,41 +35,63 @@ def since(metric: str) -> str:
     return f"max {MEMBER} (time() - asterisk_queue_member_{metric}_timestamp_seconds{{{Q}}})"
 
 
+READY = f"{of_members('up')} * (1 - {of_members('paused')})"
+DOING = " or ".join(
+    (
+        *(
+            f"max {MEMBER} ({of_members(state)} == 1) * {code}"
+            for state, code in (("in_call", 4), ("paused", 3), ("wrapup", 2), ("available", 1))
+        ),
+        f"max {MEMBER} ({of_members('up')}) - 1",
+    )
+)
+"""What a member does: 0 is none of these, as a call that no queue sent; -1: its phone is unreachable."""
+DOINGS = {
+    "4": ("in a call", c.WORK),
+    "3": ("paused", c.WARN),
+    "2": ("wraps up", c.ODD),
+    "1": ("free", c.GOOD),
+    "0": ("busy", "text"),
+    "-1": ("phone down", c.BAD),
+}
+
 NOW = Row(
-    title="Now",
+    title="Now: people, each counted once, whatever number of queues they are in",
     panels=(
         Stat(
             title="Ready",
-            description="Members who can take a call now or after the current one: not paused, phone reachable.",
-            queries=(Query(expr=f"sum(asterisk_queue_members_ready{{{Q}}})"),),
+            description="""People who can take a call of one of the queues, now or after the current one: not paused,
+                phone reachable.""",
+            queries=(Query(expr=people(READY)),),
             thresholds=c.NONE_IS_BAD,
             filled=True,
         ),
         Stat(
             title="Free",
-            description="Members who would be rung now.",
-            queries=(Query(expr=f"sum(asterisk_queue_members_available{{{Q}}})"),),
+            description="People whom one of the queues would ring now.",
+            queries=(Query(expr=people(of_members("available"))),),
             thresholds=c.FREE,
             filled=True,
         ),
         Stat(
             title="In a call",
-            description="Members in a call of a queue.",
-            queries=(Query(expr=f"sum(asterisk_queue_members_in_call{{{Q}}})"),),
+            description="People in a call of one of the queues.",
+            queries=(Query(expr=people(of_members("in_call"))),),
             thresholds=c.PLAIN,
             filled=True,
         ),
         Stat(
             title="Wrapping up",
-            description="Members in the pause after a call that their queue gives them.",
-            queries=(Query(expr=f"sum(asterisk_queue_members_wrapup{{{Q}}})"),),
+            description="""People whom a queue does not ring yet, since their last call of it has just ended. Only of
+                members with a wrap-up time of their own; that of a queue is not told.""",
+            queries=(Query(expr=people(of_members("wrapup"))),),
             thresholds=c.PLAIN,
             filled=True,
         ),
         Stat(
             title="Paused",
-            description="Members on pause.",
-            queries=(Query(expr=f"sum(asterisk_queue_members_paused{{{Q}}})"),),
+            description="People on pause in one of the queues at least.",
+            queries=(Query(expr=people(of_members("paused"))),),
             thresholds=c.PLAIN,
             filled=True,
         ),
@@ -72,28 +104,17 @@ NOW = Row(
             link=here("asterisk-queues", "queue"),
         ),
         Table(
-            title="Each member",
-            description="""State now, since when paused and for which reason, logged in, and last call. Over the time
-                shown: calls, talk time, and rings that were not answered. Asterisk counts a member once for each
-                queue.""",
-            nothing=OPT_IN,
+            title="Each member of each queue",
+            description="""A line for each queue that a person is in: Asterisk pauses and counts them in each. State
+                now, since when paused and for which reason, logged in, and last call. Over the time shown: calls, talk
+                time, and rings that were not answered.""",
+            nothing=NONE,
             keys={"member": "Member", "queue": "Queue", "reason": "Pause"},
             widths={"queue": 120, "reason": 120},
             height=15,
             sort=("Unanswered", True),
             columns=(
-                Column(
-                    title="Phone",
-                    expr=f"min {MEMBER} (asterisk_queue_member_up{{{Q}}})",
-                    values=c.UP_DOWN,
-                    width=76,
-                ),
-                Column(
-                    title="Paused",
-                    expr=f"max {MEMBER} (asterisk_queue_member_paused{{{Q}}})",
-                    values={"0": ("no", "text"), "1": ("yes", c.WARN)},
-                    width=76,
-                ),
+                Column(title="Now", expr=DOING, values=DOINGS, width=110),
                 Column(
                     title="Paused for",
                     expr=f"""max by (queue, member, reason) (
@@ -123,21 +144,29 @@ DAY = Row(
     title="In the time shown",
     panels=(
         Series(
-            title="Members by state",
-            description="Device states of the members. A member of several queues is counted in each.",
-            nothing="No member is known",
-            queries=(Query(expr=f"sum by (state) (asterisk_queue_members{{{Q}}}) > 0", legend="{{state}}"),),
-            words=c.DEVICE_STATES,
-            stacked=True,
+            title="What people do",
+            description="""People, each counted once, as above. One who is free in one queue and paused in another
+                counts as both.""",
+            nothing=NONE,
+            queries=(
+                Query(expr=people(READY), legend="ready"),
+                Query(expr=people(of_members("in_call")), legend="in a call"),
+                Query(expr=people(of_members("available")), legend="free"),
+                Query(expr=people(of_members("wrapup")), legend="wraps up"),
+                Query(expr=people(of_members("paused")), legend="paused"),
+            ),
+            words=c.Words({"ready": "text", "in a call": c.WORK, "free": c.GOOD, "wraps up": c.ODD, "paused": c.WARN}),
             decimals=0,
         ),
         Ranking(
             title="Paused, by reason",
-            description="Members on pause now, by the reason they gave.",
+            description="People on pause now, each counted once a reason, by the reason they gave.",
             nothing="No pause is known",
             queries=(
                 Query(
-                    expr=f"sort_desc(sum by (reason) (asterisk_queue_pause_reason_members{{{Q}}}) > 0)",
+                    expr=f"""sort_desc(count by (reason) (
+                        max by (member, reason) (asterisk_queue_member_pause_start_timestamp_seconds{{{Q}}})
+                    ))""",
                     legend="{{reason}}",
                 ),
             ),

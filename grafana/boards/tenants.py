@@ -33,7 +33,8 @@ NOW = Row(
     panels=(
         Stat(
             title="Tenants",
-            description="Tenants that were seen; those beyond the cap are counted together as other.",
+            description="""Tenants that were seen, other among them: channels that name none. Those beyond the
+                exporter's series limit are left out.""",
             queries=(Query(expr=f"count({by_tenant(f'asterisk_tenant_active_calls{{{T}}}')})"),),
             thresholds=c.PLAIN,
             width=8,

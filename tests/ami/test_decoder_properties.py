@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ami_exporter.ami.codec import Decoder
-from ami_exporter.ami.shapes import SEEN_BEFORE_LEARNING
+from ami_exporter.ami.shapes import SEEN_BEFORE_LEARNING, SHAPES_IN_ALL, KnownShapes
 from tests.support.ami_wire import outcome, packet, pairs
 
 #: What packets are made of, so that random text hits the decoder's corners.
@@ -48,11 +48,16 @@ def test_garbage_gives_messages_or_a_protocol_error(data: bytes) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(HEADERS, st.lists(st.tuples(st.integers(0, 9), BYTES | VALUES.map(str.encode)), max_size=6), st.booleans())
+@given(
+    st.sampled_from([("Event", "Status"), ("Response", "Success")]),
+    HEADERS,
+    st.lists(st.tuples(st.integers(0, 9), BYTES | VALUES.map(str.encode)), max_size=6),
+    st.booleans(),
+)
 def test_learned_shapes_change_nothing(
-    headers: list[tuple[str, str]], faults: list[tuple[int, bytes]], non_ascii: bool
+    first: tuple[str, str], headers: list[tuple[str, str]], faults: list[tuple[int, bytes]], non_ascii: bool
 ) -> None:
-    sound = packet(("Event", "Status"), *headers)
+    sound = packet(first, *headers)
     learned = Decoder()
     outcome([sound] * (SEEN_BEFORE_LEARNING + 1), learned)
     data = sound + (b"Event: \xff\r\n\r\n" if non_ascii else b"")
@@ -75,5 +80,51 @@ def test_shapes_are_learned_at_all() -> None:
     decoder = Decoder()
     outcome([packet(("Event", "Status"), ("A", "1"))] * SEEN_BEFORE_LEARNING, decoder)
     assert decoder._shapes._learned == 1
-    outcome([packet(("Event", "AuthDetail"), ("Password", "1"))] * SEEN_BEFORE_LEARNING * 2, decoder)
-    assert decoder._shapes._learned == 1
+    outcome([packet(("Response", "Success"), ("ActionID", "1"))] * SEEN_BEFORE_LEARNING, decoder)
+    assert decoder._shapes._learned == 2
+    for first in (("Event", "AuthDetail"), ("Response", "Follows")):
+        outcome([packet(first, ("Password", "1"))] * SEEN_BEFORE_LEARNING * 2, decoder)
+    assert decoder._shapes._learned == 2
+
+
+def test_a_response_that_is_an_event_too_loses_its_secrets_however_often_it_comes() -> None:
+    both = packet(("Response", "Success"), ("Event", "AuthDetail"), ("Password", "hunter2"))
+    messages, _ = outcome([both] * SEEN_BEFORE_LEARNING * 2)
+    assert len(messages) == SEEN_BEFORE_LEARNING * 2
+    assert not any("hunter2" in message.values() for message in messages)
+
+
+def newstate(*names: str) -> bytes:
+    return packet(("Event", "Newstate"), *((name, "1") for name in names))
+
+
+def test_what_one_link_has_learned_another_knows_from_its_second_packet_on() -> None:
+    known = KnownShapes()
+    one, other = Decoder(known=known), Decoder(known=known)
+    *_, learned = one.feed(newstate("Channel", "ChannelState") * (SEEN_BEFORE_LEARNING + 1))
+    first, second = other.feed(newstate("Channel", "ChannelState") * 2)
+    assert first.layout is not learned.layout
+    assert second.layout is learned.layout
+    assert first == second == learned
+
+
+def test_a_shape_is_forgotten_with_the_last_link_that_has_it() -> None:
+    known = KnownShapes()
+    links = [Decoder(known=known) for _ in range(2)]
+    for link in links:
+        outcome([newstate("Channel")] * SEEN_BEFORE_LEARNING, link)
+    links.pop()
+    assert known.get("Event: Newstate", ("Channel",)) is not None
+    links.pop()
+    del link
+    assert known.get("Event: Newstate", ("Channel",)) is None
+
+
+def test_a_server_that_sends_ever_other_headers_takes_no_place_from_the_others() -> None:
+    known = KnownShapes()
+    hostile, sound = Decoder(known=known), Decoder(known=known)
+    for number in range(SHAPES_IN_ALL * 2):
+        outcome([packet(("Event", f"E{number}"), ("A", "1"))] * SEEN_BEFORE_LEARNING, hostile)
+    assert hostile._shapes._learned == SHAPES_IN_ALL
+    outcome([newstate("Channel")] * SEEN_BEFORE_LEARNING, sound)
+    assert sound._shapes._learned == 1

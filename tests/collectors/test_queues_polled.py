@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+import pytest
+
 from ami_exporter.collectors import lists, queue_averages, queue_members, queues
 from ami_exporter.collectors.declarations import Collector, Context
 from tests.support.collecting import Samples, message, messages, nonzero, polled
@@ -213,9 +215,29 @@ def test_human_names_stand_in_the_info_metric_only() -> None:
     assert ("asterisk_queue_callers", "600") in found
 
 
-def test_a_long_pause_reason_is_cut_at_64_characters() -> None:
-    text = f"Event: QueueMember\nQueue: q\nStatus: 1\nPaused: 1\nPausedReason: {'x' * 100}"
-    assert samples(queues.COLLECTOR, text)["asterisk_queue_pause_reason_members", "q", "x" * 64] == 1
+def reasons(written: str) -> set[str]:
+    """The reason that each of the two metrics with one gives to a pause for which this was written."""
+    text = f"Event: QueueMember\nQueue: q\nName: Ann\nStatus: 1\nPaused: 1\nLastPause: 5\nPausedReason: {written}"
+    found = {**samples(queues.COLLECTOR, text), **samples(queue_members.COLLECTOR, text)}
+    assert len([key for key in found if "pause_" in key[0]]) == 2
+    return {key[-1] for key in found if "pause_" in key[0]}
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        (" lunch ", "lunch"),
+        ("", "none"),
+        ("Room 4711", "Room 4711"),
+        ("calls +49 (171) 1234567 back", "other"),
+        (f"{'x' * 60} 01711234567", "other"),
+        ("ask ann@example.net", "other"),
+        ("192.0.2.7", "other"),
+        ("x" * 100, "x" * 64),
+    ],
+)
+def test_a_pause_reason_is_cut_and_never_a_number_or_an_address(written: str, shown: str) -> None:
+    assert reasons(written) == {shown}
 
 
 def test_averages_are_asterisks_own_and_absent_without_traffic() -> None:
@@ -236,10 +258,14 @@ def test_members_one_by_one() -> None:
     assert {key: value for key, value in found.items() if key[2] in {"Ann", "Dan"}} == {
         ("asterisk_queue_member_up", "600", "Ann"): 1,
         ("asterisk_queue_member_paused", "600", "Ann"): 0,
+        ("asterisk_queue_member_available", "600", "Ann"): 1,
+        ("asterisk_queue_member_in_call", "600", "Ann"): 0,
         ("asterisk_queue_member_last_call_timestamp_seconds", "600", "Ann"): 1_700_000_000,
         ("asterisk_queue_member_calls_total", "600", "Ann"): 5,
         ("asterisk_queue_member_up", "600", "Dan"): 0,
         ("asterisk_queue_member_paused", "600", "Dan"): 1,
+        ("asterisk_queue_member_available", "600", "Dan"): 0,
+        ("asterisk_queue_member_in_call", "600", "Dan"): 0,
         ("asterisk_queue_member_calls_total", "600", "Dan"): 0,
     }
 
@@ -265,6 +291,19 @@ def test_two_interfaces_of_one_member_are_one_member() -> None:
     found = samples(queue_members.COLLECTOR, text)
     assert found["asterisk_queue_member_up", "q", "Ann"] == 1
     assert found["asterisk_queue_member_calls_total", "q", "Ann"] == 5
+
+
+def test_a_number_that_a_queue_dials_is_nobodys_name() -> None:
+    def name_of(name: str, location: str) -> str:
+        text = f"Event: QueueMember\nQueue: q\nName: {name}\nLocation: {location}\nStatus: 1\nPaused: 0"
+        (found,) = [key for key in samples(queue_members.COLLECTOR, text) if key[0] == "asterisk_queue_member_up"]
+        return found[-1]
+
+    assert name_of("Local/01711234567@outside/n", "Local/01711234567@outside/n") == "other"
+    assert name_of("+49 171 1234567", "Local/01711234567@outside/n") == "other"
+    assert name_of("Ann", "Local/01711234567@outside/n") == "Ann"
+    assert name_of("", "Local/201@phones/n") == "Local/201@phones/n"
+    assert name_of("PJSIP/4930123456", "PJSIP/4930123456") == "PJSIP/4930123456"
 
 
 def test_trap_n_plus_1_three_collectors_share_one_action_without_parameters() -> None:
@@ -305,6 +344,30 @@ def test_a_member_in_wrapup_is_not_available_until_it_is_over_by_the_pbxs_clock(
     assert (found["asterisk_queue_members_wrapup", "q"], found["asterisk_queue_members_available", "q"]) == (1, 3)
     found = wrapping(*members, ahead=6.0)
     assert (found["asterisk_queue_members_wrapup", "q"], found["asterisk_queue_members_available", "q"]) == (0, 4)
+
+
+def test_each_member_is_in_wrapup_or_not() -> None:
+    def state(item: str) -> float | None:
+        items = [message("Event: QueueParams\nQueue: q"), message(item)]
+        found = polled(queue_members.COLLECTOR, {lists.QUEUE_STATUS: items}, Context(now=1000.0))
+        return next((value for key, value in found.items() if key[0] == "asterisk_queue_member_wrapup"), None)
+
+    assert state(member(995, "Wrapuptime: 10")) == 1
+    assert state(member(980, "Wrapuptime: 10")) == 0
+    assert state(member(999, "Wrapuptime: 0")) == 0
+    assert state(member(0, "Wrapuptime: 10")) == 0
+    assert state(member(999, "Wrapuptime: 10", status="2")) == 0
+    assert state(member(999, "Wrapuptime: 10\nInCall: 1")) == 0
+    assert state(member(999, "Wrapuptime: 10").replace("Paused: 0", "Paused: 1")) == 0
+    assert state(member(999)) is None
+
+
+def test_the_states_of_members_add_up_to_those_of_their_queue() -> None:
+    one_by_one = samples(queue_members.COLLECTOR)
+    of_the_queue = samples(queues.COLLECTOR)
+    for state in ("available", "in_call", "paused"):
+        added = sum(value for key, value in one_by_one.items() if key[:2] == (f"asterisk_queue_member_{state}", "600"))
+        assert added == of_the_queue[f"asterisk_queue_members_{state}", "600"] > 0
 
 
 def test_where_no_wrapup_time_is_sent_nobody_knows_of_it() -> None:

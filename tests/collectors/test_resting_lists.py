@@ -18,16 +18,15 @@ SEVERAL_LISTS = [collector for collector in builtin() if len(collector.polls) > 
 
 
 def samples(feed: CollectorRun, complete: frozenset[Action]) -> Samples:
-    found = list(feed.samples(complete))
-    assert len({(metric, labels) for metric, labels, _ in found}) == len(found)
-    return {(metric.name, *labels): value for metric, labels, value in found}
+    families = feed.families(complete, Writer(NOTHING_DROPPED))
+    return {(family.metric.name, *labels): value for family in families for labels, value in family.values.items()}
 
 
 def take(feed: CollectorRun, answers: Answers, actions: frozenset[Action]) -> None:
-    for action, sink in feed.sinks():
-        if action in actions:
-            for item in answers[action].items:
-                sink(action, item)
+    for action in actions:
+        for item in answers[action].items:
+            for sink in feed.taking(action, item.get("event", "")):
+                sink(item)
 
 
 def lists_of(collector: Collector, answers: Answers) -> tuple[Action, ...]:

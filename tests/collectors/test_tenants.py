@@ -9,6 +9,7 @@ from ami_exporter.collectors import tenants
 from ami_exporter.collectors.declarations import Context, Sample, Trunk
 from ami_exporter.collectors.lists import CORE_SHOW_CHANNELS, STATUS
 from ami_exporter.collectors.tenants import Tenants
+from tests.support.collecting import counted, store_of
 
 BY_MAP = Tenants("accountcode", {"1001": "Acme", "1002": "Globex"})
 COLLECTOR = tenants.collector(("Acme", "Globex"))
@@ -119,3 +120,18 @@ def test_calls_that_are_too_old_or_of_before_a_loss_are_forgotten() -> None:
     told.tracker.reset()
     told.tell(1, "Hangup", Uniqueid="2", ChannelState="6")
     assert told.samples == []
+
+
+def test_tenants_that_channels_name_are_capped_whole() -> None:
+    """Six series of calls for each tenant: of ten, four fit."""
+    one = store_of(tenants.collector(()), context=Context(tenant=Tenants("tenantid").of), limit=25)
+    for number in range(10):
+        name = chr(ord("a") + number) * 4
+        channel = {"Channel": "Local/1@x;1", "Uniqueid": f"1.{number}", "Linkedid": f"1.{number}", "Tenantid": name}
+        one.feed([message(Event="Newchannel", ChannelState="4", **channel)], 0.0)
+        one.feed([message(Event="Hangup", ChannelState="6", **channel)], 1.0)
+    found = counted(one)
+    calls = {key[1] for key in found if key[0] == "asterisk_tenant_calls_total"}
+    assert (len(calls), len([key for key in found if key[0] == "asterisk_tenant_calls_total"])) == (4, 24)
+    assert sum(value for key, value in found.items() if key[0] == "asterisk_tenant_calls_total") == 4
+    assert len([key for key in found if key[0] == "asterisk_tenant_talk_seconds_total"]) == 10

@@ -98,6 +98,41 @@ def test_standard_error_that_cannot_be_written_does_not_change_the_status(name: 
         assert (redirected, done.returncode) == (redirected, 1)
 
 
+@pytest.mark.parametrize(("device", "status", "told"), [("/dev/full", 1, FULL), ("/dev/null", 0, "")])
+def test_the_demo_serves_whatever_becomes_of_its_greeting(device: str, status: int, told: str) -> None:
+    with Path(device).open("wb") as out:
+        process = subprocess.Popen(
+            command("demo", "--web.listen-address", "127.0.0.1:0"),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=clean_environ(),
+        )
+    try:
+        assert process.stderr is not None
+        assert any("listening on" in line for line in process.stderr)
+        process.terminate()
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == status
+    assert err.endswith(told)
+    assert "Traceback" not in err
+
+
+def test_a_path_that_is_not_of_unicode_is_told_with_escapes() -> None:
+    done = subprocess.run(
+        [*command("check", "--config.file"), b"/no\xff.yml"],
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env=clean_environ(),
+    )
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"/no\\udcff.yml: cannot be read: ")
+
+
 def test_wrong_usage_is_status_2_wherever_it_is_written() -> None:
     for redirected in ("2>/dev/full", "2>&-", ">&-"):
         done = subprocess.run(

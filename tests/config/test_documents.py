@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -206,6 +207,8 @@ def test_the_effective_configuration_hides_secrets_and_loads_to_the_same_setting
     for target in settings.targets.values():
         again = f"secret: {json.dumps(target.secret.reveal())}"
         shown = shown.replace("secret: <secret>", again, 1)
+        for place, number in enumerate(target.dids, 1):
+            shown = shown.replace(f"<number {place}>", json.dumps(number))
     assert load(str(path), shown, catalogue()) == settings
 
 
@@ -228,6 +231,56 @@ def test_the_effective_configuration_is_readable() -> None:
         "limits": {"series_per_metric": 1000},
         "queue_wait_buckets": [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600],
     }
+
+
+def test_the_effective_configuration_shows_no_number() -> None:
+    """Neither whole ones nor those in a canary's destination, a tenant's account or a rule; names stay."""
+    text = """
+        targets:
+          a:
+            address: 192.0.2.10
+            username: u
+            secret: s
+            trunks: [{name: telco, match: PJSIP/telco}]
+            destinations: {emergency: ["112", "+4930990001"], international: ["00"]}
+            dids: {"6003": Service, "+4930990002": Sales, "04930990002": Sales}
+            tenants: {from: AccountCode, map: {"4930990003": Acme, "4930990004": Globex, initech: Initech}}
+            canaries:
+              one: {channel: "PJSIP/+4930990005@telco", user: {username: c, secret: t}}
+              two: {channel: "PJSIP/4701@telco", internal: true, user: {username: c, secret: t}}
+        custom:
+          - action: DeviceStateList
+            where: {Device: ["PJSIP/4930990006", "PJSIP/100"]}
+            metrics:
+              - name: asterisk_custom_x
+                type: gauge
+                help: X.
+                value: {field: State, map: {"4930990007": 1}}
+                labels: {who: {field: State, map: {"4930990008": Anna, INUSE: busy}}}
+    """
+    shown = effective_yaml(load("c.yml", textwrap.dedent(text), catalogue()))
+    assert "99000" not in shown
+    assert "6003" not in shown
+    loaded = yaml.safe_load(shown)
+    target = loaded["targets"]["a"]
+    assert target["address"] == "192.0.2.10:5038"
+    assert target["destinations"] == {"emergency": ["112", "<number>"], "international": ["00"]}
+    assert target["dids"] == {"<number 1>": "Service", "<number 2>": "Sales", "<number 3>": "Sales"}
+    assert target["tenants"]["map"] == {"<number 1>": "Acme", "<number 2>": "Globex", "initech": "Initech"}
+    assert [one["channel"] for one in target["canaries"].values()] == ["PJSIP/<number>@telco", "PJSIP/4701@telco"]
+    assert loaded["custom"][0]["where"] == {"device": ["pjsip/<number>", "pjsip/100"]}
+
+
+def test_the_effective_configuration_names_the_family_of_the_database() -> None:
+    text = """
+        targets: {a: {address: a, username: u, secret: s}}
+        custom:
+          - action: DBGetTree
+            family: DND
+            metrics: [{name: asterisk_custom_dnd, type: gauge, help: Do not disturb.}]
+    """
+    shown = yaml.safe_load(effective_yaml(load("c.yml", textwrap.dedent(text), catalogue())))
+    assert shown["custom"][0]["family"] == "DND"
 
 
 def test_no_settings_at_all_can_be_shown() -> None:

@@ -1,7 +1,8 @@
-"""Every list action of the catalogue, in both dialects: framing, items, counts, fields."""
+"""Every list action of the catalogue: framing, items, counts, fields. AMI 1.1 is in test_demo_old_dialect.py."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -48,9 +49,9 @@ def frozen() -> float:
     return 1_700_000_000.0
 
 
-def furnished(dialect: str) -> SimulatedPbx:
+def furnished() -> SimulatedPbx:
     """A PBX whose clock stands, with a conference and a parked call for certain."""
-    pbx = SimulatedPbx(LIVELY, clock=frozen, dialect=dialect)
+    pbx = SimulatedPbx(LIVELY, clock=frozen)
     switch, world = pbx.simulation.switch, pbx.scene.world
     guest, parked = (switch.originate(world.trunks[0], "board", Party("12025550100")) for _ in range(2))
     world.conferences["planning"] = Conference("planning", switch.bridge(guest, technology="softmix", kind="base"))
@@ -61,13 +62,7 @@ def furnished(dialect: str) -> SimulatedPbx:
 
 @pytest.fixture(scope="module")
 def modern() -> Iterator[SimulatedPbx]:
-    with furnished("modern") as pbx:
-        yield pbx
-
-
-@pytest.fixture(scope="module")
-def old() -> Iterator[SimulatedPbx]:
-    with furnished("1.1") as pbx:
+    with furnished() as pbx:
         yield pbx
 
 
@@ -89,23 +84,22 @@ def test_modern_lists_start_and_complete_with_event_list_and_their_count(modern:
     assert int(value(last, "ListItems")) == len([packet for packet in rest if value(packet, "Event") != "AuthDetail"])
 
 
-@pytest.mark.parametrize("action", LISTS)
-def test_old_lists_follow_without_event_list(old: SimulatedPbx, action: str) -> None:
-    items, complete = LISTS[action]
-    first, *rest, last = answer(old, action)
-    assert first == [("Response", "Follows"), ("ActionID", "asked")]
-    assert last[:2] == [("Event", complete), ("ActionID", "asked")]
-    assert "EventList" not in dict(last)
-    assert "ListItems" not in dict(last)
-    assert {value(packet, "Event") for packet in rest} <= items
-
-
 def test_a_parked_call_says_how_long(modern: SimulatedPbx) -> None:
     packets = answer(modern, "ParkedCalls", ("ParkingLot", "default"))
     item = packets[-2]
     assert (value(item, "ParkingSpace"), value(item, "ParkingDuration")) == ("720", "5")
     assert (value(item, "ParkingTimeout"), value(item, "ParkeeCallerIDNum")) == ("55", "12025550100")
     assert value(packets[-1], "Total") == str(len(packets) - 2)
+
+
+def test_each_member_of_a_queue_says_since_when_it_is_one(modern: SimulatedPbx) -> None:
+    """Real servers do: of members of their configuration since they were started."""
+    members = [packet for packet in answer(modern, "QueueStatus") if value(packet, "Event") == "QueueMember"]
+    logins = {value(member, "Membership"): int(value(member, "LoginTime")) for member in members}
+    assert logins["static"] == int(modern.scene.booted) < logins["dynamic"] < time.time()
+    called = [member for member in members if value(member, "LastCall") != "0"]
+    assert called
+    assert all(int(value(member, "LoginTime")) <= int(value(member, "LastCall")) for member in called)
 
 
 def test_a_conference_says_how_many(modern: SimulatedPbx) -> None:
@@ -118,10 +112,9 @@ def test_a_living_pbx_has_something_in_each_list(modern: SimulatedPbx, action: s
     assert len(answer(modern, action)) > 2
 
 
-@pytest.mark.parametrize("dialect", ["modern", "1.1"])
-def test_nothing_there_is_the_error_of_a_real_server(dialect: str) -> None:
+def test_nothing_there_is_the_error_of_a_real_server() -> None:
     empty = DemoSettings(traffic=0, warmup=0, endpoints=0, queues=0)
-    with SimulatedPbx(empty, dialect=dialect) as pbx, PacketClient(pbx.port) as ami:
+    with SimulatedPbx(empty) as pbx, PacketClient(pbx.port) as ami:
         ami.login()
         assert ami.ask("ConfbridgeListRooms") == [("Response", "Error"), ("Message", "No active conferences.")]
         assert len(ami.answer("Status")) == 2
@@ -231,29 +224,10 @@ def test_taskprocessors_come_as_output_lines_today(modern: SimulatedPbx) -> None
     assert rows[-2] == "14 taskprocessors"
 
 
-def test_taskprocessors_come_as_raw_text_in_the_old_dialect(old: SimulatedPbx) -> None:
-    with PacketClient(old.port) as ami:
-        ami.login()
-        ami.send(("Action", "Command"), ("ActionID", "c"), ("Command", "core show taskprocessors"))
-        text = ami.until(b"--END COMMAND--\r\n\r\n").decode()
-    assert text.startswith("Response: Follows\r\nPrivilege: Command\r\nActionID: c\r\n\nProcessor ")
-    assert "\n14 taskprocessors\n" in text
-
-
 def test_an_unknown_cli_command_is_an_error_with_output(modern: SimulatedPbx) -> None:
     (packet,) = answer(modern, "Command", ("Command", "core stop now"))
     assert packet[0] == ("Response", "Error")
     assert value(packet, "Output").startswith("No such command 'core stop now'")
-
-
-def test_the_old_dialect_has_its_banner_and_no_uptime(old: SimulatedPbx) -> None:
-    with PacketClient(old.port) as ami:
-        assert ami.banner == "Asterisk Call Manager/1.1\r\n"
-        ami.login(events="system")
-        assert ami.packet() == [("Event", "FullyBooted"), ("Privilege", "system,all"), ("Status", "Fully Booted")]
-        assert value(ami.ask("CoreStatus"), "CoreProcessedCalls") == ""
-        assert value(ami.ask("CoreSettings"), "AMIversion") == "1.1"
-        assert "Priv" not in value(ami.ask("ListCommands"), "Status")
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from ami_exporter import __version__
 from ami_exporter.demo import DemoSettings, SimulatedPbx
 from tests.support.debian_root import DebianRoot
 from tests.support.exporter_process import exporter
+from tests.support.readme import INSTALL, steps
 
 UNIT = "/lib/systemd/system/ami-exporter.service"
 CONFIG = "/etc/ami-exporter/config.yml"
@@ -152,3 +153,18 @@ def test_the_program_uses_nothing_of_the_system_but_python(installed: DebianRoot
     said = installed.run("ami-exporter", "--version", environ={"PYTHONPATH": "/nonexistent", "PYTHONHOME": "/x"})
     assert said.startswith(f"ami-exporter {__version__} (Python 3.11.")
     assert installed.run("dpkg", "--verify", "ami-exporter") == ""
+
+
+def test_the_steps_of_the_docs_work_as_they_stand_and_a_check_before_them_says_what_is_missing(
+    deb: Path, debian: DebianRoot
+) -> None:
+    shutil.copy(deb, debian.host)
+    install, secret, doctor, start = steps(INSTALL, "apt install").splitlines()
+    debian.run("sh", "-ec", f"cd /mnt; {install}", environ={"DEBIAN_FRONTEND": "noninteractive"})
+    early = subprocess.run(debian.command("sh", "-c", doctor), capture_output=True, text=True, timeout=60, check=False)
+    assert (early.returncode, secret.partition("  ")[0] in early.stderr) == (1, True), early.stderr
+    debian.run("sh", "-ec", f"echo s3cret-of-the-docs | {secret}")
+    with SimulatedPbx(DemoSettings(endpoints=4), username="ami_exporter", secret="s3cret-of-the-docs") as pbx:
+        debian.run("sed", "-i", f"s|address: .*|address: 127.0.0.1:{pbx.port}|", CONFIG)
+        assert "Nothing must be mended." in debian.run("sh", "-ec", doctor)
+    assert start == "systemctl start ami-exporter"

@@ -62,7 +62,8 @@ def test_every_step_of_the_build_works_and_the_image_runs_as_its_user_on_a_read_
             check=False,
             timeout=20,
         )
-        assert (done.returncode, done.stdout) == (0, "healthy: HTTP 200\n")
+        asked = f"http://127.0.0.1:{running.port}/-/healthy"
+        assert (done.returncode, done.stdout) == (0, f"healthy: {asked}: HTTP 200\n")
 
 
 def test_the_image_is_described_and_has_no_shell_form_and_no_root(repository: Path) -> None:

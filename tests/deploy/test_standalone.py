@@ -1,4 +1,4 @@
-"""The self-contained executable: in a root with nothing in it, and in every Debian from 11 to sid."""
+"""The self-contained executable: in a root with nothing in it, in every Debian from 11 to sid, and as an RPM."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ami_exporter import __version__
+from ami_exporter.demo import DemoSettings, SimulatedPbx
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import wait_until
 from tests.support.debian_root import DebianRoot
 from tests.support.exporter_process import exporter, run
+from tests.support.readme import INSTALL, README, steps
+from tests.support.systemd_unit import started_by
 
 MEGABYTE = 2**20
 # Debian 11 and forky hold the real Asterisks, too.
@@ -96,11 +100,12 @@ def test_it_runs_in_every_debian_and_resolves_names_there(
     program: Path, roots: dict[str, Path], suite: str, tmp_path: Path
 ) -> None:
     debian = DebianRoot.make(roots[suite], tmp_path / "debian", program.parent)
-    started = debian.command(f"/mnt/{program.name}")
-    with exporter("demo", program=started) as running:
+    # As README has it.
+    debian.run("sh", "-ec", f"cd /mnt; {steps(README, 'install -m 755')}")
+    with exporter("demo", program=debian.command("ami-exporter")) as running:
         assert running.get().value("asterisk_up") == 1
     target = ("--ami.address", "localhost:1", "--ami.username", "x")
-    answer = debian.command(f"/mnt/{program.name}", "scrape", *target, environ={"AMI_EXPORTER_AMI_SECRET": "yz"})
+    answer = debian.command("ami-exporter", "scrape", *target, environ={"AMI_EXPORTER_AMI_SECRET": "yz"})
     said = subprocess.run(answer, capture_output=True, text=True, timeout=60, check=False)
     assert "refused" in (said.stdout + said.stderr).lower()
 
@@ -150,3 +155,68 @@ def test_a_file_that_was_cut_on_its_way_says_so(program: Path, tmp_path: Path) -
     cut.chmod(0o755)
     said = subprocess.run([cut, "--version"], capture_output=True, text=True, timeout=60, check=False)
     assert (said.returncode, said.stderr.endswith("; download this file again\n")) == (1, True)
+
+
+@pytest.fixture(scope="module")
+def package(program: Path, rpmbuild: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The RPM, built as the release builds it."""
+    folder = tmp_path_factory.mktemp("rpm")
+    path = f"{rpmbuild.parent}:/usr/bin:/bin"
+    build = [repository / "deploy/rpm/build", folder, program]
+    subprocess.run(build, env={"PATH": path, "PYTHON": sys.executable}, check=True, timeout=100, capture_output=True)
+    (found,) = folder.glob("*.rpm")
+    assert found.name == f"ami-exporter-{__version__}-1.{os.uname().machine}.rpm"
+    return found
+
+
+def rpm(package: Path, *words: str) -> list[str]:
+    """The lines of a query."""
+    command = ["rpm", "--dbpath", str(package.parent / "none"), *words, "--package", str(package)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()
+
+
+def test_the_rpm_needs_no_library_and_no_rpm_newer_than_that_of_centos_7(package: Path) -> None:
+    needed = {line.partition(" ")[0] for line in rpm(package, "--query", "--requires")}
+    of_4_11 = {f"rpmlib({name})" for name in ("CompressedFileNames", "FileDigests", "PayloadFilesHavePrefix")}
+    assert needed - of_4_11 == {"/usr/sbin/useradd", "/bin/sh"}
+    assert rpm(package, "--query", "--queryformat", "%{PAYLOADCOMPRESSOR} %{FILEDIGESTALGO}\n") == ["gzip 8"]
+    listed = rpm(
+        package, "--query", "--queryformat", "[%{FILEMODES:perms} %{FILEUSERNAME}:%{FILEGROUPNAME} %{FILENAMES}\n]"
+    )
+    assert {
+        "drwxr-x--- root:ami-exporter /etc/ami-exporter",
+        "-rw-r----- root:ami-exporter /etc/ami-exporter/config.yml",
+        "drwxr-x--- root:ami-exporter /etc/ami-exporter/secrets",
+        "-rwxr-xr-x root:root /opt/ami-exporter/bin/ami-exporter",
+    } <= set(listed)
+    assert {line.split()[1] for line in listed if "/etc/ami-exporter" not in line} == {"root:root"}
+
+
+# $1 the shared root, $2 the test's folder; the rest: what rpm does in it.
+RPM_IN_ROOT = """set -e
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+root=$2/root; shift 2
+exec rpm --root "$root" --nodeps "$@"
+"""
+
+
+def test_the_rpm_installs_runs_as_its_unit_says_by_the_steps_of_the_docs_and_goes_again(
+    package: Path, trixie_root: Path, tmp_path: Path
+) -> None:
+    debian = DebianRoot.make(trixie_root, tmp_path / "debian", package.parent)
+    in_root = ["unshare", "--mount", "sh", "-c", RPM_IN_ROOT, "sh", str(trixie_root), str(debian.folder)]
+    done = subprocess.run([*in_root, "--install", package], capture_output=True, text=True, timeout=100, check=False)
+    assert (done.returncode, "two steps are left" in done.stdout) == (0, True), done.stdout + done.stderr
+    (command,) = (line for line in steps(INSTALL, "rpm --install").splitlines() if "/dev/stdin" in line)
+    debian.run("sh", "-ec", f"echo s3cret-of-the-rpm | {command}")
+    with SimulatedPbx(DemoSettings(endpoints=4, queues=1), username="ami_exporter", secret="s3cret-of-the-rpm") as pbx:
+        debian.run("sed", "-i", f"s|address: .*|address: 127.0.0.1:{pbx.port}|", "/etc/ami-exporter/config.yml")
+        assert "Nothing must be mended." in debian.run(
+            "ami-exporter", "doctor", "--config.file", "/etc/ami-exporter/config.yml"
+        )
+        unit = debian.run("cat", "/usr/lib/systemd/system/ami-exporter.service")
+        with exporter(program=started_by(debian, unit)) as running:
+            assert running.get().value("asterisk_up") == 1
+            assert Path(f"/proc/{running.process.pid}").stat().st_uid != 0
+    subprocess.run([*in_root, "--erase", "ami-exporter"], capture_output=True, timeout=100, check=True)
+    assert [path for path in debian.files() if path.startswith(("/opt/ami", "/usr/lib/systemd/system/ami"))] == []

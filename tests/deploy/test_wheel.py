@@ -91,7 +91,8 @@ def test_the_installed_demo_serves_metrics_the_status_page_and_its_health(instal
             text=True,
             check=False,
         )
-        assert (health.returncode, health.stdout) == (0, "healthy: HTTP 200\n")
+        asked = f"http://127.0.0.1:{running.port}/-/healthy"
+        assert (health.returncode, health.stdout) == (0, f"healthy: {asked}: HTTP 200\n")
 
 
 def test_the_installed_program_checks_a_configuration(installed: Path, tmp_path: Path) -> None:

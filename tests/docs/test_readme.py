@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-from configparser import ConfigParser
-
 import pytest
 import yaml
 
-from ami_exporter.demo import DemoSettings, SimulatedPbx, User
-from ami_exporter.demo.rights import classes
-from tests.support.documents import REPO, blocks_of, commands
+from ami_exporter.demo import DemoSettings, SimulatedPbx
+from tests.support.documents import blocks_of
 from tests.support.exporter_process import exporter, run
-
-README = REPO / "README.md"
-BLOCKS = list(blocks_of(README))
-
-
-def readme_user() -> User:
-    """The AMI user of the README's section."""
-    parser = ConfigParser()
-    parser.read_string(next(block.text for block in BLOCKS if block.language == "ini"))
-    (name,) = parser.sections()
-    user = parser[name]
-    return User(name, user["secret"], read=classes(user["read"]), write=classes(user["write"]))
-
-
-def readme_command() -> tuple[dict[str, str], list[str]]:
-    """The one command, its secret in the environment."""
-    for block in BLOCKS:
-        for words in commands(block) if block.language == "sh" else ():
-            if len(words) > 1 and words[1] == "ami-exporter":
-                name, _, value = words[0].partition("=")
-                return {name: value}, words[2:]
-    raise LookupError("no such command")
+from tests.support.readme import README, readme_command, readme_user
 
 
 @pytest.mark.slow
@@ -65,6 +41,6 @@ def test_scrape_with_the_same_flags_prints_the_metrics() -> None:
 
 
 def test_scrape_config_names_the_default_port() -> None:
-    (block,) = [block for block in BLOCKS if block.language == "yaml"]
+    (block,) = [block for block in blocks_of(README) if block.language == "yaml"]
     (job,) = yaml.safe_load(block.text)["scrape_configs"]
     assert job["static_configs"][0]["targets"][0].endswith(":15038")

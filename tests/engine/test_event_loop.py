@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ami_exporter.pbx.event_loop import OPENERS, READ_BYTES, EventLoop
+from ami_exporter.pbx.event_loop import OPENERS, READ_BYTES, ROUND_SECONDS, TICK, EventLoop
 from ami_exporter.pbx.openers import Openers
 from tests.support.ami_wire import packet
 from tests.support.scripted_pbx import ScriptedPbx
@@ -33,7 +33,10 @@ class End:
         self.unread = False
         self.faults = 0
         self._loop = loop
-        loop.call(lambda: loop.add(self.near.fileno(), self))
+        self.add()
+
+    def add(self) -> None:
+        self._loop.call(lambda: self._loop.add(self.near.fileno(), self))
 
     def readable(self, room: memoryview) -> int:
         if self.faults:
@@ -115,6 +118,32 @@ def test_few_bytes_that_keep_coming_are_taken_many_at_a_time(loop: EventLoop) ->
     until(lambda: sum(end.sizes) == 300 * len(PIECE), "all bytes")
     assert len(end.sizes) < 20 + (time.monotonic() - begin) / 0.01  # a read each 10 ms
     end.close()
+
+
+def test_of_many_links_with_events_some_are_read_in_a_turn_and_each_once_before_one_is_read_again() -> None:
+    class Driven(End):
+        """Of a loop without a thread, whose turns the test makes."""
+
+        def add(self) -> None:
+            self._loop.add(self.near.fileno(), self)
+
+    now = 0.0
+    loop = EventLoop(lambda: now)
+    ends = [Driven(loop) for _ in range(400)]
+    turns = 0
+    while not all(end.sizes for end in ends):
+        for end in ends:
+            end.far.send(PIECE)
+        seen = sum(len(end.sizes) for end in ends)
+        assert 0 < loop._turn() <= TICK
+        assert sum(len(end.sizes) for end in ends) - seen <= 21
+        assert all(end.sizes for end in ends) or max(len(end.sizes) for end in ends) == 1
+        now, turns = now + TICK, turns + 1
+    assert turns * TICK <= ROUND_SECONDS
+    for end in ends:
+        end.near.close()
+        end.far.close()
+    loop.stop(SOON)
 
 
 def test_bytes_that_only_tls_knows_of_are_read_without_waiting_for_the_kernel(loop: EventLoop) -> None:

@@ -27,7 +27,7 @@ class Link:
         return set(ASKED - self.rights.given(polls_since))
 
     def hears(self, *names: str) -> None:
-        self.rights.heard([message(f"Event: {name}") for name in names])
+        self.rights.heard(set(names))
 
     def polls(self, *items: str) -> None:
         for item in items:
@@ -75,6 +75,15 @@ def test_a_caller_in_a_queue_without_any_event_shows_that_class_agent_is_missing
     assert link.lacks() == set()
     link.polls("Event: QueueEntry\nWait: 30")
     assert link.lacks() == {"agent"}
+
+
+def test_a_caller_in_a_queue_of_an_old_server_shows_nothing_for_its_join_is_of_class_call() -> None:
+    link = Link(ami=(1, 3))
+    link.now += 60
+    link.hears("FullyBooted", "Join")
+    link.polls("Event: QueueEntry\nWait: 30")
+    assert link.lacks() == set()
+    assert QUEUE_STATUS not in link.rights.watched
 
 
 def test_a_later_login_of_ours_that_nobody_announced_shows_that_class_security_is_missing() -> None:

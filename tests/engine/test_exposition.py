@@ -1,6 +1,7 @@
 """Exposition text: what Prometheus reads."""
 
 import math
+import re
 
 import pytest
 from hypothesis import given
@@ -47,6 +48,18 @@ def test_histogram_buckets_are_cumulative_and_end_with_inf() -> None:
         'asterisk_wait_seconds_sum{queue="a"} 43.25',
         'asterisk_wait_seconds_count{queue="a"} 3',
     ]
+
+
+@pytest.mark.parametrize("names", [("sales", "a%s", 'x"y'), ("a" * 5_000,)], ids=["short", "long"])
+def test_families_in_which_all_is_0_are_written_as_others_are(names: tuple[str, ...]) -> None:
+    label_sets: list[tuple[str, ...]] = [(name,) for name in names]
+    empty = {labels: HistogramValue([0, 0, 0]) for labels in label_sets}
+    zeros = [Family(QUEUE, dict.fromkeys(label_sets, 0.0)), Family(WAIT, {}, empty)]
+    counted = {labels: HistogramValue([8, 0, 0], 8.0, 8) for labels in label_sets}
+    others = [Family(QUEUE, dict.fromkeys(label_sets, 8.0)), Family(WAIT, {}, counted)]
+    written = render(zeros, Format.TEXT_004)
+    assert written == re.sub(rb" 8$", b" 0", render(others, Format.TEXT_004), flags=re.MULTILINE)
+    assert render(zeros, Format.TEXT_004) == written
 
 
 @pytest.mark.parametrize(

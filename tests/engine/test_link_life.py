@@ -30,6 +30,10 @@ def refuse(session: Session, action: Fields) -> None:
     session.answer(action, ("Message", "Authentication failed"), response="Error")
 
 
+def deny(session: Session, action: Fields) -> None:
+    session.answer(action, ("Message", "Permission denied"), response="Error")
+
+
 def test_a_half_open_link_is_opened_anew_within_the_same_scrape() -> None:
     monotonic, _, clocks = movable()
     with ScriptedPbx() as pbx, target(pbx.port, clocks=clocks) as one:
@@ -229,6 +233,18 @@ def test_a_reload_the_end_of_booting_or_another_module_makes_the_next_scrape_ask
         until(lambda: one.stats.events_received > received and one.poller._stale_commands)
         assert has(scrape(one), "asterisk_bridges")
         assert pbx.names().count("ListCommands") == asked + 1
+
+
+def test_an_action_refused_in_every_poll_has_the_offer_asked_once_more() -> None:
+    with (
+        ScriptedPbx({"Status": [CALL], "BridgeList": []}, hooks={"BridgeList": deny}) as pbx,
+        target(pbx.port) as one,
+    ):
+        for _ in range(4):
+            assert value(scrape(one), "asterisk_up") == 1
+            scrape(one, 5.0, "core")  # polls that do not ask for it make it no news
+        assert pbx.names().count("BridgeList") == 4
+        assert pbx.names().count("ListCommands") == 2
 
 
 def test_both_links_share_the_gate_of_a_refused_login(caplog: pytest.LogCaptureFixture) -> None:

@@ -166,8 +166,8 @@ def legend(written: str, labels: Mapping[str, str]) -> str:
 def looks_of(panel: Json, column: str) -> Json:
     """Properties of a field: the panel's, and those of a column of that name."""
     own = [rule["properties"] for rule in panel["fieldConfig"]["overrides"] if rule["matcher"]["options"] == column]
-    defaults: Json = panel["fieldConfig"]["defaults"]
-    return defaults | {item["id"]: item["value"] for items in own for item in items}
+    looks: Json = panel["fieldConfig"]["defaults"] | {item["id"]: item["value"] for items in own for item in items}
+    return looks
 
 
 def seen(name: str, value: float, looks: Json) -> Seen:

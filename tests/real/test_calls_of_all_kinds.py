@@ -43,7 +43,7 @@ LONE = {
     "it-stops": "PJSIP/100009@telco-a",
     "they-hear-nothing": "PJSIP/100001@telco-deaf",
 }
-DIALLED = ("fork-pjsip", "fork-iax", "fork-local", "next", "iax", "busy", "never", "local", "held", "record")
+DIALLED = ("fork-pjsip", "fork-iax", "fork-local", "next", "iax", "gosub", "busy", "never", "local", "held", "record")
 IN = ("4930555123", "4930555777", "4930555999", "4930555123")
 
 
@@ -200,7 +200,8 @@ def test_calls_to_classes_of_destinations_count_once(told: Told) -> None:
     expected = Counter(
         (answered_at(name), "emergency", "answered") for name in ("fork-pjsip", "fork-iax", "fork-local")
     )
-    expected += Counter((answered_at(name), "international", "answered") for name in ("next", "iax"))
+    expected += Counter((answered_at(name), "international", "answered") for name in ("next", "iax", "gosub"))
+    assert {event["DestExten"] for event in begins if event["DestLinkedid"] == "gosub"} == {"s"}
     expected["telco-a", "premium", "busy"] += 1
     expected["telco-a", "international", "no_answer"] += 1
     assert told.by("asterisk_destination_calls_total", "trunk", "destination", "outcome") == expected
@@ -210,7 +211,7 @@ def test_calls_to_classes_of_destinations_count_once(told: Told) -> None:
 
 def test_talk_to_classes_agrees_with_the_time_stamps(told: Told) -> None:
     wanted = {"fork-pjsip": "emergency", "fork-iax": "emergency", "fork-local": "emergency"}
-    wanted |= {"next": "international", "iax": "international"}
+    wanted |= dict.fromkeys(("next", "iax", "gosub"), "international")
     hangups = {event["Uniqueid"]: float(event["Timestamp"]) for event in told.recorder.events("Hangup")}
     talked: Counter[tuple[str, ...]] = Counter()
     for event in told.recorder.events("DialEnd", lambda fields: fields["DialStatus"] == "ANSWER"):

@@ -9,10 +9,18 @@ import pytest
 from tests.support.asterisk_server import wait_until
 from tests.support.exporter_process import run
 from tests.support.pbx_pair import RichPbx
-from tests.support.planted import AMI_SECRETS, PLANTED
+from tests.support.planted import AMI_SECRETS, CALLEE_NUMBER, CALLER_NUMBER, PLANTED
 from tests.support.watching import CLI_SECRET, OPT_IN, config, enabled, watching
 
-EVERYTHING = enabled(*OPT_IN)
+# Numbers that only the configuration has: those called by name, classes of destinations, accounts, a canary's.
+NUMBERS = f"""
+    dids: {{"{CALLEE_NUMBER}": Hotline, "{CALLEE_NUMBER.removeprefix("+")}": Hotline}}
+    destinations: {{emergency: ["112", "{CALLER_NUMBER}"], international: ["00"]}}
+    tenants: {{from: AccountCode, map: {{"{CALLER_NUMBER}": Acme}}}}
+    canaries:
+      far: {{channel: "PJSIP/{CALLEE_NUMBER}@nowhere", user: {{username: canary, secret: {AMI_SECRETS["canary"]}}}}}
+"""
+EVERYTHING = enabled(*OPT_IN) + NUMBERS
 CUSTOM = """
 custom:
   - action: VoicemailUsersList

@@ -11,9 +11,9 @@ import pytest
 
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import AsteriskServer, wait_until
-from tests.support.documents import REPO, blocks_of
 from tests.support.exporter_process import exporter, run
 from tests.support.planted import AMI_SECRETS
+from tests.support.readme import PLACEHOLDER, user_block
 
 README_SECRET = "3f2c9a7b5d1e48c6a0b9d8e7f6a5b4c3d2e1f0a9b8c7d6e5"
 USERS: Mapping[str, str] = {**AMI_SECRETS, "ami_exporter": README_SECRET}
@@ -31,10 +31,9 @@ def server(
     request: pytest.FixtureRequest, asterisk_roots: dict[int, AsteriskRoot], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[AsteriskServer]:
     """A server with the user of README, as it stands there."""
-    block = next(block.text for block in blocks_of(REPO / "README.md") if block.language == "ini")
     server = AsteriskServer(asterisk_roots[request.param], tmp_path_factory.mktemp("server"))
     with (server.folder / "etc" / "manager.conf").open("a") as file:
-        file.write("\n" + block.replace("PASTE-THE-SECRET-HERE", README_SECRET))
+        file.write("\n" + user_block().replace(PLACEHOLDER, README_SECRET))
     server.start()
     try:
         server.wait_booted()

@@ -9,13 +9,17 @@ from pathlib import Path
 import pytest
 
 from tests.support.ami_raw import EventRecorder
+from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import AsteriskServer, wait_until
+from tests.support.calls_pair import calls_pair
 from tests.support.planted import AMI_SECRETS
 from tests.support.watching import watching
 
 CALLS = {"1001": 3, "1002": 1, "4930987654": 2}
 BY_ACCOUNT = '{from: AccountCode, map: {"1001": Acme, "1002": Globex}}'
 NAMES = {"1001": "Acme", "1002": "Globex"}
+BY_PATTERN = '{from: AccountCode, pattern: "1(?P<tenant>[0-9]+)"}'
+TALK = "asterisk_tenant_talk_seconds_total"
 
 
 @pytest.mark.parametrize(
@@ -23,9 +27,11 @@ NAMES = {"1001": "Acme", "1002": "Globex"}
     [
         (22, BY_ACCOUNT, NAMES),
         (16, BY_ACCOUNT, NAMES),
+        (22, BY_PATTERN, {"1001": "001", "1002": "002"}),
+        (16, BY_PATTERN, {"1001": "001", "1002": "002"}),
         (22, "{from: Tenantid}", {"1001": "t1001", "1002": "t1002"}),
     ],
-    ids=["22 AccountCode", "16 AccountCode", "22 Tenantid"],
+    ids=["22 AccountCode", "16 AccountCode", "22 pattern", "16 pattern", "22 Tenantid"],
 )
 def test_calls_of_tenants_equal_those_of_an_own_listener(
     asterisk_factory: Callable[[int], AsteriskServer],
@@ -64,8 +70,8 @@ def test_calls_of_tenants_equal_those_of_an_own_listener(
             assert channels == {
                 key: value
                 for key, value in {
-                    ("Acme",): console["1001"],
-                    ("Globex",): console["1002"],
+                    (named["1001"],): console["1001"],
+                    (named["1002"],): console["1002"],
                     ("other",): sum(console.values()) - console["1001"] - console["1002"],
                 }.items()
                 if value
@@ -77,8 +83,48 @@ def test_calls_of_tenants_equal_those_of_an_own_listener(
         assert by("asterisk_tenant_calls_total", "tenant", "direction", "outcome") == {
             (tenant, "internal", "answered"): count for (tenant,), count in calls.items()
         }
-        assert sum(by("asterisk_tenant_talk_seconds_total", "tenant").values()) > 0
         firsts = [event for event in recorder.events("Hangup") if event["Uniqueid"] == event["Linkedid"]]
         assert len(firsts) == sum(CALLS.values())
+        up = recorder.events("Newstate", lambda event: event["ChannelState"] == "6")
+        since = {event["Uniqueid"]: float(event["Timestamp"]) for event in up}
+        talked: dict[tuple[str, ...], float] = {}
+        for event in firsts:
+            tenant = (named.get(event["AccountCode"], "other"),)
+            talked[tenant] = talked.get(tenant, 0.0) + float(event["Timestamp"]) - since[event["Uniqueid"]]
+        assert by(TALK, "tenant") == pytest.approx(talked, abs=0.5)
         output = running.get().body
         assert "4930987654" not in output
+
+
+@pytest.mark.parametrize("major", [22, 16])
+def test_calls_over_a_trunk_count_by_their_direction_and_tenants_are_capped(
+    asterisk_roots: dict[int, AsteriskRoot], sipp: Path, tmp_path: Path, major: int
+) -> None:
+    """Two calls out and one in; each names another tenant, and the limit has room for two of their counters."""
+    target = """
+    trunks: [{name: telco-b, match: PJSIP/telco-b}, {name: telco-a, match: PJSIP/telco-a}]
+    tenants: {from: AccountCode}
+    limits: {series_per_metric: 17}
+"""
+    with (
+        calls_pair(asterisk_roots[major], asterisk_roots[22], tmp_path / "pair", sipp) as pair,
+        watching(pair.server, tmp_path, "events", target) as running,
+        pair.server.ami() as ami,
+        pair.peer.ami() as peer,
+    ):
+        wait_until(lambda: running.get().value("ami_exporter_link_up", link="events") == 1, 20, "the event link")
+
+        def calls() -> dict[tuple[str, ...], float]:
+            return running.get().by("asterisk_tenant_calls_total", "tenant", "direction", "outcome")
+
+        ami.originate("PJSIP/030100001@telco-a", Application="Wait", Data="2", Account="acme")
+        wait_until(lambda: bool(calls()), 20, "the first call")
+        peer.originate("PJSIP/4930555123@pbx", Application="Wait", Data="2")
+        wait_until(lambda: len(calls()) == 2, 20, "the call from outside")
+        ami.originate("PJSIP/030100001@telco-a", Application="Wait", Data="2", Account="globex")
+        wait_until(lambda: running.get().total("asterisk_calls_total") == 3, 20, "the third call")
+        assert calls() == {("acme", "outbound", "answered"): 1, ("other", "inbound", "answered"): 1}
+        shown = [name for name, _ in running.get().series() if name == "asterisk_tenant_calls_total"]
+        assert len(shown) == 12
+        dropped = running.get().by("ami_exporter_series_dropped_total", "metric")
+        assert dropped["asterisk_tenant_calls_total",] > 0

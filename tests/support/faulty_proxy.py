@@ -66,6 +66,11 @@ class FaultyProxy:
             _end(sock)
         self._sockets.clear()
 
+    def cut(self, number: int) -> None:
+        """Cut one connection, by its order of connecting; `kick` forgets the order."""
+        for sock in self._sockets[2 * number : 2 * number + 2]:
+            _end(sock)
+
     def _run(self, work: object, *arguments: object) -> None:
         assert callable(work)
         thread = threading.Thread(target=work, args=arguments, name="faulty-proxy", daemon=True)

@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from ami_exporter.ami.actions import ACTIONS, AnswerForm
 from ami_exporter.ami.event_classes import EVENT_CLASSES, EVENT_NAMES
+from ami_exporter.ami.header_orders import ORDERS, Era
 from ami_exporter.config.labelfields import may_be_label
 from tests.support.documents import REPO
-from tests.support.recorded_fields import MAJORS, recorded
+from tests.support.recorded_fields import EVERYWHERE, MAJORS, OF_TEST_BUILDS, recorded
 
 PAGE: Final = REPO / "docs" / "fields.md"
 CHANNEL: Final = (
@@ -22,18 +24,21 @@ CHANNEL: Final = (
 """What every event about a channel begins with; those about two have the second ones with a prefix."""
 NEVER: Final = frozenset({"userevent"})
 """Events whose fields are the dialplan's."""
+BEFORE: Final = frozenset({*(name.lower() for name in EVERYWHERE), "file", "line", "func"})
+KEPT: Final = {"AuthDetail": ("ObjectName",)}
+"""Items of which the decoder drops all fields but these: the others are passwords."""
 
 _HEAD = """# Actions, items, events and their fields
 
-Made by `python -m tests.support.fields_page` of what Asterisk {versions} sent while calls of
-every kind went through them; do not edit by hand. For the [metrics of your own](custom-metrics.md) that `custom:` makes
-of them.
+Made by `python -m tests.support.fields_page` of what Asterisk {versions} sent while calls of every kind went
+through them; do not edit by hand. For the [metrics of your own](custom-metrics.md) that `custom:` makes of them.
 
 A field in **bold** may be a label as it stands; any other needs a `map`, or `unsafe_labels: true`. A number behind a
 field, an item or an event: that version alone sent it. Upper and lower case do not matter in the configuration.
 
-**channel** stands for {channel}. `Dest`-channel stands for
-the same with `Dest` before each, and so on.
+**channel** stands for {channel}.
+`Dest`-channel stands for the same with `Dest` before each, and so on. Where a channel has a tenant, newer servers add
+`Tenantid`.
 
 `ami-exporter doctor` names a field of your configuration that no item on your own server has.
 
@@ -51,7 +56,7 @@ modules, too.
 
 def page() -> str:
     """The whole page."""
-    versions = [recorded(major).version for major in MAJORS]
+    versions = [re.split("[~+]", recorded(major).version)[0] for major in MAJORS]
     channel = ", ".join(_field(name, name, "") for name in CHANNEL)
     rows = [_HEAD.format(versions=" and ".join(versions), channel=channel)]
     rows += [
@@ -70,8 +75,12 @@ def _lists() -> Iterator[str]:
             continue
         kinds = dict.fromkeys(kind for lists in by_version.values() for kind in lists.get(name, {}))
         for kind in kinds or spec.items or ("",):
-            sent = {major: lists[name][kind] for major, lists in by_version.items() if kind in lists.get(name, {})}
-            yield f"| `{name}` | {_name(kind, sent)} | {_fields(kind, sent) or 'none was recorded'} |\n"
+            sent = {
+                major: [field for field in lists[name][kind] if field in KEPT.get(kind, (field,))]
+                for major, lists in by_version.items()
+                if kind in lists.get(name, {})
+            }
+            yield f"| `{name}` | {_name(kind, sent)} | {_fields(kind, sent) or _by_source(kind)} |\n"
 
 
 def _events() -> Iterator[str]:
@@ -87,7 +96,7 @@ def _events() -> Iterator[str]:
 
 def _others() -> Iterator[str]:
     """Events that are known and were not recorded."""
-    seen = {name.lower() for major in MAJORS for name in recorded(major).events}
+    seen = {name.lower() for major in MAJORS for name in (*recorded(major).events, *OF_TEST_BUILDS)}
     yield "Known as well, and not met in the recording:\n\n"
     for class_ in sorted({_class(name) for name in EVENT_NAMES.values()}):
         names = [f"`{name}`" for key, name in EVENT_NAMES.items() if key not in seen and _class(name) == class_]
@@ -123,6 +132,13 @@ def _fields(kind: str, sent: Mapping[int, Sequence[str]]) -> str:
         having = [major for major in sent if key in {one.lower() for one in sent[major]}]
         words.append(_field(kind, name, _only(having) if len(sent) > 1 else ""))
     return ", ".join(words)
+
+
+def _by_source(kind: str) -> str:
+    """The fields of an item that was not recorded, as the decoder knows them: from Asterisk's source, in lower case."""
+    orders = ORDERS[Era.MODERN].get(kind.lower(), ())
+    names = dict.fromkeys(place.name for order in orders for place in order if place.name not in BEFORE)
+    return ", ".join(_field(kind, name, "") for name in names) + " (by its source)" if names else "not recorded"
 
 
 def _channels(spelled: Mapping[str, str]) -> list[str]:

@@ -6,6 +6,7 @@ Debian, some minutes); docs/fields.md is made of what it writes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import tempfile
@@ -57,10 +58,12 @@ def lists_of(server: AsteriskServer) -> Iterator[tuple[str, Kinds]]:
     for spec in ACTIONS.values():
         if spec.form is AnswerForm.COMMAND or spec.required or spec.name == "MWIGet":
             continue
-        with server.ami() as ami:
+        with server.ami(seconds=3.0) as ami, contextlib.suppress(TimeoutError):  # some that have nothing say no end
             action_id = ami.send(spec.name)
             packets = [ami.read()]
-            if "EventList" in packets[0]:
+            if spec.form is AnswerForm.EVENT:
+                packets = [ami.read()]
+            elif spec.form is AnswerForm.LIST and packets[0].get("Response") == "Success":
                 packets.clear()
                 while (packet := ami.read()).get("Event") != spec.complete:
                     packets.append(packet)
@@ -102,6 +105,12 @@ def record(root: AsteriskRoot, peer: AsteriskRoot, folder: Path, sipp: Path) -> 
     return Recorded(root.version, lists, events_of(recorder))
 
 
+def merged(known: Kinds, found: Kinds) -> Kinds:
+    """What was found, and what was recorded earlier: some events and fields come only by chance."""
+    kinds = {*known, *found}
+    return {kind: list(dict.fromkeys([*found.get(kind, []), *known.get(kind, [])])) for kind in sorted(kinds)}
+
+
 def main() -> None:
     """Write the files anew."""
     sipp = shutil.which("sipp")
@@ -110,7 +119,9 @@ def main() -> None:
     for major in MAJORS:
         with tempfile.TemporaryDirectory() as folder:
             found = record(roots[major], roots[22], Path(folder), Path(sipp))
-        written = {"version": found.version, "lists": found.lists, "events": found.events}
+        known = recorded(major) if file_of(major).exists() else found
+        lists = {name: merged(known.lists.get(name, {}), kinds) for name, kinds in found.lists.items()}
+        written = {"version": found.version, "lists": lists, "events": merged(known.events, found.events)}
         file_of(major).write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
 
 

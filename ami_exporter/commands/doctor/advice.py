@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ami_exporter.ami.action_versions import Version, told_classes
 from ami_exporter.ami.actions import ACTIONS
 from ami_exporter.ami.event_classes import EVENT_NAMES, classes_of
 from ami_exporter.ami.rights import BASE, RISKS, TIER, held_classes, mending_class
 from ami_exporter.collectors.declarations import Collector
 from ami_exporter.commands.doctor.examine import Examination, Listened
 from ami_exporter.commands.doctor.findings import Finding, examine_order, finding
+from ami_exporter.commands.doctor.versions import is_newer_collector, version_of
 from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.pbx.lacking import proved
 from ami_exporter.pbx.plan import EnabledCollector
@@ -74,7 +76,7 @@ def diagnose(about: Subject, found: Examination) -> Diagnosis:
             known.extend(action for action in actions if action not in known)
     tier = TIER in brings or (TIER in held and bool(_users(TIER, about.chosen, found)))
     worth = {BASE, TIER} if tier else {BASE}
-    reads = read_classes(about.classes, found.listened)
+    reads = read_classes(told_classes(about.classes, version_of(found)), found.listened)
     return Diagnosis(
         findings,
         held,
@@ -103,7 +105,7 @@ def read_classes(wanted: frozenset[str], listened: Listened | None) -> dict[str,
     """Whether the user's read= holds each wanted class, and system for FullyBooted, as far as that can be seen."""
     seen = Listened() if listened is None else listened
     known = dict.fromkeys(seen.seen, True) | {"system": seen.system}
-    if listened is not None and not listened.fault:
+    if listened is not None and not listened.fault and "security" in wanted:
         known["security"] = seen.security
     if listened is None:
         known = {}
@@ -151,17 +153,18 @@ _READ_FAULTS = {
 }
 
 
-def smallest_read(about: Subject) -> str:
+def smallest_read(about: Subject, version: Version) -> str:
     """The value of read= for what is enabled: system for FullyBooted, and what the event rules need."""
-    wanted = about.classes | {"system"}
+    wanted = told_classes(about.classes, version) | {"system"}
     return ",".join(name for name in _READ_ORDER if name in wanted)
 
 
 _READ_ORDER = ("system", "call", "agent", "reporting", "security", "user", "cdr", "dialplan")
 
 
-def event_need(collector: Collector) -> str:
+def event_need(collector: Collector, version: Version = ()) -> str:
     """The classes of read= one collector's event rules need, as in read=; empty when it counts no events."""
-    if collector.passive:
+    if collector.passive or is_newer_collector(collector.name, version):
         return ""
-    return ",".join(name for name in _READ_ORDER if name in classes_of(events_of(collector)))
+    needed = told_classes(classes_of(events_of(collector)), version)
+    return ",".join(name for name in _READ_ORDER if name in needed)

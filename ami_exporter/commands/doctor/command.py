@@ -17,6 +17,7 @@ from ami_exporter.commands.doctor.customfields import strange_fields
 from ami_exporter.commands.doctor.examine import Examiner
 from ami_exporter.commands.doctor.findings import examine_order
 from ami_exporter.commands.doctor.report import report
+from ami_exporter.commands.doctor.versions import impossible
 from ami_exporter.commands.loading import Loader, chosen_target
 from ami_exporter.commands.options import Options, Run
 from ami_exporter.pbx.connector import make_link
@@ -48,6 +49,6 @@ def doctor(options: Options, run: Run) -> int:
         seen.answers.update(answers)
     result = diagnose(about, seen)
     slips = strange_fields(settings.custom, seen.fields, outputs, Era.of(seen.ami))
-    result = replace(result, faults=[*result.faults, *slips, *examine_others(target, gate)])
+    result = replace(result, faults=[*result.faults, *slips, *examine_others(target, gate), *impossible(target, seen)])
     run.out.write(report(about, seen, result, eventfilters=options.eventfilter))
     return 1 if result.faults else 0

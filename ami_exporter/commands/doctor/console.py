@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Answer, Outcome
@@ -44,13 +43,13 @@ def _judged(
 ) -> Answer:
     if action not in responses:
         if answer.outcome is Outcome.REFUSED:
-            return replace(
-                answer, outcome=Outcome.FAILED, message=f"{answer.message}: command_user needs write=command"
+            return answer._replace(
+                outcome=Outcome.FAILED, message=f"{answer.message}: command_user needs write=command"
             )
         return answer
     rules = [rule for one in collectors for rule in one.rules if rule.source == action and rule.read is not None]
     try:
         rows = sum(len(rule.read(responses[action])) for rule in rules if rule.read is not None)
     except Unreadable as error:
-        return replace(answer, outcome=Outcome.FAILED, message=str(error))
-    return answer if rows else replace(answer, outcome=Outcome.FAILED, message=NO_ROW)
+        return answer._replace(outcome=Outcome.FAILED, message=str(error))
+    return answer if rows else answer._replace(outcome=Outcome.FAILED, message=NO_ROW)

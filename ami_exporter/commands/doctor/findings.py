@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -83,8 +83,7 @@ def finding(
     left: list[str] = []
     working = 0
     for alternatives in polls:
-        first = {verdict(answers[action]): action for action in reversed(alternatives) if action in answers}
-        works, denied, failed = map(first.get, (Verdict.WORKS, Verdict.DENIED, Verdict.FAILED))
+        works, denied, failed = _firsts(alternatives, answers)
         working += works is not None
         if denied is not None:
             right = worth_having(denied, held, version)
@@ -105,6 +104,15 @@ def finding(
         tuple(faults),
         tuple(left),
     )
+
+
+def _firsts(alternatives: Sequence[Action], answers: Mapping[Action, Answer]) -> Iterator[Action | None]:
+    """The first alternative that works, the first that is denied, and the first that fails."""
+    asked = {action: verdict(answers[action]) for action in alternatives if action in answers}
+    for wanted in (Verdict.WORKS, Verdict.DENIED, Verdict.FAILED):
+        # What needs no right is never denied: a proxy may say so, and no right would mend it.
+        found = (action for action, one in asked.items() if one is wanted)
+        yield next((action for action in found if wanted is not Verdict.DENIED or action.spec.rights), None)
 
 
 def _state(working: int, *, missing: bool, faults: bool, left: bool) -> State:

@@ -21,7 +21,7 @@ _ACTIONS: Final = {
     "app_queue": "QueueStatus",
     "app_agent_pool": "Agents",
     "app_confbridge": "ConfbridgeListRooms",
-    "res_parking": "Parkinglots ParkedCalls",
+    "res_parking (in the core before Asterisk 12)": "Parkinglots ParkedCalls",
     "app_voicemail": "VoicemailUsersList",
     "res_fax": "FAXStats",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
+from ami_exporter.ami.action_versions import Version, is_newer
 from ami_exporter.ami.rights import BASE, RISKS, TIER, mending_class
 from ami_exporter.collectors.declarations import Collector
 from ami_exporter.commands.doctor import eventfilter
@@ -14,6 +15,13 @@ from ami_exporter.commands.doctor.examine import Examination
 from ami_exporter.commands.doctor.findings import Finding, State
 from ami_exporter.commands.doctor.modules import MODULE_OF
 from ami_exporter.commands.doctor.userblock import user_block
+from ami_exporter.commands.doctor.versions import (
+    events_of_version,
+    is_newer_collector,
+    untold,
+    version_of,
+    written,
+)
 
 WIDTH = 96
 _NAME, _STATE, _READ = 20, 19, 16
@@ -27,8 +35,9 @@ def report(about: Subject, found: Examination, result: Diagnosis, *, eventfilter
         _writes(result),
         _user(about, found, result),
         _filters(about, found) if eventfilters else (),
-        _table(about, result),
-        _not_here(result),
+        _untold(found),
+        _table(about, found, result),
+        _not_here(found, result),
         _end(result),
     )
     text = "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines) + "\n"
@@ -43,14 +52,16 @@ def _head(about: Subject, found: Examination) -> Iterator[str]:
     )
 
 
-def _table(about: Subject, result: Diagnosis) -> Iterator[str]:
+def _table(about: Subject, found: Examination, result: Diagnosis) -> Iterator[str]:
+    version = version_of(found)
     collectors = {choice.collector.name: choice.collector for choice in about.chosen}
     yield _row("COLLECTOR", "LISTS", "READ=", "WHAT WOULD MEND IT")
     for one in result.findings:
-        need = event_need(collectors[one.name]) if about.settings.events else ""
-        yield from _rows(one.name, one.state, need, list(_mending(one)))
+        need = event_need(collectors[one.name], version) if about.settings.events else ""
+        state = State.UNSUPPORTED if is_newer_collector(one.name, version) else one.state
+        yield from _rows(one.name, state, need, list(_mending(one, version)))
     for collector in about.off:
-        yield from _rows(collector.name, State.OFF, event_need(collector), [f"opt-in{_need(collector)}"])
+        yield from _rows(collector.name, State.OFF, event_need(collector, version), [f"opt-in{_need(collector)}"])
 
 
 def _need(collector: Collector) -> str:
@@ -61,7 +72,7 @@ def _need(collector: Collector) -> str:
     return f", needs write={','.join(sorted(rights))}" if rights else ""
 
 
-def _mending(one: Finding) -> Iterator[str]:
+def _mending(one: Finding, version: Version) -> Iterator[str]:
     instead = one.instead or {}
     for right, actions in (one.missing or {}).items():
         names = [f"{name} (now {instead[name]})" if name in instead else name for name in actions]
@@ -69,20 +80,29 @@ def _mending(one: Finding) -> Iterator[str]:
     if one.left:
         yield f"no right that gauges are worth brings {', '.join(one.left)}"
     yield from one.faults
-    if one.state is State.UNSUPPORTED:
-        yield f"no {', no '.join(_modules(one.unsupported))} here"
+    here = [action for action in one.unsupported if not is_newer(action, version)]
+    if is_newer_collector(one.name, version) or (one.state is State.UNSUPPORTED and not here):
+        yield f"newer than Asterisk {written(version)}"
+    elif one.state is State.UNSUPPORTED:
+        yield f"no {', no '.join(_modules(here))} here"
 
 
 def _modules(actions: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(MODULE_OF.get(action, action) for action in actions))
 
 
-def _not_here(result: Diagnosis) -> Iterator[str]:
-    if result.unsupported:
-        yield from _wrapped(
-            f"Not on this server, and no fault: {'; '.join(_modules(result.unsupported))} "
-            f"({', '.join(result.unsupported)})."
-        )
+def _not_here(found: Examination, result: Diagnosis) -> Iterator[str]:
+    version = version_of(found)
+    newer = [action for action in result.unsupported if is_newer(action, version)]
+    here = [action for action in result.unsupported if action not in newer]
+    if here:
+        yield from _wrapped(f"Not on this server, and no fault: {'; '.join(_modules(here))} ({', '.join(here)}).")
+    if newer:
+        yield from _wrapped(f"Newer than Asterisk {written(version)}, and no fault: {', '.join(newer)}.")
+
+
+def _untold(found: Examination) -> Iterator[str]:
+    yield from _wrapped(untold(version_of(found)))
 
 
 _SEEN = {True: "yes", False: "NO", None: "cannot be seen until such an event happens"}
@@ -124,7 +144,9 @@ def _user(about: Subject, found: Examination, result: Diagnosis) -> Iterator[str
         "manager_custom.conf), with a secret of your own:"
     )
     yield ""
-    yield from user_block(about.settings.username, found.address, read=smallest_read(about), write=BASE)
+    yield from user_block(
+        about.settings.username, found.address, read=smallest_read(about, version_of(found)), write=BASE
+    )
     yield ""
     yield from _wrapped(
         'Then: asterisk -rx "manager reload", and restart the exporter, for a session keeps the rights of its login.'
@@ -142,7 +164,7 @@ def _filters(about: Subject, found: Examination) -> Iterator[str]:
     if about.settings.events:
         yield from _wrapped(_about_filters(found.version))
         yield ""
-        yield from eventfilter.lines(about.events, found.version)
+        yield from eventfilter.lines(events_of_version(about.events, version_of(found)), found.version)
 
 
 def _about_filters(version: str) -> str:

@@ -1,0 +1,37 @@
+"""Since which version of Asterisk a list action, or a class of events, is there: nobody can mend what is newer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+Version = tuple[int, ...]
+
+ACTION_SINCE: Final[Mapping[str, Version]] = MappingProxyType(
+    {
+        "ConfbridgeListRooms": (10,),
+        "Parkinglots": (11,),
+        **dict.fromkeys(("BridgeList", "BridgeTechnologyList", "PJSIPShowEndpoints"), (12,)),
+        "PJSIPShowRegistrationsOutbound": (12,),
+        **dict.fromkeys(("DeviceStateList", "ExtensionStateList", "PresenceStateList"), (13,)),
+        **dict.fromkeys(("FAXStats", "FAXSessions", "PJSIPShowRegistrationInboundContactStatuses"), (13,)),
+        **dict.fromkeys(("PJSIPShowContacts", "PJSIPShowAors"), (16,)),
+        "DBGetTree": (16, 28),
+        "PJSIPShowMaintenance": (20, 20),
+    }
+)
+"""Action → its first version; of a branch between two that have it, this may be too early."""
+
+CLASS_SINCE: Final[Mapping[str, Version]] = MappingProxyType({"reporting": (12,), "security": (12,)})
+"""Class of events → the first version whose events of that class say what they are about."""
+
+
+def is_newer(action: str, version: Version) -> bool:
+    """Whether an action came after this version; an unknown version is taken for one that has it."""
+    return bool(version) and version < ACTION_SINCE.get(action, ())
+
+
+def told_classes(wanted: frozenset[str], version: Version) -> frozenset[str]:
+    """The classes of events that a server of this version has anything to say in."""
+    return frozenset(name for name in wanted if not version or version >= CLASS_SINCE.get(name, ()))

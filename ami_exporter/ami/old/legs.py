@@ -1,0 +1,167 @@
+"""Dialled legs of a server before Asterisk 12, as DialBegin and DialEnd tell them. Pure.
+
+There, `Dial` names each leg when it begins and says one result for all of them, when the application ends: of an
+answered call, after the call. So a leg's own result is told by what happens to its channel: Up is the answer, Hangup's
+cause a failure; where the cause says nothing, the Dial's end says it, which follows at once. Legs of a queue have no
+Dial, but AgentCalled and AgentRingNoAnswer where the queue has eventwhencalled; without, and of Originate, nothing
+names them, and what their cause leaves open stays unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from ami_exporter.ami.concluded import concluded
+from ami_exporter.ami.message import Message
+from ami_exporter.ami.old.channels import MAX_CHANNELS, UP, Channel, Dial, Held
+
+HELD_SECONDS: Final = 1.0
+"""The Hangup of a leg waits no longer for the end of its Dial: the server writes both at once, unless the call goes on
+with other legs (a leg that was forwarded)."""
+
+MAX_DIALS: Final = MAX_CHANNELS
+"""Dials remembered at a time: no channel runs two. The oldest is forgotten beyond it."""
+
+RESULT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(("17", "21"), "BUSY"),
+        "34": "CONGESTION",
+        **dict.fromkeys(("1", "3", "20"), "CHANUNAVAIL"),
+        "26": "CANCEL",
+    }
+)
+"""Hangup: Cause → DialStatus, as app_dial.c has it where there is one leg."""
+_WITHOUT_DIAL: Final[Mapping[str, str]] = MappingProxyType({**RESULT, **dict.fromkeys(("18", "19"), "NOANSWER")})
+UNKNOWN: Final = "UNKNOWN"
+
+
+class Legs:
+    """The legs under way, and the dials they belong to, by the Uniqueid that the server writes of who dials."""
+
+    def __init__(self) -> None:
+        self._dials: dict[str, Dial] = {}
+        self._holding: dict[str, Dial] = {}  # those of them that hold something
+
+    def dialled(
+        self, raw: str, caller: Channel | None, leg: Channel, dial_string: str, told: Message
+    ) -> Iterator[Message]:
+        """A Dial begins with this leg. raw: the Uniqueid of who dials."""
+        if raw not in self._dials and len(self._dials) >= MAX_DIALS:
+            yield from self.caller_hung_up(next(iter(self._dials)))
+        leg.dial = self._dials.setdefault(raw, Dial(raw))
+        if caller is not None:
+            caller.last_dial = ""
+        yield from self._begin(caller, leg, dial_string, told)
+
+    def called(self, caller: Channel | None, leg: Channel, member: str, told: Message) -> Iterator[Message]:
+        """A queue calls a member."""
+        leg.member = member
+        yield from self._begin(caller, leg, "", told)
+
+    def _begin(self, caller: Channel | None, leg: Channel, dial_string: str, told: Message) -> Iterator[Message]:
+        if leg.named:
+            return
+        leg.named = True
+        yield _dial_event("DialBegin", leg, [*_caller(caller, told), ("dialstring", dial_string)])
+        if leg.state == UP:  # it was quicker than what says that it is dialled
+            yield from self.answered(leg)
+
+    def answered(self, leg: Channel) -> Iterator[Message]:
+        """A channel is up."""
+        if leg.is_leg and not leg.ended and not leg.is_inner_half:
+            if leg.dial is not None:
+                leg.dial.answered = True
+            yield _ended(leg, "ANSWER")
+
+    def rang_in_vain(self, leg: Channel) -> Iterator[Message]:
+        """A queue has given up this member."""
+        if not leg.ended:
+            yield _ended(leg, "NOANSWER")
+
+    def hung_up(self, leg: Channel, hangup: Message, now: float, *, lost_place: bool) -> Iterator[Message]:
+        """A leg's channel has ended: yield what is to be told, or keep it until the leg's result is known.
+
+        lost_place: another channel has taken its place.
+        """
+        if not leg.is_leg or leg.ended or leg.is_inner_half:
+            yield hangup
+            return
+        cause = hangup.get("cause", "")
+        result = "CANCEL" if lost_place or (leg.dial and leg.dial.answered) else _by_cause(leg, cause)
+        if not result and leg.dial is not None:
+            leg.dial.held.append(Held(now, leg, cause, hangup))
+            self._holding[leg.dial.raw] = leg.dial
+            return
+        yield _ended(leg, result or UNKNOWN)
+        yield hangup
+
+    def dial_ended(self, raw: str, caller: Channel | None, status: str) -> Iterator[Message]:
+        """A Dial has ended. What is held of it was not answered, whatever it says."""
+        if caller is not None:
+            caller.last_dial = status
+        self._holding.pop(raw, None)
+        dial = self._dials.pop(raw, None)
+        if dial is not None:
+            dial.result = "CANCEL" if status == "ANSWER" else status
+            for held in dial.held:
+                yield _ended(held.channel, dial.result)
+                yield held.hangup
+
+    def caller_hung_up(self, raw: str) -> Iterator[Message]:
+        """Who dialled has ended."""
+        self._dials.pop(raw, None)
+        dial = self._holding.pop(raw, None)
+        yield from () if dial is None else _released(dial, dial.held)
+
+    def overdue(self, now: float) -> Iterator[Message]:
+        """Wait no longer for what would tell a leg's result."""
+        for raw, dial in list(self._holding.items()):
+            yield from _released(dial, [held for held in dial.held if now - held.since > HELD_SECONDS])
+            if not dial.held:
+                del self._holding[raw]
+
+    def __len__(self) -> int:
+        return len(self._dials)
+
+
+def _released(dial: Dial, due: list[Held]) -> Iterator[Message]:
+    dial.held = [held for held in dial.held if held not in due]
+    for held in due:
+        yield _ended(held.channel, _WITHOUT_DIAL.get(held.cause, UNKNOWN))
+        yield held.hangup
+
+
+def _by_cause(leg: Channel, cause: str) -> str:
+    """Result of a leg by its hangup's cause; empty where that leaves it open."""
+    if leg.dial is not None:
+        return RESULT.get(cause, leg.dial.result)
+    return _WITHOUT_DIAL.get(cause, "CANCEL" if leg.member else "")
+
+
+def _ended(leg: Channel, status: str) -> Message:
+    leg.ended = True
+    return _dial_event("DialEnd", leg, [("dialstatus", status)])
+
+
+def _caller(caller: Channel | None, told: Message) -> list[tuple[str, str]]:
+    if caller is None:
+        return [("channel", told.get("channel", "")), ("uniqueid", told.get("uniqueid", ""))]
+    return [
+        ("channel", caller.name),
+        ("channelstate", caller.state),
+        ("uniqueid", caller.uid),
+        ("linkedid", caller.call.id or caller.call.members[0].uid),
+    ]
+
+
+def _dial_event(event: str, leg: Channel, headers: list[tuple[str, str]]) -> Message:
+    return concluded(
+        event,
+        *headers,
+        ("destchannel", leg.name),
+        ("destchannelstate", leg.state),
+        ("destuniqueid", leg.uid),
+        ("destlinkedid", leg.call.id),
+    )

@@ -1,0 +1,61 @@
+"""Queue callers of a server before Asterisk 12 whose queue does not say that they were answered. Pure.
+
+Without eventwhencalled=yes a queue sends no AgentConnect. Then the caller leaves without having abandoned, and is
+bridged at once with a channel that no Dial has named: a member's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from ami_exporter.ami.concluded import concluded
+from ami_exporter.ami.message import Message
+from ami_exporter.ami.old.channels import Channel
+
+MAX_CALLERS: Final = 20_000
+"""Callers remembered at a time, as many as the collector of queues follows."""
+
+
+@dataclass(slots=True)
+class _Caller:
+    queue: str
+    joined: float
+    waited: float | None = None
+
+
+class Callers:
+    """Those who wait, and those who have left and may be answered, by their channel's identity."""
+
+    def __init__(self) -> None:
+        self._callers: dict[str, _Caller] = {}
+
+    def __len__(self) -> int:
+        return len(self._callers)
+
+    def joined(self, uid: str, queue: str, now: float) -> None:
+        """Take a Join."""
+        if len(self._callers) >= MAX_CALLERS:
+            del self._callers[next(iter(self._callers))]
+        self._callers[uid] = _Caller(queue, now)
+
+    def left(self, uid: str, now: float) -> None:
+        """Take a Leave."""
+        caller = self._callers.get(uid)
+        if caller is not None:
+            caller.waited = now - caller.joined
+
+    def gone(self, uid: str) -> None:
+        """The caller abandoned, was answered, or has hung up: what became of the wait is told."""
+        self._callers.pop(uid, None)
+
+    def bridged(self, uid: str, partner: Channel) -> list[Message]:
+        """Take a bridge of a caller: the AgentConnect that a queue without eventwhencalled does not send."""
+        caller = self._callers.get(uid)
+        if caller is None or caller.waited is None:
+            return []
+        del self._callers[uid]
+        if partner.named or not partner.is_leg:
+            return []
+        waited = str(int(caller.waited))
+        return [concluded("AgentConnect", ("queue", caller.queue), ("uniqueid", uid), ("holdtime", waited))]
