@@ -67,7 +67,7 @@ targets:
 """
 
 PROMETHEUS = """
-global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 2s}}
+global: {{scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 2s}}
 rule_files: [{rules}/*.yml, {rules}/optional/*.yml]
 scrape_configs:
   - job_name: asterisk
