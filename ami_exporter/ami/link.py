@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ami_exporter.ami import login
@@ -83,14 +84,9 @@ class Link:
         token: Callable[[], str] = lambda: secrets.token_hex(8),
         library: ShapeLibrary | None = None,
     ) -> None:
-        shapes, classes = library or ShapeLibrary(), tuple(classes)
-        self._session = Session(
-            *(host, port, self._stray),
-            tls=tls,
-            clock=clock,
-            token=token,
-            known=lambda era: shapes.of((era, not classes)),
-        )
+        classes = tuple(classes)
+        shapes = partial((library or ShapeLibrary()).of, bool(classes))
+        self._session = Session(host, port, self._stray, tls=tls, clock=clock, token=token, known=shapes)
         self._clock = clock
         self._wall = wall
         self._credentials = credentials

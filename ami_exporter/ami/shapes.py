@@ -88,7 +88,7 @@ class ShapeLibrary:
     def __init__(self) -> None:
         self._kinds: dict[Hashable, KnownShapes] = {}
 
-    def of(self, kind: Hashable) -> KnownShapes:
+    def of(self, *kind: Hashable) -> KnownShapes:
         """Return the known shapes of one kind; there must be few of those."""
         return self._kinds.setdefault(kind, KnownShapes())
 

@@ -108,13 +108,8 @@ class Connector:
         self._reload_secret()
         self._check_in_use(name)
         attempt = self._gate.attempt(LoginIdentity.of(self._settings))
-        link = make_link(
-            *(self._settings, classes, on_event),
-            pace=attempt,
-            clock=self._clock,
-            wall=self._wall,
-            library=self._library,
-        )
+        clocks = {"clock": self._clock, "wall": self._wall}
+        link = make_link(self._settings, classes, on_event, pace=attempt, library=self._library, **clocks)
         try:
             with attempt, self.logins.login(link, self._settings.username):
                 link.open(deadline)

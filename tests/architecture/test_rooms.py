@@ -26,7 +26,7 @@ MAY_KNOW: dict[str, set[str]] = {
     "demo": set(),
     "exposition": {"collectors.declarations"},
     "pbx": {"ami", "collectors", "config.target_settings", "exposition.writer"},
-    "service": {"", "ami.actions", "collectors.declarations", "config", "exposition", "pbx", "web.views"},
+    "service": {"", "ami.actions", "ami.shapes", "collectors.declarations", "config", "exposition", "pbx", "web.views"},
     "web": {"", "exposition.formats", "webconfig"},
     "webconfig": {"config.access", "config.faults", "config.yamlnodes"},  # YAML with lines
 }
