@@ -10,20 +10,19 @@ command always becomes `Output` headers, also in the old form (`Response: Follow
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING
 
 from ami_exporter.ami.actions import check_value
 from ami_exporter.ami.errors import ForbiddenAction, Kind, ProtocolError
 from ami_exporter.ami.message import Message
 from ami_exporter.ami.redact import redact
-from ami_exporter.ami.shapes import Shapes
+from ami_exporter.ami.shapes import KnownShapes, Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
     from ami_exporter.ami.actions import Action
-    from ami_exporter.ami.shapes import KnownShapes, Shape
+    from ami_exporter.ami.shapes import Shape
 
 #: Bytes of one line. Asterisk's longest (ChanVariable, Contacts of a big AOR) are a few KiB.
 MAX_LINE = 64 * 1024
@@ -35,8 +34,6 @@ MAX_PACKET = 4 * 1024 * 1024
 MAX_SENT = 1022
 #: Asterisk's fixed buffers cut longer ActionIDs (80 bytes in app_confbridge) and join headers.
 MAX_ACTION_ID = 67
-#: Spellings of header names to remember; the PBX may send any number of them.
-MAX_NAMES = 4096
 
 _PACKET_END = re.compile(rb"\n\r?\n")
 _BLANK_LINES = re.compile(rb"(?:\r?\n)*")
@@ -69,9 +66,9 @@ class Decoder:
         self._buffer = bytearray()
         self._searched = 0  # bytes of the buffer that have been searched for an end
         self._in_text = False  # the buffer starts with a CLI answer in the old form
-        self._shapes = Shapes(known)
+        self._known = known or KnownShapes()
+        self._shapes = Shapes(self._known)
         self._last: Shape | None = None  # the shape that matched last: in a list, that of all items
-        self._names: dict[str, str] = {}
 
     def feed(self, data: bytes | memoryview) -> Iterator[Message]:
         """Take the bytes that arrived and yield the messages they complete; raises ProtocolError on a bound."""
@@ -163,19 +160,13 @@ class Decoder:
 
     def _headers(self, text: str) -> list[tuple[str, str]]:
         pairs = []
-        known = self._names
+        name_of = self._known.name
         for line in text.replace("\r\n", "\n").split("\n"):
             raw, colon, value = line.partition(":")
-            name = (known.get(raw) or self._name(raw)) if colon else ""
+            name = name_of(raw) if colon else ""
             if name:
                 pairs.append((name, value.removeprefix(" ")))
         return pairs
-
-    def _name(self, raw: str) -> str:
-        name = sys.intern(raw.strip().lower())
-        if len(self._names) < MAX_NAMES:
-            self._names[raw] = name
-        return name
 
     def _old_command(self) -> Message | None:
         """Take the CLI answer at the start of the buffer, once its end marker has arrived."""

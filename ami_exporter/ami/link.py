@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ami_exporter.ami import login
@@ -72,14 +73,9 @@ class Link:
         library: ShapeLibrary | None = None,
         turn: AbstractContextManager[object] = NO_TURN,
     ) -> None:
-        shapes, classes = library or ShapeLibrary(), tuple(classes)
-        self._session = Session(
-            *(host, port, self._stray),
-            tls=tls,
-            clock=clock,
-            token=token,
-            known=lambda era: shapes.of((era, not classes)),
-        )
+        classes = tuple(classes)
+        shapes = partial((library or ShapeLibrary()).of, bool(classes))
+        self._session = Session(host, port, self._stray, tls=tls, clock=clock, token=token, known=shapes)
         self._clock, self._wall, self._turn = clock, wall, turn
         self._credentials, self._poll = credentials, not classes
         self._mask = login.event_mask(classes or ("system",))

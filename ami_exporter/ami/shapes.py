@@ -9,6 +9,7 @@ messages.
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ SHAPES_PER_EVENT = 4
 SHAPES_IN_ALL = 96
 #: Sequences counted at a time; when full, counting starts again.
 CANDIDATES = 256
+#: Spellings of header names remembered, and characters of one; names come from the PBX and can be anything.
+MAX_NAMES, NAME_LENGTH = 4096, 64
 #: Most headers of a packet to learn; longer packets are rare.
 LEARNABLE_HEADERS = 64
 
@@ -59,12 +62,23 @@ class KnownShapes:
     """The shapes in use on links whose servers write alike: what many links learn is kept once. Safe for threads.
 
     A shape is made of nothing but first line and names, which it matches exactly: no server can make it wrong for
-    another. It is forgotten with the last link that has it, and each link has so many at most.
+    another. It is forgotten with the last link that has it, and each link has so many at most. Spellings of header
+    names are remembered until there are MAX_NAMES; of more, each is made anew when it comes.
     """
 
     def __init__(self) -> None:
+        self._names: dict[str, str] = {}
         self._shapes: WeakValueDictionary[tuple[str, ...], Shape] = WeakValueDictionary()
         self._lock = Lock()
+
+    def name(self, raw: str) -> str:
+        """Return a header's name in lower case, as the same object for all links."""
+        name = self._names.get(raw)
+        if name is None:
+            name = sys.intern(raw.strip().lower())
+            if len(raw) <= NAME_LENGTH and len(self._names) < MAX_NAMES:
+                self._names[raw] = name
+        return name
 
     def get(self, first: str, names: tuple[str, ...]) -> Shape | None:
         """Return the shape that some link has learned."""
@@ -87,7 +101,7 @@ class ShapeLibrary:
     def __init__(self) -> None:
         self._kinds: dict[Hashable, KnownShapes] = {}
 
-    def of(self, kind: Hashable) -> KnownShapes:
+    def of(self, *kind: Hashable) -> KnownShapes:
         """Return the known shapes of one kind; there must be few of those."""
         return self._kinds.setdefault(kind, KnownShapes())
 
@@ -95,10 +109,12 @@ class ShapeLibrary:
 class Shapes:
     """The shapes learned from one server, by first line, most recently matched first."""
 
-    def __init__(self, known: KnownShapes | None = None) -> None:
-        self._known = known or KnownShapes()
+    def __init__(self, known: KnownShapes) -> None:
+        self._known = known
         self._by_first_line: dict[str, list[Shape]] = {}
-        self._seen: dict[tuple[str, ...], int] = {}
+        self._seen: dict[
+            int, int
+        ] = {}  # by hash: the names take much memory, and a shape learned too early does no harm
         self._learned = 0
 
     def find(self, text: str, position: int) -> tuple[Shape, re.Match[str]] | None:
@@ -135,13 +151,13 @@ class Shapes:
         if first == _RESPONSE and any(name.lower() == "event" for name in names):
             return  # an event of any kind, credentials too
         shape = self._known.get(first, names)
-        if shape is None and self._is_frequent((first, *names)):
+        if shape is None and self._is_frequent(hash((first, *names))):
             shape = self._known.make(first, names)
         if shape is not None:
             self._by_first_line.setdefault(shape.first, []).insert(0, shape)
             self._learned += 1
 
-    def _is_frequent(self, key: tuple[str, ...]) -> bool:
+    def _is_frequent(self, key: int) -> bool:
         count = self._seen.pop(key, 0) + 1
         if count >= SEEN_BEFORE_LEARNING:
             return True

@@ -80,11 +80,7 @@ class Target:
         self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic, clocks.wall, shared=shared)
         self.canaries = self._canaries()
         self.counters = EventCounters(self._counting(), Context(), self._caps(), self.canaries.event)
-        self.facts = ServerFacts(
-            *(settings, self.connector.logins, clocks.monotonic, clocks.wall),
-            publish=self.counters.use,
-            restarted=lambda: self.counters.add([(core.BOOTS, (), 1.0)]),
-        )
+        self.facts = self._server_facts()
         self.commands = CommandLink(
             settings, gate=self.gate, logins=self.connector.logins, stats=self.stats, clock=clocks.monotonic
         )
@@ -106,6 +102,16 @@ class Target:
             clock=self._clocks.monotonic,
             wall=self._clocks.wall,
             chance=self._clocks.jitter,
+        )
+
+    def _server_facts(self) -> ServerFacts:
+        return ServerFacts(
+            self.settings,
+            self.connector.logins,
+            self._clocks.monotonic,
+            self._clocks.wall,
+            publish=self.counters.use,
+            restarted=lambda: self.counters.add([(core.BOOTS, (), 1.0)]),
         )
 
     def _poller(self) -> Poller:
