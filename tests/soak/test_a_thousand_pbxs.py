@@ -47,6 +47,7 @@ def test_a_thousand_pbxs_that_restart_lose_no_event_and_no_scrape_of_the_others(
         with exporter("--config.file", str(config)) as running:
             wait_connected(running, PBXS)
             schedule = Schedule(running.port, [f"/probe?target=pbx{number}" for number in range(PBXS)])
+            schedule.run(1)  # all connections are made
             tell(pbxs, f"play {EVENTS_A_SECOND}")
             bodies: list[Body] = []
             began = time.monotonic()
