@@ -152,6 +152,13 @@ def test_nothing_imports_the_command_line() -> None:
     assert found == {"ami_exporter.__main__"}
 
 
+def test_no_public_class_has_the_name_of_another() -> None:
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in MODULES.values()]
+    names = [node.name for tree in trees for node in tree.body if isinstance(node, ast.ClassDef)]
+    public = [name for name in names if not name.startswith("_")]
+    assert {name for name in public if public.count(name) > 1} == set()
+
+
 def test_imports_walk_one_way() -> None:
     """No cycle among modules, type-checking and late imports included."""
     graph = {name: {other for other in imported(path) if other in MODULES} for name, path in MODULES.items()}
