@@ -1,1 +1,1 @@
-"""Samples to families to exposition text. Knows no PBX and no HTTP."""
+"""Turns samples into families, and families into exposition text. Knows nothing about PBXs or HTTP."""

@@ -1,8 +1,9 @@
-"""Which label sets of a metric are served where it may have more than the configuration allows.
+"""Decides which label sets of a metric to serve when there are more than the configuration allows.
 
-Caps count label sets per metric and target, never totals: label sets that differ only in closed labels (the states of a
-queue's members) are served together or not at all, and metrics without open labels whatever the cap. Polls keep what is
-already served, then the first in sorted order; events keep the first seen. What is refused is counted.
+The cap counts label sets per metric and target. Label sets that differ only in closed labels (such as the states of a
+queue's members) form a group, which is served completely or not at all; metrics without open labels are served
+whatever the cap. Polls keep the groups already served, then take others in sorted order; events keep the first seen.
+Refused label sets are counted.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """What bounds a target's series. limit: label sets of one metric.
+    """Limits a target's series. limit: maximum label sets per metric.
 
-    dropped is told of each label set that the limit refuses; allowed says what include and exclude let through.
+    dropped is called for each label set refused by the limit; allowed applies include and exclude.
     """
 
     limit: int
@@ -29,12 +30,12 @@ class Caps:
 
 
 def everything(_metric: Metric, _labels: LabelSet) -> bool:
-    """Caps.allowed where no filter is configured: thousands of label sets a scrape need not be looked at."""
+    """Caps.allowed without a filter: callers compare against it to skip the check of each label set."""
     return True
 
 
 class LabelLimits:
-    """The values that one metric's limited labels have so far."""
+    """The values seen so far for each limited label of one metric."""
 
     def __init__(self, metric: Metric, held: Iterable[LabelSet] = ()) -> None:
         places = [(metric.labels.index(label), limit) for label, limit in metric.limits.items()]
@@ -42,7 +43,7 @@ class LabelLimits:
         self._values = [(at, limit, {labels[at] for labels in held}) for at, limit in places]
 
     def admit(self, labels: LabelSet) -> bool:
-        """Whether no label gets a value too many; what is admitted counts from now on."""
+        """Whether every label stays within its limit of values; if so, record the values."""
         if any(labels[at] not in values and len(values) >= limit for at, limit, values in self._values):
             return False
         for at, _, values in self._values:
@@ -51,9 +52,9 @@ class LabelLimits:
 
 
 def kept(metric: Metric, values: Mapping[LabelSet, V], served: Collection[LabelSet], caps: Caps) -> dict[LabelSet, V]:
-    """Pick a poll's label sets: groups that were served before, then others in sorted order.
+    """Choose a poll's label sets: groups served before come first, then others in sorted order.
 
-    The first group is let through however large it is.
+    The first group is kept whatever its size.
     """
     before = frozenset(map(metric.group, served))
     groups: dict[LabelSet, list[LabelSet]] = {}
@@ -73,7 +74,7 @@ def kept(metric: Metric, values: Mapping[LabelSet, V], served: Collection[LabelS
 
 
 class Admission:
-    """Which label sets of one metric of events are let in: the first seen."""
+    """Decides which label sets of an event metric to keep: the first seen."""
 
     def __init__(self, metric: Metric, held: Collection[LabelSet], caps: Caps) -> None:
         self._metric = metric
@@ -84,7 +85,7 @@ class Admission:
         self._groups = {metric.group(labels) for labels in held} if self._size > 1 else set()
 
     def admit(self, labels: LabelSet) -> bool:
-        """Whether a new label set may exist; one that may counts from now on."""
+        """Whether a new label set fits; if so, count it."""
         if not self._caps.allowed(self._metric, labels):
             return False
         group = self._metric.group(labels)
@@ -100,5 +101,5 @@ class Admission:
         if self._size == 1:
             return self._count < self._metric.cap(self._caps.limit)
         if not self._groups or group in self._groups:
-            return True  # a rare cause: of closed labels there are only so many values
+            return True  # the first group always fits; a known one has its places reserved
         return max(self._count, len(self._groups) * self._size) + self._size <= self._caps.limit

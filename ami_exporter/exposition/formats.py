@@ -1,4 +1,4 @@
-"""The exposition formats we write: a closed set, shared by HTTP (who chooses) and the writer (who writes)."""
+"""The exposition formats we support; HTTP negotiates one, and the writer writes it."""
 
 from enum import Enum
 
@@ -6,9 +6,9 @@ from enum import Enum
 class Format(Enum):
     """An exposition format; the value is its exact Content-Type.
 
-    Prometheus 3 fails a scrape whose Content-Type it does not know, and its content negotiation document
-    wants the escaping parameter on the 1.0.0 formats. All our names are in the legacy character set, so they
-    read the same under every escaping scheme: `underscores`, the one every reader knows, is always true.
+    Prometheus 3 fails a scrape with an unknown Content-Type, and its content negotiation document requires the escaping
+    parameter for the 1.0.0 formats. All our names use the legacy character set, so every escaping scheme leaves them
+    unchanged: `underscores`, which every reader knows, is always correct.
     """
 
     TEXT_004 = "text/plain; version=0.0.4; charset=utf-8"

@@ -1,4 +1,4 @@
-"""The exporter's own metrics: about scrapes, links and itself. Those who know the values make families of them."""
+"""Declares the exporter's own metrics: scrapes, links and itself. The modules that know the values build families."""
 
 from __future__ import annotations
 

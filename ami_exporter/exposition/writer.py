@@ -1,4 +1,4 @@
-"""Polled samples become families: arity and duplicates are checked here, caps and filters apply."""
+"""Turns polled samples into families: checks label counts and duplicates, applies caps and filters."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ami_exporter.exposition.caps import Caps, everything, kept
 
 @dataclass(slots=True)
 class HistogramValue:
-    """Cumulative state of one histogram child: per-bucket counts (not cumulated), sum and count."""
+    """Accumulated values of one histogram child: a count per bucket (not cumulative), sum and count."""
 
     counts: list[int]
     sum: float = 0.0
@@ -20,7 +20,7 @@ class HistogramValue:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A metric with its label sets, ready for exposition. Order of series is sorted by labels."""
+    """A metric with its label sets, ready for exposition, which sorts the series by labels."""
 
     metric: Metric
     values: dict[LabelSet, float] = field(default_factory=dict)
@@ -28,11 +28,11 @@ class Family:
 
 
 class SampleError(Exception):
-    """A collector produced what no family may hold: wrong number of labels, or the same label set twice."""
+    """A collector produced an invalid sample: a wrong number of labels, or the same label set twice."""
 
 
 class Writer:
-    """Turns polled samples into families, remembering which label sets were served so that caps do not flap."""
+    """Turns polled samples into families. Remembers the label sets it served, so that series do not flap at the cap."""
 
     def __init__(self, caps: Caps) -> None:
         self._caps = caps
@@ -40,22 +40,22 @@ class Writer:
 
     @property
     def limit(self) -> int:
-        """Label sets of one metric that are served."""
+        """Maximum label sets per metric."""
         return self._caps.limit
 
     def served(self, metric: Metric) -> Collection[LabelSet]:
-        """Label sets of the last poll's end: they come first in the next."""
+        """Label sets that the last poll served; they come first in the next one."""
         return self._served.get(metric, ())
 
     def refuse(self, metric: Metric, labels: LabelSet) -> None:
-        """Count a label set beyond the cap, unless include and exclude leave it out anyway."""
+        """Count a label set as dropped, unless include or exclude filters it out anyway."""
         if self._caps.allowed(metric, labels):
             self._caps.dropped(metric, labels)
 
     def families(
         self, samples: Iterable[Sample], told: Iterable[tuple[Metric, Mapping[LabelSet, float]]] = ()
     ) -> list[Family]:
-        """Families of one collector's samples, and of metrics told whole. Raises SampleError when it is wrong."""
+        """Return families from one collector's samples, and from `told`: whole metrics. Raises SampleError."""
         allowed = self._caps.allowed
         found: dict[Metric, dict[LabelSet, float]] = {}
         for metric, label_sets in told:
@@ -67,7 +67,7 @@ class Writer:
         last: Metric | None = None
         values: dict[LabelSet, float] = {}
         for metric, labels, value in samples:
-            if metric is not last:  # a metric's samples mostly come one after the other
+            if metric is not last:  # samples of a metric usually follow each other
                 last, values = metric, found.setdefault(metric, {})
             if len(labels) != len(metric.labels):
                 raise _wrong_number(metric, labels)
@@ -79,7 +79,7 @@ class Writer:
         return [Family(metric, self._capped(metric, values)) for metric, values in found.items() if values]
 
     def keep(self, metric: Metric, values: dict[LabelSet, float]) -> dict[LabelSet, float]:
-        """Pick the label sets that the filters and the cap let through: served ones come first."""
+        """Keep the label sets that the filters and the cap allow; already served ones come first."""
         return kept(metric, values, self.served(metric), self._caps)
 
     def _capped(self, metric: Metric, values: dict[LabelSet, float]) -> dict[LabelSet, float]:

@@ -1,1 +1,1 @@
-"""What is behind the web: all targets, the configuration and its reload, the status page's facts."""
+"""The program behind the web: all targets, the configuration and its reload, the status page's data."""

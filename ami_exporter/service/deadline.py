@@ -1,19 +1,19 @@
-"""How long a scrape may take, from Prometheus' header and the target's own timeout."""
+"""Computes how long a scrape may take, from Prometheus' header and the target's own timeout."""
 
 from __future__ import annotations
 
 import math
 
-#: What Prometheus' header leaves for the way back and the parsing.
+#: Subtracted from Prometheus' timeout, to leave time for transfer and parsing.
 MARGIN_SECONDS = 0.5
-#: At or below this a margin of half a second would leave next to nothing: half of the header is taken.
+#: For timeouts up to this, the margin would leave too little, so half of the timeout is used.
 SHORT_HEADER_SECONDS = 1.0
 
 
 def scrape_seconds(header: str | None, timeout: float) -> float:
-    """Seconds for a scrape: X-Prometheus-Scrape-Timeout-Seconds less the margin, or the timeout where smaller.
+    """Seconds for a scrape: X-Prometheus-Scrape-Timeout-Seconds minus the margin, or `timeout` if that is shorter.
 
-    A missing or garbled header means the timeout alone.
+    Without a valid header, only `timeout` counts.
     """
     try:
         asked = float(header) if header is not None else math.nan

@@ -23,11 +23,11 @@ from ami_exporter.web.views import DiscoveredTarget, ReloadOutcome, Selection, S
 
 log = logging.getLogger(__name__)
 
-#: How long a stop waits for all links to log off.
+#: How long `stop` waits for all links to log off.
 STOP_SECONDS = 3.0
 LOOP_STOP_SECONDS = 1.0
 
-#: Login gates kept of PBXs that a reload took out: 0.1 MB.
+#: Login gates to keep for PBXs that a reload removed: 0.1 MB.
 GATES_OF_GONE = 200
 
 Load = Callable[[], Settings]
@@ -35,9 +35,9 @@ CollectorsFor = Callable[[Settings, TargetSettings], Sequence[Collector]]
 
 
 class Exporter:
-    """Implements the web's Service. load: reads the configuration again; raises ConfigErrors.
+    """Implements the web's Service. load: rereads the configuration; raises ConfigErrors.
 
-    collectors_for: all collectors that exist for a target, in order; the same settings give the same objects.
+    collectors_for: all of a target's collectors, in order; the same settings must give the same objects.
     """
 
     def __init__(
@@ -68,11 +68,9 @@ class Exporter:
         self._loop.stop(LOOP_STOP_SECONDS)
 
     def target_names(self) -> Sequence[str]:
-        """Names of all configured targets, in order."""
         return tuple(self._targets)
 
     def collector_names(self) -> Sequence[str]:
-        """Names of all collectors of any target."""
         return self._collector_names
 
     def _all_collector_names(self) -> Sequence[str]:
@@ -80,7 +78,7 @@ class Exporter:
         return tuple(names)
 
     def scrape(self, target: str | None, select: Selection, header_timeout: str | None, fmt: Format) -> bytes:
-        """One scrape's body; LookupError for a target that is not there (any more)."""
+        """Return a scrape's body; LookupError for an unknown or removed target."""
         self._loop.check()
         families = []
         targets = self._targets
@@ -100,11 +98,9 @@ class Exporter:
             return render(families, fmt)
 
     def discovery(self) -> Sequence[DiscoveredTarget]:
-        """All targets with their labels."""
         return [DiscoveredTarget(name, target.settings.labels) for name, target in self._targets.items()]
 
     def status(self) -> StatusView:
-        """What the status page shows."""
         return statusview.view(
             self._targets.values(),
             now=self._clocks.wall(),
@@ -115,15 +111,15 @@ class Exporter:
         )
 
     def config_text(self) -> str:
-        """The effective configuration, secrets and numbers masked."""
+        """The effective configuration as YAML, with secrets and numbers masked."""
         return effective_yaml(self._settings)
 
     def ready(self) -> bool:
-        """Always: the configuration was good at the start, and a PBX that is down is no reason not to be asked."""
+        """Always true: the configuration was valid at startup, and a PBX that is down can still be scraped."""
         return True
 
     def reload(self) -> ReloadOutcome:
-        """Load the configuration again; a bad one changes nothing and is counted."""
+        """Reload the configuration; a bad one changes nothing, and a metric and the status page report it."""
         with self._reloading:
             try:
                 settings = self._load()
@@ -143,7 +139,7 @@ class Exporter:
         return Target(settings, collectors, self._clocks, self._loop, gate, shared=self._shared)
 
     def _forget_gates(self) -> None:
-        """Drop gates of PBXs that are gone, when there are many: the next reload may bring such a PBX back."""
+        """Drop gates of removed PBXs, but only when there are many: the next reload may bring a PBX back."""
         used = {(one.settings.host, one.settings.port) for one in self._targets.values()}
         if len(self._gates) > len(used) + GATES_OF_GONE:
             self._gates = {key: gate for key, gate in self._gates.items() if key in used or not gate.empty}
@@ -177,7 +173,7 @@ class Exporter:
 
 
 def same_session(one: TargetSettings, other: TargetSettings) -> bool:
-    """Tell whether links may stay: address, TLS, user, secret and the wish for events are equal."""
+    """Whether links can stay open: address, TLS, user, secret and whether events are wanted are unchanged."""
     return all(
         getattr(one, field) == getattr(other, field)
         for field in ("host", "port", "tls", "username", "secret", "md5", "events")
@@ -189,7 +185,7 @@ def _stop(targets: Iterable[Target], clock: Callable[[], float]) -> None:
     until = clock() + STOP_SECONDS
     for target in stopping:
         target.stop()
-    # Each may wait for a PBX that does not answer; all at the same time, and none longer than this.
+    # A PBX may not answer the logoff, so wait for all of them in parallel, STOP_SECONDS in total.
     threads = [Thread(target=target.join, args=(STOP_SECONDS,), daemon=True) for target in stopping]
     for thread in threads:
         thread.start()

@@ -1,4 +1,4 @@
-"""What `/metrics` says of the exporter itself: build, configuration, process, Python."""
+"""The exporter's metrics about itself: build, configuration, process, Python."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LIBRARY_METRICS = 100
 
 
 class OwnMetrics:
-    """The exporter's own families; process and Python ones come from prometheus_client's collectors."""
+    """The exporter's own families; those about the process and Python come from prometheus_client."""
 
     def __init__(self) -> None:
         registry = CollectorRegistry()
@@ -31,7 +31,7 @@ class OwnMetrics:
         )
 
     def families(self, *, reload_ok: bool, loaded: float) -> list[Family]:
-        """All of it; loaded is the Unix time of the last good load."""
+        """All families; loaded is the Unix time of the last good load."""
         return [
             Family(BUILD_INFO, {(__version__, platform.python_version()): 1.0}),
             Family(RELOAD_SUCCESSFUL, {(): float(reload_ok)}),
@@ -51,5 +51,5 @@ def from_library(found: Iterable[LibraryMetric]) -> Iterator[Family]:
 
 @lru_cache(LIBRARY_METRICS)
 def _metric(name: str, text: str, labels: tuple[str, ...], *, counts: bool) -> Metric:
-    """Return the same object for the same metric: what is remembered of a metric is remembered by the object."""
+    """Return the same object for the same metric, because other caches use the object as their key."""
     return Metric(f"{name}_total" if counts else name, "counter" if counts else "gauge", text, labels, Origin.EXPORTER)

@@ -1,4 +1,4 @@
-"""From targets to the plain data of the status page: states in words, and what to do about each fault."""
+"""Turns targets into the status page's plain data: states in words, and advice for each fault."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _ADVICE = {
 def view(
     targets: Iterable[Target], *, now: float, monotonic: float, started: float, loaded: float, reload_error: str
 ) -> StatusView:
-    """Everything the page shows. now, started and loaded are Unix seconds."""
+    """All data of the page. now, started and loaded are Unix seconds."""
     return StatusView(
         __version__, now, started, [target_view(target, now, monotonic) for target in targets], loaded, reload_error
     )
 
 
 def target_view(target: Target, now: float, monotonic: float) -> TargetView:
-    """One target, as its last poll found it."""
+    """One target, as of its last poll."""
     last = target.last
     unavailable = [a for result in last.values() for a in result.unavailable if a.name not in NOT_EVERYWHERE]
     lack = lacking(unavailable, target.facts.commands, target.facts.version)

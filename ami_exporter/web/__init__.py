@@ -1,1 +1,1 @@
-"""HTTP. Knows no AMI."""
+"""The HTTP side of the exporter; it knows nothing about AMI."""

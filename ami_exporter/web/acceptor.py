@@ -1,4 +1,4 @@
-"""Takes new connections from the listening sockets; nothing a client does keeps it."""
+"""Accepts new connections from the listening sockets; no client can block it."""
 
 import errno
 import logging
@@ -9,22 +9,22 @@ from collections.abc import Callable, Sequence
 
 log = logging.getLogger(__name__)
 
-# With these errors of accept(2) the process or the system has run out of something.
+# accept(2) fails with these when the process or the system is out of a resource.
 EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-# How long it waits then; connections wait in the kernel's queue.
+# How long to wait in that case; connections stay in the kernel's queue.
 PAUSE_SECONDS = 0.1
-# How often that is logged.
+# Log that at most this often.
 TELL_SECONDS = 60.0
-# Connections taken from one listener before the others have their turn.
+# Connections accepted from one listener before the next one gets its turn.
 BATCH = 64
 
 Take = Callable[[socket.socket, str], None]
 
 
 class Acceptor:
-    """Hands each accepted socket and its peer's address to `take`; calls `exhausted` when none can be accepted.
+    """Hands each accepted socket and its peer's address to `take`; calls `exhausted` when it can accept none.
 
-    `take` raises RuntimeError when the system has no thread for the connection.
+    `take` raises RuntimeError when the system cannot start a thread for the connection.
     """
 
     def __init__(self, listeners: Sequence[socket.socket], take: Take, exhausted: Callable[[], None]) -> None:
@@ -39,7 +39,6 @@ class Acceptor:
         self._wake.send(b"\0")
 
     def run(self) -> None:
-        """Accept until stopped."""
         poll = select.poll()
         poll.register(self._woken, select.POLLIN)
         for descriptor in self._listeners:
@@ -53,7 +52,7 @@ class Acceptor:
                     return
 
     def _accept_some(self, listener: socket.socket) -> bool:
-        """Take the connections that wait; False when the system has run out of descriptors, memory or threads."""
+        """Accept waiting connections; False when the system is out of descriptors, memory or threads."""
         try:
             for _ in range(BATCH):
                 sock, peer = listener.accept()
@@ -63,7 +62,7 @@ class Acceptor:
         except OSError as error:
             if error.errno in EXHAUSTED:
                 return self._run_out(error.strerror or str(error))
-            log.debug("no connection taken: %s", error)  # its client has gone again
+            log.debug("connection not accepted: %s", error)  # the client has already left
         except RuntimeError as error:
             return self._run_out(str(error))
         return True
@@ -77,12 +76,12 @@ class Acceptor:
         return False
 
     def _pause(self) -> bool:
-        """Wait a moment; True when stopped meanwhile."""
+        """Wait a moment; True if stopped in the meantime."""
         poll = select.poll()
         poll.register(self._woken, select.POLLIN)
         return bool(poll.poll(PAUSE_SECONDS * 1000))
 
     def close(self) -> None:
-        """Close the listening sockets; one that systemd passed goes on to listen there."""
+        """Close the listening sockets; systemd keeps its own copies open and listening."""
         for sock in (*self._listeners.values(), self._wake, self._woken):
             sock.close()

@@ -1,4 +1,4 @@
-"""Which requests are let in: what web.config.file asks for (rate limit, passwords), and how many at a time."""
+"""Decides which requests to admit: rate limit and passwords (web.config.file), and requests at a time."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ Clock = Callable[[], float]
 
 
 class TokenBucket:
-    """Go's rate limiter: one token every `interval` seconds, at most `burst` saved; full at the start."""
+    """Like Go's rate limiter: one token every `interval` seconds, up to `burst` saved; starts full."""
 
     def __init__(self, interval: float, burst: int, clock: Clock = time.monotonic) -> None:
         self.rate = (interval, burst)
@@ -25,7 +25,7 @@ class TokenBucket:
         self._last = clock()
 
     def take(self) -> bool:
-        """Take a token, if there is one."""
+        """Take a token; False if there is none."""
         interval, burst = self.rate
         with self._lock:
             now = self._clock()
@@ -38,7 +38,7 @@ class TokenBucket:
 
 
 class FileRules:
-    """What web.config.file puts before every path, as the file is at the moment."""
+    """The checks and headers that the current web.config.file applies to every path."""
 
     def __init__(self, live: LiveWebConfig) -> None:
         self._live = live
@@ -46,7 +46,7 @@ class FileRules:
         self._bucket: TokenBucket | None = None
 
     def refuse(self, request: Request, client: Claimant) -> Response | None:
-        """Return the refusal, or None to let the request in. Waits for the check of a password."""
+        """Return the refusal, or None to admit the request. May block while a password is checked."""
         config = self._live.config()
         bucket = self._bucket
         if config.rate != (bucket.rate if bucket is not None else None):
@@ -56,7 +56,6 @@ class FileRules:
         return _REFUSALS[self._auth.check(config.users, request.header("authorization"), client)]
 
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Return the headers the file sets on every response."""
         return self._live.config().headers
 
 
@@ -74,7 +73,7 @@ _REFUSALS: dict[PasswordVerdict, Response | None] = {
 
 
 class RequestSlots:
-    """Counts the requests being answered; `limit` returns how many may be, 0 means any number."""
+    """Limits concurrent requests; `limit` returns the maximum, 0 means no limit."""
 
     def __init__(self, limit: Callable[[], int]) -> None:
         self.limit = limit
@@ -83,7 +82,7 @@ class RequestSlots:
 
     @contextmanager
     def taken(self) -> Iterator[bool]:
-        """Take a slot for the block; False: there is none."""
+        """Hold a slot for the block; yields False if none is free."""
         with self._lock:
             limit = self.limit()
             free = not limit or self._taken < limit

@@ -1,4 +1,4 @@
-"""From a request to a response: checks, admission, the path's handler. Called from the threads of all connections."""
+"""Turns a request into a response: checks, admission, handler. Each connection's thread calls it."""
 
 import logging
 from http import HTTPStatus
@@ -12,20 +12,20 @@ from ami_exporter.web.views import Service
 
 log = logging.getLogger(__name__)
 
-# The longest path is a prefix and a name; a longer one is somebody's experiment.
+# Far longer than any real path, which is a prefix and a name.
 MAX_PATH_BYTES = 1024
-# Prometheus tries again at its next interval anyway; this is for other clients.
+# For other clients; Prometheus retries at its next interval anyway.
 RETRY_AFTER_SECONDS = "5"
-# Reloads at a time, one of which runs.
+# Reloads admitted at a time: one runs, the others wait.
 MAX_RELOADS = 4
-# Paths that answer even when all slots are taken: they must tell an overloaded exporter from a dead one.
+# These paths answer even without a free slot: a health check must not mistake an overloaded exporter for a dead one.
 WITHOUT_SLOT = (Endpoint.HEALTHY, Endpoint.READY, Endpoint.REDIRECT)
 
 _NOT_FOUND = plain(HTTPStatus.NOT_FOUND, "no such path")
 
 
 class App:
-    """The application. First `refuse`, which may wait for the check of a password; then `respond`."""
+    """The application. Call `refuse` first, which may block while a password is checked, then `respond`."""
 
     def __init__(self, service: Service, routes: Routes, slots: RequestSlots, rules: FileRules | None = None) -> None:
         self._service = service
@@ -35,14 +35,14 @@ class App:
         self._rules = rules
 
     def refuse(self, request: Request, client: Claimant) -> Response | None:
-        """Return a refusal, or None to let the request in."""
+        """Return a refusal, or None to admit the request."""
         if len(request.path) > MAX_PATH_BYTES:
             return plain(HTTPStatus.REQUEST_URI_TOO_LONG, f"the path is longer than {MAX_PATH_BYTES} bytes")
         refusal = self._rules.refuse(request, client) if self._rules is not None else None
         return self._with_headers(refusal) if refusal is not None else None
 
     def respond(self, request: Request) -> Response:
-        """Answer a request that was let in; never raises."""
+        """Answer an admitted request; never raises."""
         endpoint = self._routes.table.get(request.path)
         if endpoint is None:
             return self._with_headers(_NOT_FOUND)

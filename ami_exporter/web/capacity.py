@@ -1,31 +1,31 @@
-"""How many requests and connections there may be, by the number of targets; and the other limits of the server."""
+"""The server's limits; those on requests and connections grow with the number of targets."""
 
 import resource
 from dataclasses import dataclass
 
-# Requests answered at a time at least; the Prometheus of a fleet asks for all targets at once.
+# Answer at least this many requests at a time: Prometheus may scrape all targets of a fleet at once.
 MIN_REQUESTS = 40
 REQUESTS_PER_TARGET = 2
-# Connections at least. Requests under way never fill more than half of them.
+# Allow at least this many connections. Running requests never use more than half of them.
 MIN_CONNECTIONS = 512
-# Descriptors kept for others: two AMI connections a target, and files, log, listeners, libraries.
+# Descriptors reserved for everything else: two AMI connections per target; files, log, listeners, libraries.
 DESCRIPTORS_PER_TARGET = 2
 OTHER_DESCRIPTORS = 100
-# What thousands of targets need; the systemd unit asks for the same.
+# Enough for thousands of targets; the systemd unit sets the same.
 MANY_DESCRIPTORS = 65_536
-# With few descriptors: enough connections for some scrapers and a person.
+# The minimum when descriptors are scarce: enough for a few scrapers and a person.
 FEWEST_CONNECTIONS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class ServerLimits:
-    """Limits against slow and silent clients, in seconds where not said otherwise.
+    """Limits that protect against slow and silent clients; times are in seconds.
 
-    `idle`: what a connection may take until a whole request is there; the TLS handshake gets as long.
-    `send`: a reader slower than this loses the connection; Prometheus' own timeout is 10 s by default.
-    `grace`: what requests under way get to end in when the server stops.
-    `header_bytes`: a request line with all its headers.
-    `connections`: how many; None follows the number of targets.
+    `idle`: time for a client to send a whole request, and for the TLS handshake.
+    `send`: time for a client to read the response; Prometheus' own timeout is 10 s by default.
+    `grace`: time for running requests to finish when the server stops.
+    `header_bytes`: maximum size of the request line and headers.
+    `connections`: maximum number; None derives it from the number of targets.
     """
 
     idle: float = 5.0
@@ -36,7 +36,7 @@ class ServerLimits:
 
 
 def raise_descriptor_limit() -> None:
-    """Raise the soft limit of descriptors, as Go programs do: the usual 1,024 are for programs that use select(2)."""
+    """Raise the soft descriptor limit, as Go programs do; the usual 1,024 only protects programs that use select(2)."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MANY_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MANY_DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -44,14 +44,13 @@ def raise_descriptor_limit() -> None:
 
 
 def max_requests(targets: int) -> int:
-    """Return how many requests are answered at a time."""
     return max(MIN_REQUESTS, REQUESTS_PER_TARGET * targets)
 
 
 def max_connections(targets: int, requests: int, descriptors: int | None = None) -> int:
-    """Return how many connections may be open beside so many requests at a time.
+    """Return how many connections may be open, given the maximum number of concurrent `requests`.
 
-    `descriptors`: the process' limit, asked for when None.
+    `descriptors`: the process' limit; None means ask the system.
     """
     if descriptors is None:
         descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,4 +1,4 @@
-"""The open connections: how many there may be, and which one ends when a newcomer needs its place."""
+"""The open connections: how many are allowed, and which one to close to make room for a new one."""
 
 import ipaddress
 import select
@@ -13,24 +13,24 @@ from enum import Enum, auto
 
 from ami_exporter.web import plain_http
 
-# A client that connects and asks 100 ms later keeps its place, however many others connect meanwhile.
+# A new connection is safe for this long, so a client that sends its request after 100 ms is not pushed out.
 PATIENCE_SECONDS = 1.0
-# At the limit, how often all connections are asked whether their clients have gone.
+# At the limit, check at most this often which clients have closed their connections.
 REAP_SECONDS = 0.05
 
 _GONE = select.POLLRDHUP | select.POLLHUP | select.POLLERR
 
 
 class Phase(Enum):
-    """What a connection's thread does."""
+    """What a connection's thread is doing."""
 
-    WAITING = auto()  # for the handshake, a request, the check of its password
-    HANDLING = auto()  # a request that was let in is being answered
-    SENDING = auto()  # the answer is on its way
+    WAITING = auto()  # for the handshake, a request or a password check
+    HANDLING = auto()  # computing the response to an admitted request
+    SENDING = auto()  # sending the response
 
 
 class WebConnection:
-    """An accepted socket. `address` stands for who is behind it, `wrong_passwords` counts what was sent over it."""
+    """An accepted socket. `address` identifies the client, `wrong_passwords` counts those sent over this socket."""
 
     def __init__(self, sock: socket.socket, peer: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.sock = sock
@@ -42,10 +42,10 @@ class WebConnection:
         self._ended = False
 
     def secure(self, context: ssl.SSLContext, seconds: float) -> None:
-        """Do the TLS handshake within so many seconds."""
+        """Do the TLS handshake, with a timeout in seconds."""
         self.sock.settimeout(seconds)
         self.sock = tls = context.wrap_socket(self.sock, server_side=True, do_handshake_on_connect=False)
-        if self._ended:  # while the socket changed hands
+        if self._ended:  # ended while the socket was being wrapped
             raise ConnectionAbortedError
         try:
             tls.do_handshake()
@@ -55,19 +55,19 @@ class WebConnection:
             raise
 
     def end(self) -> None:
-        """Wake its thread, which closes it. Under the table's lock, so that the descriptor is still this socket's."""
+        """Wake its thread, which closes the socket. Call with the table locked, so the descriptor cannot be reused."""
         self._ended = True
         with suppress(OSError):
-            # Not SSLSocket's own method: that forgets the session, which its thread may be using.
+            # Not SSLSocket.shutdown: that drops the TLS session while the thread may be using it.
             socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
 
     def gone(self) -> bool:
-        """Whether the client has closed, or the connection was ended."""
+        """Whether the client has closed the connection, or we have ended it."""
         return self._ended or bool(_gone([self]))
 
 
 class ConnectionTable:
-    """The open connections, the longest unchanged first. Used from the threads of all of them."""
+    """The open connections, least recently changed first. Thread-safe."""
 
     def __init__(self, limit: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
@@ -81,7 +81,7 @@ class ConnectionTable:
         return len(self._open)
 
     def add(self, connection: WebConnection) -> bool:
-        """Enter a connection, at the limit in another one's place; False when there is no place."""
+        """Add a connection, closing another one if the table is full; False when there is no room."""
         with self._lock:
             limit = self._limit()
             if len(self._open) >= limit:
@@ -96,7 +96,7 @@ class ConnectionTable:
             return True
 
     def make_room(self) -> None:
-        """End one connection that waits: a descriptor is needed."""
+        """End one waiting connection to free its descriptor."""
         with self._lock:
             self._reap()
             victim = self._longest_waiting(None)
@@ -104,13 +104,12 @@ class ConnectionTable:
                 self._end(victim)
 
     def close(self, connection: WebConnection) -> None:
-        """Close a connection and forget it."""
         with self._lock:
             self._forget(connection)
             connection.sock.close()
 
     def note(self, connection: WebConnection, phase: Phase) -> None:
-        """Note what the connection's thread does from now on."""
+        """Record the phase that the connection enters now."""
         with self._lock:
             connection.phase = phase
             connection.since = self._clock()
@@ -119,14 +118,14 @@ class ConnectionTable:
                 self._open.move_to_end(connection)
 
     def end_all(self, *, waiting_only: bool = False) -> None:
-        """End all connections, or those whose request is not being answered."""
+        """End all connections, or only those that are waiting."""
         with self._lock:
             for connection in list(self._open):
                 if not waiting_only or connection.phase is Phase.WAITING:
                     connection.end()
 
     def _reap(self) -> None:
-        """End those whose clients have gone and whose threads have not noticed yet."""
+        """End connections that their clients have closed but whose threads have not noticed yet."""
         now = self._clock()
         if now - self._reaped >= REAP_SECONDS:
             self._reaped = now
@@ -134,14 +133,14 @@ class ConnectionTable:
                 self._end(connection)
 
     def _victim(self, newcomer: str, limit: int) -> WebConnection | None:
-        """Choose whose place a newcomer takes: an address with more than half of the places pays for it."""
+        """Choose the connection to close for a new one: an address holding over half of the places loses one first."""
         if 2 * (self._of_address[newcomer] + 1) > limit:
             return self._longest_waiting(newcomer)
         largest, count = self._of_address.most_common(1)[0]
         return (self._longest_waiting(largest) if 2 * count > limit else None) or self._longest_waiting(None)
 
     def _longest_waiting(self, address: str | None) -> WebConnection | None:
-        """Choose one never answered for longer than PATIENCE_SECONDS, else the oldest idle one, else a slow reader."""
+        """Choose one that sent no request within PATIENCE_SECONDS, else the oldest idle one, else a slow reader."""
         patience = self._clock() - PATIENCE_SECONDS
         idle: WebConnection | None = None
         slow: WebConnection | None = None
@@ -171,7 +170,7 @@ class ConnectionTable:
 
 
 def _gone(connections: list[WebConnection]) -> list[WebConnection]:
-    """Return those whose clients have closed."""
+    """Return the connections that their clients have closed."""
     poll, by_descriptor = select.poll(), {}
     for connection in connections:
         descriptor = connection.sock.fileno()
@@ -182,7 +181,7 @@ def _gone(connections: list[WebConnection]) -> list[WebConnection]:
 
 
 def client_address(peer: str) -> str:
-    """Return what stands for a client: its IPv4 address, or the /64 network that an IPv6 host has to itself."""
+    """Return what identifies a client: its IPv4 address, or its /64 network, since an IPv6 host may own all of it."""
     try:
         address = ipaddress.ip_address(peer.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""The `--web.*` flags: what each may hold, checked once, and the one class that carries them."""
+"""The `--web.*` flags: a check for each, and the class that holds them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 HIGHEST_PORT = 65535
-# Paths under the prefix that are taken; the telemetry path may take the root, the status page then has no path.
+# Paths that the telemetry path cannot use. It may use the root, and then there is no status page.
 RESERVED_PATHS = ("/probe", "/sd", "/config", "/-/healthy", "/-/ready", "/-/reload")
 
 _PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
@@ -15,9 +15,9 @@ _PATH = re.compile(r"/[A-Za-z0-9._~/-]*")
 
 @dataclass(frozen=True, slots=True)
 class WebFlags:
-    """The checked flags. `max_requests`: None follows the number of targets, 0 means any number.
+    """The checked flags. `max_requests`: None derives it from the number of targets, 0 means no limit.
 
-    `route_prefix` is "" or "/x"; None follows the path of `external_url`.
+    `route_prefix` is "" or "/x"; None takes the path of `external_url`.
     """
 
     listen_addresses: tuple[str, ...] = (":15038",)
@@ -30,23 +30,23 @@ class WebFlags:
 
     @property
     def prefix(self) -> str:
-        """The prefix of the paths that requests carry when they arrive here: "" or "/x"."""
+        """The prefix of request paths as they arrive here: "" or "/x"."""
         return path_prefix(self.route_prefix, self.external_url)
 
 
 def path_prefix(route_prefix: str | None, external_url: str) -> str:
-    """Return the prefix of all paths: the flag's, else the external URL's."""
+    """Return the prefix of all paths: from the flag, else from the external URL."""
     return _trimmed(urlsplit(external_url).path) if route_prefix is None else route_prefix
 
 
 def listen_address(written: str) -> str:
-    """Check "host:port"; ValueError says what was expected."""
+    """Check "host:port"; the ValueError says what was expected."""
     split_address(written)
     return written
 
 
 def split_address(written: str) -> tuple[str, int]:
-    """Split "host:port" as Go's net package does: an empty host means every address, IPv6 stands in brackets."""
+    """Split "host:port" as Go's net package does: an empty host means every address, IPv6 is in brackets."""
     host, colon, port = written.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     if not colon or not (port.isascii() and port.isdigit()) or int(port[:6]) > HIGHEST_PORT:
@@ -57,7 +57,6 @@ def split_address(written: str) -> tuple[str, int]:
 
 
 def telemetry_path(written: str) -> str:
-    """Check the path of the metrics."""
     path = _plain_path(written).rstrip("/") or "/"
     if path in RESERVED_PATHS:
         raise ValueError("found a path that has another use, expected a path such as /metrics")
@@ -65,17 +64,17 @@ def telemetry_path(written: str) -> str:
 
 
 def route_prefix(written: str) -> str:
-    """Check a prefix; "/" becomes ""."""
+    """Check the prefix; "/" becomes ""."""
     return _trimmed(_plain_path(written))
 
 
 def external_url(written: str) -> str:
-    """Check the URL that people use."""
+    """Check the URL under which users reach the exporter."""
     try:
         parts = urlsplit(written)
         whole = parts.scheme in {"http", "https"} and parts.hostname and not parts.query and not parts.fragment
         _ = parts.port
-    except ValueError:  # half a bracket, a port that is none
+    except ValueError:  # an unmatched bracket or an invalid port
         whole = False
     if not whole:
         raise ValueError("expected a URL such as https://host/asterisk/")

@@ -1,4 +1,4 @@
-"""What each path answers: functions from a request to a response; they block for as long as the PBX takes."""
+"""One handler per path: a function from request to response. It may block until the PBX has answered."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -18,12 +18,12 @@ Handler = Callable[[Service, Routes, Request], Response]
 
 
 def metrics(service: Service, _routes: Routes, request: Request) -> Response:
-    """Answer with the exporter's own metrics, and the PBX's where one target is configured."""
+    """Return the exporter's own metrics, plus the PBX's if exactly one target is configured."""
     return _scrape(service, request, scrape_params(request.query, targets=None, collectors=service.collector_names()))
 
 
 def probe(service: Service, _routes: Routes, request: Request) -> Response:
-    """Answer with one configured target's metrics."""
+    """Return one configured target's metrics."""
     targets, collectors = service.target_names(), service.collector_names()
     return _scrape(service, request, scrape_params(request.query, targets=targets, collectors=collectors))
 
@@ -34,7 +34,7 @@ def _scrape(service: Service, request: Request, params: ScrapeParams) -> Respons
     try:
         body = service.scrape(params.target, params.select, timeout, fmt)
     except LookupError:
-        # Only a reload between the check and the scrape takes a target away; anything else is a bug.
+        # A reload may remove the target between the check and the scrape; anything else is a bug.
         if params.target is None or params.target in service.target_names():
             raise
         raise BadRequestError(
@@ -44,7 +44,7 @@ def _scrape(service: Service, request: Request, params: ScrapeParams) -> Respons
 
 
 def discovery(service: Service, _routes: Routes, _request: Request) -> Response:
-    """List the targets in Prometheus' http_sd format: always the full list, a group for each target."""
+    """List the targets in Prometheus' http_sd format: always the full list, one group per target."""
     groups = [{"targets": [target.name], "labels": dict(target.labels)} for target in service.discovery()]
     return Response(HTTPStatus.OK, json.dumps(groups, ensure_ascii=False).encode(), JSON)
 
@@ -55,25 +55,25 @@ def config(service: Service, _routes: Routes, _request: Request) -> Response:
 
 
 def status(service: Service, routes: Routes, request: Request) -> Response:
-    """Draw the page for people: everything, or one target whole."""
+    """Render the status page: all targets, or one in detail."""
     chosen, wanted = page_parameters(request.query, service.target_names())
     return status_page(service.status(), routes.telemetry, chosen, wanted)
 
 
 def healthy(_service: Service, _routes: Routes, _request: Request) -> Response:
-    """Say that the server answers."""
+    """Report that the server is running."""
     return plain(HTTPStatus.OK, "ami-exporter is healthy.")
 
 
 def ready(service: Service, _routes: Routes, _request: Request) -> Response:
-    """Say whether scrapes can be answered."""
+    """Report whether scrapes can be answered."""
     if service.ready():
         return plain(HTTPStatus.OK, "ami-exporter is ready.")
     return plain(HTTPStatus.SERVICE_UNAVAILABLE, "ami-exporter is not ready.")
 
 
 def reload(service: Service, routes: Routes, request: Request) -> Response:
-    """Load the configuration again, unless a foreign web page asks for it through somebody's browser."""
+    """Reload the configuration, unless another site's page sent the request through a user's browser (CSRF)."""
     if _from_foreign_page(request, routes.external_host):
         return plain(HTTPStatus.FORBIDDEN, "another site's page cannot ask for a reload")
     outcome = service.reload()
@@ -81,7 +81,7 @@ def reload(service: Service, routes: Routes, request: Request) -> Response:
 
 
 def _from_foreign_page(request: Request, external_host: str) -> bool:
-    """Whether a browser says so: `Sec-Fetch-Site` goes to trustworthy hosts only, `Origin` comes with every POST."""
+    """Check `Sec-Fetch-Site`, which browsers send to trustworthy hosts only, and `Origin`, sent with every POST."""
     if request.header("sec-fetch-site") not in {"", "none", "same-origin"}:
         return True
     origin = request.header("origin")
@@ -90,7 +90,7 @@ def _from_foreign_page(request: Request, external_host: str) -> bool:
 
 
 def redirect(_service: Service, routes: Routes, request: Request) -> Response:
-    """Send people on to the status page under its prefix."""
+    """Redirect to the status page under its prefix."""
     location = routes.redirects[request.path]
     return plain(HTTPStatus.FOUND, location, ("Location", location))
 
@@ -109,7 +109,7 @@ HANDLERS: Mapping[Endpoint, Handler] = {
 
 
 def answer(endpoint: Endpoint, service: Service, routes: Routes, request: Request) -> Response:
-    """Run the path's handler; what the request has wrong becomes a 400. Compressed where the client takes it."""
+    """Run the path's handler; a bad request becomes a 400. Compress the response if the client accepts gzip."""
     try:
         response = HANDLERS[endpoint](service, routes, request)
     except BadRequestError as error:

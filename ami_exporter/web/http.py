@@ -9,29 +9,29 @@ TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 
-# Below one packet gzip saves nothing.
+# A response that fits into one packet gains nothing from gzip.
 GZIP_MIN_BYTES = 1400
-# Level 2 makes metrics text a seventh larger than level 6, in a third of its time: a scrape's last half millisecond.
+# Level 2 output is a seventh larger than level 6, but takes a third of the time: it saves half a millisecond a scrape.
 GZIP_LEVEL = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a handler may know of a request. Header names are in lower case, repeated headers joined by a comma."""
+    """A request, as handlers see it. Header names are in lower case, repeated headers are joined by a comma."""
 
     method: str
-    path: str  # as sent, not decoded: only exact paths exist
+    path: str  # as sent, not decoded: paths must match exactly
     query: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def header(self, name: str) -> str:
-        """Return a header's value, empty when absent."""
+        """Return a header's value, "" when absent."""
         return self.headers.get(name, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole response; `headers` go beside Content-Type and Content-Length."""
+    """A whole response; `headers` are sent in addition to Content-Type and Content-Length."""
 
     status: HTTPStatus
     body: bytes = b""
@@ -39,13 +39,13 @@ class Response:
     headers: tuple[tuple[str, str], ...] = ()
 
     def with_headers(self, *headers: tuple[str, str]) -> "Response":
-        """Return the same response with these headers added or, where the name is already there, replaced."""
+        """Return a copy with these headers added; they replace existing ones of the same name."""
         names = {name.lower() for name, _ in headers}
         kept = tuple(pair for pair in self.headers if pair[0].lower() not in names)
         return replace(self, headers=(*kept, *headers))
 
     def all_headers(self) -> list[tuple[str, str]]:
-        """Return the headers to send; those of this response replace the general ones."""
+        """Return the headers to send; this response's own headers override the general ones."""
         general = (
             ("Content-Type", self.content_type),
             ("Content-Length", str(len(self.body))),
@@ -57,12 +57,12 @@ class Response:
 
 
 def plain(status: HTTPStatus, message: str, *headers: tuple[str, str]) -> Response:
-    """Return a text response of one message."""
+    """Return a plain-text response with one message."""
     return Response(status, f"{message}\n".encode(errors="backslashreplace"), TEXT, headers)
 
 
 def zipped(response: Response) -> Response:
-    """Return the response with its body compressed, where that pays."""
+    """Return the response with its body gzipped, unless it is too small to gain from it."""
     if len(response.body) < GZIP_MIN_BYTES:
         return response
     body = gzip.compress(response.body, GZIP_LEVEL, mtime=0)

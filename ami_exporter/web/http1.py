@@ -1,4 +1,4 @@
-"""HTTP/1.1 on one connection, by h11: requests in, responses out, each before its deadline."""
+"""HTTP/1.1 on one connection, using h11: reads requests and sends responses, each with a deadline."""
 
 import socket
 import time
@@ -12,13 +12,13 @@ from ami_exporter.web.capacity import ServerLimits
 from ami_exporter.web.connections import WebConnection
 from ami_exporter.web.http import Request, Response, plain
 
-# A request is smaller; a waiting connection holds this much.
+# Larger than a usual request; each waiting connection allocates this much.
 RECEIVE_BYTES = 4096
-# No path reads a body; a small one is taken and thrown away, anything more is refused unread.
+# No path uses a request body: a small one is read and discarded, a larger one is refused unread.
 MAX_BODY_BYTES = 64 * 1024
-# Head and body up to this size go out in one piece.
+# Up to this body size, head and body are sent in one piece.
 JOINED_BYTES = 64 * 1024
-# After a refusal: what is still read of a client that goes on sending, so that it sees the answer and not a reset.
+# After a refusal, read on for this long and this much, so that a client still sending sees the answer, not a reset.
 LINGER_SECONDS = 0.5
 LINGER_BYTES = 1024 * 1024
 
@@ -26,7 +26,7 @@ HTTP_VERSIONS = (b"1.0", b"1.1")
 
 
 class RefusedError(Exception):
-    """What came is answered with `response` and the end of the connection; no handler sees it."""
+    """The request is answered with `response` and the connection closed; no handler sees it."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
@@ -34,7 +34,7 @@ class RefusedError(Exception):
 
 
 class Http1:
-    """One connection's requests, one after the other. All methods raise OSError when the client is gone or too slow."""
+    """The requests of one connection, one by one. All methods raise OSError when the client is gone or too slow."""
 
     def __init__(self, connection: WebConnection, limits: ServerLimits) -> None:
         self._connection = connection
@@ -43,7 +43,7 @@ class Http1:
         self._head_only = False
 
     def read_request(self) -> Request | None:
-        """Return the next request, None when the client has ended. Raises RefusedError."""
+        """Return the next request, or None when the client has closed. Raises RefusedError."""
         try:
             event = self._next_event(time.monotonic() + self._limits.idle)
         except h11.RemoteProtocolError as error:
@@ -56,7 +56,6 @@ class Http1:
         return request
 
     def send(self, response: Response) -> None:
-        """Send a response."""
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.all_headers()]
         reason = response.status.phrase.encode()
         head = h11.Response(status_code=response.status, headers=headers, reason=reason)
@@ -71,7 +70,7 @@ class Http1:
             self._send_all(piece, until)
 
     def ready_for_next(self) -> bool:
-        """Throw the request's body away; say whether another request may follow."""
+        """Discard the request's body; return whether another request may follow."""
         if self._h11.they_are_waiting_for_100_continue:
             return False
         until = time.monotonic() + self._limits.idle
@@ -84,7 +83,7 @@ class Http1:
         return False
 
     def refuse(self, response: Response) -> None:
-        """Send a last response, and let a client that is still sending read it."""
+        """Send a final response, and give a client that is still sending time to read it."""
         if self._h11.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
             return
         self.send(response)
@@ -93,7 +92,7 @@ class Http1:
         until, left = time.monotonic() + LINGER_SECONDS, LINGER_BYTES
         while left > 0:
             self._wait_until(until)
-            received = socket.socket.recv(sock, RECEIVE_BYTES)  # undecrypted: it is thrown away
+            received = socket.socket.recv(sock, RECEIVE_BYTES)  # no need to decrypt: it is discarded
             if not received:
                 return
             left -= len(received)
@@ -113,7 +112,7 @@ class Http1:
             view = view[self._connection.sock.send(view) :]
 
     def _wait_until(self, until: float) -> None:
-        """Give the next call on the socket the time that is left."""
+        """Set the socket's timeout to the time that is left."""
         left = until - time.monotonic()
         if left <= 0:
             raise TimeoutError("the client is too slow")
@@ -122,7 +121,7 @@ class Http1:
 
 def _request(event: h11.Request) -> Request:
     target = event.target.decode("latin-1")
-    if target.startswith(("http://", "https://")):  # as a proxy asks (RFC 9112, 3.2.2)
+    if target.startswith(("http://", "https://")):  # absolute form, as sent to proxies (RFC 9112, 3.2.2)
         target = "/" + target.partition("://")[2].partition("/")[2]
     path, _, query = target.partition("?")
     headers: dict[str, str] = {}
@@ -133,7 +132,7 @@ def _request(event: h11.Request) -> Request:
 
 
 def _check(request: Request, version: bytes) -> None:
-    """Refuse what h11 would go along with: other protocols, and bodies that nobody reads."""
+    """Refuse what h11 accepts but we do not support: other protocols and large bodies."""
     if version not in HTTP_VERSIONS:
         raise RefusedError(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "HTTP/1.1 is spoken here")
     if "upgrade" in request.headers or request.method == "CONNECT":
@@ -144,5 +143,5 @@ def _check(request: Request, version: bytes) -> None:
 
 
 def _small_body(headers: Mapping[str, str]) -> bool:
-    # h11 has checked that the length is a number.
+    # h11 has already checked that the length is a number.
     return "transfer-encoding" not in headers and int(headers.get("content-length", "0")) <= MAX_BODY_BYTES

@@ -1,4 +1,4 @@
-"""Listening sockets from addresses (`:15038`, `127.0.0.1:0`, `[::1]:80`, `localhost:9`) or from systemd."""
+"""Opens listening sockets, from addresses (`:15038`, `127.0.0.1:0`, `[::1]:80`, `localhost:9`) or from systemd."""
 
 import fcntl
 import socket
@@ -7,11 +7,11 @@ from contextlib import suppress
 
 from ami_exporter.web.flags import split_address
 
-# A reader that stops acknowledging, or never opens its window, is dropped by the kernel after this long.
+# The kernel drops a client that stops acknowledging data, or keeps its window closed, after this long.
 USER_TIMEOUT_MS = 10_000
-# Waiting connections; the kernel's own limit (somaxconn) is 4096 today. Bursts of many scrapers fit.
+# Connections waiting to be accepted: enough for bursts of many scrapers, and below the kernel's limit of 4096.
 BACKLOG = 512
-# systemd passes sockets from this descriptor on (sd_listen_fds(3)).
+# systemd passes sockets starting at this descriptor (sd_listen_fds(3)).
 FIRST_SYSTEMD_FD = 3
 
 
@@ -20,7 +20,7 @@ class ListenError(Exception):
 
 
 def open_sockets(addresses: Sequence[str]) -> list[socket.socket]:
-    """Return bound sockets for all addresses, or raise ListenError with none left open."""
+    """Return bound sockets for all addresses; on ListenError, none is left open."""
     sockets: list[socket.socket] = []
     try:
         for address in addresses:
@@ -43,10 +43,10 @@ def _bind_all(address: str, host: str, port: int) -> list[socket.socket]:
 
 def _resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
     if host in {"", "::"}:
-        # One IPv6 socket takes IPv4 too; where the kernel has no IPv6, IPv4 alone.
+        # One IPv6 socket accepts IPv4 too; use IPv4 alone if the kernel has no IPv6.
         if _has_ipv6():
             return [(socket.AF_INET6, ("::", port))]
-        return [(socket.AF_INET, ("0.0.0.0", port))]  # noqa: S104 - an empty host asks for every address
+        return [(socket.AF_INET, ("0.0.0.0", port))]  # noqa: S104 - an empty host means every address
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     return list(dict.fromkeys((family, (str(where[0]), port)) for family, _, _, _, where in found))
 
@@ -73,7 +73,7 @@ def _bind(family: socket.AddressFamily, where: tuple[str, int]) -> socket.socket
 
 
 def _prepare(sock: socket.socket) -> None:
-    """Set what accepted connections inherit, and listen at once: a second program finds the port taken now."""
+    """Set options that accepted connections inherit, and listen at once, to fail now if the port is in use."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS)
     sock.setblocking(False)

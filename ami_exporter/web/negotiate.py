@@ -1,4 +1,4 @@
-"""Content negotiation (RFC 9110, with q-values): which exposition format, and whether gzip."""
+"""Content negotiation (RFC 9110, with q-values): chooses the exposition format, and gzip or not."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,9 +6,8 @@ from functools import lru_cache
 
 from ami_exporter.exposition.formats import Format
 
-# (media type, version) -> format. An absent version is the oldest text format, and the one OpenMetrics we
-# speak. OpenMetrics 0.0.1 differs in details nobody needs any more, and 2.0 in syntax: both fall through to
-# the next offer.
+# (media type, version) -> format. Without a version, text is 0.0.4, the oldest, and OpenMetrics is 1.0.0, the only one
+# we write. OpenMetrics 0.0.1 (obsolete) and 2.0 (different syntax) are skipped, so the next offer counts.
 OFFERS: dict[tuple[str, str], Format] = {
     ("application/openmetrics-text", "1.0.0"): Format.OPENMETRICS_100,
     ("application/openmetrics-text", ""): Format.OPENMETRICS_100,
@@ -21,9 +20,9 @@ OFFERS: dict[tuple[str, str], Format] = {
 
 FALLBACK = Format.TEXT_004
 
-# Prometheus sends 5 media ranges and browsers up to 8; more is noise that we need not sort.
+# Prometheus sends 5 media ranges and browsers up to 8; we ignore the rest of a longer list.
 MAX_RANGES = 32
-# A scraper sends the same header each time.
+# Cached headers: a scraper always sends the same one.
 MAX_REMEMBERED = 32
 
 
@@ -36,7 +35,7 @@ class _Range:
 
 @lru_cache(MAX_REMEMBERED)
 def choose_format(accept: str) -> Format:
-    """Return the format we offer with the highest q-value, the first of equals; text 0.0.4 if none fits."""
+    """Return the supported format with the highest q-value, the first if tied; text 0.0.4 if none fits."""
     best, best_q = FALLBACK, 0.0
     for media in _ranges(accept):
         offer = OFFERS.get((media.value, media.params.get("version", "")))
@@ -47,7 +46,7 @@ def choose_format(accept: str) -> Format:
 
 @lru_cache(MAX_REMEMBERED)
 def accepts_gzip(accept_encoding: str) -> bool:
-    """Say whether gzip is welcome: named, or covered by `*`, with a q-value above zero."""
+    """Whether the client accepts gzip: named, or covered by `*`, with a q-value above zero."""
     q = {coding.value: coding.q for coding in _ranges(accept_encoding)}
     return q.get("gzip", q.get("*", 0.0)) > 0.0
 
@@ -64,7 +63,7 @@ def _ranges(header: str) -> Iterator[_Range]:
 
 
 def _quality(text: str) -> float:
-    """Read a q-value; a garbled one counts as 0: a broken offer is never preferred to a sound one."""
+    """Parse a q-value; an invalid one counts as 0, so that it never beats a valid one."""
     digits = text.replace(".", "", 1)
     if not (digits.isascii() and digits.isdigit()):
         return 0.0

@@ -1,4 +1,4 @@
-"""The query string: strictly parsed, bounded, and checked against the names that exist."""
+"""Parses query strings: strict, bounded, and checked against the names that exist."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -8,10 +8,10 @@ from urllib.parse import unquote_to_bytes
 from ami_exporter.config.faults import suggest
 from ami_exporter.web.views import Selection
 
-# 30 collectors chosen by name need about 1 kB.
+# Naming 30 collectors takes about 1 kB.
 MAX_QUERY_BYTES = 8 * 1024
 MAX_PARAMETERS = 200
-# What an error message repeats of the request, and how many valid names it lists.
+# How much of the request an error message quotes, and how many valid names it lists.
 MAX_QUOTED = 80
 MAX_LISTED = 100
 
@@ -25,21 +25,21 @@ _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
 class BadRequestError(ValueError):
-    """A request that is wrong by itself; the message says what was found and what is valid."""
+    """The client sent a bad request; the message says what was found and what is valid."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScrapeParams:
-    """The checked parameters of a scrape; `target` is None where the path takes none."""
+    """The checked parameters of a scrape; `target` is None if the path takes none."""
 
     target: str | None
     select: Selection
 
 
 def scrape_params(query: bytes, *, targets: Sequence[str] | None, collectors: Sequence[str]) -> ScrapeParams:
-    """Read the parameters of a scrape, or raise BadRequestError naming what would be valid.
+    """Parse the parameters of a scrape, or raise BadRequestError naming what would be valid.
 
-    `targets` None: the path takes no target (the telemetry path).
+    `targets` is None if the path takes no target (the telemetry path).
     """
     values: dict[str, list[str]] = {COLLECT: [], EXCLUDE: []}
     if targets is not None:
@@ -58,7 +58,7 @@ def scrape_params(query: bytes, *, targets: Sequence[str] | None, collectors: Se
 
 
 def page_parameters(query: bytes, targets: Sequence[str]) -> tuple[str | None, str]:
-    """Read the status page's parameters: the target to show alone (None: all), and the words of the filter."""
+    """Parse the status page's parameters: the target to show (None: all), and the words of the filter."""
     values: dict[str, list[str]] = {TARGET: [], FILTER: []}
     for name, value in parse_query(query):
         if name not in values:

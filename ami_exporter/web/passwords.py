@@ -1,4 +1,4 @@
-"""Basic authentication against bcrypt hashes: constant in time, results remembered, one hash at a time."""
+"""Basic authentication against bcrypt hashes: constant time, cached results, one check at a time."""
 
 import base64
 import binascii
@@ -12,35 +12,35 @@ from enum import Enum, auto
 
 from ami_exporter.web.turns import Claimant, Turns
 
-# Results remembered, each kind for itself: wrong guesses can never push out a right password.
+# Size of each cache. Right and wrong passwords have separate ones, so guesses never evict a right password.
 MAX_REMEMBERED = 100
-# Salt and hash of nobody's password: what an unknown user is compared with, at the cost the known ones have.
+# A salt and hash that match no password: unknown users are checked against it, so that they take as long as known ones.
 _NOBODY = "QOauhQNbBCuQDKes6eFzPe" + "." * 31
-_COST = slice(4, 6)  # of "$2b$10$…"
+_COST = slice(4, 6)  # the cost in "$2b$10$…"
 
 Compare = Callable[[bytes, bytes], bool]  # password, hash
 
 
 class PasswordVerdict(Enum):
-    """Outcome of a check."""
+    """Outcome of a password check."""
 
     GRANTED = auto()
     DENIED = auto()
-    BUSY = auto()  # its turn did not come
+    BUSY = auto()  # it got no turn in time
 
 
 def compare_bcrypt(password: bytes, hashed: bytes) -> bool:
-    """Compare; False too for what bcrypt refuses (passwords over 72 bytes or with NUL, a malformed hash)."""
-    import bcrypt  # noqa: PLC0415 - an optional dependency, wanted only where users are configured
+    """Check the password; False also if bcrypt refuses the input (over 72 bytes, a NUL, a malformed hash)."""
+    import bcrypt  # noqa: PLC0415 - an optional dependency, needed only if users are configured
 
     try:
-        return bcrypt.checkpw(password, hashed)  # it lets other threads run meanwhile
+        return bcrypt.checkpw(password, hashed)  # releases the GIL
     except ValueError:
         return False
 
 
 class BasicAuth:
-    """Checks Authorization headers, from many threads."""
+    """Checks Authorization headers. Thread-safe."""
 
     def __init__(self, compare: Compare = compare_bcrypt, turns: Turns | None = None) -> None:
         self._compare = compare
@@ -53,7 +53,7 @@ class BasicAuth:
         }
 
     def check(self, users: Mapping[str, str], authorization: str, client: Claimant) -> PasswordVerdict:
-        """Check a header against the users (name to bcrypt hash). No users: everybody is let in."""
+        """Check a header against the users (name to bcrypt hash). Without users, grants everything."""
         if not users:
             return PasswordVerdict.GRANTED
         credentials = _credentials(authorization)
@@ -67,7 +67,7 @@ class BasicAuth:
         seconds = 0.0
         if verdict is None:
             with self._turns.turn(client) as mine:
-                # Several scrapers with one password come at once: the first one's result serves all.
+                # Scrapers that share a password often ask at once: the first one's result serves all.
                 verdict = self._remembered(digest) if mine else PasswordVerdict.BUSY
                 if verdict is None:
                     began = time.monotonic()
@@ -96,7 +96,7 @@ class BasicAuth:
         return None
 
     def _digest(self, user: str, hashed: str, password: bytes) -> bytes:
-        """Name a set of credentials without keeping them; the hash is part of it, so a changed one is a new set."""
+        """Return a cache key that does not reveal the credentials. It covers the hash: a new hash means a new check."""
         keyed = hashlib.blake2b(key=self._secret)
         for part in (user.encode(errors="surrogateescape"), hashed.encode(), password):
             keyed.update(len(part).to_bytes(4, "big") + part)
@@ -115,6 +115,6 @@ def _credentials(authorization: str) -> tuple[str, bytes] | None:
 
 
 def _nobody(users: Mapping[str, str]) -> str:
-    """Return a hash that no password has, as dear to check as the dearest of the users'."""
+    """Return a hash that matches no password, with the highest cost among the users' hashes."""
     cost = max(hashed[_COST] for hashed in users.values())
     return f"$2b${cost}${_NOBODY}"

@@ -1,4 +1,4 @@
-"""The answer to `http://` on a port that speaks TLS: one sentence instead of a connection that breaks."""
+"""Answers `http://` requests to a TLS port with an explanation, instead of just closing the connection."""
 
 import socket
 import ssl
@@ -10,19 +10,19 @@ ANSWER: Final = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n"
     b"Connection: close\r\n\r\n%b"
 ) % (len(SENTENCE), SENTENCE)
-# What is read of the request, so that the answer is not lost in a reset: a few headers.
+# Read this much of the request, so that a TCP reset does not discard the answer.
 DRAIN_BYTES: Final = 64 * 1024
 DRAIN_SECONDS: Final = 1.0
 
 
 def is_plain_http(error: OSError) -> bool:
-    """Tell whether a handshake failed because the client wrote an HTTP request."""
+    """Whether the handshake failed because the client sent a plain HTTP request."""
     return isinstance(error, ssl.SSLError) and error.reason == "HTTP_REQUEST"
 
 
 def answer(sock: socket.socket) -> None:
-    """Say it in plain text, past TLS, and let the client read it. Raises OSError when it has gone."""
-    raw = socket.socket  # not SSLSocket's own methods: those would encrypt
+    """Send the answer unencrypted, and give the client time to read it. Raises OSError if the client has gone."""
+    raw = socket.socket  # SSLSocket's own methods would encrypt
     sock.settimeout(DRAIN_SECONDS)
     raw.sendall(sock, ANSWER)
     raw.shutdown(sock, socket.SHUT_WR)

@@ -1,4 +1,4 @@
-"""Which paths exist, under which prefix, and what may be done to them."""
+"""The paths, their prefix, and the methods each path allows."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -21,7 +21,7 @@ class Endpoint(Enum):
     REDIRECT = auto()  # to the status page under its prefix
 
 
-# Paths under the prefix; the telemetry path joins them from the settings.
+# Paths under the prefix; the telemetry path is added from the flags.
 FIXED: dict[str, Endpoint] = {
     "/": Endpoint.STATUS,
     "/probe": Endpoint.PROBE,
@@ -42,9 +42,9 @@ METHODS: dict[Endpoint, tuple[str, ...]] = {
 class Routes:
     """The path table.
 
-    `telemetry` is the metrics path without prefix and leading slash: a link relative to the status page. `redirects`
-    leads from the paths of Endpoint.REDIRECT to the status page, relatively too. `external_host` is the "host[:port]"
-    people use, where --web.external-url says so.
+    `telemetry` is the metrics path relative to the status page: without prefix and leading slash. `redirects` maps the
+    paths of Endpoint.REDIRECT to the status page's relative URL. `external_host` is the "host[:port]" of
+    --web.external-url, if set.
     """
 
     table: dict[str, Endpoint]
@@ -54,7 +54,7 @@ class Routes:
 
 
 def make_routes(flags: WebFlags) -> Routes:
-    """Build the path table as Prometheus does. Links and redirects are relative: true behind any reverse proxy."""
+    """Build the path table as Prometheus does. Links and redirects are relative, so they work behind any proxy."""
     prefix = flags.prefix
     table = {prefix + path: endpoint for path, endpoint in (FIXED | {flags.telemetry_path: Endpoint.METRICS}).items()}
     redirects = {"/": f"{prefix[1:]}/", prefix: f"{prefix.rpartition('/')[2]}/"} if prefix else {}

@@ -1,19 +1,19 @@
-"""Threads that are used again: to start one costs more than a short request."""
+"""A pool of reusable threads: starting a thread costs more than serving a short request."""
 
 import queue
 import threading
 from collections.abc import Callable
 
-# A burst of connections comes again at the next scrape interval, or never.
+# How long an idle thread lives: the next burst of connections comes at the next scrape interval, if ever.
 KEPT_SECONDS = 30.0
-# Idle threads kept for the next connections; more end at once.
+# Idle threads to keep; any beyond that end at once.
 MAX_IDLE = 32
 
 Task = Callable[[], None]
 
 
 class ReusedThreads:
-    """Runs each task at once, in a thread of its own. Tasks never raise; the threads are daemons."""
+    """Runs each task immediately in its own daemon thread. Tasks must not raise."""
 
     def __init__(self, name: str, kept_seconds: float = KEPT_SECONDS) -> None:
         self._name = name
@@ -24,7 +24,7 @@ class ReusedThreads:
         self._stopped = False
 
     def run(self, task: Task) -> None:
-        """Begin a task. RuntimeError when the system has no more threads."""
+        """Start a task. Raises RuntimeError when the system cannot start another thread."""
         with self._lock:
             if self._idle:
                 self._idle -= 1
@@ -33,7 +33,7 @@ class ReusedThreads:
         threading.Thread(target=self._work, args=[task], name=self._name, daemon=True).start()
 
     def stop(self) -> None:
-        """End the idle threads; the others end with their tasks."""
+        """End the idle threads; busy ones end after their task."""
         with self._lock:
             self._stopped = True
             for _ in range(self._idle):
@@ -57,4 +57,4 @@ class ReusedThreads:
                 if self._tasks.empty():
                     self._idle -= 1
                     return None
-            return self._tasks.get()  # it came at the last moment
+            return self._tasks.get()  # a task arrived just as the wait timed out

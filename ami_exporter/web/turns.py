@@ -1,9 +1,9 @@
-"""Whose password is checked next: those who sent the fewest wrong ones of late go first.
+"""Decides whose password is checked next: clients with the fewest recent wrong passwords go first.
 
-An address that guesses waits behind the others, a connection that guesses behind the others of its address. Of equals
-the newest goes first: in a crowd that asks without end the oldest would be served when nobody waits for it any more.
-And the answer to a wrong password is held back, the longer the more of them came from the address: so guesses come more
-slowly than they can be checked, and one that is right finds the way free.
+Addresses that guess wait behind other addresses; connections that guess wait behind others of the same address. If
+tied, the newest goes first: under constant overload, the oldest would be served only after its client has given up.
+The answer to a wrong password is delayed, longer with each recent wrong one from that address. So guesses arrive more
+slowly than they can be checked, and a right password does not have to queue behind them.
 """
 
 import threading
@@ -14,28 +14,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-# Prometheus waits for 10 s by default.
+# The longest wait for a turn. Prometheus' scrape timeout is 10 s by default.
 WAIT_SECONDS = 9.0
-# How often one that waits looks whether its client is still there.
+# How often a waiting thread checks whether its client is still connected.
 LOOK_SECONDS = 0.5
-# The answer to a wrong password is held back for as long as its check took, times the wrong ones of late, at most:
+# The longest delay of the answer to a wrong password: the check's duration times the number of recent wrong ones.
 HOLD_SECONDS = 9.0
-# How long a wrong password counts, and for how many addresses that is remembered.
+# How long a wrong password counts as recent, and how many addresses are tracked.
 FORGET_SECONDS = 60.0
 MAX_ADDRESSES = 1000
 
 
 class Claimant(Protocol):
-    """A client's connection; `address` stands for the client."""
+    """A client's connection; `address` identifies the client."""
 
     @property
     def address(self) -> str:
-        """What the client is known by."""
+        """The client's identity, shared by all its connections."""
 
     wrong_passwords: int
 
     def gone(self) -> bool:
-        """Whether nobody waits for the answer any more."""
+        """Whether the client has disconnected."""
 
 
 @dataclass(slots=True, eq=False)
@@ -55,13 +55,12 @@ class Turns:
         self._waiting: list[_Ticket] = []
         self._current: _Ticket | None = None
         self._issued = 0
-        self._wrong: OrderedDict[str, tuple[int, float]] = (
-            OrderedDict()
-        )  # address: how many, when the last; oldest first
+        # address: (recent wrong passwords, time of the last one), oldest first
+        self._wrong: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     @contextmanager
     def turn(self, client: Claimant) -> Iterator[bool]:
-        """Wait for a turn, and have it until the block ends; False: it did not come, or the client has gone."""
+        """Wait for a turn and hold it for the block; yields False if none came in time or the client has gone."""
         with self._lock:
             self._issued += 1
             ticket = _Ticket(client, self._issued)
@@ -87,7 +86,7 @@ class Turns:
                 self._wrong.popitem(last=False)
 
     def hold_back(self, client: Claimant, check_seconds: float) -> None:
-        """Wait before the answer to a wrong password, whose check took so long."""
+        """Delay the answer to a wrong password whose check took `check_seconds`."""
         until = self._clock() + min(HOLD_SECONDS, check_seconds * self._recent(client.address))
         while (left := until - self._clock()) > 0 and not client.gone():
             time.sleep(min(left, LOOK_SECONDS))

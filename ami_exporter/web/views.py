@@ -1,4 +1,4 @@
-"""What the web needs from the rest of the program: one Protocol, and the plain data it hands over."""
+"""The web's interface to the rest of the program: one Protocol, and the plain data it returns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from ami_exporter.exposition.formats import Format
 class Selection:
     """Which collectors a scrape wants: those in `collect`, or all but `exclude`; both empty means all.
 
-    Never both filled: the web answers 400 to that.
+    They are never both set: the web answers such a request with a 400.
     """
 
     collect: frozenset[str] = frozenset()
@@ -32,8 +32,8 @@ class LinkState(Enum):
 
     UP = "up"
     DOWN = "down"
-    OPENING = "opening"  # no login has failed, none was accepted yet
-    OFF = "off"  # switched off in the configuration (`events: false`), or not needed yet
+    OPENING = "opening"  # no login was accepted or refused yet
+    OFF = "off"  # disabled in the configuration (`events: false`), or not needed yet
 
 
 class CollectorState(Enum):
@@ -41,7 +41,7 @@ class CollectorState(Enum):
 
     OK = "ok"
     FAULT = "fault"
-    UNAVAILABLE = "not offered"  # this server, or this user's rights, do not offer its actions
+    UNAVAILABLE = "not offered"  # this server does not have its actions, or this user lacks the rights
     WAITING = "waiting"  # enabled, but no scrape has happened yet
 
 
@@ -57,7 +57,7 @@ class LinkView:
 
 @dataclass(frozen=True, slots=True)
 class CollectorView:
-    """One collector of a target; seconds. `advice`: what to do about a fault or a missing right, or empty."""
+    """One collector of a target; times in seconds. `advice` says how to fix a fault or a missing right, or is empty."""
 
     name: str
     state: CollectorState
@@ -69,7 +69,7 @@ class CollectorView:
 
 @dataclass(frozen=True, slots=True)
 class CanaryView:
-    """One canary call: what became of the last (empty: none has ended yet), its end and the next, Unix times."""
+    """One canary. `result` of the last call is empty until one has ended; `last` and `next` are Unix times."""
 
     name: str
     result: str = ""
@@ -82,11 +82,11 @@ class CanaryView:
 class TargetView:
     """One target on the status page.
 
-    `up` is None before the first attempt, `since` the Unix time of its last change. `events_per_second` is
-    None where no event link is wanted. `missing_rights`: actions that the AMI user cannot have without
-    write=reporting, a fault; `further_rights`: those that write=system would add, a choice; `missing_classes`:
-    classes of read= whose events do not come. `scraped`: Unix time of the last scrape, `took`: its seconds.
-    `series_dropped`: label sets refused since the start, `dropping`: metrics that had some refused lately.
+    `up` is None before the first attempt; `since` is the Unix time of its last change. `events_per_second` is None if
+    no event link is configured. `missing_rights`: actions that need write=reporting, which the user lacks (a fault);
+    `further_rights`: actions that write=system would add (optional); `missing_classes`: classes of read= whose events
+    do not arrive. `scraped`: Unix time of the last scrape; `took`: its duration in seconds. `series_dropped`: label
+    sets refused since the start; `dropping`: metrics with recently refused label sets.
     """
 
     name: str
@@ -124,14 +124,14 @@ class StatusView:
 
 @dataclass(frozen=True, slots=True)
 class ReloadOutcome:
-    """How a reload went; `message` is for who asked for it: what changed, or each fault on its own line."""
+    """Result of a reload; `message` says what changed, or lists the faults, one per line."""
 
     ok: bool
     message: str
 
 
 class Service(Protocol):
-    """The program behind the web. Called from several worker threads at once; `ready` from the event loop."""
+    """The program behind the web. Must be thread-safe."""
 
     def target_names(self) -> Sequence[str]:
         """Return the names of all configured targets."""
@@ -142,9 +142,9 @@ class Service(Protocol):
     def scrape(self, target: str | None, select: Selection, header_timeout: str | None, fmt: Format) -> bytes:
         """Poll and return the exposition body; blocks until the scrape's own deadline.
 
-        `target` None is the telemetry path: the exporter's own metrics, and the PBX's where there is exactly
-        one. `header_timeout` is the raw X-Prometheus-Scrape-Timeout-Seconds. Raises only on a bug, which
-        becomes a 500; `target` may have been removed since it was checked: LookupError becomes a 400.
+        `target` is None on the telemetry path: the exporter's own metrics, plus the PBX's if exactly one is
+        configured. `header_timeout` is the raw X-Prometheus-Scrape-Timeout-Seconds. Raises LookupError if `target`
+        was removed since it was checked (a 400); any other exception is a bug (a 500).
         """
 
     def discovery(self) -> Sequence[DiscoveredTarget]:
@@ -157,7 +157,7 @@ class Service(Protocol):
         """Return the effective configuration as YAML, secrets and numbers masked."""
 
     def ready(self) -> bool:
-        """Say whether scrapes can be answered; must not block."""
+        """Whether scrapes can be answered; must not block."""
 
     def reload(self) -> ReloadOutcome:
-        """Load the configuration again; a bad one changes nothing."""
+        """Reload the configuration; a bad one changes nothing."""

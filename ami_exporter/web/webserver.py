@@ -1,7 +1,7 @@
-"""The HTTP server: one thread a connection.
+"""The HTTP server: one thread per connection.
 
-A scrape blocks for as long as the PBX takes, so each connection has a thread anyway, and a request is one stack trace:
-accept, TLS, h11, check, admit, handler, send. The socket's timeout is the deadline of each step.
+A scrape blocks until the PBX has answered, so each connection needs its own thread anyway. A request is one plain call
+stack: accept, TLS, h11, check, admit, handler, send. The socket's timeout enforces the deadline of each step.
 """
 
 import logging
@@ -29,14 +29,14 @@ from ami_exporter.webconfig.live import LiveWebConfig
 log = logging.getLogger(__name__)
 
 DEFAULT_LIMITS = ServerLimits()
-# How often a stop looks whether the requests under way have been answered.
+# How often `stop` checks whether running requests have finished.
 STOP_CHECK_SECONDS = 0.01
 
 CurrentContext = Callable[[], ssl.SSLContext]
 
 
 class WebServer:
-    """Serves until stopped. Made by `make_server`."""
+    """Serves until stopped. Create it with `make_server`."""
 
     def __init__(
         self,
@@ -55,10 +55,10 @@ class WebServer:
         self._acceptor = Acceptor(listeners, self._take, self._connections.make_room)
         self._accepting = threading.Thread(target=self._accept, name="web-accept", daemon=True)
         self.ended = threading.Event()
-        """Set when serving has ended, asked for or not: the main thread can wait for it."""
+        """Set when serving has ended for any reason; the main thread waits for it."""
 
     def start(self) -> list[str]:
-        """Begin to serve; return the bound addresses ("host:port"). Connections are taken from now on."""
+        """Start accepting connections; return the bound addresses ("host:port")."""
         bound = [shown(listener) for listener in self._listeners]
         for address in bound:
             log.info("listening on %s://%s", "http" if self._context is None else "https", address)
@@ -66,7 +66,7 @@ class WebServer:
         return bound
 
     def stop(self) -> None:
-        """Stop: no new connections, a moment for the requests under way, then an end to all of them."""
+        """Stop accepting, let running requests finish within `grace`, then close every connection."""
         if self._accepting.is_alive():
             self._acceptor.stop()
             self._accepting.join()
@@ -99,12 +99,11 @@ class WebServer:
             raise
 
     def _serve(self, connection: WebConnection) -> None:
-        """Serve one connection to its end."""
         try:
             if self._context is not None:
                 connection.secure(self._context(), self._limits.idle)
             self._answer_all(connection)
-        except OSError as error:  # TimeoutError and ssl.SSLError are such, too
+        except OSError as error:  # including TimeoutError and ssl.SSLError
             log.debug("connection lost: %s", error)
         except Exception:
             log.exception("bug: a connection failed")
@@ -134,9 +133,9 @@ def make_server(
     environ: Mapping[str, str] = os.environ,
     limits: ServerLimits = DEFAULT_LIMITS,
 ) -> WebServer:
-    """Bind the sockets and return the server, not yet started.
+    """Bind the sockets and return the server, without starting it.
 
-    Raises ListenError when a socket cannot be bound, ConfigErrors when web.config.file has faults.
+    Raises ListenError if a socket cannot be bound, ConfigErrors if web.config.file has faults.
     """
     live = LiveWebConfig(flags.config_file) if flags.config_file else None
 

@@ -1,1 +1,1 @@
-"""web.config.file, the format every Prometheus exporter shares: read, checked, and followed while it changes."""
+"""web.config.file, the format every Prometheus exporter shares: reads it, checks it and follows its changes."""

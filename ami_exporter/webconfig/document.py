@@ -1,4 +1,4 @@
-"""web.config.file, the format every Prometheus exporter shares (exporter-toolkit's, version 1): read and checked."""
+"""web.config.file, the format every Prometheus exporter shares (exporter-toolkit, version 1): reads and checks it."""
 
 import re
 import ssl
@@ -16,7 +16,7 @@ from ami_exporter.webconfig.section import Section
 
 T = TypeVar("T")
 
-# The file holds some certificates at most.
+# Enough for a file with several inline certificates.
 MAX_FILE_BYTES = 1_000_000
 
 SECTIONS = ("tls_server_config", "http_server_config", "basic_auth_users", "rate_limit")
@@ -35,7 +35,7 @@ TLS_KEYS = (
     "prefer_server_cipher_suites",
     "curve_preferences",
 )
-# Any of these switches TLS on, as in the toolkit.
+# Any of these enables TLS, as in the toolkit.
 ENABLING = ("cert", "key", "client_ca", "cert_file", "key_file", "client_ca_file", "client_auth_type")
 
 # Modular crypt format: variant, cost 4 to 31, 22 characters of salt and 31 of hash.
@@ -44,9 +44,9 @@ _BCRYPT = re.compile(r"\$2[abxy]\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}")
 
 @dataclass(frozen=True, slots=True)
 class ServerTls:
-    """`tls_server_config`, in OpenSSL's terms. A file wins over inline text; paths are absolute or from the folder.
+    """`tls_server_config`, in OpenSSL's terms. A file takes precedence over inline text; paths are resolved.
 
-    `places` tells where each key stands, for faults found only when certificates are loaded.
+    `places` has the line and column of each key, for faults found only when certificates are loaded.
     """
 
     cert_file: str = ""
@@ -66,16 +66,16 @@ class ServerTls:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files whose change means other certificates."""
+        """The certificate, key and CA files, to be watched for changes."""
         return tuple(name for name in (self.cert_file, self.key_file, self.client_ca_file) if name)
 
 
 @dataclass(frozen=True, slots=True)
 class WebConfig:
-    """The whole file. `tls` None: plain HTTP. `rate`: seconds between requests, and burst; None is no limit.
+    """The whole file. `tls` None: plain HTTP. `rate`: seconds between requests, and burst; None: no limit.
 
-    `notes` are things accepted that have less effect here than in Go: one log line each. `waived`: locks that the file
-    says it does without, as they are written there (`protection.py`).
+    `notes`: settings that are accepted but have less effect than in Go, each logged in one line. `waived`: locks that
+    the file explicitly gives up, as written there (`protection.py`).
     """
 
     tls: ServerTls | None = None
@@ -87,7 +87,7 @@ class WebConfig:
 
 
 def read_web_config(file: str, text: str) -> WebConfig:
-    """Read the file's text; raise ConfigErrors with every fault. Certificates are not loaded here."""
+    """Parse the file's text; raise ConfigErrors with every fault. Does not load certificates."""
     root = parse(file, text)
     if root.value is None:
         return WebConfig()
@@ -105,12 +105,12 @@ def read_web_config(file: str, text: str) -> WebConfig:
         waived=_waived(top),
     )
     if top.faults:
-        raise ConfigErrors(set(top.faults))  # a key may be looked at twice
+        raise ConfigErrors(set(top.faults))  # reading a key twice reports its fault twice
     return config
 
 
 def _waived(top: Section) -> frozenset[str]:
-    """Return the locks that the file explicitly does without; a key without a value may be a file cut short."""
+    """Return the locks that the file explicitly gives up. A key without a value does not: the file may be cut short."""
     tls = top.section("tls_server_config")
     found = {f"client_auth_type: {tls.text('client_auth_type')}"}
     found |= {"client_allowed_sans: []"} if tls.written("client_allowed_sans") == [] else set()
@@ -119,7 +119,7 @@ def _waived(top: Section) -> frozenset[str]:
 
 
 def load_text(path: str) -> str:
-    """Return the file's text; ConfigErrors when it cannot be read, is no UTF-8, or is far too long."""
+    """Return the file's text; ConfigErrors if it is unreadable, not UTF-8 or far too long."""
     try:
         with Path(path).open("rb") as file:
             raw = file.read(MAX_FILE_BYTES + 1)
@@ -160,7 +160,7 @@ def _tls(section: Section, notes: list[str]) -> ServerTls | None:
 
 
 def _check_together(section: Section, settings: ServerTls) -> None:
-    """Note what each key alone cannot show."""
+    """Report faults that only show when keys are combined."""
     if settings.max_version < ssl.TLSVersion.TLSv1_2:
         section.fault("max_version", "expected TLS12 or TLS13: OpenSSL no longer serves older versions")
     elif settings.min_version > settings.max_version:

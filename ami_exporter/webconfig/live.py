@@ -1,4 +1,4 @@
-"""web.config.file as it is at the moment: read again when it, or a certificate it names, changes."""
+"""Keeps web.config.file up to date: rereads it when it, or a certificate it names, changes."""
 
 import logging
 import os
@@ -15,16 +15,16 @@ from ami_exporter.webconfig.tls_context import TlsError, build_context
 
 log = logging.getLogger(__name__)
 
-# How long a file must stay as it is before what it takes away counts, and before its faults are logged.
+# A file must stay unchanged for this long before its removals take effect and its faults are logged.
 SETTLE_SECONDS = 2.0
-# Until then its content is compared, since a file may be written twice within one tick of the file system's clock.
+# Until then, compare its content this often: two writes within one tick of the file system's clock look the same.
 LOOK_SECONDS = 0.05
 
-Signature = tuple[tuple[int, int, int, int], ...]  # of each file; zeros where there is none
+Signature = tuple[tuple[int, int, int, int], ...]  # one entry per file; zeros if it does not exist
 
 
 def check_web_config(path: str) -> list[Fault]:
-    """Return every fault of the file, its certificates loaded as the server would; empty when it can be served."""
+    """Return every fault of the file and of the certificates it names; empty if the server can use it."""
     try:
         _read(path)
     except ConfigErrors as errors:
@@ -34,7 +34,7 @@ def check_web_config(path: str) -> list[Fault]:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """The file as it was read once, with the TLS context made from its certificates."""
+    """One version of the file, with the TLS context built from its certificates."""
 
     config: WebConfig
     context: ssl.SSLContext | None
@@ -46,12 +46,12 @@ class _State:
 
 
 class LiveWebConfig:
-    """Holds the last good state of the file; ConfigErrors from the constructor when it has a fault at the start.
+    """Holds the last good state of the file; the constructor raises ConfigErrors if the file has faults.
 
-    What only adds, and new passwords and certificates, counts at once. What takes away or alters counts when the file
-    has not changed for SETTLE_SECONDS. What takes away users, client certificates or TLS must besides be said in the
-    file; else the last good state stays in force until a restart. Whether TLS is spoken is settled at the start.
-    Called from the threads of all connections.
+    Additions, new passwords and new certificates take effect at once. Removals and other changes take effect when the
+    file has not changed for SETTLE_SECONDS. Removing users or client certificates must also be explicit in the file;
+    otherwise the last good state stays in force until a restart. TLS itself can only be switched on or off by a
+    restart. Thread-safe.
     """
 
     def __init__(self, path: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -71,16 +71,16 @@ class LiveWebConfig:
             log.warning("%s: %s", path, note)
 
     def config(self) -> WebConfig:
-        """Return the settings in force; a stat of each file, no more, while nothing changes."""
+        """Return the settings in force. While nothing changes, this costs one stat per file."""
         return self._current().config
 
     def tls(self) -> Callable[[], ssl.SSLContext] | None:
-        """Return what gives each new connection its context, or None for plain HTTP."""
+        """Return a function that returns the context for a new connection, or None for plain HTTP."""
         return self._context if self._began_with_tls else None
 
     def _context(self) -> ssl.SSLContext:
         context = self._current().context
-        assert context is not None  # noqa: S101 - a state without it is not taken where TLS was begun
+        assert context is not None  # noqa: S101 - _taken rejects a state without TLS if the server started with TLS
         return context
 
     def _current(self) -> _State:
@@ -95,7 +95,7 @@ class LiveWebConfig:
             return self._state
 
     def _look(self, now: float) -> None:
-        """Read the files, and take what may be taken by now."""
+        """Reread the files, and apply the changes that are allowed by now."""
         self._looked = now
         try:
             text = load_text(self._path)
@@ -110,7 +110,7 @@ class LiveWebConfig:
             self._tell(faults)
 
     def _taken(self, new: _State) -> list[str]:
-        """Take the state, unless it takes something away that it may not, or not yet; return what stands against it."""
+        """Apply the new state, unless it removes something that it may not remove (yet); return the objections."""
         self._watch(new)
         if not self._settled and not self._state.claims <= new.claims:
             return []
@@ -131,7 +131,7 @@ class LiveWebConfig:
             self._signature = _signature(watched)
 
     def _tell(self, faults: list[str]) -> None:
-        """Log what became of the file, once for each state it comes to rest in."""
+        """Log whether the settled file was applied, once per version of the file."""
         for fault in faults:
             if "\n".join(faults) != self._told:
                 log.error("web configuration not taken, the last good one stays: %s", fault)
@@ -158,7 +158,7 @@ def _signature(paths: tuple[str, ...]) -> Signature:
 
 def _file_signature(path: str) -> tuple[int, int, int, int]:
     try:
-        stat = os.stat(path)  # noqa: PTH116 - on every request: a Path costs more than the call
+        stat = os.stat(path)  # noqa: PTH116 - runs on every request, and a Path costs more than the call
     except OSError:
         return (0, 0, 0, 0)
     return (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)

@@ -1,8 +1,8 @@
-"""What a new web.config.file would take away, compared with the one in force.
+"""Finds what a new web.config.file would remove, compared with the one in force.
 
-A file that is being written is empty, or ends in the middle, for a moment or for good. Whatever it lacks then must not
-count as a wish. So each setting is a claim; a claim that is missing or altered is a loss, which the caller holds back,
-and losing a lock (users, client certificates, TLS) needs to be said in the file, where saying nothing is not enough.
+While a file is being written it may be empty or cut short, and a failed write may leave it so. What is missing then was
+not removed on purpose. So each setting is a claim. A missing or changed claim is a loss, which the caller delays. To
+remove a lock (users, client certificates, TLS), the file must say so explicitly; leaving it out is not enough.
 """
 
 import ssl
@@ -12,7 +12,7 @@ from ami_exporter.webconfig.document import ServerTls, WebConfig
 
 Claim = tuple[str, object]
 
-# New hashes and new certificates count at once; what they are for is a claim, what they are is none.
+# New hashes and certificates take effect at once: that they exist is a claim, their content is not.
 _MATERIAL = {"cert_file", "key_file", "cert", "key", "client_ca_file", "client_ca", "allowed_sans", "places"}
 _STRICTNESS = (ssl.CERT_NONE, ssl.CERT_OPTIONAL, ssl.CERT_REQUIRED)
 
@@ -23,7 +23,7 @@ ANY_CLIENT_NAME = "client_allowed_sans: []"
 
 
 def claims(config: WebConfig, certificates: dict[str, int]) -> frozenset[Claim]:
-    """Return the claims of a file; `certificates`: how many stand in each PEM setting."""
+    """Return the claims of a file; `certificates` counts those in each PEM setting."""
     found: set[Claim] = {("user", name) for name in config.users}
     found |= {("header", pair) for pair in config.headers}
     found |= {(setting, number) for setting, count in certificates.items() for number in range(count)}
@@ -42,7 +42,7 @@ def _tls_claims(tls: ServerTls) -> set[Claim]:
 
 
 def locks_lost(old: WebConfig, new: WebConfig) -> list[str]:
-    """Return what the new file takes away without saying so: for each lock what to write instead, or to restart."""
+    """Describe each lock that the new file drops without saying so, and how to drop it: explicitly or by a restart."""
     lost = []
     if old.users and not new.users and NO_USERS not in new.waived:
         lost.append(f"it has no users any more; to serve without passwords write `{NO_USERS}`, or restart")

@@ -1,4 +1,4 @@
-"""Reading values out of web.config.file: each read checks the type and notes a fault at its place."""
+"""Reads values from web.config.file: each read checks the type and records faults with their position."""
 
 import re
 from collections.abc import Collection
@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from ami_exporter.config.faults import Fault, either, shorten, suggest
 from ami_exporter.config.yamlnodes import Node, Odd
 
-# Go's YAML reads YAML 1.1 booleans, and people's files have them.
+# Go's YAML library accepts YAML 1.1 booleans, and existing files use them.
 _YES_NO = {"yes": True, "on": True, "y": True, "no": False, "off": False, "n": False}
 
-# time.ParseDuration of Go: "1s", "1m30s", "1.5h".
+# As Go's time.ParseDuration reads them: "1s", "1m30s", "1.5h".
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 
 
 @dataclass(slots=True)
 class Section:
-    """One mapping of the file; absent sections read as empty. All sections of a file share one list of faults."""
+    """One mapping in the file; an absent one reads as empty. All sections of a file share one list of faults."""
 
     file: str
     name: str
@@ -35,7 +35,7 @@ class Section:
         return Section(self.file, key, node, self.faults)
 
     def known(self, keys: Collection[str]) -> None:
-        """Note a fault for every key that is not one of these."""
+        """Record a fault for every key that is not one of these."""
         for key, (line, column) in self.node.keys.items():
             if key not in keys:
                 where = f" in {self.name}" if self.name else ""
@@ -43,20 +43,20 @@ class Section:
                 self.faults.append(Fault(self.file, line, column, message))
 
     def place(self, key: str) -> tuple[int, int]:
-        """Return where the key's value stands, else where the section does."""
+        """Return the position of the key's value, or of the section if the key is absent."""
         node = self.node.children.get(key, self.node)
         return node.line, node.column
 
     def fault(self, key: str, message: str) -> None:
-        """Note a fault at the key."""
+        """Record a fault at the key's position."""
         self.faults.append(Fault(self.file, *self.place(key), f"{key}: {message}"))
 
     def text(self, key: str) -> str:
-        """Read a string; absent is empty. Numbers and booleans are taken as written, as Go does."""
+        """Read a string; "" if absent. Numbers and booleans are read as written, as in Go."""
         return self._text(key, self.written(key))
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """Read a list of strings; absent is empty."""
+        """Read a list of strings; empty if absent."""
         value = self.written(key)
         if value is None:
             return ()
@@ -78,7 +78,7 @@ class Section:
         return value
 
     def whole(self, key: str) -> int:
-        """Read a whole number from 0; absent is 0."""
+        """Read a whole number of 0 or more; 0 if absent."""
         value = self.written(key)
         if value is None:
             return 0
@@ -88,7 +88,7 @@ class Section:
         return value
 
     def seconds(self, key: str) -> float:
-        """Read a duration in Go's notation; absent is 0."""
+        """Read a duration in Go's notation; 0 if absent."""
         value = self.written(key)
         if value is None or (value == 0 and not isinstance(value, bool)):
             return 0.0
@@ -101,7 +101,7 @@ class Section:
         return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(written))
 
     def written(self, key: str) -> object:
-        """Return the value as YAML has it; None where there is none."""
+        """Return the value as parsed from YAML; None if absent."""
         node = self.node.children.get(key)
         return None if node is None else node.value
 
@@ -119,12 +119,12 @@ class Section:
 
 
 def _quoted(value: object) -> str:
-    """Say what was found where no secret can stand."""
+    """Quote a value that was found. Only for settings that hold no secrets."""
     return f'"{shorten(value)}"' if isinstance(value, str) else _shown(value)
 
 
 def _shown(value: object) -> str:
-    """Say what was found, without repeating it where it could be a secret or long."""
+    """Describe a value that was found, without quoting text, which could be secret or long."""
     if isinstance(value, Odd):
         return f'"{value.written}" ({value.why})'
     names = {dict: "a mapping", list: "a list", bool: str(value).lower(), str: "other text"}

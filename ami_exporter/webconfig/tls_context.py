@@ -1,4 +1,4 @@
-"""From `tls_server_config` to an SSL context."""
+"""Builds an SSL context from `tls_server_config`."""
 
 import ipaddress
 import os
@@ -11,14 +11,14 @@ from typing import Any
 
 from ami_exporter.webconfig.document import ServerTls
 
-# Certificate, key and CA files hold some kB; more is a mistake such as a device file.
+# Certificate, key and CA files have a few kB; anything larger is a mistake, such as a device file.
 MAX_PEM_BYTES = 1_000_000
 
 _BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
 class TlsError(Exception):
-    """A certificate, key or CA cannot be used; `key` names the setting it came from."""
+    """A certificate, key or CA is unusable; `key` names its setting."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(f"{key}: {message}")
@@ -27,16 +27,16 @@ class TlsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class BuiltContext:
-    """A server's context, and how many certificates stood in each setting that it was made from."""
+    """A server's context, and the number of certificates in each setting it was built from."""
 
     context: ssl.SSLContext
     certificates: dict[str, int] = field(default_factory=dict)
 
 
 def build_context(settings: ServerTls) -> BuiltContext:
-    """Build a server context from settings that were checked; TlsError when a file's content does not fit.
+    """Build a server context from checked settings; TlsError if a file's content is unusable.
 
-    Files are read here, once: a certificate that is just being replaced can fail, but never be served half.
+    Each file is read once: if it is just being replaced, loading may fail, but half a file is never served.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = settings.min_version
@@ -77,7 +77,7 @@ def _load_certificate(context: ssl.SSLContext, settings: ServerTls) -> int:
 
 
 def _load_client_ca(context: ssl.SSLContext, settings: ServerTls) -> int:
-    """Load the authorities of client certificates; return how many of them the setting has."""
+    """Load the CAs for client certificates; return how many the setting has."""
     if settings.client_auth == ssl.CERT_NONE:
         return 0
     count = 0
@@ -89,9 +89,9 @@ def _load_client_ca(context: ssl.SSLContext, settings: ServerTls) -> int:
             raise TlsError(name, "expected certificates in PEM format, found none") from None
         count = ca.count(_BEGIN)
     else:
-        context.load_default_certs(ssl.Purpose.CLIENT_AUTH)  # Go takes the system's CAs too
+        context.load_default_certs(ssl.Purpose.CLIENT_AUTH)  # as Go does
     context.verify_mode = settings.client_auth
-    # Go trusts whatever certificate stands in the file, not only roots.
+    # As in Go, trust every certificate in the file, not only roots.
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     if settings.allowed_sans:
         context.sslsocket_class = _checking(settings.allowed_sans)
@@ -99,7 +99,7 @@ def _load_client_ca(context: ssl.SSLContext, settings: ServerTls) -> int:
 
 
 def _pem(file_key: str, path: str, inline_key: str, inline: str) -> tuple[str, bytes]:
-    """Return the setting's name and its bytes; the file wins, as in the toolkit."""
+    """Return the setting's name and its bytes; a file takes precedence, as in the toolkit."""
     if not path:
         return inline_key, inline.encode()
     try:
@@ -112,7 +112,7 @@ def _pem(file_key: str, path: str, inline_key: str, inline: str) -> tuple[str, b
 
 @contextmanager
 def _as_file(content: bytes) -> Iterator[str]:
-    """Give a path to bytes that live in memory only: ssl loads keys from files alone, and keys belong on no disk."""
+    """Yield a path to an in-memory file: ssl loads keys only from files, and keys must not be written to disk."""
     descriptor = os.memfd_create("pem", os.MFD_CLOEXEC)
     try:
         os.write(descriptor, content)
@@ -124,7 +124,7 @@ def _as_file(content: bytes) -> Iterator[str]:
 def _checking(allowed: frozenset[str]) -> type[ssl.SSLSocket]:
     """Make an SSLSocket whose handshake fails unless the client's certificate has one of these names.
 
-    A class, since that is what a context takes; Python has no hook for a certificate's verification.
+    It is a class because `SSLContext.sslsocket_class` takes one; Python has no hook for certificate verification.
     """
 
     class CheckedSans(ssl.SSLSocket):
@@ -137,7 +137,7 @@ def _checking(allowed: frozenset[str]) -> type[ssl.SSLSocket]:
     return CheckedSans
 
 
-def sans(certificate: Any) -> Iterator[str]:  # ssl's own type is a dictionary of everything
+def sans(certificate: Any) -> Iterator[str]:  # typeshed's own type for it is hardly more precise
     """Yield the subject alternative names (DNS, e-mail, IP address, URI) of a certificate as ssl shows it."""
     for kind, value in certificate.get("subjectAltName", ()):
         if kind == "IP Address":

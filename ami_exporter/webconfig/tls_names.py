@@ -1,8 +1,8 @@
-"""Go's names for TLS things, as they stand in web.config.file, and OpenSSL's names for the same."""
+"""Maps Go's TLS names, as used in web.config.file, to OpenSSL's."""
 
 import ssl
 
-# crypto/tls.CipherSuites() without TLS 1.3, and the RSA suites that older Go releases listed there.
+# crypto/tls.CipherSuites() without TLS 1.3, plus the RSA suites that older Go releases listed there.
 CIPHERS: dict[str, str] = {
     "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256": "ECDHE-ECDSA-AES128-GCM-SHA256",
     "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384": "ECDHE-ECDSA-AES256-GCM-SHA384",
@@ -20,7 +20,7 @@ CIPHERS: dict[str, str] = {
     "TLS_RSA_WITH_AES_256_CBC_SHA": "AES256-SHA",
 }
 
-# Go lists these too and, like OpenSSL under Python, always offers all of them whatever the list says.
+# Go lists these too but, like OpenSSL under Python, always offers all of them, whatever the setting says.
 CIPHERS_TLS13 = ("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256")
 
 CURVES: dict[str, str] = {
@@ -44,10 +44,10 @@ CLIENT_AUTH: dict[str, ssl.VerifyMode] = {
     "RequireAndVerifyClientCert": ssl.CERT_REQUIRED,
 }
 
-# What Go has and Python's ssl has not: it cannot ask for a certificate without verifying it.
+# Python's ssl cannot do these: it cannot request a client certificate without verifying it.
 CLIENT_AUTH_REFUSED = ("RequestClientCert", "RequireAnyClientCert", "RequireClientCert")
 
-# The headers web.config.file may set, and the values where the list is closed.
+# The headers that web.config.file may set, and their valid values if only some are.
 HEADERS: dict[str, tuple[str, ...]] = {
     "Content-Security-Policy": (),
     "Strict-Transport-Security": (),

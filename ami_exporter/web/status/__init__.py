@@ -1,1 +1,1 @@
-"""The status page: what is well, what is not, and what to do about it."""
+"""The status page: what works, what does not, and how to fix it."""

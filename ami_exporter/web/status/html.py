@@ -1,4 +1,4 @@
-"""HTML from template files: every value is escaped, unless it came out of a template itself."""
+"""Fills HTML templates: escapes every value that is not template output itself."""
 
 import html
 import re
@@ -11,30 +11,29 @@ _CODE = re.compile("`([^`]+)`")
 
 
 class Html(str):
-    """Text that is HTML already; only `fill` and `join` make it from what people wrote."""
+    """Text that is already HTML. Other text becomes Html only through `fill` and `prose`, which escape it."""
 
     __slots__ = ()
 
 
 def fill(template: str, **values: str | int) -> Html:
-    """Return the template file with its $names replaced; anything but Html is escaped, quotes included."""
+    """Fill in the $names of a template file; escape every value but Html, quotes included."""
     safe = {name: value if isinstance(value, Html) else html.escape(str(value)) for name, value in values.items()}
     return Html(_load(template).substitute(safe))
 
 
 def prose(text: str) -> Html:
-    """Return a sentence as HTML, what stands in `backticks` as code."""
+    """Return a sentence as HTML, with text in `backticks` as code."""
     return Html(_CODE.sub(r"<code>\1</code>", html.escape(text)))
 
 
 def join(pieces: Iterable[Html]) -> Html:
-    """Return the pieces one after another."""
     return Html("".join(pieces))
 
 
 @cache
 def read(name: str) -> str:
-    """Return a template file's text; the files never change while the program runs."""
+    """Return a template file's text. Cached: the files do not change while the program runs."""
     return resources.files(__package__).joinpath("templates", name).read_text("utf-8")
 
 

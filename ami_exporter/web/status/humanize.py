@@ -1,8 +1,8 @@
-"""Times and numbers in words for people."""
+"""Formats times and numbers for people."""
 
 from datetime import UTC, datetime
 
-# (seconds in the unit, its name, its smaller neighbour shown beside it)
+# (seconds in the unit, its name, seconds and name of the smaller unit shown after it)
 _UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
 _MINUTE = 60
 
@@ -32,7 +32,7 @@ def instant(unix: float | None) -> str:
 
 
 def number(value: float | None, digits: int = 0) -> str:
-    """Return a number with thousands apart; a dash when unknown."""
+    """Return a number with its thousands separated; a dash when unknown."""
     return "–" if value is None else f"{value:,.{digits}f}".replace(",", "\u202f")  # a narrow no-break space
 
 

@@ -1,4 +1,4 @@
-"""The status page: what is well, what is not, and what to do about it, worst first."""
+"""The status page: what works, what does not, and how to fix it, worst first."""
 
 import base64
 import hashlib
@@ -11,26 +11,26 @@ from ami_exporter.web.status.humanize import counted, duration, instant
 from ami_exporter.web.status.target import Level, full, grid_item, level_of, query_of, trouble_row
 from ami_exporter.web.views import StatusView, TargetView
 
-# Up to this many targets each is shown whole; of more only those in trouble have a line, which leads to the whole.
+# Up to this many targets are shown in detail. With more, each one in trouble gets a row that links to its details.
 FEW = 5
-# Lines and names of one kind; the filter finds the others.
+# Rows or names per section; use the filter to find the others.
 MOST = 300
 
 NOTHING = Html("")
 
-LEVELS: dict[Level, tuple[str, str]] = {  # class and words of the count; order: worst first
+LEVELS: dict[Level, tuple[str, str]] = {  # CSS class and label; worst first
     Level.DOWN: ("bad", "down"),
     Level.FAULTS: ("bad", "up, with faults"),
     Level.WAITING: ("wait", "not scraped yet"),
     Level.WELL: ("ok", "up and well"),
 }
-STATES: dict[Level, str] = {level: f"state:{level.name.lower()}" for level in Level}  # as the filter takes them
+STATES: dict[Level, str] = {level: f"state:{level.name.lower()}" for level in Level}  # as typed into the filter
 
 
 def status_page(view: StatusView, telemetry: str, chosen: str | None = None, wanted: str = "") -> Response:
-    """Draw the page: all targets, the `chosen` one whole, or those that the filter `wanted` lets through.
+    """Render the page: all targets, the `chosen` one, or those that match the filter `wanted`.
 
-    `telemetry` is the metrics path without its slash.
+    `telemetry` is the metrics path without its leading slash.
     """
     of_all = [target for target in view.targets if chosen in (None, target.name)]
     targets = [target for target in of_all if matches(target, wanted)]
@@ -55,7 +55,7 @@ def status_page(view: StatusView, telemetry: str, chosen: str | None = None, wan
 
 
 def matches(target: TargetView, wanted: str) -> bool:
-    """Whether each word is part of the name, the address, a label or the state, case aside."""
+    """Whether every word occurs in the name, the address, a label or the state; case does not matter."""
     labels = [f"{name}={value}" for name, value in target.labels.items()]
     known = [text.casefold() for text in (target.name, target.address, *labels, STATES[level_of(target)])]
     return all(any(word in text for text in known) for word in wanted.casefold().split())
@@ -150,7 +150,7 @@ def _first_start(targets: Sequence[TargetView], telemetry: str, *, single: bool)
 
 
 def _policy() -> tuple[tuple[str, str], ...]:
-    """Allow our one style sheet, by its hash, and the filter; nothing else: no script, no frame."""
+    """Allow only our own style sheet, by its hash, and the filter form: no scripts, no frames."""
     digest = base64.b64encode(hashlib.sha256(read("style.css").encode()).digest()).decode()
     policy = (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "

@@ -1,4 +1,4 @@
-"""One target on the status page: whole, or as a row of the overview."""
+"""One target on the status page: in detail, or as a row of the overview."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ _PACKAGED = re.compile(r"[~+]")
 
 
 class Level(Enum):
-    """How a target is, worst first."""
+    """The state of a target, worst first."""
 
     DOWN = auto()
     FAULTS = auto()
@@ -23,7 +23,7 @@ class Level(Enum):
     WELL = auto()
 
 
-# Class and words for each; a sign and a word, so that nothing depends on colour.
+# CSS class and label; each label has a symbol and words, so that nothing depends on colour.
 BADGES: dict[Level, tuple[str, str]] = {
     Level.DOWN: ("bad", "✗ down"),
     Level.FAULTS: ("bad", "! up, with faults"),
@@ -45,7 +45,7 @@ LINK_WORDS: dict[LinkState, str] = {
 
 
 def level_of(target: TargetView) -> Level:
-    """Say how a target is; a collector that is not offered is a note, no fault."""
+    """Return a target's state; a collector that is not offered does not count as a fault."""
     if target.up is None:
         return Level.WAITING
     if not target.up:
@@ -54,7 +54,7 @@ def level_of(target: TargetView) -> Level:
 
 
 def full(target: TargetView, now: float, telemetry: str | None, *, opened: bool) -> Html:
-    """Draw a target whole; `telemetry` is the metrics path where it is the only target."""
+    """Render a target in detail; `telemetry` is the metrics path if it is the only target, else None."""
     kind, state = BADGES[level_of(target)]
     todo = join(fill("item.html", what=what, text=prose(text)) for what, text in _todo(target))
     return fill(
@@ -70,18 +70,18 @@ def full(target: TargetView, now: float, telemetry: str | None, *, opened: bool)
         link=telemetry if telemetry is not None else f"probe?{query_of(target.name)}",
         further=fill("further.html", actions=target.further_rights) if target.further_rights else NOTHING,
         canaries=_canaries(target),
-        # Of a PBX that is down every collector says the same, and the reason stands above.
+        # When the PBX is down, all collectors fail for the same reason, which is shown above.
         collectors=NOTHING if target.up is False else _collectors(target.name, target.collectors),
     )
 
 
 def query_of(name: str) -> str:
-    """Return the query that names a target, for /probe and for this page."""
+    """Return the query string that selects a target, for /probe and for this page."""
     return urlencode({"target": name}, errors="replace")
 
 
 def trouble_row(target: TargetView, now: float) -> Html:
-    """Draw a target in trouble as a row that leads to the whole; its reason once, in short."""
+    """Render a target in trouble as a row with a short reason and a link to its details."""
     kind, state = BADGES[level_of(target)]
     return fill(
         "trouble_row.html",
@@ -98,7 +98,7 @@ def trouble_row(target: TargetView, now: float) -> Html:
 
 
 def grid_item(target: TargetView) -> Html:
-    """Draw a target of which nothing is to be said as its name."""
+    """Render a target that needs no attention: just its name."""
     return fill(
         "grid_item.html",
         query=query_of(target.name),
@@ -109,12 +109,12 @@ def grid_item(target: TargetView) -> Html:
 
 
 def short_version(version: str) -> str:
-    """Cut what a distribution appends: "22.10.1" of "22.10.1~dfsg+~cs6.17.60671434-1"."""
+    """Strip what a distribution appends: "22.10.1" from "22.10.1~dfsg+~cs6.17.60671434-1"."""
     return shortened(_PACKAGED.split(version, maxsplit=1)[0], 24)
 
 
 def shortened(text: str, most: int = 120) -> str:
-    """Cut a text behind a word, or within one that is too long by itself."""
+    """Cut a long text after a word, or within the word if it is the only one."""
     return text if len(text) <= most else (text[: most + 1].rpartition(" ")[0] or text[:most]) + " …"
 
 
@@ -138,7 +138,7 @@ def _since(target: TargetView, now: float) -> str:
 
 
 def _notes(target: TargetView) -> str:
-    """Say in a few words what is wrong."""
+    """Summarise what is wrong in a few words."""
     return ", ".join(trouble.note for trouble in troubles(target))
 
 

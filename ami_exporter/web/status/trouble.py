@@ -1,4 +1,4 @@
-"""What is wrong with a target that is up: one judgement for the page's verdict, its lines and what to do. Pure."""
+"""Finds what is wrong with a target that is up: for the page's headline, its rows and its to-do list. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ MOST_NAMES = 3
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One kind of trouble. note: a few words for a line; todo: what it is about, and what is known and to be done."""
+    """One kind of trouble. note: a few words for a row; todo: pairs of subject and what to do about it."""
 
     note: str
     todo: tuple[tuple[str, str], ...]
 
 
 def troubles(target: TargetView) -> list[Trouble]:
-    """Everything that is wrong; of a target that is down or was never asked nothing follows from the rest."""
+    """Everything that is wrong; nothing for a target that is down or was never scraped."""
     if not target.up:
         return []
     found = (_collectors(target), _links(target), _write(target), _read(target), _canaries(target), _series(target))
