@@ -1,7 +1,7 @@
 """Queue callers of a server before Asterisk 12 whose queue does not report answers. Pure.
 
-Without eventwhencalled=yes a queue sends no AgentConnect. Then an
-answered caller leaves without abandoning, and is bridged at once with a channel that no Dial has named: the member's.
+Without eventwhencalled=yes a queue sends no AgentConnect. Then an answered caller leaves without abandoning,
+and is bridged at once with a channel that no Dial has named: the member's.
 """
 
 from __future__ import annotations
