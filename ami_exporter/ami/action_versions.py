@@ -1,4 +1,4 @@
-"""Since which version of Asterisk a list action, or a class of events, is there: nobody can mend what is newer."""
+"""The Asterisk version that introduced each list action and event class: an older server cannot have it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ CLASS_SINCE: Final[Mapping[str, Version]] = MappingProxyType({"reporting": (12,)
 
 
 def is_newer(action: str, version: Version) -> bool:
-    """Whether an action came after this version; an unknown version is taken for one that has it."""
+    """Whether an action was introduced after this version; an unknown version counts as having it."""
     return bool(version) and version < ACTION_SINCE.get(action, ())
 
 
 def told_classes(wanted: frozenset[str], version: Version) -> frozenset[str]:
-    """The classes of events that a server of this version has anything to say in."""
+    """The event classes in which a server of this version sends anything."""
     return frozenset(name for name in wanted if not version or version >= CLASS_SINCE.get(name, ()))

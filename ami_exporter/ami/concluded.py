@@ -1,4 +1,4 @@
-"""Events that a server before Asterisk 12 did not send, but that its others amount to (ami/old/): how they are told."""
+"""The form of derived events: servers before Asterisk 12 do not send them, so ami/old/ derives them from the others."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Final
 from ami_exporter.ami.message import Message
 
 CONCLUDED: Final = "concluded"
-"""Header (lower case) of such an event."""
+"""Header (lower case) that marks a derived event."""
 
 CHANNEL_LINKED: Final = "ChannelLinked"
-"""A channel's call, which those servers tell after its Newchannel: a Newchannel with Linkedid. No server sends it."""
+"""Repeats a Newchannel, with its Linkedid, once the channel's call is known. No server sends it."""
 
 OWN_EVENTS: Final = frozenset({CHANNEL_LINKED})
-"""Events that no server sends and no mask brings."""
+"""Events that exist only inside the exporter: no server sends them, so no event mask needs them."""
 
 STAND_INS: Final = frozenset({"AsyncGoto", "Bridge", "IAXPeer", "Parked", "Parking", "SIPPeer", "Transfered"})
-"""Technologies of the channels that those servers make only to put another one into their place (features.c, pbx.c,
-chan_sip.c, chan_iax2.c): they are no calls."""
+"""Technologies of channels that these servers create only to swap them with another channel (features.c, pbx.c,
+chan_sip.c, chan_iax2.c): they are not calls."""
 
 
 def concluded(name: str, *headers: tuple[str, str]) -> Message:
-    """Make such an event; names of headers in lower case."""
+    """Make a derived event; header names in lower case."""
     return Message.of([("event", name), (CONCLUDED, "yes"), *headers])

@@ -1,1 +1,1 @@
-"""The command line: flags, environment and help, and one module or folder a command."""
+"""The command line: flags, environment and help, and one module or folder per command."""

@@ -1,7 +1,7 @@
-"""Completion of the command line: what may follow, and the scripts by which bash, zsh and fish ask for it.
+"""Completion of the command line: the possible words, and the scripts through which bash, zsh and fish ask for them.
 
 A script runs `ami-exporter complete` with the line so far in COMP_LINE. Each line of the answer is a word, a tab and
-what it means; no answer stands for the names of files.
+its meaning; an empty answer means file names.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ complete -c ami-exporter -f -a '(__ami_exporter)'
 
 
 def completion(options: Options, run: Run) -> int:
-    """Print the script of a shell."""
+    """Print the completion script for a shell."""
     run.out.write(SCRIPTS[options.shell])
     return OK
 
 
-def complete(options: Options, run: Run) -> int:  # noqa: ARG001 - as every command is called
-    """Print what the last word of COMP_LINE may become."""
+def complete(options: Options, run: Run) -> int:  # noqa: ARG001 - all commands have this signature
+    """Print the completions of the last word of COMP_LINE."""
     run.out.writelines(f"{word}\t{meaning}\n" for word, meaning in follow(run.environ.get("COMP_LINE", "")))
     return OK
 
 
 def follow(line: str) -> Iterator[tuple[str, str]]:
-    """Yield what the last word of a line may become, with what it means."""
+    """Yield the completions of the last word of a line, with their meanings."""
     *before, last = [*line.split(), *([""] if line[-1:].isspace() else [])][1:] or [""]
     flag, equals, _ = last.partition("=")
     for word, meaning in _possible([*before, flag] if equals else before):

@@ -1,4 +1,4 @@
-"""Faults as lines for people, with the flag or variable that names the file: a variable is easily forgotten. Pure."""
+"""Faults as readable lines, with the flag or variable that names the file: a variable is easily forgotten. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def sources_of_files(options: Options) -> Mapping[str, str]:
 
 
 def worded(faults: Sequence[Fault], sources: Mapping[str, str]) -> Iterator[str]:
-    """Yield a line a fault; below them, what names the files that have faults within."""
+    """Yield one line per fault; then, for each file with faults, the flag or variable that names it."""
     for fault in faults:
         whole = fault.file in sources and not fault.line
         yield f"{fault}; {sources[fault.file]} names it" if whole else str(fault)

@@ -30,7 +30,7 @@ STATUSES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """One flag. `parse` raises ValueError, None: a switch, which `--no-…` turns off. `repeat`: gathers a tuple."""
+    """One flag. `parse` may raise ValueError; None: a switch, which `--no-…` turns off. `repeat`: collects a tuple."""
 
     name: str
     metavar: str
@@ -39,15 +39,14 @@ class Flag:
     repeat: bool = False
     choices: tuple[str, ...] = ()
     field: str = ""
-    """Of the options' dataclass, where it is not the flag's name."""
+    """The field of the options' dataclass, if its name differs from the flag's."""
 
     @property
     def variable(self) -> str:
-        """Name of its environment variable."""
         return PREFIX + self.name.upper().replace(".", "_").replace("-", "_")
 
     def value(self, written: str) -> object:
-        """Check what was written for it, once. Raises ValueError."""
+        """Parse one written value. Raises ValueError."""
         if self.parse is None:
             if written.lower() not in TRUE + FALSE:
                 raise ValueError("expected true or false")
@@ -61,7 +60,7 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. `positional`: name of its one argument, `optional` whether it may be left out."""
+    """One command. `positional`: name of its only argument; `optional`: whether it may be omitted."""
 
     name: str
     summary: str

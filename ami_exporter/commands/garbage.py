@@ -1,23 +1,22 @@
-"""When Python looks for garbage: seldom, and never through everything while scrapes wait.
+"""Paces Python's garbage collector: it runs rarely, and a full collection only once an hour.
 
-Nothing that a poll or an event leaves needs the garbage collector (tests/performance/test_no_cycles.py). A full
-collection stops every thread, with a thousand targets for a third of a second. So whatever has lived for some seconds
-is frozen, and the collector passes it over. Once an hour it looks through everything, for what connections that ended
-may have left.
+Polls and events leave no reference cycles (tests/performance/test_no_cycles.py). A full collection stops every thread,
+with a thousand targets for a third of a second. So objects that have lived for some seconds are frozen, and the
+collector skips them. Once an hour it examines everything, for cycles that closed connections may have left.
 """
 
 from __future__ import annotations
 
 import gc
 
-#: Objects made and not yet freed before young ones are looked at: a scrape makes some thousands.
+#: Live new objects that trigger a collection of the youngest: a scrape creates some thousands.
 YOUNG = 2_000
 FREEZE_SECONDS = 15.0
 FULL_SECONDS = 3600.0
 
 
 class GarbagePacer:
-    """Call `tick` about once a second, from one thread. now: monotonic seconds of the start."""
+    """Call `tick` about once a second, from one thread. now: the start, in monotonic seconds."""
 
     def __init__(self, now: float) -> None:
         self._freeze_at = now + FREEZE_SECONDS

@@ -14,14 +14,14 @@ from ami_exporter.web.flags import split_address
 PATH: Final = "/-/healthy"
 
 
-#: Where a server listens on all addresses, which is no address to ask → where it is reached on this host.
-_LOOPBACK: Final = {"": ("127.0.0.1", "::1"), "::": ("127.0.0.1", "::1"), "0.0.0.0": ("127.0.0.1",)}  # noqa: S104 - not ours to bind
+#: A listen address that means all addresses → the addresses that reach the server on this host.
+_LOOPBACK: Final = {"": ("127.0.0.1", "::1"), "::": ("127.0.0.1", "::1"), "0.0.0.0": ("127.0.0.1",)}  # noqa: S104 - not bound here
 
 
 def healthcheck(options: Options, run: Run) -> int:
-    """0 when the exporter on this host answers; says what was asked. Raises ConfigErrors.
+    """Return 0 if the exporter on this host answers; print the address asked. Raises ConfigErrors.
 
-    The certificate is not verified, it is our own.
+    The certificate is not verified, as it is our own.
     """
     host, port = split_address(options.web.listen_addresses[0])
     tls = options.web.config_file is not None and _speaks_tls(options.web.config_file)
@@ -33,7 +33,7 @@ def healthcheck(options: Options, run: Run) -> int:
         except (OSError, http.client.HTTPException) as error:
             failures.append(f"{url}: {error}")
             continue
-        # 401: it lives and asks for a password that we do not have.
+        # 401: it is alive and asks for a password that we do not have.
         healthy = status in (http.HTTPStatus.OK, http.HTTPStatus.UNAUTHORIZED)
         run.out.write(f"{'healthy' if healthy else 'unhealthy'}: {url}: HTTP {status}\n")
         return OK if healthy else FAILED
@@ -57,6 +57,6 @@ def _ask(host: str, port: int, path: str, timeout: float, *, tls: bool) -> int:
 
 
 def _speaks_tls(path: str) -> bool:
-    from ami_exporter.webconfig.document import load_text, read_web_config  # noqa: PLC0415 - only where there is such a file
+    from ami_exporter.webconfig.document import load_text, read_web_config  # noqa: PLC0415 - only for this file
 
     return read_web_config(path, load_text(path)).tls is not None

@@ -1,4 +1,4 @@
-"""From flags, file and environment to settings and collectors: where the configuration meets what exists."""
+"""Turns flags, file and environment into settings and collectors."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from ami_exporter.config.target_settings import Settings, TargetSettings
 from ami_exporter.exposition import own_metrics
 from ami_exporter.pbx.built_collectors import built_for
 
-#: Status tells codecs; CoreShowChannels takes no channel's lock. EnabledCollector for one collector, chosen for all.
+#: Status has codecs; CoreShowChannels locks no channel. The choice made for one collector holds for all.
 CHANNEL_SOURCES = ("Status", "CoreShowChannels")
 
 
 def catalogue(environ: Mapping[str, str]) -> Catalogue:
-    """What the configuration may name."""
+    """The names that the configuration may use."""
     collectors = builtin()
     return Catalogue(
         collectors={collector.name: sources(collector) for collector in collectors},
@@ -42,18 +42,18 @@ def catalogue(environ: Mapping[str, str]) -> Catalogue:
 
 
 def all_metrics(collectors: Sequence[Collector]) -> tuple[Metric, ...]:
-    """Every metric the exporter may serve, its own included."""
+    """Every metric that the exporter may serve, including those about itself."""
     return (*own_metrics.METRICS, *metrics(collectors))
 
 
 def sources(collector: Collector) -> tuple[str, ...]:
-    """The actions among which `source:` chooses: the two lists of channels, where a collector folds one of them."""
+    """The actions that `source:` chooses from: the two lists of channels, if a collector reads one of them."""
     choices = [tuple(action.name for action in alternatives) for alternatives in collector.polls]
     return CHANNEL_SOURCES if CHANNEL_SOURCES in choices else ()
 
 
 def chosen_target(name: str | None, settings: Settings) -> TargetSettings:
-    """The one target a command is about: the one named, or the only one. Raises ConfigErrors naming those there are."""
+    """The target of a command: the named one, or the only one. Raises ConfigErrors with the names of all targets."""
     names = list(settings.targets)
     wanted = names[0] if name is None and len(names) == 1 else name
     if wanted is None:
@@ -98,6 +98,6 @@ class Loader:
         return replace(settings, targets=mine)
 
     def collectors(self, settings: Settings, one: TargetSettings) -> Sequence[Collector]:
-        """All collectors that exist for a target; what did not change stays the same object."""
+        """All collectors that exist for a target; those that did not change stay the same objects."""
         own = (custom.collector(settings.custom, time.process_time),) if settings.custom else ()
         return (*built_for(one), *own)

@@ -1,6 +1,6 @@
-"""Logs: one line a record on stderr, logfmt or JSON, with fields from `extra=`.
+"""Logs: one line per record on stderr, logfmt or JSON, with fields from `extra=`.
 
-Whatever the values hold (they may come from a PBX), a record stays one line and secrets stay secret.
+Whatever the values contain (they may come from a PBX), a record stays on one line and secrets stay secret.
 """
 
 from __future__ import annotations
@@ -22,25 +22,24 @@ if TYPE_CHECKING:
 
 LOGGER: Final = "ami_exporter"
 SHORTEST_GUARDED: Final = 4
-"""Characters: replacing shorter secrets would garble ordinary words, and tell what the secret is."""
+"""Characters: masking shorter secrets would garble ordinary words and so reveal the secret."""
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _BARE: Final = re.compile(r"[A-Za-z0-9_./:@%+-]+")
 _NO_KEY: Final = re.compile(r"[^A-Za-z0-9_]")
 
 
 class Guard:
-    """Knows the secrets in use and takes them out of a line, should one ever get into it."""
+    """Knows the secrets in use and masks any that get into a log line."""
 
     def __init__(self) -> None:
         self._forms: tuple[str, ...] = ()
 
     def know(self, secrets: Iterable[Secret]) -> None:
-        """Replace what is known, as after a reload; the longest first, one may hold another."""
+        """Replace the known secrets, as after a reload; the longest first, as one may contain another."""
         forms = {form for secret in secrets for form in _forms(secret.reveal())}
         self._forms = tuple(sorted(forms, key=len, reverse=True))
 
     def clean(self, line: str) -> str:
-        """Mask every known secret in the line."""
         for form in self._forms:
             line = line.replace(form, MASK)
         return line
@@ -59,7 +58,7 @@ class LogfmtFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line, ASCII only."""
+    """One JSON object per line, ASCII only."""
 
     def __init__(self, guard: Guard) -> None:
         super().__init__()
@@ -71,7 +70,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def fields(record: logging.LogRecord) -> dict[str, object]:
-    """List a record's fields in the order they are written: ts (UTC), level, msg, then those of `extra=`."""
+    """Return a record's fields in output order: ts (UTC), level, msg, then those of `extra=`."""
     when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     found: dict[str, object] = {"ts": when, "level": record.levelname.lower(), "msg": record.getMessage()}
     for key, value in vars(record).items():
@@ -83,7 +82,7 @@ def fields(record: logging.LogRecord) -> dict[str, object]:
 
 
 def quote(value: object) -> str:
-    """Write a logfmt value: bare where that is unmistakable, else in quotes with everything unprintable escaped."""
+    """Format a logfmt value: bare if that is unambiguous, else in quotes with unprintable characters escaped."""
     text = str(value).lower() if isinstance(value, bool) else str(value)
     if _BARE.fullmatch(text):
         return text
@@ -94,8 +93,8 @@ def quote(value: object) -> str:
 def configure(level: str, fmt: str, stream: TextIO | None, guard: Guard) -> logging.Logger:
     """Send the program's log to a stream; level: debug, info, warning, error; fmt: logfmt or json.
 
-    A stream with a descriptor is written by a thread of its own, so that no log line waits for its reader. None: stderr
-    was closed before the program began, so there is no log.
+    A separate thread writes to a stream with a descriptor, so that logging never waits for its reader. None: stderr was
+    closed before the program began, so there is no log.
     """
     handler = _handler(stream)
     handler.setFormatter(JsonFormatter(guard) if fmt == "json" else LogfmtFormatter(guard))
@@ -123,7 +122,7 @@ def _dropped(count: int) -> logging.LogRecord:
 
 
 def _forms(secret: str) -> set[str]:
-    """List how a secret may stand in a line: as it is, and as quoting writes it."""
+    """The forms a secret can take in a line: as it is, and quoted."""
     if len(secret) < SHORTEST_GUARDED:
         return set()
     return {secret, json.dumps(secret, ensure_ascii=False)[1:-1], json.dumps(secret)[1:-1]}

@@ -1,7 +1,7 @@
-"""Log lines to a descriptor by a thread of its own: who logs never waits for who reads.
+"""Writes log lines to a descriptor from a separate thread: logging never waits for a slow reader.
 
-A pipe that nobody reads takes 64 KiB and then blocks its writer. Here lines wait in a bounded queue; what does not fit
-is dropped and counted, and the count is the first line when there is room again.
+A pipe that is not read takes 64 KiB and then blocks its writer. Here lines wait in a bounded queue; lines that do not
+fit are dropped and counted, and the count is the first line when there is room again.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 #: Lines that wait for a reader: minutes of a busy log, some 2 MB at most.
 MOST_WAITING: Final = 5_000
-#: Characters of one line; a fault in the code has a trace, and no line of it is worth more.
+#: Maximum characters of one line; even a traceback needs no more.
 LONGEST_LINE: Final = 16_384
-#: How long the program's end waits for the last lines to be taken.
+#: How long the program waits at its end until the last lines are written.
 FLUSH_SECONDS: Final = 1.0
 
 
 class QueueingHandler(logging.Handler):
-    """Writes records to a descriptor. dropped: makes the record that says how many were lost."""
+    """Writes records to a descriptor. dropped: makes the record that reports how many were lost."""
 
     def __init__(self, descriptor: int, dropped: Callable[[int], logging.LogRecord]) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class QueueingHandler(logging.Handler):
         """Queue one record, or count it as lost. Never blocks."""
         try:
             line = self.format(record)
-        except Exception:  # noqa: BLE001 - as logging does: a record that cannot be written must not end the program
+        except Exception:  # noqa: BLE001 - as in logging: a record that cannot be written must not end the program
             line = 'msg="a log record could not be written"'
         with self._changed:
             if len(self._lines) >= MOST_WAITING:
@@ -60,7 +60,6 @@ class QueueingHandler(logging.Handler):
             self._changed.wait_for(lambda: not self._lines and not self._writing, FLUSH_SECONDS)
 
     def close(self) -> None:
-        """Write what can be written."""
         self.flush()
         super().close()
 
@@ -84,6 +83,6 @@ class QueueingHandler(logging.Handler):
                 left = left[os.write(self._descriptor, left) :]
             except BlockingIOError:
                 select.select((), (self._descriptor,), (), 1.0)
-            except OSError:  # closed, or the reader has gone: nobody can be told
+            except OSError:  # closed, or the reader has gone: there is nowhere to report it
                 time.sleep(0.01)
                 return

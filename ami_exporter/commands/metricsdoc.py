@@ -28,13 +28,13 @@ def metrics(options: Options, run: Run) -> int:
 
 
 def as_markdown() -> str:
-    """The whole catalogue, a table a collector."""
+    """The whole catalogue, one table per collector."""
     subjects = [_section(collector.title, _about(collector), collector.metrics) for collector in builtin()]
     return "\n".join([_HEAD, _section("The scrape and the exporter", "", own_metrics.METRICS), *subjects])
 
 
 def as_json() -> str:
-    """The whole catalogue, one object a metric."""
+    """The whole catalogue, one object per metric."""
     rows: list[tuple[str | None, Metric]] = [(None, metric) for metric in own_metrics.METRICS]
     rows += [(collector.name, metric) for collector in builtin() for metric in collector.metrics]
     return json.dumps([_plain(name, metric) for name, metric in rows], indent=1) + "\n"

@@ -1,4 +1,4 @@
-"""`scrape` and `check`: do one thing, print it, end."""
+"""`scrape` and `check`: run once, print the result, exit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ami_exporter.pbx.target import Target
 
 
 def scrape(options: Options, run: Run) -> int:
-    """Poll once and print the metrics; 1 when the PBX is down. Raises ConfigErrors.
+    """Poll once and print the metrics; return 1 if the PBX is down. Raises ConfigErrors.
 
     Event counters need time, so there are none.
     """
@@ -36,13 +36,13 @@ def scrape(options: Options, run: Run) -> int:
     run.out.flush()
     if target.last_up:
         return 0
-    # Below the metrics, where a terminal shows it.
+    # After the metrics, where a terminal shows it.
     sys.stderr.write(f"{found.name}: no session with {found.endpoint}: {target.connector.detail('poll')}\n")
     return 1
 
 
 def check(options: Options, run: Run) -> int:
-    """Print every fault of the configuration and of the web configuration with its place."""
+    """Print every fault of the configuration and of the web configuration with its position."""
     from ami_exporter.webconfig.live import check_web_config  # noqa: PLC0415 - only for a web configuration
 
     faults: list[Fault] = []

@@ -1,8 +1,8 @@
 """The command line and the environment → one frozen dataclass.
 
-A flag beats its environment variable (`AMI_EXPORTER_` + the flag in capitals), which beats the file. The AMI secret
-alone has a variable and no flag: a flag would show in the process list. Wrong usage ends as argparse does: one line
-on stderr, exit status 2. What the file says is checked by the configuration, not here.
+A flag overrides its environment variable (`AMI_EXPORTER_` + the flag in capitals), which overrides the file. Only the
+AMI secret has a variable but no flag: a flag would show in the process list. Wrong usage ends as in argparse: one line
+on stderr, exit status 2. The configuration package checks the contents of the file.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a command may use beside its options. guard: knows the secrets that no log line may show."""
+    """What a command may use besides its options. guard: knows the secrets that no log line may show."""
 
     environ: Mapping[str, str]
     out: TextIO
@@ -36,12 +36,12 @@ class Run:
 
 
 BY_KUBERNETES: Final = re.compile(r"AMI_EXPORTER_(SERVICE_(HOST|PORT.*)|PORT(_.*)?)")
-"""What Kubernetes sets in every pod beside a Service named ami-exporter."""
+"""Variables that Kubernetes sets in every pod of a namespace with a Service named ami-exporter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A command, and what its flags say; the others are as here. A field is named as its flag, a group is a class."""
+    """A command and its flags; the defaults are given here. Each field has its flag's name, each group is a class."""
 
     command: str
     config_file: str | None = None
@@ -51,7 +51,7 @@ class Options:
     log_level: str = "info"
     log_format: str = "logfmt"
     target: str | None = None
-    """Of scrape, doctor and capture; None: the only one."""
+    """For scrape, doctor and capture; None: the only target."""
     eventfilter: bool = False
     sample: str | None = None
     sample_command: str | None = None
@@ -62,10 +62,10 @@ class Options:
     seed: int = 1
     format: str = "markdown"
     timeout: int = 3
-    """Seconds, of healthcheck."""
+    """Seconds, for healthcheck."""
     shell: str = ""
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
-    """Flag → `--flag` or the variable, whichever gave its value."""
+    """Flag → the source of its value: `--flag` or the variable."""
     warnings: tuple[str, ...] = ()
 
 
@@ -74,7 +74,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
     if argv and argv[0] in ("-h", "--help", "help"):
         sys.stdout.write(overview())
         raise SystemExit(0)
-    if list(argv) == ["complete"]:  # which only the shells' scripts run
+    if list(argv) == ["complete"]:  # only the completion scripts run it
         return Options("complete")
     named = bool(argv) and not argv[0].startswith("-")
     name = argv[0] if named else "serve"
@@ -85,7 +85,7 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
 
 
 class _Values:
-    """The checked values of one command's flags, by flag name; faults end the program through the parser."""
+    """The checked values of one command's flags, by flag name; the parser ends the program on a fault."""
 
     def __init__(self, command: Command, argv: Sequence[str], environ: Mapping[str, str]) -> None:
         self.command = command
@@ -103,14 +103,14 @@ class _Values:
             self._take(flag, getattr(given, flag.name))
 
     def options(self) -> Options:
-        """Everything that was given, beside the defaults."""
+        """The options: the given values and the defaults."""
         groups = ("web.", "ami.")
         plain = {_python(name): value for name, value in self.values.items() if not name.startswith(groups)}
         web, warnings = WebFlags(**self._group("web.")), tuple(unknown_variables(self.environ))
         return Options(self.command.name, web=web, ami=self._ami(), sources=self.sources, warnings=warnings, **plain)
 
     def _group(self, prefix: str) -> dict[str, Any]:
-        """The values of a group's flags, by the field of its class."""
+        """The values of a group's flags, by field of its class."""
         flags = [flag for flag in self.command.flags if flag.name.startswith(prefix) and flag.name in self.values]
         return {flag.field or _python(flag.name.removeprefix(prefix)): self.values[flag.name] for flag in flags}
 
@@ -136,7 +136,7 @@ class _Values:
             self.parser.error(f"{where}: {error}")
 
     def _ami(self) -> AmiFlags:
-        """The flags of one PBX, with the secret of the environment, unless a flag names its file: a flag beats it."""
+        """The flags of one PBX, with the secret from the environment unless a flag names its file."""
         sources = {key: self.sources[name] for key, name in _AMI_SETTINGS.items() if name in self.sources}
         secret, file = self.environ.get(SECRET_VARIABLE), sources.get("secret_file", "")
         if secret and file and not file.startswith("--"):
@@ -162,7 +162,7 @@ def _python(flag: str) -> str:
 
 
 def _leftover(rest: Sequence[str], command: Command) -> str:
-    """Word what argparse did not know, without it: it may hold a secret, as -pSECRET does."""
+    """Describe an unknown argument without quoting it: it may contain a secret, as -pSECRET does."""
     flags = [word.partition("=")[0] for word in rest if word.startswith("-")]
     if not flags:
         return f"found {counted(len(rest), 'argument')} too many"
@@ -172,7 +172,7 @@ def _leftover(rest: Sequence[str], command: Command) -> str:
 
 
 def unknown_variables(environ: Mapping[str, str]) -> Iterable[str]:
-    """Name the variables that look like ours and mean nothing."""
+    """The variables that look like ours but are unknown."""
     valid = {flag.variable for command in COMMANDS.values() for flag in command.flags} | {SECRET_VARIABLE}
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in valid and not BY_KUBERNETES.fullmatch(name):

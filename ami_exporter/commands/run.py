@@ -1,4 +1,4 @@
-"""From what was written to the command that does it. What is heavy is imported by the command that needs it."""
+"""Parses the command line and runs the command. Heavy modules are imported by the command that needs them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ami_exporter.config.faults import ConfigErrors
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Parse and do one command; returns its exit status."""
+    """Parse and run one command; return its exit status."""
     with standard_streams() as out:
         try:
             status = _do(parse(argv, environ), environ, out)

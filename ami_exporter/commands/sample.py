@@ -1,4 +1,4 @@
-"""`check --sample FILE`: what the rules of console commands make of an output that was saved, without a PBX."""
+"""`check --sample FILE`: applies the rules of console commands to a saved output, without a PBX."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from ami_exporter.exposition.text import render
 from ami_exporter.exposition.writer import Writer
 
 MAX_SHOWN: Final = 20
-"""Rows printed of each rule."""
+"""Rows printed per rule."""
 MAX_BYTES: Final = 2 * 1024 * 1024
-"""A sample; an output is refused from half of that on."""
+"""Maximum size of a sample; a real output is refused from half of that on."""
 
 
 def show_sample(entries: Sequence[CustomMetricsSettings], file: Path, command: str | None, out: TextIO) -> int:
-    """Print rows and metrics of each rule; 0 when one of them made a row. Raises ConfigErrors for a file or command.
+    """Print rows and metrics of each rule; return 0 if any made a row. Raises ConfigErrors for a file or command.
 
     command: only the rules of this one.
     """

@@ -1,4 +1,4 @@
-"""`serve` and `demo`: the exporter behind HTTP, until a signal ends it."""
+"""`serve` and `demo`: run the exporter's HTTP server until a signal ends it."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ from ami_exporter.web.webserver import make_server
 
 log = logging.getLogger(__name__)
 
-#: How soon a web server that died by itself ends the program, so that systemd starts it anew.
+#: How soon the program exits after its web server died, so that systemd restarts it.
 ENDED_CHECK_SECONDS = 1.0
 
-#: From the signal to the end, at most.
+#: Maximum time from the signal to the end.
 END_SECONDS = 4.0
 
 
@@ -51,8 +51,8 @@ def serve(options: Options, run: Run) -> int:
 
 
 def demo(options: Options, run: Run) -> int:
-    """Serve the metrics of a simulated PBX with living traffic."""
-    from ami_exporter.demo import run_demo_pbx  # noqa: PLC0415 - `serve` starts quicker without
+    """Serve the metrics of a simulated PBX with live traffic."""
+    from ami_exporter.demo import run_demo_pbx  # noqa: PLC0415 - `serve` starts faster
 
     try:
         pbx = run_demo_pbx(
@@ -81,10 +81,10 @@ OLD_TRUNKS = tuple(
 
 
 class DemoLoader(Loader):
-    """The configuration of the demo: everything that can be shown, canary calls every half minute.
+    """The configuration of the demo: all features on, canary calls every half minute.
 
-    is_old: of a PBX before Asterisk 12, whose calls cannot be told by an identifier of ours and whose trunks are not
-    found by themselves.
+    is_old: a PBX before Asterisk 12, which gives calls no identifier of ours (so no canaries) and whose trunks are not
+    found automatically.
     """
 
     def __init__(self, flags: AmiFlags, environ: Mapping[str, str], *, is_old: bool = False) -> None:
@@ -92,8 +92,8 @@ class DemoLoader(Loader):
         self._is_old = is_old
 
     def settings(self) -> Settings:
-        """Add to the one target what a file would say."""
-        from ami_exporter.demo.callcentre import ACCOUNTS, DID_NAMES, QUEUE_PLANS  # noqa: PLC0415 - `serve` starts quicker without
+        """Add to the only target what a configuration file would say."""
+        from ami_exporter.demo.callcentre import ACCOUNTS, DID_NAMES, QUEUE_PLANS  # noqa: PLC0415 - `serve` starts faster
         from ami_exporter.demo.simulated_pbx import CANARY_USER, COMMAND_USER  # noqa: PLC0415 - as above
 
         settings = super().settings()
@@ -139,7 +139,7 @@ def _run(loader: Loader, web: WebFlags, environ: Mapping[str, str], hint: TextIO
     end = _End()
     _on_signals(end, exporter)
     log.info("starting", extra={"version": __version__, "targets": len(exporter.target_names())})
-    # HTTP first: a thousand targets that connect at once keep one interpreter busy for seconds.
+    # HTTP first: a thousand targets that connect at the same time keep the interpreter busy for seconds.
     bound = server.start()
     exporter.start()
     if hint is not None:
@@ -158,20 +158,20 @@ def _run(loader: Loader, web: WebFlags, environ: Mapping[str, str], hint: TextIO
 
 @dataclass(slots=True)
 class _End:
-    """wanted: a signal asks for the end. status: the program's exit status, FAILED while no signal has come."""
+    """wanted: a signal has asked for the end. status: the program's exit status, FAILED until a signal comes."""
 
     wanted: threading.Event = field(default_factory=threading.Event)
     status: int = FAILED
 
 
 def _end_at_last() -> None:
-    """End the program in END_SECONDS, whatever still waits for a PBX: a name, a handshake, an answer."""
+    """End the program after END_SECONDS, even if a name lookup, a handshake or an answer of a PBX is pending."""
     signal.setitimer(signal.ITIMER_REAL, END_SECONDS)
 
 
 def _on_signals(end: _End, exporter: Exporter) -> None:
     def stop(number: int, _frame: FrameType | None) -> None:
-        _end_at_last()  # from now on, even when the main thread is still busy with the start
+        _end_at_last()  # starts now, even if the main thread is still busy with the start
         end.status = INTERRUPTED if number == signal.SIGINT else OK
         end.wanted.set()
 

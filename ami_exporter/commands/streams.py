@@ -1,6 +1,6 @@
-"""Standard output and standard error of a command: writing never raises, whether full, closed, or left by the reader.
+"""Standard output and error of a command: writing never raises, even if the stream is full, closed or has no reader.
 
-A command writes, and ends with its own status; `fault` says afterwards why not everything could be written.
+A command writes and returns its own status; `fault` says afterwards why not everything could be written.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import IO, TextIO, cast
 
 @contextmanager
 def standard_streams() -> Iterator[StandardStream]:
-    """Put a StandardStream in the place of each, and give that of standard output."""
+    """Replace both by a StandardStream, and yield that of standard output."""
     out, err = StandardStream(sys.stdout), StandardStream(sys.stderr)
     with redirect_stdout(cast("TextIO", out)), redirect_stderr(cast("TextIO", err)):
         try:
@@ -28,9 +28,9 @@ def standard_streams() -> Iterator[StandardStream]:
 
 
 class StandardStream(io.TextIOBase):
-    """A stream that remembers its first fault and drops what comes after it.
+    """A stream that remembers its first fault and drops everything after it.
 
-    A letter that the encoding lacks is written as an escape.
+    Characters that the encoding lacks are written as escapes.
     """
 
     def __init__(self, stream: IO[str] | None) -> None:
@@ -42,20 +42,19 @@ class StandardStream(io.TextIOBase):
             stream.reconfigure(errors="backslashreplace")
 
     def expect_data(self) -> None:
-        """Write UTF-8, whatever the locale: what comes is read by programs. A terminal keeps its own encoding."""
+        """Write UTF-8, whatever the locale: programs read the output. A terminal keeps its own encoding."""
         if isinstance(self._stream, io.TextIOWrapper) and not self._stream.isatty():
             self._stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
     def writable(self) -> bool:
-        """Tell that text may be written."""
         return True
 
     def isatty(self) -> bool:
-        """Tell whether a person looks at it."""
+        """Whether a person is reading it."""
         return self._stream is not None and self._stream.isatty()
 
     def fileno(self) -> int:
-        """Return the descriptor; raises OSError where there is none."""
+        """Return the descriptor; raise OSError if there is none."""
         return super().fileno() if self._stream is None else self._stream.fileno()
 
     def write(self, text: str) -> int:
@@ -70,7 +69,7 @@ class StandardStream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Hand over what is buffered, or drop it."""
+        """Write the buffered text, or drop it."""
         if self._stream is None:
             return
         try:
@@ -79,7 +78,7 @@ class StandardStream(io.TextIOBase):
             self._end(error)
 
     def abandon(self) -> None:
-        """Drop what is buffered: the interpreter's own flush at its end must not wait, nor write a traceback."""
+        """Drop the buffered text: the interpreter's flush at exit must neither wait nor write a traceback."""
         self._over = True
         with suppress(OSError):
             written, nowhere = self.fileno(), os.open(os.devnull, os.O_WRONLY)

@@ -1,4 +1,4 @@
-"""The parsers and the help texts, made from the table of flags."""
+"""The parsers and the help texts, built from the table of flags."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _QUOTED: Final = re.compile(r" '.*'", re.DOTALL)
 
 
 def overview() -> str:
-    """Write the help of the program as a whole."""
+    """The help text of the whole program."""
     lines = [f"  {command.name:<12} {command.summary}" for command in COMMANDS.values()]
     return (
         "usage: ami-exporter [COMMAND] [flags]\n\nPrometheus exporter for the Asterisk PBX, over its manager "
@@ -27,7 +27,7 @@ def overview() -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    """Writes one line on stderr for a fault, without the usage of many lines."""
+    """On a fault, writes one line on stderr instead of the whole usage text."""
 
     def error(self, message: str) -> NoReturn:
         """End the program with status 2. A value that argparse quotes is left out: it may be a secret."""
@@ -35,7 +35,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def build_parser(command: Command) -> argparse.ArgumentParser:
-    """Make the parser of one command; values stay text, their meaning is the part of options.py."""
+    """Make the parser of one command; values stay text, options.py interprets them."""
     tail = f" [{command.positional}]" if command.optional else f" {command.positional}"
     parser = Parser(
         prog=f"ami-exporter {command.name}",

@@ -1,1 +1,1 @@
-"""Servers before Asterisk 12 (AMI 1.x): their events, told as Asterisk 12 and later tell them."""
+"""Servers before Asterisk 12 (AMI 1.x): translates their events into those of Asterisk 12 and later."""

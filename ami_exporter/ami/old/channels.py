@@ -1,12 +1,11 @@
-"""Channels of a server before Asterisk 12: which is which through masquerades, and which belong to one call. Pure.
+"""Channels of a server before Asterisk 12: follows them through masquerades and groups them into calls. Pure.
 
-A masquerade puts one channel into another's place: from then on the Uniqueid of each is written of the other. What
-follows a channel to its end must follow the channel, not the Uniqueid, so here each has an identity, the Uniqueid of
-its own Newchannel.
+A masquerade swaps two channels: from then on the server uses the Uniqueid of each for the other. Whatever follows a
+channel to its end must not follow the Uniqueid, so each channel here has an identity: the Uniqueid of its Newchannel.
 
-There is no Linkedid. A call begins with a channel that comes in (Ring), or with one that dials though it did not come
-in (Originate). A channel that was dialled joins the call that Dial, AgentCalled or a bridge names. The halves of a
-Local channel belong together by name, and begin no call: somebody has dialled them.
+There is no Linkedid. A call begins with an incoming channel (Ring), or with one that dials without having come in
+(Originate). A dialled channel joins the call that Dial, AgentCalled or a bridge names. The names of the two halves of a
+Local channel show that they belong together; they never begin a call, because another channel has dialled them.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _PASSING: Final = ("<MASQ>", "<ZOMBIE>")
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """Channels of one call, or of what is not yet known to be one (no id)."""
+    """The channels of one call; id is empty until the call is known."""
 
     id: str = ""
     members: list[FollowedChannel] = field(default_factory=list)
@@ -38,9 +37,9 @@ class Call:
 
 @dataclass(slots=True, eq=False)
 class Dial:
-    """One run of the dial application. raw: the Uniqueid that the server writes of who dials.
+    """One run of the Dial application. raw: the Uniqueid that the server uses for the caller.
 
-    result: of the legs that it leaves unanswered, once it has ended. held: the ends of legs that wait for it.
+    result: of the unanswered legs, known when the Dial ends. held: Hangups of legs that wait for this result.
     """
 
     raw: str
@@ -51,11 +50,11 @@ class Dial:
 
 @dataclass(slots=True, eq=False)
 class FollowedChannel:
-    """A channel. uid: its identity; raw: the Uniqueid by which the server writes of it now.
+    """A channel. uid: its identity; raw: the Uniqueid that the server uses for it now.
 
     created: its Newchannel, until its call is known. named: Dial or AgentCalled said that it was dialled; member: the
-    queue member it rings. ended: how its leg ended has been told. asked: the server said who hangs up. last_dial: how
-    the last Dial that it ran has ended.
+    queue member it rings. ended: the result of its leg has been reported. asked: the server said who hangs up.
+    last_dial: the result of the last Dial it ran.
     """
 
     uid: str
@@ -75,28 +74,28 @@ class FollowedChannel:
 
     @property
     def technology(self) -> str:
-        """What stands before the slash of its name."""
+        """The part of its name before the slash."""
         return self.name.partition("/")[0]
 
     @property
     def is_inner_half(self) -> bool:
-        """Whether it is the half of a Local channel that runs the dialplan for the one that was dialled."""
+        """Whether it is the half of a Local channel that runs the dialplan on behalf of the dialled half."""
         return self.technology == "Local" and self.name.endswith(";2")
 
     @property
     def is_stand_in(self) -> bool:
-        """Whether it was made only to give its place to another one."""
+        """Whether it was created only to be swapped with another channel."""
         return self.technology in STAND_INS
 
     @property
     def is_leg(self) -> bool:
-        """Whether it was dialled: somebody said so, or it was made to dial and did not come in."""
+        """Whether it was dialled: an event said so, or it was created to dial out and did not come in."""
         return self.named or (self.made_to_dial and not self.came_in and not self.is_stand_in)
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A Hangup that waits until the result of its leg is known. since: monotonic seconds."""
+    """A Hangup held back until the result of its leg is known. since: monotonic seconds."""
 
     since: float
     channel: FollowedChannel
@@ -105,7 +104,7 @@ class Held:
 
 
 class Channels:
-    """The channels that are there, by the Uniqueid of now and by name."""
+    """The current channels, by current Uniqueid and by name."""
 
     def __init__(self) -> None:
         self._by_raw: dict[str, FollowedChannel] = {}
@@ -115,20 +114,19 @@ class Channels:
         return len(self._by_raw)
 
     def at(self, raw: str) -> FollowedChannel | None:
-        """The channel of which the server writes under this Uniqueid."""
+        """The channel for which the server uses this Uniqueid now."""
         return self._by_raw.get(raw)
 
     def called(self, name: str) -> FollowedChannel | None:
-        """The channel of this name."""
         return self._by_name.get(name)
 
     def identity(self, raw: str) -> str:
-        """The Uniqueid that a channel had at its beginning; any thread may ask."""
+        """The Uniqueid that a channel had when it was created. Safe to call from any thread."""
         found = self._by_raw.get(raw)
         return raw if found is None else found.uid
 
     def add(self, created: Message) -> FollowedChannel:
-        """Take a Newchannel."""
+        """Add the channel that a Newchannel announces."""
         if len(self._by_raw) >= MAX_CHANNELS:
             self.remove(next(iter(self._by_raw.values())))
         raw, name, state = created.get("uniqueid", ""), created.get("channel", ""), created.get("channelstate", "")
@@ -149,7 +147,7 @@ class Channels:
             channel.call.members.remove(channel)
 
     def masquerade(self, clone: str, original: str) -> None:
-        """The clone takes the original's place, and the original what was the clone's."""
+        """Swap the clone and the original."""
         one, other = self._by_name.get(clone), self._by_name.get(original)
         if one is None or other is None or one is other:
             return
@@ -157,7 +155,7 @@ class Channels:
         self._by_raw[one.raw], self._by_raw[other.raw] = one, other
 
     def rename(self, raw: str, name: str) -> None:
-        """Take a name that a driver gives; those of a masquerade come and go with it."""
+        """Rename a channel when its driver does; ignore the temporary names of a masquerade."""
         channel = self._by_raw.get(raw)
         if channel is None or channel.name == name or name.endswith(_PASSING):
             return
@@ -168,7 +166,7 @@ class Channels:
 
 
 def begin(channel: FollowedChannel) -> list[FollowedChannel]:
-    """A call begins with this channel, if it is in none: return the channels whose call is known now, it first."""
+    """Begin a call with this channel unless it has one: return the channels whose call is now known, this one first."""
     call = channel.call
     if call.id:
         return []
@@ -177,7 +175,7 @@ def begin(channel: FollowedChannel) -> list[FollowedChannel]:
 
 
 def join(one: FollowedChannel, other: FollowedChannel) -> list[FollowedChannel]:
-    """Two channels belong together: return those whose call is known now. Two calls that are joined stay two."""
+    """Put two channels into one call: return those whose call is now known. Two existing calls stay separate."""
     kept, gone = (one.call, other.call) if one.call.id or not other.call.id else (other.call, one.call)
     if kept is gone or gone.id:
         return []

@@ -1,10 +1,10 @@
-"""Dialled legs of a server before Asterisk 12, as DialBegin and DialEnd tell them. Pure.
+"""Dialled legs of a server before Asterisk 12: derives DialBegin and DialEnd. Pure.
 
-There, `Dial` names each leg when it begins and says one result for all of them, when the application ends: of an
-answered call, after the call. So a leg's own result is told by what happens to its channel: Up is the answer, Hangup's
-cause a failure; where the cause says nothing, the Dial's end says it, which follows at once. Legs of a queue have no
-Dial, but AgentCalled and AgentRingNoAnswer where the queue has eventwhencalled; without, and of Originate, nothing
-names them, and what their cause leaves open stays unknown.
+`Dial` names each leg when it begins, but gives a single result for all legs when the application ends, which for an
+answered call is after the call. So a leg's result comes from its own channel: Up means answered, the cause of the
+Hangup means a failure. If the cause says nothing, the end of the Dial, which follows at once, gives the result. Legs of
+a queue have no Dial; a queue with eventwhencalled sends AgentCalled and AgentRingNoAnswer instead. Legs of other queues
+and of Originate are not named by any event: if the cause does not give their result, it stays unknown.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ UNKNOWN: Final = "UNKNOWN"
 
 
 class DialledLegs:
-    """The legs under way, and the dials they belong to, by the Uniqueid that the server writes of who dials."""
+    """The current legs and their dials, by the Uniqueid that the server uses for the caller."""
 
     def __init__(self) -> None:
         self._dials: dict[str, Dial] = {}
-        self._holding: dict[str, Dial] = {}  # those of them that hold something
+        self._holding: dict[str, Dial] = {}  # the dials that hold a Hangup back
 
     def dialled(
         self, raw: str, caller: FollowedChannel | None, leg: FollowedChannel, dial_string: str, told: Message
     ) -> Iterator[Message]:
-        """A Dial begins with this leg. raw: the Uniqueid of who dials."""
+        """A Dial begins this leg. raw: the caller's Uniqueid."""
         if raw not in self._dials and len(self._dials) >= MAX_DIALS:
             yield from self.caller_hung_up(next(iter(self._dials)))
         leg.dial = self._dials.setdefault(raw, Dial(raw))
@@ -69,23 +69,22 @@ class DialledLegs:
             return
         leg.named = True
         yield _dial_event("DialBegin", leg, [*_caller(caller, told), ("dialstring", dial_string)])
-        if leg.state == UP:  # it was quicker than what says that it is dialled
+        if leg.state == UP:  # it answered before the event that names it as dialled
             yield from self.answered(leg)
 
     def answered(self, leg: FollowedChannel) -> Iterator[Message]:
-        """A channel is up."""
         if leg.is_leg and not leg.ended and not leg.is_inner_half:
             if leg.dial is not None:
                 leg.dial.answered = True
             yield _ended(leg, "ANSWER")
 
     def rang_in_vain(self, leg: FollowedChannel) -> Iterator[Message]:
-        """A queue has given up this member."""
+        """A queue stopped ringing this member."""
         if not leg.ended:
             yield _ended(leg, "NOANSWER")
 
     def hung_up(self, leg: FollowedChannel, hangup: Message, now: float, *, lost_place: bool) -> Iterator[Message]:
-        """A leg's channel has ended: yield what is to be told, or keep it until the leg's result is known.
+        """A leg's channel has ended: yield its events, or hold them back until the leg's result is known.
 
         lost_place: another channel has taken its place.
         """
@@ -102,7 +101,7 @@ class DialledLegs:
         yield hangup
 
     def dial_ended(self, raw: str, caller: FollowedChannel | None, status: str) -> Iterator[Message]:
-        """A Dial has ended. What is held of it was not answered, whatever it says."""
+        """A Dial has ended. Its held legs were not answered, whatever the status says."""
         if caller is not None:
             caller.last_dial = status
         self._holding.pop(raw, None)
@@ -114,13 +113,13 @@ class DialledLegs:
                 yield held.hangup
 
     def caller_hung_up(self, raw: str) -> Iterator[Message]:
-        """Who dialled has ended."""
+        """The caller has hung up: release the legs held for its Dial."""
         self._dials.pop(raw, None)
         dial = self._holding.pop(raw, None)
         yield from () if dial is None else _released(dial, dial.held)
 
     def overdue(self, now: float) -> Iterator[Message]:
-        """Wait no longer for what would tell a leg's result."""
+        """Release legs that have waited too long for their result."""
         for raw, dial in list(self._holding.items()):
             yield from _released(dial, [held for held in dial.held if now - held.since > HELD_SECONDS])
             if not dial.held:
@@ -138,7 +137,7 @@ def _released(dial: Dial, due: list[Held]) -> Iterator[Message]:
 
 
 def _by_cause(leg: FollowedChannel, cause: str) -> str:
-    """Result of a leg by its hangup's cause; empty where that leaves it open."""
+    """Result of a leg by the cause of its Hangup; empty if the cause does not tell."""
     if leg.dial is not None:
         return RESULT.get(cause, leg.dial.result)
     return _WITHOUT_DIAL.get(cause, "CANCEL" if leg.member else "")

@@ -1,7 +1,7 @@
-"""Queue callers of a server before Asterisk 12 whose queue does not say that they were answered. Pure.
+"""Queue callers of a server before Asterisk 12 whose queue does not report answers. Pure.
 
-Without eventwhencalled=yes a queue sends no AgentConnect. Then the caller leaves without having abandoned, and is
-bridged at once with a channel that no Dial has named: a member's.
+Without eventwhencalled=yes a queue sends no AgentConnect. Then an answered caller leaves without abandoning,
+and is bridged at once with a channel that no Dial has named: the member's.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class _Caller:
 
 
 class Callers:
-    """Those who wait, and those who have left and may be answered, by their channel's identity."""
+    """Callers who wait, and callers who have left and may have been answered, by their channel's identity."""
 
     def __init__(self) -> None:
         self._callers: dict[str, _Caller] = {}
@@ -34,23 +34,21 @@ class Callers:
         return len(self._callers)
 
     def joined(self, uid: str, queue: str, now: float) -> None:
-        """Take a Join."""
         if len(self._callers) >= MAX_CALLERS:
             del self._callers[next(iter(self._callers))]
         self._callers[uid] = _Caller(queue, now)
 
     def left(self, uid: str, now: float) -> None:
-        """Take a Leave."""
         caller = self._callers.get(uid)
         if caller is not None:
             caller.waited = now - caller.joined
 
     def gone(self, uid: str) -> None:
-        """The caller abandoned, was answered, or has hung up: what became of the wait is told."""
+        """Forget a caller who abandoned, was answered or hung up: the end of the wait is already reported."""
         self._callers.pop(uid, None)
 
     def bridged(self, uid: str, partner: FollowedChannel) -> list[Message]:
-        """Take a bridge of a caller: the AgentConnect that a queue without eventwhencalled does not send."""
+        """A caller was bridged: return the AgentConnect that a queue without eventwhencalled does not send."""
         caller = self._callers.get(uid)
         if caller is None or caller.waited is None:
             return []

@@ -1,8 +1,8 @@
-"""Events of a server before Asterisk 12, and what Asterisk 12 and later would have sent. Without I/O.
+"""Translates the events of a server before Asterisk 12 into those of Asterisk 12 and later. Without I/O.
 
-Every event is handed on, under the identity of its channel; beside it comes what newer servers say: Linkedid,
-DialBegin and DialEnd of each leg, ChannelState at Hangup, who hung up, AgentConnect, BlindTransfer. What a channel is
-in is known when it is joined to a call, after its Newchannel: then CHANNEL_LINKED repeats that one with its Linkedid.
+Every event is passed on, under the identity of its channel. What only newer servers send is added: Linkedid,
+DialBegin and DialEnd of each leg, ChannelState at Hangup, who hung up, AgentConnect, BlindTransfer. The call of a
+channel is known only some time after its Newchannel: then CHANNEL_LINKED repeats the Newchannel with its Linkedid.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Take = Callable[["OldEvents", Message, float], Iterable[Message]]
 
 
 def translator(ami: tuple[int, ...]) -> OldEvents | None:
-    """The translator for the events of one link, by the server's AMI version; None: its events are modern."""
+    """The translator for the events of one link, by the server's AMI version; None for Asterisk 12 and later."""
     return OldEvents() if ami < MODERN_FROM else None
 
 
@@ -46,11 +46,11 @@ class OldEvents:
         return found
 
     def overdue(self, now: float) -> list[Message]:
-        """Return what has waited for an event that did not come."""
+        """Return the events that have waited too long for another one."""
         return list(self._legs.overdue(now))
 
     def identity(self, uniqueid: str) -> str:
-        """The identity of the channel that lists call so; any thread may ask."""
+        """The identity of the channel that has this Uniqueid in lists. Safe to call from any thread."""
         return self._channels.identity(uniqueid)
 
     def _other(self, event: Message, _now: float) -> Iterator[Message]:
@@ -128,7 +128,7 @@ class OldEvents:
     def _transfer(self, event: Message, now: float) -> Iterator[Message]:
         yield from self._other(event, now)
         name = _TRANSFERS.get(event.get("transfertype", "").lower())
-        if name is not None:  # it is sent of those that succeed alone
+        if name is not None:  # only sent for transfers that succeed
             yield concluded(name, ("result", "Success"))
 
     def _asked(self, event: Message, now: float) -> Iterator[Message]:
@@ -166,7 +166,7 @@ class OldEvents:
         return self._other(event, now)
 
     def _abandon(self, event: Message, _now: float) -> Iterator[Message]:
-        """A stand-in that is left in the queue: the caller was taken out of it (AMI Redirect), and gave up nothing."""
+        """Drop the event of a stand-in: AMI Redirect took the caller out of the queue, nobody gave up."""
         channel = self._channels.at(event.get("uniqueid", ""))
         if channel is None:
             yield event
@@ -175,7 +175,7 @@ class OldEvents:
         if not channel.is_stand_in:
             yield _with(event, uniqueid=channel.uid, channel=channel.name)
 
-    # Bound methods would be a cycle that only the garbage collector ends.
+    # Bound methods would create a reference cycle, which only the garbage collector could free.
     _KINDS: ClassVar[Mapping[str, Take]] = {
         "newchannel": _newchannel,
         "newstate": _newstate,
@@ -204,7 +204,7 @@ TRANSLATED: Final = frozenset(
 
 
 def _joined(caller: FollowedChannel | None, leg: FollowedChannel) -> Iterator[Message]:
-    """Who dials begins a call, unless it is in one, or was dialled itself and only passes on (the half of a Local)."""
+    """The caller begins a call, unless it is in one or is the half of a Local channel that only passes the call on."""
     if caller is None:
         return
     if not caller.is_inner_half:
@@ -213,7 +213,7 @@ def _joined(caller: FollowedChannel | None, leg: FollowedChannel) -> Iterator[Me
 
 
 def _linked(channels: Iterable[FollowedChannel]) -> Iterator[Message]:
-    """Tell the call of channels whose Newchannel could not."""
+    """Yield CHANNEL_LINKED for channels whose call was unknown at their Newchannel."""
     for channel in channels:
         created, channel.created = channel.created, None
         if created is not None and not channel.is_stand_in:
@@ -221,9 +221,9 @@ def _linked(channels: Iterable[FollowedChannel]) -> Iterator[Message]:
 
 
 def _hung_up_by(channel: FollowedChannel) -> Iterator[Message]:
-    """Who ended a channel, where the server has not said it: before Asterisk 11 only the last Dial's result tells.
+    """Yield who ended a channel if the server has not: before Asterisk 11 only the result of the last Dial tells.
 
-    It names no channel, for nobody may conclude that this technology always says so.
+    The event names no channel, so that no reader concludes that this technology always reports it.
     """
     if channel.asked or channel.last_dial in ("", "ANSWER"):
         return
@@ -232,7 +232,7 @@ def _hung_up_by(channel: FollowedChannel) -> Iterator[Message]:
 
 
 def _with(event: Message, /, **headers: str) -> Message:
-    """The event with these headers; it itself where it has them so already."""
+    """The event with these headers set; the same object if nothing changes."""
     if all(event.get(name) == value for name, value in headers.items()):
         return event
     kept = [(name, headers.pop(name, value)) for name, value in event.pairs()]

@@ -1,7 +1,7 @@
-"""What becomes of each header of an answer: kept, dropped, or its names replaced. Pure.
+"""Anonymises the headers of an answer: each is kept, dropped, or has its names replaced. Pure.
 
-Only headers known to hold words and figures of Asterisk's own are kept. What is not in a table is replaced word by
-word, so that a header of a module nobody knew gives nothing away.
+Only headers known to hold Asterisk's own words and figures are kept. Values of headers in no table are replaced word by
+word, so that a header of an unknown module gives nothing away.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def anonymous(message: Message, names: Pseudonyms) -> Iterator[tuple[str, str]]:
-    """Headers (lower case) and values of one packet, in wire order, without what must not be told."""
+    """Headers (lower case) and values of one packet, in wire order, without private data."""
     for header, value in message.pairs():
         if header in KEPT:
             yield header, value
@@ -70,7 +70,7 @@ def anonymous(message: Message, names: Pseudonyms) -> Iterator[tuple[str, str]]:
 
 
 def _told(header: str) -> bool:
-    """Not in a list of what is dropped; a header's name may itself be made of data, as in ChanVariable(SIP/x)."""
+    """Whether a header may be written. Its name may itself contain data, as in ChanVariable(SIP/x)."""
     return (
         header not in DROPPED
         and _HEADER.fullmatch(header) is not None

@@ -1,7 +1,7 @@
-"""The command `capture`: ask a PBX for every safe list, and write what it answers, anonymised, as it arrives.
+"""The command `capture`: ask a PBX for every safe list, and write the answers, anonymised, as they arrive.
 
-The transcript is text in AMI's own form: packets of `header: value` lines, parted by blank lines. `capture:` begins it,
-`action:` begins an answer, `answer:` ends one and says how it went; `torn:` says how many packets are one item.
+The transcript is text in AMI's own form: packets of `header: value` lines, separated by blank lines. `capture:` begins
+it, `action:` begins an answer, `answer:` ends one and gives its outcome; `torn:` says how many packets form one item.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def capture(options: Options, run: Run) -> int:
 
 
 def transcribe(settings: TargetSettings, out: TextIO) -> bool:
-    """Write all lists the server offers to this user, one after the other; tell whether each one ended."""
+    """Write all lists the server offers to this user, one after the other; return whether all of them ended."""
     names = Pseudonyms()
     link = _open(settings)
     whole = True
@@ -58,7 +58,7 @@ def transcribe(settings: TargetSettings, out: TextIO) -> bool:
 
 
 def safe_lists() -> list[Action]:
-    """Everything of the action table that answers without a parameter, cheap ones first; no console commands."""
+    """All actions of the table that need no parameter, cheap ones first, without console commands."""
     specs = sorted(ACTIONS.values(), key=lambda spec: spec.cost)
     return [
         Action(spec.name)
@@ -95,7 +95,7 @@ def _packet(out: TextIO, headers: Iterable[tuple[str, str]]) -> None:
 
 
 def _printable(value: str) -> str:
-    """Without control characters: a transcript is read in terminals."""
+    """Remove control characters: people read transcripts in terminals."""
     return value if value.isprintable() else "".join(c if c.isprintable() else "?" for c in value)
 
 

@@ -1,7 +1,7 @@
-"""Names become pseudonyms word by word: equal words stay equal, and what stands between them stays. Pure.
+"""Replaces names by pseudonyms, word by word: equal words get equal pseudonyms, separators stay. Pure.
 
-"Local/1001@from-internal-0000001f;1" becomes "Local/9001@w1-w2-0000001f;1": the technology, the extension in its
-context and the number of the channel can still be read, and the same extension is 9001 wherever it occurs.
+"Local/1001@from-internal-0000001f;1" becomes "Local/9001@w1-w2-0000001f;1": the technology, the extension, its context
+and the channel's number can still be recognised, and the same extension is 9001 wherever it occurs.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Callable
 from typing import Final
 
 MAX_WORDS: Final = 200_000
-"""Pseudonyms kept: ten words for each channel and endpoint of the largest PBX known; what comes later is `other`."""
+"""Pseudonyms kept: ten words for each channel and endpoint of the largest PBX known; later words become `other`."""
 
 _PUBLIC = """
     pjsip sip sips iax iax2 dahdi local agent queue custom park confbridge message cbann
     udp tcp tls ws wss transport avail pause unknown unregistered none null anonymous dpma endpoint default n s
 """
 PUBLIC: Final = frozenset(_PUBLIC.split())
-"""Words of Asterisk's own, which structure depends on; compared in lower case."""
+"""Asterisk's own words, which the structure depends on; compared in lower case."""
 
 _ADDRESS: Final = re.compile(
     r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])|[0-9A-Fa-f]*(?::[0-9A-Fa-f]*){2,}[0-9A-Fa-f.]*"
@@ -30,7 +30,7 @@ _OCTET: Final = 1 << 8
 
 
 class Pseudonyms:
-    """The pseudonyms of one capture, numbered as the words appear: nothing of a word is in its pseudonym."""
+    """The pseudonyms of one capture, numbered in order of appearance: a pseudonym contains no part of its word."""
 
     def __init__(self, limit: int = MAX_WORDS) -> None:
         self._limit = limit
@@ -38,7 +38,7 @@ class Pseudonyms:
         self._counts: dict[Callable[[int], str], int] = {}
 
     def text(self, written: str) -> str:
-        """Replace every word, number and IP address; separators, and the words of PUBLIC, stay."""
+        """Replace every word, number and IP address; keep separators and the words in PUBLIC."""
         parts: list[str] = []
         end = 0
         for found in _ADDRESS.finditer(written):
@@ -74,7 +74,7 @@ def _number(count: int) -> str:
 
 
 def _ipv4(count: int) -> str:
-    """An address of 198.18.0.0/15, which is for tests (RFC 2544)."""
+    """An address in 198.18.0.0/15, which is reserved for tests (RFC 2544)."""
     return f"198.{18 + count // _HALF % 2}.{count // _OCTET % _OCTET}.{count % _OCTET}"
 
 

@@ -1,9 +1,9 @@
-"""A list item that line ends in a value have torn, in a form that can be read again as it came. Pure.
+"""List items torn apart by line ends in a value, written so that they can be read back as they came. Pure.
 
-`torn: N` announces it; the N packets after it are its pieces. Names of headers that Asterisk has, their order and the
-packets' ends are what tells a text from what Asterisk wrote: they stay. A value stays where it is a genuine one of
-Asterisk's own words and figures; every other one, and the name of every other header, may be a caller's text and is
-replaced word by word. The ActionID reads `ours` where it is the session's own.
+`torn: N` announces such an item; the N packets after it are its pieces. The names of Asterisk's headers, their order
+and the ends of the packets stay, because they distinguish a caller's text from what Asterisk wrote. A value stays if it
+is certainly one of Asterisk's own words or figures. All other values, and the names of all other headers, may be a
+caller's text and are replaced word by word. The ActionID reads `ours` if it is the session's own.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from ami_exporter.commands.capture.pseudonyms import Pseudonyms
 OURS: Final = "ours"
 _EVENTS: Final = frozenset(kind for orders in ORDERS.values() for kind in orders)
 _PROTOCOL: Final = frozenset({"event", "response", "actionid", "eventlist", "listitems", "message"})
-"""Headers that decide what a packet is; a text may forge them."""
+"""Headers that decide what a packet is; a caller's text may forge them."""
 
 Packet = list[tuple[str, str]]
 
 
 def torn(era: Era, pieces: Sequence[Message], action_id: str, names: Pseudonyms) -> Iterator[Packet]:
-    """The packets that tell of one torn item. action_id: the session's own, of this list."""
+    """The packets for one torn item. action_id: the session's own, of this list."""
     yield [("torn", str(len(pieces)))]
     sure = _closed(era, pieces)
     position = 0

@@ -1,1 +1,1 @@
-"""`ami-exporter doctor`: what works on a server, what is missing, which right or module would mend it."""
+"""`ami-exporter doctor`: what works on a server, what is missing, and which right or module would fix it."""

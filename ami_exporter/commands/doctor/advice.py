@@ -1,4 +1,4 @@
-"""From findings to advice: the rights worth having, the rights too many, what must be mended. Pure."""
+"""Turns findings into advice: rights worth adding, superfluous rights, faults to fix. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ami_exporter.pbx.target import choose, event_classes, events_of
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is examined: a target's settings, its enabled collectors, and those that are there but off."""
+    """The subject of an examination: a target's settings, its enabled collectors, and those that are off."""
 
     settings: TargetSettings
     chosen: Sequence[EnabledCollector]
@@ -34,13 +34,13 @@ class Subject:
 
     @property
     def events(self) -> list[str]:
-        """Names of the events that the enabled rules want, as Asterisk writes them: eventfilter tells case apart."""
+        """Names of the events that the enabled rules want, spelled as in Asterisk: eventfilter is case-sensitive."""
         active = [choice.collector for choice in self.chosen if not choice.collector.passive]
         return sorted({EVENT_NAMES.get(name.lower(), name) for c in active for name in events_of(c)})
 
 
 def subject(settings: TargetSettings, collectors: Sequence[Collector]) -> Subject:
-    """Part the collectors into those enabled on a target and the others."""
+    """Split the collectors into those enabled on a target and the others."""
     chosen = choose(settings, collectors)
     enabled = {choice.collector.name for choice in chosen}
     return Subject(settings, chosen, [collector for collector in collectors if collector.name not in enabled])
@@ -48,11 +48,11 @@ def subject(settings: TargetSettings, collectors: Sequence[Collector]) -> Subjec
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Everything the report says.
+    """The contents of the report.
 
-    brings: class of write= → actions it would bring. surplus: classes held that no gauge is worth → the actions
-    that need them. reads: class of read= → True it is there, False it is not, None nobody can tell from outside.
-    faults: what must be mended.
+    brings: class of write= → actions it would allow. surplus: classes the user has although no gauge justifies them →
+    the actions that need them. reads: class of read= → whether the user has it, None if this cannot be seen from
+    outside. faults: what must be fixed.
     """
 
     findings: Sequence[Finding]
@@ -90,19 +90,19 @@ def diagnose(about: Subject, found: Examination) -> Diagnosis:
 
 
 def _held(found: Examination) -> frozenset[str]:
-    """The classes of write= a user surely has; where ListCommands is refused, only what an answer proves."""
+    """The classes of write= the user certainly has; if ListCommands is refused, only those that an answer proves."""
     return held_classes(found.commands) if "listcommands" in found.commands else _proved(found)
 
 
 def _proved(found: Examination) -> frozenset[str]:
-    """The classes without which an action would not have been offered, or answered."""
+    """The classes without which the server would not have offered or answered an action."""
     offered = proved(found.commands) if "listcommands" in found.commands else frozenset[str]()
     needed = [action.spec.rights for action, answer in found.answers.items() if answer.full]
     return offered.union(*(rights for rights in needed if len(rights) == 1))
 
 
 def read_classes(wanted: frozenset[str], listened: Listened | None) -> dict[str, bool | None]:
-    """Whether the user's read= holds each wanted class, and system for FullyBooted, as far as that can be seen."""
+    """Whether the user's read= contains each wanted class, and system for FullyBooted, as far as this can be seen."""
     seen = Listened() if listened is None else listened
     known = dict.fromkeys(seen.seen, True) | {"system": seen.system}
     if listened is not None and not listened.fault and "security" in wanted:
@@ -113,7 +113,7 @@ def read_classes(wanted: frozenset[str], listened: Listened | None) -> dict[str,
 
 
 def _users(right: str, chosen: Sequence[EnabledCollector], found: Examination) -> list[str]:
-    """The actions that need this right and were answered."""
+    """The answered actions that need this right."""
     asked = [action for alternatives in examine_order(chosen) for action in alternatives if action in found.answers]
     return [a.name for a in asked if mending_class(a.spec.rights) == right and found.answers[a].full]
 
@@ -154,7 +154,7 @@ _READ_FAULTS = {
 
 
 def smallest_read(about: Subject, version: Version) -> str:
-    """The value of read= for what is enabled: system for FullyBooted, and what the event rules need."""
+    """The read= value that the enabled collectors need: system for FullyBooted, and their event rules' classes."""
     wanted = told_classes(about.classes, version) | {"system"}
     return ",".join(name for name in _READ_ORDER if name in wanted)
 
@@ -163,7 +163,7 @@ _READ_ORDER = ("system", "call", "agent", "reporting", "security", "user", "cdr"
 
 
 def event_need(collector: Collector, version: Version = ()) -> str:
-    """The classes of read= one collector's event rules need, as in read=; empty when it counts no events."""
+    """The classes that one collector's event rules need, as a read= value; empty if it counts no events."""
     if collector.passive or is_newer_collector(collector.name, version):
         return ""
     needed = told_classes(classes_of(events_of(collector)), version)

@@ -1,4 +1,4 @@
-"""The doctor's look at the users beside the one that polls: each should have one class of write=, and nothing else."""
+"""Checks the users other than the one that polls: each should have one class of write=, and nothing else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def other_users(target: TargetSettings) -> dict[str, tuple[AmiUser, str]]:
 
 
 def examine_others(target: TargetSettings, gate: LoginBackoff) -> Iterator[str]:
-    """Log in as each of them, unless the gate holds it back; say what is to be mended."""
+    """Log in as each of them, unless the gate forbids it; yield what must be fixed."""
     for name, (user, right) in other_users(target).items():
         deadline = time.monotonic() + target.timeout
         try:

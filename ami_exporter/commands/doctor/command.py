@@ -1,4 +1,4 @@
-"""The command `doctor`: examine one target, print the report; exit status 1 when something is to be mended."""
+"""The command `doctor`: examine one target, print the report; exit status 1 if something must be fixed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ami_exporter.pbx.login_backoff import LoginBackoff
 
 
 def doctor(options: Options, run: Run) -> int:
-    """Print the report; 0 when nothing must be mended. Raises ConfigErrors."""
+    """Print the report; 0 if nothing must be fixed. Raises ConfigErrors."""
     loader = Loader(options.config_file, options.ami, run.environ)
     settings = loader.settings()
     target = chosen_target(options.target, settings)

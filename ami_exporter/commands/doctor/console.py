@@ -1,4 +1,4 @@
-"""The doctor's look at console commands: each is run once, as the user meant for them, and read by its rules."""
+"""Checks console commands: runs each once, as the user configured for them, and reads the output by its rules."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ NO_ROW = "the answer is good, and no rule finds a row in it: compare with ami-ex
 def ask_console(
     target: TargetSettings, collectors: Sequence[Collector], commands: Sequence[Action], gate: LoginBackoff
 ) -> tuple[Mapping[Action, Answer], Mapping[str, Message]]:
-    """Run the commands; what came and cannot be read, or has no row for any rule, is a failure that says so.
+    """Run the commands; an output that cannot be read, or has no row for any rule, is a failure.
 
-    Returns the answers, and what each command printed.
+    Returns the answers and the output of each command.
     """
     link = CommandLink(
         target,

@@ -1,4 +1,4 @@
-"""Fields that `custom:` rules name and nothing here has: a slip of the pen, which would leave every item out. Pure."""
+"""Finds fields in `custom:` rules that nothing on this server has: a typo there would exclude every item. Pure."""
 
 from __future__ import annotations
 
@@ -21,16 +21,15 @@ Seen = Mapping[tuple[str, str], frozenset[str]]
 def strange_fields(
     entries: Sequence[CustomMetricsSettings], seen: Seen, outputs: Mapping[str, Message], era: Era
 ) -> Iterator[str]:
-    """Name each field that no item, event or row has, with the nearest that they have.
+    """Name each field that no item, event or row has, with the most similar field that exists.
 
-    outputs: command → what it answered. An item, event or row that has not come, and of which nothing is known, is
-    passed over.
+    outputs: command → its answer. Unknown items, events and rows that were not seen either are skipped.
     """
     for entry in entries:
         what, known = _known(entry, seen, outputs, era)
         for field in dict.fromkeys(_named(entry)) if known else ():
             near = suggest(field, known)
-            # Of events only what this program knows: a newer server may send more.
+            # The fields of events are only those this program knows: a newer server may send more.
             if field not in known and (near or entry.event is None):
                 yield f"custom: no {what} has the field {field}{near}"
 
@@ -46,7 +45,7 @@ def _named(entry: CustomMetricsSettings) -> Iterator[str]:
 def _known(
     entry: CustomMetricsSettings, seen: Seen, outputs: Mapping[str, Message], era: Era
 ) -> tuple[str, frozenset[str]]:
-    """What an entry's fields are taken from, in words, and all fields it may have; none where that is not known."""
+    """Where an entry's fields come from, in words, and all fields it may have; no fields if they are unknown."""
     if entry.command is not None:
         return f"row of `{entry.command.command}`", _columns(entry.command, outputs)
     if entry.event is not None:

@@ -1,8 +1,8 @@
 """`eventfilter` lines for manager.conf, in the form a server understands. Pure.
 
-Asterisk 18.26, 20.11, 21.6, 22.1 and 23.0 brought a form that compares names only; it costs the PBX next to nothing.
-Older servers take the new form for an unknown option and say so in the debug log alone: they filter nothing. They
-know the old one, a regular expression over the whole text of each event, since 1.8.
+Asterisk 18.26, 20.11, 21.6, 22.1 and 23.0 introduced a form that compares names only and costs the PBX next to nothing.
+Older servers take the new form for an unknown option, filter nothing and say so only in the debug log. They know the
+old form since 1.8: a regular expression over the whole text of each event.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 _BY_NAME_SINCE: Final = {18: 26, 20: 11, 21: 6, 22: 1}
 _BY_NAME_ALWAYS: Final = 23
 _LINE: Final = 96
-"""Characters: the lines are to be copied from a terminal."""
+"""Characters per line: people copy the lines from a terminal."""
 _VERSION: Final = re.compile(r"(?:certified[-/])?(\d+)\.(\d+)")
 
 ALWAYS: Final = ("FullyBooted", "Load", "Reload", "Shutdown", "Unload")
@@ -22,7 +22,7 @@ ALWAYS: Final = ("FullyBooted", "Load", "Reload", "Shutdown", "Unload")
 
 
 def filters_by_name(version: str) -> bool:
-    """Whether this AsteriskVersion knows the form by name; unknown versions are taken for old ones."""
+    """Whether this AsteriskVersion can filter by name; an unknown version counts as old."""
     found = _VERSION.match(version)
     if found is None:
         return False
@@ -31,7 +31,7 @@ def filters_by_name(version: str) -> bool:
 
 
 def lines(events: Iterable[str], version: str) -> list[str]:
-    """Lines that let only these events (names as Asterisk writes them) through."""
+    """Lines that let only these events through; names are spelled as in Asterisk."""
     names = sorted({*events, *ALWAYS})
     if filters_by_name(version):
         return [f"eventfilter(name({name})) =" for name in names]

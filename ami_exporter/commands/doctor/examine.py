@@ -1,4 +1,4 @@
-"""The examination: two logins, every list the configuration wants asked for once. The only part that does I/O."""
+"""The examination: two logins, and one request for each list that the configuration needs. Only this part does I/O."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ami_exporter.ami.link import Answer, Link
 from ami_exporter.ami.message import Message
 from ami_exporter.commands.doctor.findings import Verdict, verdict
 
-#: How long the security event of our own second login may take to come.
+#: How long to wait for the security event of our own second login.
 ANNOUNCED_SECONDS = 1.5
 SETTINGS = Action("CoreSettings")
 
@@ -21,7 +21,7 @@ SETTINGS = Action("CoreSettings")
 class Listened:
     """What the event link saw. system: FullyBooted came; security: our other login was announced.
 
-    seen: classes of the events that came by chance. fault: why there was no event link beside the poll link.
+    seen: classes of the events that happened to arrive. fault: why there was no event link beside the poll link.
     """
 
     system: bool = False
@@ -32,7 +32,7 @@ class Listened:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """Everything learned of a server. address: our end of the connection, as the server's permit= must have it."""
+    """Everything learned about a server. address: our end of the connection, which its permit= must contain."""
 
     ami: tuple[int, ...]
     address: str
@@ -45,7 +45,7 @@ class Examination:
 
 
 class Examiner:
-    """Examines one server. connect: makes a link, not open, for these classes of events; clock: monotonic seconds."""
+    """Examines one server. connect: makes an unopened link for these event classes; clock: monotonic seconds."""
 
     def __init__(self, connect: Callable[[Sequence[str]], Link], timeout: float, clock: Callable[[], float]) -> None:
         self._connect = connect
@@ -55,7 +55,7 @@ class Examiner:
         self._fields: dict[tuple[str, str], frozenset[str]] = {}
 
     def examine(self, choices: Sequence[tuple[Action, ...]], classes: Sequence[str]) -> Examination:
-        """Log in, listen for a moment when there are classes to listen to, ask for each list. Raises AmiError."""
+        """Log in, listen briefly if there are event classes, ask for each list. Raises AmiError."""
         link = self._open(())
         try:
             listened = self._listen(link, classes) if classes else None
@@ -88,7 +88,7 @@ class Examiner:
         self._fields[kind] = self._fields.get(kind, frozenset()).union(message.layout.names)
 
     def _listen(self, first: Link, classes: Sequence[str]) -> Listened:
-        """Open the event link; a third login, at once logged off, is what it should hear of."""
+        """Open the event link, then log in and off a third time: the link should receive an event about this login."""
         try:
             events = self._open(classes)
         except AmiError as error:

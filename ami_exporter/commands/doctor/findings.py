@@ -1,4 +1,4 @@
-"""From the answers of one examination to what a collector has and lacks. Pure."""
+"""Turns the answers of one examination into what each collector has and lacks. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Verdict(StrEnum):
 
 
 class State(StrEnum):
-    """How a collector fares: the second column of the table."""
+    """The state of a collector: the second column of the table."""
 
     WORKS = "works"
     PART = "works in part"
@@ -45,9 +45,9 @@ def verdict(answer: Answer) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One collector. missing: what a right would bring, by the class of write=; faults: what failed, and how.
+    """One collector. missing: what a right would allow, by class of write=; faults: what failed, and how.
 
-    left: actions refused, which no class that gauges are worth would bring.
+    left: refused actions that no worthwhile class of write= would allow.
     """
 
     name: str
@@ -56,22 +56,22 @@ class Finding:
     missing: Mapping[str, tuple[str, ...]] | None = None
     unsupported: tuple[str, ...] = ()
     instead: Mapping[str, str] | None = None
-    """Action that is missing → the lesser one that answers in its place."""
+    """Missing action → the lesser one that answers in its place."""
     faults: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
 
 
 def examine_order(chosen: Sequence[EnabledCollector]) -> list[tuple[Action, ...]]:
-    """Every poll's alternatives, once each, in the order of the collectors."""
+    """The alternatives of every poll, without duplicates, in the order of the collectors."""
     return list(dict.fromkeys(choice for one in chosen for choice in one.collector.polls))
 
 
 def finding(
     choice: EnabledCollector, answers: Mapping[Action, Answer], held: frozenset[str] = frozenset(), version: str = ""
 ) -> Finding:
-    """Judge one collector by the answers to its actions; an alternative that was not asked does not matter.
+    """Judge one collector by the answers to its actions; ignore alternatives that were not asked for.
 
-    held: classes of write= that the user surely has.
+    held: classes of write= that the user certainly has.
     """
     polls = choice.collector.polls
     if not polls:
@@ -110,7 +110,7 @@ def _firsts(alternatives: Sequence[Action], answers: Mapping[Action, Answer]) ->
     """The first alternative that works, the first that is denied, and the first that fails."""
     asked = {action: verdict(answers[action]) for action in alternatives if action in answers}
     for wanted in (Verdict.WORKS, Verdict.DENIED, Verdict.FAILED):
-        # What needs no right is never denied: a proxy may say so, and no right would mend it.
+        # An action that needs no right is never denied: a proxy may claim so, but no right would fix that.
         found = (action for action, one in asked.items() if one is wanted)
         yield next((action for action in found if wanted is not Verdict.DENIED or action.spec.rights), None)
 

@@ -1,4 +1,4 @@
-"""Which module of Asterisk answers an action: what to say where a server does not know it."""
+"""The Asterisk module that answers each action: the advice for a server that does not know the action."""
 
 from __future__ import annotations
 

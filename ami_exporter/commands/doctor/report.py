@@ -28,7 +28,7 @@ _NAME, _STATE, _READ = 20, 19, 16
 
 
 def report(about: Subject, found: Examination, result: Diagnosis, *, eventfilters: bool = False) -> str:
-    """Everything the doctor says; the table and what must be mended come last, where a terminal shows them."""
+    """The whole report; the table and the faults to fix come last, where a terminal shows them."""
     sections = (
         _head(about, found),
         _reads(about, result),
@@ -41,7 +41,7 @@ def report(about: Subject, found: Examination, result: Diagnosis, *, eventfilter
         _end(result),
     )
     text = "\n\n".join("\n".join(lines) for lines in map(list, sections) if lines) + "\n"
-    # The server's own words are in it: no control characters into a terminal.
+    # The text contains the server's words: no control characters may reach the terminal.
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 

@@ -6,11 +6,11 @@ import ipaddress
 from collections.abc import Sequence
 
 WRITE_TIMEOUT = 5000
-"""Milliseconds: at Asterisk's own 100 ms a busy machine's exporter would be cut off in the middle of a list."""
+"""Milliseconds: at Asterisk's default of 100 ms, an exporter on a busy machine is cut off in the middle of a list."""
 
 
 def user_block(username: str, address: str, *, read: str, write: str, filters: Sequence[str] = ()) -> list[str]:
-    """Lines of the section. address: our end of the connection, the only host to be let in."""
+    """Lines of the section. address: our end of the connection, the only host allowed in."""
     return [
         f"[{username}]",
         "secret = a-long-random-one",

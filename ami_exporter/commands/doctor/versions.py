@@ -1,4 +1,4 @@
-"""What a server cannot tell for its age: the doctor says so, and advises nothing that such a server lacks. Pure."""
+"""What an old server cannot tell: the doctor reports it, and advises nothing that such a server lacks. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ami_exporter.commands.doctor.examine import Examination
 from ami_exporter.config.target_settings import TargetSettings
 
 COLLECTOR_SINCE: Final[dict[str, Version]] = {"security": (12,), "rtcp": (12,), "recordings": (16, 17)}
-"""Collector of events alone → the first version that sends them."""
+"""Collector that only counts events → the first version that sends them."""
 
 _UNTOLD: Final[tuple[tuple[Version, str], ...]] = (
     ((10,), "conferences"),
@@ -36,22 +36,22 @@ _NEWER_EVENTS: Final = frozenset(
 
 
 def version_of(found: Examination) -> Version:
-    """Asterisk's version, by its own word or by the greeting; empty where neither tells."""
+    """Asterisk's version, from CoreSettings or the greeting; empty if neither tells."""
     return asterisk_version(found.version) or version_by_banner(found.ami)
 
 
 def is_newer_collector(name: str, version: Version) -> bool:
-    """Whether all that a collector counts came after this version."""
+    """Whether everything a collector counts was introduced after this version."""
     return bool(version) and version < COLLECTOR_SINCE.get(name, ())
 
 
 def written(version: Version) -> str:
-    """A version as people say it: 1.8, 11, 16.17."""
+    """A version in its usual form: 1.8, 11, 16."""
     return ".".join(map(str, version[: 2 if version < (10,) else 1]))
 
 
 def events_of_version(names: Iterable[str], version: Version) -> list[str]:
-    """The events that a filter must let through, under the names that this version has for them."""
+    """The events that a filter must let through, under their names in this version."""
     if not version or version >= (12,):
         return sorted(names)
     security = {name for name in names if EVENT_CLASSES.get(name.lower(), frozenset()) == {"security"}}
@@ -59,7 +59,7 @@ def events_of_version(names: Iterable[str], version: Version) -> list[str]:
 
 
 def impossible(settings: TargetSettings, found: Examination) -> list[str]:
-    """What the configuration wants and this version cannot have."""
+    """What the configuration asks for but this version cannot do."""
     version = version_of(found)
     if not settings.canaries or not version or version >= (12,):
         return []
@@ -67,7 +67,7 @@ def impossible(settings: TargetSettings, found: Examination) -> list[str]:
 
 
 def untold(version: Version) -> str:
-    """A sentence that says what this version does not tell; empty where there is nothing to say."""
+    """A sentence about what this version does not tell; empty if nothing is missing."""
     missing = [what for since, what in _UNTOLD if version and version < since]
     if not missing:
         return ""
