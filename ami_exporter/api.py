@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector as LibraryCollector
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.errors import AmiError, ForbiddenAction, LinkClosed, LoginRefused, Timeout
-from ami_exporter.ami.link import Answer, Link, Tls
+from ami_exporter.ami.link import Answer, Link
 from ami_exporter.ami.login import Credentials
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Context, Metric, Rule, ZeroSeries, counter, gauge, histogram
@@ -55,6 +55,7 @@ __all__ = [
     "histogram",
 ]
 
+Tls = AmiTlsSettings
 STOP_SECONDS = 3.0
 
 

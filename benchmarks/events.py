@@ -15,8 +15,7 @@ from ami_exporter.ami.event_classes import classes_of
 from ami_exporter.ami.stream import RECEIVE_BYTES
 from ami_exporter.collectors.declarations import Context
 from ami_exporter.collectors.registry import builtin
-from ami_exporter.demo.load import flood_corpus
-from ami_exporter.exposition.writer import Caps
+from ami_exporter.exposition.caps import Caps
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.event_link import BATCH
 from ami_exporter.pbx.target import events_of
@@ -26,6 +25,7 @@ from benchmarks.report import Table
 from benchmarks.subjects import HttpGet
 from tests.support.asterisk_server import AsteriskServer
 from tests.support.exporter_process import ExporterProcess, exporter
+from tests.support.flooding_pbx import flood_corpus
 
 REPLAYED = 300_000
 ROUNDS = 5

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from benchmarks.measure import cpu_seconds, percentile, resident
-from benchmarks.pbx import line_of, settings, tell
+from benchmarks.pbx import process_of, settings, tell
 from benchmarks.report import Table, milliseconds
 from benchmarks.schedule import INTERVAL, TIMEOUT, Schedule, Scraped
 from tests.support.exporter_process import ExporterProcess, exporter
@@ -41,21 +40,10 @@ def run(fleets: Sequence[tuple[int, int]] = FLEETS) -> list[Table]:
     return [table]
 
 
-@contextmanager
-def lean(count: int) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """PBXs that answer from recordings, in one process of their own; gives it and their ports."""
+def lean(count: int) -> AbstractContextManager[tuple[subprocess.Popen[str], list[int]]]:
+    """PBXs that answer from recordings, in a process of their own, and their ports."""
     options = ("--count", str(count), "--channels", str(CHANNELS), "--endpoints", str(ENDPOINTS))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.lean_pbxs", *options],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process, [int(port) for port in line_of(process).split()]
-    finally:
-        process.kill()
-        process.communicate()
+    return process_of("benchmarks.lean_pbxs", *options)
 
 
 def _fleet(size: int, events: int) -> tuple[str, ...]:

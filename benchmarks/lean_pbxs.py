@@ -20,9 +20,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from ami_exporter.demo.load import flood_corpus
 from ami_exporter.demo.simulated_pbx import SimulatedPbx
 from ami_exporter.demo.simulation import DemoSettings
+from tests.support.flooding_pbx import flood_corpus
 
 #: Stands for the ActionID in a recorded answer.
 PLACE = b"0123456789-action-id"

@@ -86,9 +86,16 @@ def asterisk_pid(server: AsteriskServer) -> int:
 
 @contextmanager
 def simulated(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """Simulated PBXs in a process of their own (`benchmarks.simulated`); gives it and the ports they listen on."""
+    """Simulated PBXs in a process of their own; gives it and the ports they listen on."""
+    with process_of("benchmarks.simulated", *arguments) as both:
+        yield both
+
+
+@contextmanager
+def process_of(module: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """A module of ours that prints the ports it listens on, as a process."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.simulated", *arguments],
+        [sys.executable, "-m", module, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -10,9 +10,8 @@ import argparse
 import sys
 import time
 
-from ami_exporter.demo.load import Flood
-from ami_exporter.demo.simulated_pbx import SimulatedPbx
 from ami_exporter.demo.simulation import DemoSettings
+from tests.support.flooding_pbx import Flood, FloodingPbx
 
 
 def main() -> None:
@@ -23,7 +22,7 @@ def main() -> None:
     parser.add_argument("--endpoints", type=int, default=60)
     chosen = parser.parse_args()
     still = DemoSettings(channels=chosen.channels, endpoints=chosen.endpoints, traffic=0, warmup=0)
-    pbxs = [SimulatedPbx(still) for _ in range(chosen.count)]
+    pbxs = [FloodingPbx(still) for _ in range(chosen.count)]
     _say(" ".join(str(pbx.start()) for pbx in pbxs))
     floods: list[Flood] = []
     for line in sys.stdin:

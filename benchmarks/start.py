@@ -22,7 +22,7 @@ START_SECONDS = 30.0
 _MODULES = {
     "`ami-exporter --help`": "ami_exporter.cli",
     "`serve`": "ami_exporter.commands.serve",
-    "of that, libraries": "asyncio, h11, pydantic, yaml, prometheus_client, ssl, http.client",
+    "of that, libraries": "asyncio, h11, yaml, prometheus_client, ssl, http.client",
 }
 
 

@@ -24,10 +24,6 @@ SUBJECTS = {
     "bare socket, a thread a connection (the floor)": "bare_socket",
     "http.server of the standard library": "standard_library",
 }
-#: Measured by this benchmark's predecessor on the machine of docs/performance.md, hypercorn 0.18, a kept connection.
-BEFORE = (
-    "Before (hypercorn in ASGI mode and worker threads, commit 6bc4d3d): 0.8–0.9 ms of CPU a request, kept connection."
-)
 
 
 def run() -> list[Table]:
@@ -35,7 +31,6 @@ def run() -> list[Table]:
     table = Table(
         f"CPU of the server for a request that polls nothing, ms; least of {ROUNDS} × {REQUESTS}, taking turns.",
         ("server", "kept connection", "a connection for each request"),
-        notes=[BEFORE],
     )
     with ExitStack() as stack:
         started = {name: stack.enter_context(_server(kind)) for name, kind in SUBJECTS.items()}

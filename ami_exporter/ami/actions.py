@@ -1,7 +1,7 @@
-"""The read-only actions, and the guard that lets nothing else be sent.
+"""The read-only actions, and the guard that refuses to send anything else.
 
-AMI knows no read-only user: QueueReset, BridgeDestroy and others need no right at all, so what may be sent is
-decided here. Rights, item and completion names are those of Asterisk 22 (`manager show command NAME`); where
+AMI has no read-only user: QueueReset, BridgeDestroy and others need no right at all, so this table decides what may
+be sent. Rights, item and completion names are those of Asterisk 22 (`manager show command NAME`); where
 older servers differ, the difference is noted.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class AnswerForm(Enum):
-    """What an answer is made of."""
+    """What an answer consists of."""
 
     SINGLE = "single"  # the response is the answer
     LIST = "list"  # response, items, completion event
@@ -31,17 +31,17 @@ class AnswerForm(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ActionSpec:
-    """One action of the table.
+    """An action of the table.
 
-    rights: write classes of which any one suffices; empty: any user may.
+    rights: write classes, any one of which suffices; empty: any user may send it.
     items, complete: event names of a list's items and of its end; a list may have several kinds of item.
     empty: texts of an `Error` (or a `Success` that starts no list) that mean "there are none".
     cost: rank for the order of sending, cheap ones first: 0 one packet, 1 short, 2 grows with the PBX, 3 dear.
-    params: parameters that may be sent. required: those of them without which it is never sent.
-    min_interval: seconds for which a complete answer is served again, where the configuration says nothing.
-    counts_items: what ListItems says. True: the items written, on every version compared (1.8 to 22), and the code
-    counts as it writes; None: the same, but objects may go meanwhile; False: something else. unmarked: on some versions
-    items carry no ActionID (Asterisk 11).
+    params: parameters that may be sent. required: parameters that must be sent.
+    min_interval: seconds for which a complete answer is served again, unless the configuration sets it.
+    counts_items: what ListItems means. True: the number of items, on every version compared (1.8 to 22), because the
+    code counts what it writes; None: the same, but objects may vanish meanwhile; False: something else. unmarked: on
+    some versions (Asterisk 11) items carry no ActionID.
     """
 
     name: str
@@ -58,7 +58,7 @@ class ActionSpec:
     unmarked: bool = False
 
 
-#: A family of Asterisk's database, or one within another: Asterisk puts the name into an SQL LIKE, where % is anything.
+#: A family of Asterisk's database, possibly nested. Asterisk puts the name into an SQL LIKE, where % is a wildcard.
 DATABASE_FAMILY = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}(?:/[A-Za-z0-9][A-Za-z0-9_.-]{0,62}){0,3}"
 
 _SYSTEM = frozenset({"system"})
@@ -203,7 +203,7 @@ _TABLE = (
     ActionSpec("Command", _COMMAND, AnswerForm.COMMAND, cost=2, params=frozenset({"Command"}), min_interval=60.0),
 )
 
-#: Name -> what may be sent. There is no other way to send an action than through this table.
+#: Name → what may be sent. There is no way to send an action that is not in this table.
 ACTIONS: Mapping[str, ActionSpec] = MappingProxyType({spec.name: spec for spec in _TABLE})
 
 
@@ -261,17 +261,17 @@ class Action:
 
     @property
     def is_command(self) -> bool:
-        """Whether it runs a CLI command, which only `command_user` may and never the poll link."""
+        """Whether it runs a console command, which only `command_user` may do, never the poll link."""
         return self.spec.form is AnswerForm.COMMAND
 
     @property
     def label(self) -> str:
-        """What it is called in metrics and faults: the action's name, of a CLI command its words."""
+        """The name in metrics and faults: the action's name, or the words of a console command."""
         return self.params[0][1] if self.is_command else self.name
 
 
 def cli(command: str) -> Action:
-    """Action `Command` for a console command. Raises ForbiddenAction for one that cli_commands refuses."""
+    """Make the action `Command`. Raises ForbiddenAction for a console command that cli_commands refuses."""
     return Action("Command", (("Command", command),))
 
 

@@ -1,4 +1,4 @@
-"""How an answer ended, and one that is still to come. Without I/O."""
+"""Answers: how one ended, and one that is incomplete. Without I/O."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ami_exporter.ami.header_orders import Era
     from ami_exporter.ami.message import Message
 
-#: Headers of one torn item: ten values of 4,000 characters that are all line ends and colons. More is not joined.
+#: Most headers of a torn item to join: ten values of 4,000 characters that are all line ends and colons.
 MAX_TORN_HEADERS = 8_000
 
 
@@ -26,14 +26,14 @@ class Outcome(StrEnum):
     FAILED = "failed"  # any other error
     CUT = "cut"  # the connection ended first
     DEADLINE = "deadline"  # not complete in time
-    TORN = "torn"  # line ends in a value left in doubt what is an item and what is a stranger's text
+    TORN = "torn"  # line ends in a value make it unclear what is an item and what is text from outside
 
 
 class Answer(NamedTuple):
     """The end of one action's answer.
 
-    message: the server's text (or ours, for `cut` and `deadline`). seconds: from the end of the answer before,
-    or the sending, to this one's end: what this answer took, as a server works on one action at a time.
+    message: the server's text, or ours for `cut` and `deadline`. seconds: from the end of the previous answer, or from
+    sending, to the end of this one: a server works on one action at a time.
     items: messages handed to the fold.
     """
 
@@ -44,12 +44,12 @@ class Answer(NamedTuple):
 
     @property
     def full(self) -> bool:
-        """Whether all there is to know has arrived."""
+        """Whether the answer is complete."""
         return self.outcome in (Outcome.COMPLETE, Outcome.EMPTY)
 
     @property
     def unsupported(self) -> bool:
-        """Whether the server does not know the action (or hides it from this user: it says the same)."""
+        """Whether the server does not know the action, or hides it from this user; its answer is the same."""
         return self.outcome is Outcome.FAILED and self.message.lower().startswith("invalid/unknown command")
 
 
@@ -57,8 +57,8 @@ class Waiting:
     """One action whose answer is not complete.
 
     items: names of its items; listed: the same, of an action that has more than one. count: items seen. held: an item
-    that more may follow. pieces: a torn item so far; ends_before: it ends before the next message with our ActionID,
-    not with it. met_pieces: some item was torn. torn: one was, and is in doubt.
+    that may have a continuation. pieces: a torn item so far; ends_before: it ends before the next message with our
+    ActionID, not with it. met_pieces: an item was torn. torn: a torn item is in doubt.
     """
 
     __slots__ = (
@@ -104,13 +104,13 @@ class Waiting:
 
     @property
     def is_other_version(self) -> bool:
-        """Whether the pieces are one whole item, though of headers that are not known of its kind."""
+        """Whether the pieces are one whole item with headers that its kind does not have in the table."""
         if len(self.pieces) > 1:
             return False
         (whole,) = self.pieces
         return look(self.era, whole.get("event", "").lower(), whole.layout.names) is Look.OTHER
 
     def joined(self, action_id: str) -> Message | None:
-        """Return the item that the pieces make; None when that is in doubt."""
+        """Return the item that the pieces make; None if that is in doubt."""
         pieces, self.pieces = self.pieces, []
         return None if self.headers > MAX_TORN_HEADERS else item_of(self.era, pieces, action_id)

@@ -1,4 +1,4 @@
-"""When a certificate ends. Python tells it only of certificates that it verified, so the few fields are read here."""
+"""Reads when a certificate ends. Python reports it only for certificates that it verified."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from typing import Final
 _SEQUENCE, _VERSION = 0x30, 0xA0
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 _VALIDITY: Final = 3
-"""Place of the validity in a certificate, after serial number, signature algorithm and issuer (RFC 5280, 4.1)."""
+"""Position of the validity in a certificate, after serial number, signature algorithm and issuer (RFC 5280, 4.1)."""
 _TIMES: Final = {
     _UTC_TIME: re.compile(rb"(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z"),
     _GENERALIZED_TIME: re.compile(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z"),
 }
-_FIRST_OF_LAST_CENTURY: Final = 50  # two digits from here on are 19..
+_FIRST_OF_LAST_CENTURY: Final = 50  # two-digit years from here on are 19..
 
 
 def not_after(der: bytes | None) -> float | None:
-    """Unix seconds at which an X.509 certificate in DER ends; None for what is none, and for no certificate."""
+    """Return the Unix seconds at which an X.509 certificate in DER ends; None for anything else."""
     if der is None:
         return None
     try:
@@ -32,7 +32,7 @@ def not_after(der: bytes | None) -> float | None:
 
 
 def _values(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield tag and content of the values in some DER, one after the other. Raises ValueError, IndexError."""
+    """Yield tag and content of each value in DER. Raises ValueError, IndexError."""
     at = 0
     while at < len(data):
         tag, length = data[at], data[at + 1]

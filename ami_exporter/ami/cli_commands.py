@@ -1,9 +1,9 @@
-"""Which console commands may be sent: those that only show something, and nothing that is secret, personal or heavy.
+"""Which console commands may be sent: those that only show something, and nothing secret, personal or expensive.
 
 Asterisk has no such guard: main/manager.c refuses three commands (`module load`, `module unload`, `restart
-gracefully`), and with write=command alone `database put` and `channel originate` work. The console takes words in any
-case, quotes and backslashes, and turns tabs into blanks; none of those can be written here, so that a command is what
-it looks like.
+gracefully`), and with write=command alone `database put` and `channel originate` work. The console accepts any case,
+quotes and backslashes, and turns tabs into blanks; none of these are accepted here, so that a command is what it looks
+like.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
 MAX_COMMAND: Final = 100
-"""Characters. The longest command that only shows something has fifty."""
+"""Characters. The longest useful command has fifty."""
 
 _SHOWING: Final = frozenset({"show", "list"})
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/@+=,-]*(?: [A-Za-z0-9_.:/@+=,-]+)*")
@@ -22,7 +22,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/@+=,-]*(?: [A-Za-z0-9_.:/@
 class Refused(NamedTuple):
     """A family of commands that is never sent.
 
-    pattern: fnmatch over the whole command in lower case. why: what it would do. source: where in Asterisk that is.
+    pattern: fnmatch pattern for the whole command in lower case. why: what it would do. source: its code in Asterisk.
     """
 
     pattern: str
@@ -113,11 +113,11 @@ REFUSED: Final = (
     Refused("aoc *", "prints what calls cost", "main/aoc.c"),
     Refused("test *", "runs the server's own tests", "main/test.c"),
 )
-"""Refused although they only show: with `write=command` they would all work."""
+"""Refused although they only show something: with `write=command` they would all work."""
 
 
 def refusal(command: str) -> str:
-    """Why a console command is never sent; empty when it may be."""
+    """Return why a console command is never sent; empty if it may be."""
     if len(command) > MAX_COMMAND:
         return f"has {len(command)} characters, expected at most {MAX_COMMAND}"
     if not _PLAIN.fullmatch(command):

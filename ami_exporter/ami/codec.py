@@ -1,46 +1,43 @@
 """Bytes to messages and back, without I/O.
 
-A packet is lines of `Name: value`, ended by an empty line. Real servers bend this, so: a line ends with LF, a
-CR before it is dropped; blank lines between packets are skipped; a line without a colon is skipped; a name may
-be in any case and its colon without a space; bytes that are not UTF-8 become backslash escapes. The output of a
-CLI command comes as `Output` headers whatever the server's form of it (`Response: Follows` … `--END COMMAND--`
-until Asterisk 13).
+A packet is lines of `Name: value`, ended by an empty line. Real servers deviate, so the decoder is lenient: a line ends
+with LF, and a CR before it is dropped; blank lines between packets and lines without a colon are skipped; names may
+have any case, and the colon needs no space; bytes that are not UTF-8 become backslash escapes. The output of a console
+command always becomes `Output` headers, also in the old form (`Response: Follows` … `--END COMMAND--` until Asterisk
+13).
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING
 
 from ami_exporter.ami.actions import check_value
 from ami_exporter.ami.errors import ForbiddenAction, Kind, ProtocolError
 from ami_exporter.ami.message import Message
 from ami_exporter.ami.redact import redact
-from ami_exporter.ami.shapes import Shapes
+from ami_exporter.ami.shapes import KnownShapes, Shapes
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
     from ami_exporter.ami.actions import Action
-    from ami_exporter.ami.shapes import KnownShapes, Shape
+    from ami_exporter.ami.shapes import Shape
 
 #: Bytes of one line. Asterisk's longest (ChanVariable, Contacts of a big AOR) are a few KiB.
 MAX_LINE = 64 * 1024
 #: Lines of one packet. `core show taskprocessors` on a big PBX has some thousands, ListCommands 200.
 MAX_HEADERS = 20_000
-#: Bytes of one packet, and so of the buffer: MAX_HEADERS lines of that output, twice over.
+#: Bytes of one packet, and so of the buffer: twice MAX_HEADERS lines of that output.
 MAX_PACKET = 4 * 1024 * 1024
-#: Bytes of one action. Asterisk refuses longer lines, and over TLS it reads no more of a record than 1,024 bytes.
+#: Bytes of one action. Asterisk refuses longer lines, and over TLS it reads at most 1,024 bytes of a record.
 MAX_SENT = 1022
-#: Small fixed buffers in Asterisk cut longer ActionIDs (80 bytes in app_confbridge) and glue headers together.
+#: Asterisk's fixed buffers cut longer ActionIDs (80 bytes in app_confbridge) and join headers.
 MAX_ACTION_ID = 67
-#: Spellings of header names remembered; names come from the PBX and can be anything.
-MAX_NAMES = 4096
 
 _PACKET_END = re.compile(rb"\n\r?\n")
 _BLANK_LINES = re.compile(rb"(?:\r?\n)*")
-#: Asterisk 13 and older answer Command so; any other `Follows` is a plain packet with its data in events.
+#: Asterisk 13 and older answer Command like this; any other `Follows` is a plain packet with its data in events.
 _OLD_COMMAND = re.compile(
     rb"Response: ?Follows\r?\n(?:ActionID: ?([^\r\n]*)\r?\n)?Privilege: ?Command\r?\n"
     rb"(?:ActionID: ?([^\r\n]*)\r?\n)?",
@@ -49,16 +46,16 @@ _OLD_COMMAND = re.compile(
 _BEGIN = re.compile(rb"(?:Event|Response): ?([a-z]{1,40})\r?\n", re.IGNORECASE)
 _HEADER = re.compile(rb"[a-z]{1,40}(?=[:(])", re.IGNORECASE)
 _TEXT_END = re.compile(rb"--END COMMAND--\r?\n\r?\n")
-#: An end may begin this many bytes before newly arrived ones.
+#: The end mark may begin this many bytes before newly arrived ones.
 _PACKET_OVERLAP = len(b"\n\r")
 _TEXT_OVERLAP = len(b"--END COMMAND--\r\n\r")
 
 
 class Decoder:
-    """Turns the bytes of one server into messages, whatever pieces they come in.
+    """Turns the bytes of one server into messages, however they are split.
 
-    Exhaust the iterator of one `feed` before the next. After a ProtocolError the stream cannot be followed
-    any more: close the connection.
+    Exhaust the iterator of one `feed` before the next. After a ProtocolError the stream cannot be decoded any further:
+    close the connection.
 
     commands: ActionIDs of the commands whose output may come in the old form. What looks like one without such an
     ActionID is a stranger's text, and would hide all that follows. known: shapes of other links to such servers.
@@ -67,11 +64,11 @@ class Decoder:
     def __init__(self, commands: Container[str] = (), known: KnownShapes | None = None) -> None:
         self.commands = commands
         self._buffer = bytearray()
-        self._searched = 0  # bytes of the buffer known to hold no end of what is being read
+        self._searched = 0  # bytes of the buffer that have been searched for an end
         self._in_text = False  # the buffer starts with a CLI answer in the old form
-        self._shapes = Shapes(known)
+        self._known = known or KnownShapes()
+        self._shapes = Shapes(self._known)
         self._last: Shape | None = None  # the shape that matched last: in a list, that of all items
-        self._names: dict[str, str] = {}
 
     def feed(self, data: bytes | memoryview) -> Iterator[Message]:
         """Take the bytes that arrived and yield the messages they complete; raises ProtocolError on a bound."""
@@ -93,7 +90,7 @@ class Decoder:
         self._check_rest()
 
     def end(self) -> None:
-        """Say that no more bytes come; raises ProtocolError when that was in the middle of a packet."""
+        """End the stream; raises ProtocolError if a packet is incomplete."""
         if self._buffer.strip(b"\r\n"):
             raise ProtocolError(
                 Kind.CUT_PACKET,
@@ -108,7 +105,7 @@ class Decoder:
         return taken
 
     def _complete_packets(self) -> bytes:
-        """Take from the buffer all that ends with a blank line."""
+        """Take all complete packets from the buffer."""
         buffer = self._buffer
         since = max(0, self._searched - _PACKET_OVERLAP)
         last = buffer.rfind(b"\n\r\n", since)
@@ -121,8 +118,8 @@ class Decoder:
         return b""
 
     def _packets(self, region: bytes) -> Iterator[Message]:
-        """Yield the messages of whole packets; an old CLI answer, which may go on, is put back into the buffer."""
-        text = region.decode("latin-1")  # one character a byte, so that positions in both agree
+        """Yield the messages of whole packets; an incomplete old CLI answer goes back into the buffer."""
+        text = region.decode("latin-1")  # one character a byte, so that positions match
         ascii_only = text.isascii()
         position = 0
         shape = self._last
@@ -155,7 +152,7 @@ class Decoder:
         return head is not None and (head[1] or head[2] or b"").decode("latin-1") in self.commands
 
     def _exact(self, packet: bytes) -> Message:
-        """Decode one packet line by line; empty when no line of it is a header."""
+        """Decode one packet line by line; empty if no line is a header."""
         check_bounds(packet)
         text = _decode(packet)
         self._shapes.learn(text)
@@ -163,22 +160,16 @@ class Decoder:
 
     def _headers(self, text: str) -> list[tuple[str, str]]:
         pairs = []
-        known = self._names
+        name_of = self._known.name
         for line in text.replace("\r\n", "\n").split("\n"):
             raw, colon, value = line.partition(":")
-            name = (known.get(raw) or self._name(raw)) if colon else ""
+            name = name_of(raw) if colon else ""
             if name:
                 pairs.append((name, value.removeprefix(" ")))
         return pairs
 
-    def _name(self, raw: str) -> str:
-        name = sys.intern(raw.strip().lower())
-        if len(self._names) < MAX_NAMES:
-            self._names[raw] = name
-        return name
-
     def _old_command(self) -> Message | None:
-        """Take the CLI answer the buffer starts with, once its end marker is there."""
+        """Take the CLI answer at the start of the buffer, once its end marker has arrived."""
         end = _TEXT_END.search(self._buffer, max(0, self._searched - _TEXT_OVERLAP))
         if end is None:
             self._searched = len(self._buffer)
@@ -195,7 +186,7 @@ class Decoder:
         return Message.of(pairs)
 
     def _check_rest(self) -> None:
-        """Check what is not complete yet, as soon as a bound may be broken."""
+        """Check an incomplete packet as soon as it may exceed a bound."""
         size = len(self._buffer)
         if size > MAX_PACKET or (size > MAX_LINE and self._buffer.rfind(b"\n", size - MAX_LINE - 1) < 0):
             check_bounds(self._buffer)
@@ -211,7 +202,7 @@ def _end_of_blank_lines(data: bytes | bytearray, position: int) -> int:
 
 
 def check_bounds(packet: bytes | bytearray) -> None:
-    """Raise ProtocolError for the first bound that the packet breaks, in the order of its bytes."""
+    """Raise ProtocolError for the first bound that the packet exceeds, in the order of its bytes."""
     if len(packet) <= MAX_LINE and packet.count(b"\n") <= MAX_HEADERS:
         return
     start = lines = 0
@@ -230,7 +221,7 @@ def check_bounds(packet: bytes | bytearray) -> None:
 
 
 def _too_long(packet: bytes | bytearray, start: int) -> ProtocolError:
-    """Say which line it is by names that hold nobody's data: of its event and of its header."""
+    """Name the line by its event and header, which hold nobody's data."""
     begin, header = _BEGIN.match(packet), _HEADER.match(packet, start)
     found = f"a line of more than {MAX_LINE} bytes"
     if begin is None or header is None:
@@ -255,12 +246,12 @@ def _no_ami(kind: Kind, found: str) -> ProtocolError:
 
 
 def encode(action: Action, action_id: str) -> bytes:
-    """One packet for an action of the table; raises ForbiddenAction for what cannot be carried."""
+    """Encode an action of the table; raises ForbiddenAction for values that AMI cannot carry."""
     return encode_headers([("Action", action.name), ("ActionID", action_id), *action.params])
 
 
 def encode_headers(headers: Iterable[tuple[str, str]]) -> bytes:
-    """Headers to one packet of at most MAX_SENT bytes (of which secrets may be a part: errors name no value)."""
+    """Encode headers into a packet of at most MAX_SENT bytes. Values may be secrets, so errors name none."""
     lines = []
     for name, value in headers:
         check_value(f"header {name}", value)

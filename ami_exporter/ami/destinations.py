@@ -1,7 +1,7 @@
-"""Where a canary call may go: what is never dialled, whatever the configuration says.
+"""Where a canary call may go: some numbers are never dialled, whatever the configuration says.
 
-Numbers are compared by their digits, without and with what a PBX strips or a carrier takes before them: an outside
-line, an international prefix and a country code, a service code, an area code.
+Numbers are compared by their digits, as they are and without prefixes that a PBX or a carrier strips: an outside line,
+an international prefix with a country code, a service code, an area code.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 MAX_CHANNEL: Final = 100
 MIN_DIGITS: Final = 6
-"""Fewer digits are somebody's extension or a service's short number: only with `internal: true`."""
+"""Shorter numbers are extensions or short codes of services, and need `internal: true`."""
 CONTEXT: Final = "ami-canary"
 """The one dialplan context that Local channels may enter."""
 
@@ -113,9 +113,9 @@ EMERGENCY: Final = frozenset(
         *("116123", "112112", "911911", "999999"),
     }
 )
-"""Numbers of police, fire, ambulance, rescue and crisis lines in any country; those that are elsewhere nothing too."""
+"""Numbers of police, fire, ambulance, rescue and crisis lines of all countries, refused in every country."""
 _WELL_KNOWN: Final = frozenset({"112", "911", "999", "000", "110", "119", "118", "113", "115", "102", "103", "101"})
-"""Those that are refused after any two digits too, whatever a PBX takes for an outside line."""
+"""Numbers that are also refused behind any two digits, because a PBX may use any digits for an outside line."""
 
 _CHANNEL: Final = re.compile(r"(?P<technology>[A-Za-z0-9_]+)/(?P<rest>[A-Za-z0-9_.+*#@:/-]+)")
 _NUMBER: Final = re.compile(r"[wWpP]*[+*#0-9.\-wWpP]*[0-9][+*#0-9.\-wWpP]*")
@@ -129,9 +129,9 @@ _AREA: Final = re.compile(r"[0-9]{0,2}0[1-9][0-9]{1,4}(?P<number>[0-9]{3})")
 
 
 def refusal(channel: str, *, internal: bool) -> str:
-    """Why a canary call to this channel (`TECH/…`) is never made; empty when it may be.
+    """Return why a canary call to this channel (`TECH/…`) is never made; empty if it may be.
 
-    internal: the destination may have fewer than MIN_DIGITS digits. Emergency numbers are refused all the same.
+    internal: the destination may have fewer than MIN_DIGITS digits. Emergency numbers are still refused.
     """
     if "&" in channel:
         return "expected one destination: & would call several at once"
@@ -142,7 +142,7 @@ def refusal(channel: str, *, internal: bool) -> str:
             f"at most {MAX_CHANNEL} characters"
         )
     technology, rest = found["technology"], found["rest"]
-    context = rest.partition("@")[2].partition("/")[0]  # behind it may stand an option: /n
+    context = rest.partition("@")[2].partition("/")[0]  # an option such as /n may follow
     if technology.lower() == "local" and context.lower() != CONTEXT:
         return f"expected Local/…@{CONTEXT}: a canary enters no other context of the dialplan"
     parts = [part for part in re.split(r"[/@:]", rest) if part]
@@ -156,7 +156,7 @@ def refusal(channel: str, *, internal: bool) -> str:
 
 
 def _dialled(part: str) -> set[str]:
-    """The digits a part of a channel may stand for: as they are, and without a service code before them."""
+    """Return the digits that a part of a channel may stand for: with and without a leading service code."""
     if not _NUMBER.fullmatch(part):
         return set()
     plain = re.sub(r"[wWpP.\-]", "", part)
@@ -164,7 +164,7 @@ def _dialled(part: str) -> set[str]:
 
 
 def is_emergency(digits: str) -> bool:
-    """Whether digits reach an emergency service somewhere, by themselves or behind what is dialled before a number."""
+    """Whether digits reach an emergency service somewhere, by themselves or behind a dialling prefix."""
     if digits in EMERGENCY or digits[1:] in EMERGENCY or (digits[:2] in ("00", "99", "90") and digits[2:] in EMERGENCY):
         return True
     if len(digits) <= MIN_DIGITS and digits[-3:] in _WELL_KNOWN and len(digits) - 3 <= 2:  # noqa: PLR2004 - two digits

@@ -1,4 +1,4 @@
-"""What can go wrong with an AMI session. Each error says where, what was found and what to do."""
+"""The errors of an AMI session. Each says where it happened, what was found and what to do."""
 
 # ruff: noqa: N818 - the names say what happened ("LoginRefused"); a suffix adds nothing, and TimeoutError is taken
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 
 class AmiError(Exception):
-    """Base of every error of this package; `reason` is its place among the reasons of a failed login."""
+    """Base of all errors of this package; `reason` is the label value for a failed login."""
 
     reason: ClassVar[Reason] = "protocol"
 
@@ -36,7 +36,7 @@ class ForbiddenAction(AmiError):
 
 
 class ProtocolError(AmiError):
-    """The server sent what is not AMI, or more of it than the named bounds allow."""
+    """The server sent something that is not AMI, or more than the named bounds allow."""
 
     def __init__(self, kind: Kind, message: str) -> None:
         super().__init__(message)
@@ -44,7 +44,7 @@ class ProtocolError(AmiError):
 
 
 class ConnectFailed(AmiError):
-    """No TCP connection, or closed before the login was answered."""
+    """No TCP connection, or it was closed before the login was answered."""
 
     reason = "refused"
 
@@ -66,7 +66,7 @@ class AlreadyInUse(LoginRefused):
 
 
 class Timeout(AmiError):
-    """The deadline passed first."""
+    """The deadline passed."""
 
     reason = "timeout"
 
@@ -78,4 +78,4 @@ class LinkClosed(AmiError):
 
 
 class StaleLink(LinkClosed):
-    """Nothing at all came back in time on an idle link: half-open, to be connected anew."""
+    """Nothing came back in time on an idle link. It is half open and must be reopened."""

@@ -1,8 +1,8 @@
-"""The manager events Asterisk broadcasts, and the classes of `read=` each needs.
+"""The manager events that Asterisk broadcasts, and the `read=` classes that each needs.
 
-An event reaches a session when the user's `read=` and the session's mask hold all of its classes. From the names that
-rules want, `classes_of` gives the mask of the event link. Classes are those of Asterisk 22's source
-(`manager show event NAME`); names in use before Asterisk 12 are there too.
+An event reaches a session if the user's `read=` and the session's mask hold all of its classes. `classes_of` makes the
+mask of the event link from the events that rules want. Classes are those of Asterisk 22's source
+(`manager show event NAME`); names from before Asterisk 12 are included.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _NAMES = {
         PeerStatus Registry Reload Shutdown SpanAlarm SpanAlarmClear Unload""",
     "user": "UserEvent",
 }
-# Left out on purpose: VoicemailPasswordChange (the new password), and those that are never asked for.
+# Left out on purpose: VoicemailPasswordChange (the new password), and the events below.
 
 NEVER_ASKED_FOR = frozenset(
     [
@@ -52,30 +52,32 @@ NEVER_ASKED_FOR = frozenset(
         *("aoc-d", "aoc-e", "aoc-s"),
     ]
 )
-"""Events (lower case) of the classes dtmf, agi and aoc, which no mask of ours holds.
+"""Events (lower case) of the classes dtmf, agi and aoc, which are never requested.
 
-They carry PINs, what scripts say to channels, and what calls cost.
+They carry PINs, commands of scripts, and the cost of calls.
 """
 
 EVENT_NAMES: Mapping[str, str] = MappingProxyType(
     {name.lower(): name for names in _NAMES.values() for name in names.split()}
 )
-"""Event name in lower case → as Asterisk writes it."""
+"""Event name in lower case → its spelling in Asterisk."""
 
 EVENT_CLASSES: Mapping[str, frozenset[str]] = MappingProxyType(
     {name.lower(): frozenset({class_}) for class_, names in _NAMES.items() for name in names.split()}
 )
-"""Event name in lower case → the classes that read= and the mask must hold, all of them."""
+"""Event name in lower case → the classes that read= and the mask must all hold."""
 
 
 UNLISTED: frozenset[str] = frozenset({"agent", "call", "system", "reporting"})
-"""Where the events of third-party modules are to be looked for; never dialplan and dtmf, for what they carry, nor user,
-whose events say whatever a dialplan lets callers write into them."""
+"""Classes in which events of third-party modules may come.
+
+Not dialplan and dtmf because of their content, and not user, whose events hold whatever a dialplan lets callers write.
+"""
 
 USER_EVENTS = frozenset({"user"})
 """The classes of a session for UserEvents alone."""
 
 
 def classes_of(names: Iterable[str]) -> frozenset[str]:
-    """Classes that the mask must hold for these events; a name the table does not have asks for all of UNLISTED."""
+    """Return the classes of these events; a name that is not in the table needs all of UNLISTED."""
     return frozenset[str]().union(*(EVENT_CLASSES.get(name.lower(), UNLISTED) for name in names))

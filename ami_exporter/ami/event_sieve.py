@@ -1,11 +1,11 @@
-"""Lets through the events that Asterisk wrote, out of a stream in which values may hold line ends.
+"""Lets genuine events through, out of a stream in which values may contain line ends.
 
-Nothing in an event is a secret, so text can look like an event. But an event is written at once and whole: what a blank
-line in a value has torn has a beginning that lacks its last headers, then whatever the text forges, and then those
-headers. From the beginning to the rest all is one event. Of one that is in doubt only what is sure is handed on.
+An event contains no secret, so text from outside can look like an event. But Asterisk writes an event at once: if a
+blank line in a value tears it, there is a beginning without the last headers, then whatever the text forges, then those
+headers. Everything from the beginning to these headers is one event. If it is in doubt, only its certain part is used.
 
-Whether an event lacks headers is known of the versions in the table. Until the first event has come that has the
-headers of the table, the server may be another: what lacks some is then taken as it is, unless pieces follow it.
+The table tells which headers an event has in the known versions. Until an event has come that matches the table, the
+server may be another version: an event that lacks headers is then accepted, unless pieces follow it.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from ami_exporter.ami.header_orders import CHANNEL, ORDERS, Era
 from ami_exporter.ami.message import Message
 from ami_exporter.ami.sift import Look, ends_with, look, may_be_torn, read, rebuilt, without_foreign
 
-#: Headers of one torn event: ten values of 4,000 characters that are all line ends and colons.
+#: Most headers of a torn event: ten values of 4,000 characters that are all line ends and colons.
 MAX_TORN_HEADERS = 8_000
-#: Seconds for the rest of a torn event to come: all of it is one write of the server.
+#: Seconds to wait for the rest of a torn event, which the server writes at once.
 REST_SECONDS = 2.0
-#: Times that the rest of such a beginning never came before it is taken for what this version of Asterisk writes.
+#: After so many beginnings without a rest, they are accepted as what this version of Asterisk writes.
 BEGINNINGS_BEFORE_BELIEVED = 3
-#: Sequences of headers counted so.
+#: Sequences of headers that are counted for that.
 OTHER_FORMS = 256
-#: Pieces of torn events remembered, and for how long (seconds): the same text comes again in other values of the call.
+#: Pieces of torn events to remember, and for how many seconds: the same text may appear in other values of the call.
 PIECES_REMEMBERED = 256
 REMEMBERED_SECONDS = 60.0
 
@@ -37,7 +37,7 @@ _LOOKED_AT = frozenset({"fullybooted", "userevent"})  # by Link
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A piece of a torn event: text of a stranger."""
+    """A piece of a torn event: text from outside."""
 
     at: float
     pairs: Pairs
@@ -48,15 +48,15 @@ class EventSieve:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        #: Set when the server's greeting has come.
+        #: Set after the server's greeting.
         self.era = Era.MODERN
         self._held: Message | None = None  # a plain event that what follows it may tell to be torn
         self._pieces: list[Message] = []
-        self._found: Found | None = None  # how the pieces read, once they are a whole event
+        self._found: Found | None = None  # the reading of the pieces, once they are a whole event
         self._headers = 0
         self._since = 0.0
         self._seen: deque[_Seen] = deque(maxlen=PIECES_REMEMBERED)
-        self._is_known = False  # whether the server writes the headers of the table
+        self._is_known = False  # whether the server's events match the table
         self._no_rest: dict[tuple[str, ...], int] = {}
         self._doubtful = 0
 
@@ -66,12 +66,12 @@ class EventSieve:
         return not (self._held or self._pieces or self._seen or self._doubtful)
 
     def take_doubtful(self) -> int:
-        """Return how many events were torn or in doubt since the last time."""
+        """Return how many events were torn or in doubt since the last call."""
         doubtful, self._doubtful = self._doubtful, 0
         return doubtful
 
     def take(self, message: Message) -> Iterator[Message]:
-        """Yield the events that are known for genuine now; one that seems so waits for what follows it."""
+        """Yield the events that are certainly genuine; a probable one waits for what follows it."""
         yield from self.overdue()
         well_begun = begins_well(message)
         if self._pieces and not (self._found and well_begun):
@@ -97,7 +97,7 @@ class EventSieve:
         return bool(self._pieces)
 
     def pause(self) -> Iterator[Message]:
-        """Nothing more has come for now: yield what has waited for more."""
+        """Yield events that were waiting for more, because nothing more has arrived."""
         if not self._pieces or self._found:
             yield from self._end()
         elif not self._is_known and all(map(begins_well, self._pieces)):
@@ -119,12 +119,12 @@ class EventSieve:
             yield rebuilt([pair for piece in pieces for pair in piece.pairs()], found)
 
     def overdue(self) -> Iterator[Message]:
-        """Wait no longer for a rest that is overdue."""
+        """Stop waiting for a rest that is overdue."""
         if self._pieces and self._clock() - self._since > REST_SECONDS:
             yield from self._give_up()
 
     def _give_up(self) -> Iterator[Message]:
-        """Take what has come since the beginning for itself."""
+        """Accept what has arrived since the beginning as separate packets."""
         beginning, *others = self._pieces
         self._pieces, self._found = [], None
         names = (beginning["event"].lower(), *beginning.layout.names)
@@ -153,7 +153,7 @@ class EventSieve:
         layout.plain = plain
 
     def _is_repeated(self, message: Message) -> bool:
-        """Whether this is text that was a piece of a torn event a moment ago; its last value may go on."""
+        """Whether this text was a piece of a torn event a moment ago; its last value may be longer."""
         if not self._seen:
             return False
         now = self._clock()
@@ -163,7 +163,7 @@ class EventSieve:
         return any(_continues(pairs, seen.pairs) for seen in self._seen)
 
     def _take_doubtful(self, message: Message) -> Iterator[Message]:
-        """Take a packet that is no event as Asterisk writes them."""
+        """Take a packet that does not look like an event of Asterisk."""
         names = message.layout.names
         kind = message.get("event", "").lower()
         if not begins_well(message) or message.layout.plain:
@@ -181,7 +181,7 @@ class EventSieve:
             self._doubtful += 1
 
     def _has_a_channel_of_another(self, kind: str, names: Sequence[str]) -> bool:
-        """Whether it has headers of a channel that no version of this event has, or one of its own twice."""
+        """Whether it has channel headers that no version of this event has, or one of its own twice."""
         own = {place.name for order in ORDERS[self.era][kind] for place in order}
         known = [name for name in names if name in own]
         return len(known) != len(set(known)) or any(name in CHANNEL and name not in own for name in names)
@@ -193,7 +193,7 @@ class EventSieve:
         self._since = self._clock()
 
     def _add(self, message: Message) -> Iterator[Message]:
-        """Take what follows the beginning of a torn event, or no event behind one that seemed whole."""
+        """Take a packet behind the beginning of a torn event, or a non-event behind an event that seemed whole."""
         self._pieces.append(message)
         self._headers += len(message.layout.names)
         if self._headers > MAX_TORN_HEADERS:
@@ -217,7 +217,7 @@ class EventSieve:
 
 
 def begins_well(message: Message) -> bool:
-    """Whether a packet begins as Asterisk begins an event."""
+    """Whether a packet begins like an event of Asterisk."""
     return message.layout.names[:2] == ("event", "privilege")
 
 

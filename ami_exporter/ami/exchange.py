@@ -1,9 +1,9 @@
-"""Which message belongs to which action, and when an answer is complete. Without I/O.
+"""Assigns messages to actions and tells when an answer is complete. Without I/O.
 
-A server works on one action at a time and sends nothing else meanwhile. So while a list is under way, a message without
-our ActionID, which nobody can guess, is a piece of an item that a blank line in a value has torn. Where the ActionID is
-an item's last header (Status, QueueStatus), the piece that has it ends the item. Where headers follow it
-(CoreShowChannels), the pieces without it belong to the item before them.
+A server works on one action at a time and sends nothing else meanwhile. So within a list, a message without our
+ActionID, which nobody can guess, is a piece of an item that a blank line in a value has torn. If the ActionID is an
+item's last header (Status, QueueStatus), the piece that has it ends the item. If headers follow it (CoreShowChannels),
+the pieces without it belong to the item before them.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     #: Takes the pieces of a torn item, and the ActionID of its list.
     TornItem = Callable[[Sequence[Message], str], None]
 
-#: From this AMI version on, every list answer announces itself by an EventList header. That came with Asterisk
-#: 13.2, and 13 runs from AMI 2.5.0 to 2.10.6: 2.10 is certainly later, below it the banner alone cannot tell.
+#: From this AMI version on, every list begins with an EventList header. Asterisk 13.2 introduced it, and Asterisk 13
+#: has AMI 2.5.0 to 2.10.6: versions from 2.10 on certainly send it, for older ones the banner does not tell.
 LISTS_ANNOUNCED_FROM = (2, 10)
 _TORN = "line ends in a value, such as a caller's name, left in doubt what the server wrote"
 
 
 class Exchange:
-    """Joins messages to the actions in flight.
+    """Assigns messages to the actions in flight.
 
     actions: ActionID -> action. on_item: called with each item of a list, and with a single answer itself.
     on_stray: called with each message that belongs to no action in flight. on_torn: called with a torn item's pieces
@@ -59,22 +59,22 @@ class Exchange:
         self._clock = clock
         self._lists_announced = lists_announced
         self._last_end = clock()
-        self._under_way: Waiting | None = None  # the list whose items come now
-        #: Kind → number of things in the answers that do not belong (ami_exporter_protocol_errors_total).
+        self._under_way: Waiting | None = None  # the list whose items are arriving
+        #: Kind → number of protocol errors in the answers (ami_exporter_protocol_errors_total).
         self.errors: Counter[Kind] = Counter()
-        #: What has been answered so far.
+        #: Answers so far.
         self.answers: dict[Action, Answer] = {}
 
     @property
     def unfinished(self) -> bool:
-        """Whether an answer is still to come."""
+        """Whether an answer is missing."""
         return bool(self._waiting)
 
     def take(self, messages: Iterable[Message]) -> None:
-        """Hand each message on.
+        """Pass each message on.
 
-        An item is one only by both our ActionID and its event's name: text that the PBX passes on unescaped can
-        hold forged headers, and broadcast events share names with items.
+        An item needs both our ActionID and the right event name: the PBX passes on text unescaped, which may contain
+        forged headers, and broadcast events share names with items.
         """
         in_flight = self._waiting
         on_item = self._on_item
@@ -118,7 +118,7 @@ class Exchange:
             self._take_response(action_id, waiting, message)
 
     def _take_item(self, action_id: str, waiting: Waiting, message: Message) -> None:
-        """Take an item that no pieces came before."""
+        """Take an item without pieces before it."""
         if not message.layout.plain:
             waiting.begin(message, ends_before=not _ends_with(message, action_id))
             if not waiting.ends_before:
@@ -134,12 +134,12 @@ class Exchange:
             self._end(action_id, Outcome.COMPLETE)
 
     def _take_piece(self, message: Message) -> None:
-        """Take a message without an ActionID of ours: a piece of an item of the list under way, if there is one."""
+        """Take a message without our ActionID: a piece of an item if a list is under way."""
         waiting = self._under_way
         if waiting is None:
             self._on_stray(message)
         elif waiting.held is not None:
-            waiting.count -= 1  # it is counted again when it is whole
+            waiting.count -= 1  # it is counted when it is whole
             waiting.begin(waiting.held, ends_before=True)
             waiting.held = None
             waiting.add(message)
@@ -154,7 +154,7 @@ class Exchange:
             waiting.begin(message, ends_before=False)
 
     def _release(self, action_id: str, waiting: Waiting) -> None:
-        """Hand on the item that ended before the message that has come now."""
+        """Pass on the item that ended before the current message."""
         if waiting.pieces:
             self._join(action_id, waiting)
         elif waiting.held is not None:
@@ -193,7 +193,7 @@ class Exchange:
         self._last_end = now
 
     def _take_end(self, action_id: str, waiting: Waiting, message: Message) -> None:
-        """End the list by its completion event, known by EventList or, on old servers, by its name."""
+        """End the list at its completion event, recognised by EventList or, on old servers, by its name."""
         mark = message.get("eventlist", "").lower()
         if mark == "complete" or message["event"] == waiting.spec.complete:
             self._check_count(waiting, message)
@@ -204,7 +204,7 @@ class Exchange:
             self._on_stray(message)
 
     def _check_count(self, waiting: Waiting, message: Message) -> None:
-        """Compare ListItems with what came; servers miscount, so that alone fails only where none is known to."""
+        """Compare ListItems with the items received. A difference is a failure unless servers are known to miscount."""
         listed = message.get("listitems", "")
         if waiting.spec.counts_items is False or not listed.isdecimal() or listed == str(waiting.count):
             return
@@ -236,9 +236,9 @@ def _ends_with(message: Message, action_id: str) -> bool:
 
 
 def stray_kind(message: Message, prefix: str) -> Kind | None:
-    """Say what is wrong with a message that belongs to no action in flight; None: an ordinary broadcast event.
+    """Return what is wrong with a message of no action in flight; None for an ordinary broadcast event.
 
-    prefix: what all ActionIDs of this session begin with.
+    prefix: the beginning of all ActionIDs of this session.
     """
     if message.get("actionid", "").startswith(prefix):
         repeated = message.get("eventlist", "").lower() == "complete"

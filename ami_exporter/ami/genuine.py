@@ -1,9 +1,9 @@
-"""Which headers of a packet Asterisk wrote, and which are part of a value with line ends in it.
+"""Tells which headers of a packet Asterisk wrote, and which are part of a value that contains line ends.
 
-Asterisk writes values as they are. A caller's number, a dialled extension or the data of an application may hold line
-ends, and then one value looks like several headers, or like several packets. What Asterisk itself writes has a fixed
-order, and whatever a text forges stands between the beginning of its value and the next genuine header. A header whose
-place is the same in every possible reading is genuine; where readings differ, nobody can tell.
+Asterisk writes values unescaped. A caller's number, a dialled extension or the data of an application may contain line
+ends, and then one value looks like several headers or packets. Asterisk's own headers have a fixed order, and forged
+text stands between the beginning of its value and the next genuine header. A header that has the same place in every
+possible reading is genuine; if readings differ, it is in doubt.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One header in the order that Asterisk writes. free: its value may hold text of strangers, line ends included."""
+    """One header in Asterisk's order. free: its value may hold text from outside, line ends included."""
 
     name: str
     optional: bool = False
@@ -23,22 +23,22 @@ class Place:
 
 
 Order = tuple[Place, ...]
-"""The headers of one kind of event or list item; the first is `event`."""
+"""The headers of one kind of event or list item, in order; the first is `event`."""
 
 
 class Reading(Enum):
-    """What the headers of a packet turn out to be."""
+    """What the headers of a packet are."""
 
     WHOLE = "whole"  # a complete event or item
-    CUT = "cut"  # only its beginning: a blank line in a value cut off the rest
+    CUT = "cut"  # its beginning: a blank line in a value cut off the rest
     NONE = "none"  # neither
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What all readings agree in. genuine: positions in the packet; unsure: names of the headers they differ in.
+    """What all readings agree on. genuine: positions in the packet; unsure: names of headers that are in doubt.
 
-    texts: position of a value with line ends in it → position after the last header that is part of that value.
+    texts: position of a value that contains line ends → position after the last header that is part of it.
     """
 
     reading: Reading
@@ -48,10 +48,10 @@ class Found:
 
 
 def find(order: Order, names: Sequence[str], vocabulary: Container[str]) -> Found:
-    """Read the headers of a packet, or of the pieces of one, by the order of their kind.
+    """Match the headers of a packet, or of its pieces, with the order of their kind.
 
-    names: of the headers in wire order, in lower case. vocabulary: names that Asterisk uses anywhere. A name outside of
-    it may stand anywhere, as newer servers send more; it is never genuine here.
+    names: of the headers in wire order, in lower case. vocabulary: all header names of Asterisk. Other names may stand
+    anywhere, because newer servers send more, but never count as genuine.
     """
     kept = [position for position, name in enumerate(names) if name in vocabulary]
     if not kept or kept[0] != 0 or names[0] != order[0].name:
@@ -71,7 +71,7 @@ def find(order: Order, names: Sequence[str], vocabulary: Container[str]) -> Foun
 
 
 def fits(order: Order, names: Sequence[str], vocabulary: Container[str]) -> bool:
-    """Whether the headers are all those of the order and no others, but for names outside the vocabulary."""
+    """Whether the headers are exactly those of the order, apart from names outside the vocabulary."""
     known = iter([name for name in names if name in vocabulary])
     name = next(known, None)
     for place in order:
@@ -83,7 +83,7 @@ def fits(order: Order, names: Sequence[str], vocabulary: Container[str]) -> bool
 
 
 class _Table:
-    """By place of an order, where it can stand in a packet. Costs places times headers, whatever a text forges."""
+    """For each place of an order, where it can stand in a packet. Costs places times headers for any input."""
 
     def __init__(self, order: Order, names: Sequence[str]) -> None:
         self._order = order
@@ -102,15 +102,15 @@ class _Table:
 
     @property
     def complete(self) -> bool:
-        """Whether there is a reading at all."""
+        """Whether there is a reading."""
         return bool(self._ends)
 
     def may_be_cut(self) -> bool:
-        """Whether it can be the beginning of a packet, cut off in a free value."""
+        """Whether the headers may be the beginning of a packet that is cut off in a free value."""
         return any(place.free and reached for place, reached in zip(self._order, self._ahead, strict=True))
 
     def agreed(self) -> tuple[dict[int, int], frozenset[str]]:
-        """Positions that all readings have → their places, and the names of the other places that any reading has."""
+        """Return positions that all readings share, with their places, and names of places that only some have."""
         sure: dict[int, int] = {}
         unsure: set[str] = set()
         for index, place in enumerate(self._order):
@@ -122,9 +122,9 @@ class _Table:
         return sure, frozenset(unsure)
 
     def torn(self, sure: Mapping[int, int]) -> frozenset[int]:
-        """Positions of the headers in whose value more headers are than places come before the next sure one.
+        """Return positions of headers whose value must contain following headers, for lack of places for them.
 
-        Where a free value stands between, the text may as well be in that one: then it is in neither.
+        If another free value stands between, the text may be in that one, so neither is reported.
         """
         found = set()
         after = [*list(sure.items())[1:], (self._size, len(self._order))]
@@ -136,7 +136,7 @@ class _Table:
         return frozenset(found)
 
     def _neighbours(self, index: int) -> Iterator[int]:
-        """Places that can come directly before this one: all optional ones, and the first that is not."""
+        """Return the places that may come directly before this one: optional ones and the first mandatory one."""
         for earlier in range(index - 1, -1, -1):
             yield earlier
             if not self._order[earlier].optional:
@@ -146,7 +146,7 @@ class _Table:
         reached: list[set[int]] = [{0}]
         for index in range(1, len(self._order)):
             before = self._before[index]
-            # Behind a free value anything may stand, behind the others the next header only.
+            # Anything may follow a free value, only the next header follows others.
             first = min((min(reached[i]) for i in before if self._order[i].free and reached[i]), default=self._size)
             reached.append(
                 {
@@ -179,7 +179,7 @@ class _Table:
         return reached
 
     def _may_be_missing(self, index: int) -> bool:
-        """Whether a reading leaves this optional header out and takes what looks like it for text."""
+        """Whether a reading omits this optional header and takes its look-alike for text."""
         if not self._order[index].optional:
             return False
         before = [i for i in self._before[index] if self._order[i].free and self._ahead[i] & self._back[i]]

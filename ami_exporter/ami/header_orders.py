@@ -1,12 +1,12 @@
-"""The headers of events and list items, in the order in which Asterisk writes them.
+"""The headers of events and list items, in Asterisk's order.
 
 From the source (main/manager_channels.c, manager_bridges.c, security_events.c, apps/app_queue.c and the others) and
-from transcripts of 1.8, 11, 13, 16 and 22. A kind whose order changed has several lines. `?`: not in every one, or not
-in every version. `~`: the value may hold text of strangers, line ends included; all other values are numbers, closed
-words and what an administrator has configured.
+from transcripts of 1.8, 11, 13, 16 and 22. A kind whose order changed has several lines. `?`: not always present, or
+not in every version. `~`: the value may hold text from outside, line ends included; all other values are numbers,
+closed words and what an administrator has configured.
 
-A kind that is not here, and a version that has another order, are read as they come. `Contacts`, `Variable` and
-`ChanVariable(…)`, which come several times, are in no order: they may stand anywhere.
+Other kinds, and versions with another order, are accepted unchecked. `Contacts`, `Variable` and `ChanVariable(…)`,
+which are repeated, have no place: they may stand anywhere.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from types import MappingProxyType
 
 from ami_exporter.ami.genuine import Order, Place
 
-#: What `*` and `PREFIX*` stand for: a channel, from Asterisk 12 on (manager_channels.c).
+#: `*` and `PREFIX*`: a channel, from Asterisk 12 on (manager_channels.c).
 _CHANNEL = (
     "Channel~ ChannelState ChannelStateDesc CallerIDNum~ CallerIDName~ ConnectedLineNum~ ConnectedLineName~"
     " Language~ AccountCode~ Context~ Exten~ Priority Uniqueid Linkedid Tenantid?~"
 )
-#: What `+` and `PREFIX+` stand for: a bridge (manager_bridges.c).
+#: `+` and `PREFIX+`: a bridge (manager_bridges.c).
 _BRIDGE = (
     "BridgeUniqueid BridgeType BridgeTechnology BridgeCreator BridgeName~ BridgeNumChannels BridgeVideoSourceMode?"
 )
-#: Before every kind's own headers: the class, and what manager.conf and asterisk.conf may ask for.
+#: Headers before those of each kind: the class, and what manager.conf and asterisk.conf may add.
 _BEFORE = "Event Privilege? Timestamp? SequenceNumber? File? Line? Func? SystemName? ActionID?"
 _AFTER = "ActionID?"
 
@@ -200,7 +200,7 @@ ContactStatusDetail: AOR URI~ UserAgent~ RegExpire ViaAddress~ CallID~ Status Ro
  AuthenticateQualify OutboundProxy~ Path~ QualifyFrequency QualifyTimeout Qualify2xxOnly?
 """
 
-#: Before Asterisk 12; what is not here was the same.
+#: Orders before Asterisk 12, as far as they differ.
 _LEGACY_TABLE = f"""
 Newchannel: Channel~ ChannelState ChannelStateDesc CallerIDNum~ CallerIDName~ AccountCode~ Exten~ Context~ Uniqueid
 Newstate: Channel~ ChannelState ChannelStateDesc {_LEGACY_CALLER} Uniqueid
@@ -275,7 +275,7 @@ def _orders(table: str) -> Mapping[str, tuple[Order, ...]]:
 
 
 class Era(Enum):
-    """What a server writes, by its version."""
+    """A range of versions with the same orders."""
 
     LEGACY = "legacy"  # before Asterisk 12
     MODERN = "modern"
@@ -290,12 +290,12 @@ _MODERN = _orders(_TABLE)
 ORDERS: Mapping[Era, Mapping[str, tuple[Order, ...]]] = MappingProxyType(
     {Era.MODERN: _MODERN, Era.LEGACY: {**_MODERN, **_orders(_LEGACY_TABLE)}}
 )
-"""Event name in lower case → the orders that its headers have in one version or another."""
+"""Event name in lower case → the orders of its headers in the known versions."""
 
 CHANNEL: frozenset[str] = frozenset(name.rstrip("?~").lower() for name in _CHANNEL.split())
 """The headers of a channel, in lower case."""
 
-#: Kinds that have any headers after those of the table.
+#: Kinds that have arbitrary headers after those of the table.
 OPEN_KINDS = frozenset({"userevent"})
 
 VOCABULARY: frozenset[str] = frozenset(

@@ -1,10 +1,11 @@
-"""One AMI session: connect, log in, ask, listen, log off. Synchronous; one thread at a time."""
+"""One AMI session: connect, log in, send actions, receive events, log off. Synchronous; one thread at a time."""
 
 from __future__ import annotations
 
 import secrets
 import time
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ami_exporter.ami import login
@@ -32,13 +33,13 @@ if TYPE_CHECKING:
     from ami_exporter.ami.message import Message
     from ami_exporter.ami.originate import CanaryCall
 
-__all__ = ["Answer", "Boot", "Link", "Outcome", "Tls"]
+__all__ = ["Answer", "Boot", "Link", "Outcome"]
 
-#: Seconds after which a poll link stops waiting for the FullyBooted of a server that was starting at its login.
+#: Seconds for which a poll link waits for FullyBooted if the server was starting at the login.
 BOOT_SECONDS = 300.0
-#: Events kept for `read_events` while an answer is awaited: a second of the most that one server is known to send.
+#: Events kept for `read_events` while an answer is awaited: one second of the busiest server known.
 MAX_EVENTS_KEPT = 50_000
-#: The first AMI version whose servers send FullyBooted for sure; 1.1 was both Asterisk 1.6 and 1.8.
+#: The first AMI version that always sends FullyBooted; 1.1 was both Asterisk 1.6 and 1.8.
 BOOT_FROM = (1, 2)
 #: Of a link whose answers compete with nobody's.
 NO_TURN: AbstractContextManager[object] = nullcontext()
@@ -52,8 +53,8 @@ class Link:
     same (FullyBooted). After any error but ForbiddenAction the link is closed; make a new one. library: what links have
     learned of how servers write. turn: held while answers are decoded and handed on.
 
-    UserEvents need an event link of class `user` alone, and are refused on any other. A UserEvent ends with text of the
-    dialplan, so what follows it in the stream may be text too: on a link of their own nothing else is believed.
+    UserEvents need an event link with the class `user` alone, and are refused on any other. A UserEvent ends with text
+    of the dialplan, so whatever follows it in the stream may be text, too: a link of its own accepts nothing else.
     """
 
     def __init__(
@@ -72,54 +73,47 @@ class Link:
         library: ShapeLibrary | None = None,
         turn: AbstractContextManager[object] = NO_TURN,
     ) -> None:
-        shapes, classes = library or ShapeLibrary(), tuple(classes)
-        self._session = Session(
-            *(host, port, self._stray),
-            tls=tls,
-            clock=clock,
-            token=token,
-            known=lambda era: shapes.of((era, not classes)),
-        )
+        classes = tuple(classes)
+        shapes = partial((library or ShapeLibrary()).of, bool(classes))
+        self._session = Session(host, port, self._stray, tls=tls, clock=clock, token=token, known=shapes)
         self._clock, self._wall, self._turn = clock, wall, turn
         self._credentials, self._poll = credentials, not classes
         self._mask = login.event_mask(classes or ("system",))
         self._on_event, self._pace = on_event, pace
         self._events: list[Message] = []
-        self._unasked: set[str] = set()  # ActionIDs whose answers nobody waits for
+        self._unasked: set[str] = set()  # ActionIDs without a waiting caller
         self._user_events = frozenset(classes) == USER_EVENTS
         self._sieve: EventSieve | UserEventSieve = UserEventSieve(clock) if self._user_events else EventSieve(clock)
         self._events_off_at: float | None = None
         self._events_off = False
-        #: Whether the last exchange was cut by the server, not by us for what it sent.
+        #: Whether the server ended the last exchange, rather than we because of what it sent.
         self.ended_by_server = False
-        #: Names in lower case of the actions this server offers to this user.
+        #: Names (lower case) of the actions that the server offers to this user.
         self.commands: frozenset[str] = frozenset()
-        #: The last FullyBooted seen; None: none came (no read=system, or the server is still starting).
+        #: The last FullyBooted; None if none came (no read=system, or the server is still starting).
         self.boot: Boot | None = None
 
     @property
     def alive_at(self) -> float:
-        """Until when the server was sending, at least, also of a closed link (monotonic seconds)."""
+        """The last time at which the server was certainly sending (monotonic seconds); also for a closed link."""
         return self._session.alive_at
 
     @property
     def closed(self) -> bool:
-        """Whether there is no connection."""
         return self._session.closed
 
     @property
     def closed_because(self) -> str:
-        """Why there is no connection."""
         return self._session.closed_because
 
     @property
     def version(self) -> tuple[int, ...]:
-        """AMI version of the greeting, such as (11, 0, 0)."""
+        """The AMI version of the greeting, such as (11, 0, 0)."""
         return self._session.version
 
     @property
     def local_address(self) -> tuple[str, int] | None:
-        """Our end of the connection (host, port): security events name it in our own logins."""
+        """Our end of the connection (host, port), which security events of our own logins name."""
         return self._session.local_address
 
     @property
@@ -129,18 +123,17 @@ class Link:
 
     @property
     def protocol_errors(self) -> Counter[str]:
-        """Kind → number of things the server sent that do not belong (ami_exporter_protocol_errors_total)."""
+        """Kind → number of protocol errors of the server (ami_exporter_protocol_errors_total)."""
         return self._session.protocol_errors
 
     def close(self) -> None:
-        """Log off and close; never raises for a server that does not answer."""
+        """Log off and close; raises nothing if the server does not answer."""
         self._session.close()
 
     def __repr__(self) -> str:
         return f"<Link {'poll' if self._poll else 'events'} {'closed' if self.closed else 'open'}>"
 
     def offers(self, action: str) -> bool:
-        """Whether the server listed an action for this user."""
         return action.lower() in self.commands
 
     def open(self, deadline: float) -> None:
@@ -152,8 +145,8 @@ class Link:
             self._session.connect(deadline)
             self._sieve.era = Era.of(self._session.version)
             self._log_in(deadline)
-            # The server answers in order, and FullyBooted follows the login at once: when this answer is here,
-            # so is FullyBooted, or it does not come (no read=system, or the server is still starting).
+            # The server answers in order, and FullyBooted directly follows the login: when this answer arrives,
+            # FullyBooted has arrived or will not come (no read=system, or the server is still starting).
             self.refresh_commands(deadline)
             if self._poll:
                 booting = self.boot is None and self._session.version >= BOOT_FROM
@@ -182,18 +175,18 @@ class Link:
             self._pace.accepted()
 
     def refresh_commands(self, deadline: float, first_answer_timeout: float | None = None) -> None:
-        """Ask what the server offers to this user: modules load after AMI answers, and on a Reload.
+        """Ask what the server offers to this user: modules are loaded after AMI answers, and on a reload.
 
         Raises Timeout, LinkClosed, and StaleLink as `exchange` does.
         """
         answer = self._session.ask("ListCommands", (), deadline, first_answer_timeout)
-        if answer.get("response", "").lower() == "error":  # it cannot tell, so everything may be tried
+        if answer.get("response", "").lower() == "error":  # the server cannot tell, so everything may be tried
             self.commands = frozenset(name.lower() for name in ACTIONS)
         else:
             self.commands = login.parse_commands(answer)
 
     def _turn_events_off(self, deadline: float, first_answer_timeout: float | None = None) -> None:
-        """Turn events off, but for a server that is still starting only when it has told so."""
+        """Turn events off; while the server is starting, only after its FullyBooted."""
         if self._events_off_at is None or (self.boot is None and self._clock() < self._events_off_at):
             return
         self._events_off_at = None
@@ -208,11 +201,11 @@ class Link:
         first_answer_timeout: float | None = None,
         on_torn: TornItem | None = None,
     ) -> Mapping[Action, Answer]:
-        """Send all actions at once, cheap ones first, and hand each item to `on_item` as it arrives.
+        """Send all actions at once, cheap ones first, and pass each item to `on_item` as it arrives.
 
-        Every action has an answer; when one is `cut` or at its `deadline`, the link has been closed (a reader
-        that stops holds locks in the PBX). Raises StaleLink when nothing came within `first_answer_timeout`
-        seconds, LinkClosed when the link was closed before, and whatever `on_item` raises.
+        Every action gets an answer; if one is `cut` or exceeds its `deadline`, the link is closed, because a reader
+        that stops holds locks in the PBX. Raises StaleLink if nothing came within `first_answer_timeout` seconds,
+        LinkClosed if the link was closed before, and whatever `on_item` raises.
         """
         self._session.connected()
         self._turn_events_off(deadline, first_answer_timeout)
@@ -263,16 +256,16 @@ class Link:
         return exchange
 
     def originate(self, call: CanaryCall, deadline: float) -> Message:
-        """Start a canary call and return the response; the one action sent that changes something.
+        """Start a canary call and return the response. No other action changes anything on the PBX.
 
-        Success means that it was queued: what becomes of it, events tell. Raises Timeout, LinkClosed.
+        Success means that the call was queued; events tell its outcome. Raises Timeout, LinkClosed.
         """
         return self._session.answer_to(call.call_id, call.headers(), deadline)
 
     def read_events(self, deadline: float) -> list[Message]:
-        """Return all events that have arrived, waiting for the first of them until the deadline; then: none.
+        """Wait for events until the deadline and return all that have arrived; none after the deadline.
 
-        Raises LinkClosed when the session has ended, ProtocolError when the stream can no longer be followed.
+        Raises LinkClosed when the session has ended, ProtocolError when the stream can no longer be decoded.
         """
         self._take_kept()
         try:
@@ -298,10 +291,10 @@ class Link:
         return events
 
     def read_ready(self, room: memoryview) -> tuple[int, list[Message]]:
-        """Read what has arrived, without waiting; return the number of bytes and the events in them.
+        """Read what has arrived without blocking; return the number of bytes and the events in them.
 
-        room: the buffer to use. When the session has ended, or the stream can no longer be followed, the link is closed
-        afterwards and says why in `closed_because`: the events that came before that are returned all the same.
+        room: the buffer to use. If the session has ended or the stream can no longer be decoded, the link is closed and
+        `closed_because` says why; events that arrived before are still returned.
         """
         size = 0
         try:
@@ -327,7 +320,7 @@ class Link:
 
     @property
     def unread(self) -> bool:
-        """Whether TLS holds bytes that `read_ready` has not returned: epoll does not know of them."""
+        """Whether TLS holds bytes that `read_ready` has not returned, which epoll does not report."""
         return not self.closed and self._session.connected().unread
 
     def fileno(self) -> int:
@@ -335,7 +328,7 @@ class Link:
         return self._session.connected().fileno()
 
     def send(self, action: str) -> None:
-        """Send Ping or Logoff without waiting; `read_ready` takes the answer for a sign of life and nothing else."""
+        """Send Ping or Logoff without waiting; `read_ready` takes the answer as a sign of life."""
         stream, action_id = self._session.connected(), self._session.next_id()
         self._unasked.add(action_id)
         stream.queue([encode_headers([("Action", action), ("ActionID", action_id)])])
@@ -346,7 +339,7 @@ class Link:
         self._session.drop()
 
     def _stray(self, message: Message) -> None:
-        """Take a message that answers nothing in flight: a broadcast event, or something to count."""
+        """Take a message of no action in flight: a broadcast event or a protocol error."""
         if message.get("actionid") in self._unasked and "event" not in message:
             self._unasked.discard(message["actionid"])
             return
@@ -361,7 +354,7 @@ class Link:
             self._session.protocol_errors[kind] += 1
 
     def _take_kept(self) -> None:
-        """Take what need not wait any more for the rest of a torn event."""
+        """Take events that no longer wait for the rest of a torn event."""
         for event in (*self._sieve.overdue(), *self._sieve.pause()):
             self._take_event(event)
 

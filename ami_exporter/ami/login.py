@@ -1,4 +1,4 @@
-"""The opening of a session: banner, credentials, classes of events, the list of commands. Without I/O."""
+"""The start of a session: greeting, credentials, event classes, list of commands. Without I/O."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ami_exporter.ami.message import Message
 
-#: Bytes of the greeting line; real ones have about 30, proxies' some more.
+#: Most bytes of the greeting line; real ones have about 30, those of proxies some more.
 MAX_BANNER = 256
 #: Bytes of a wrong greeting shown in the error.
 SHOWN = 60
@@ -33,7 +33,7 @@ EVENT_CLASSES = frozenset(
         *("cdr", "dialplan", "originate", "agi", "cc", "aoc", "test", "security", "message"),
     }
 )
-#: How the greetings of other servers begin, and a TLS alert.
+#: The beginnings of other protocols' greetings, and of a TLS alert.
 OTHERS = {
     b"HTTP/": "a web server",
     b"RTSP/": "a media server",
@@ -58,17 +58,17 @@ class Credentials:
 
 
 class LoginPace(Protocol):
-    """Who decides when credentials may be sent."""
+    """Decides when credentials may be sent."""
 
     def begin(self, deadline: float) -> None:
-        """Return when they may be sent now; raises when they may not."""
+        """Return if they may be sent now; raise if not."""
 
     def accepted(self) -> None:
-        """Take note that the server has let us in."""
+        """Note that the server has accepted the login."""
 
 
 def parse_banner(line: bytes) -> tuple[int, ...]:
-    """Read the AMI version out of a greeting such as `Asterisk Call Manager/11.0.0`; raises ProtocolError.
+    """Read the AMI version from a greeting such as `Asterisk Call Manager/11.0.0`; raises ProtocolError.
 
     Proxies and forks put other words before the last slash. The version is AMI's, not Asterisk's.
     """
@@ -87,7 +87,7 @@ def not_ami(found: bytes) -> ProtocolError:
 
 
 def silence(found: bytes) -> str:
-    """Say what it means that no whole greeting came in time."""
+    """Describe a greeting that did not arrive in time."""
     if found:
         return f"the greeting {ascii(found[:SHOWN])[1:]} had no end before the deadline; {_ADVICE}"
     return f"connected, but the server sent nothing before the deadline; {_ADVICE}"
@@ -104,14 +104,14 @@ def no_greeting(found: bytes) -> AmiError:
 
 
 def challenge_key(challenge: str, secret: str) -> str:
-    """Answer to a Challenge; AMI knows no other digest than MD5."""
+    """Return the answer to a Challenge; AMI has no digest other than MD5."""
     return hashlib.md5((challenge + secret).encode(), usedforsecurity=False).hexdigest()
 
 
 def event_mask(classes: Iterable[str]) -> str:
     """Join event classes for `Events:`; raises ForbiddenAction for an unknown one.
 
-    No blanks, and no empty name: Asterisk takes an empty one for *all* classes.
+    Blanks and empty names are not allowed: Asterisk reads an empty name as *all* classes.
     """
     names = list(classes)
     unknown = sorted(set(names) - EVENT_CLASSES)
@@ -121,7 +121,7 @@ def event_mask(classes: Iterable[str]) -> str:
 
 
 def check_login(answer: Message) -> None:
-    """Raise what a refused login means."""
+    """Raise the error that a refused login means."""
     if answer.get("response", "").lower() == "success":
         return
     text = answer.get("message", "no reason given").strip()
@@ -138,5 +138,5 @@ def check_login(answer: Message) -> None:
 
 
 def parse_commands(answer: Message) -> frozenset[str]:
-    """Names, in lower case, of the actions a ListCommands answer offers to this user."""
+    """Return the names (lower case) of the actions that a ListCommands answer offers."""
     return frozenset(answer) - {"response", "actionid", "message"}

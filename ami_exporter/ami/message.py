@@ -16,7 +16,7 @@ Picker = Callable[[Values], tuple[str, ...]]
 
 
 class Layout:
-    """Which headers a message has, in wire order; one for all messages of a shape.
+    """The headers of a message, in wire order; messages of one shape share a layout.
 
     names: in lower case. positions: name → place of its first value among a message's values, from 1 on.
     event, action_id: places of these two, or of an empty value. plain: whether a message with these headers is what it
@@ -40,7 +40,7 @@ class Layout:
         self._pickers: dict[tuple[str, ...], Picker] = {}
 
     def picker(self, names: tuple[str, ...]) -> Picker:
-        """Return what takes these headers' values out of a message's values."""
+        """Return a function that picks these headers' values from a message's values."""
         known = self._pickers.get(names)
         if known is None:
             absent = len(self.names) + 1
@@ -52,19 +52,19 @@ class Layout:
 class Message(Mapping[str, str]):
     """Header name in lower case → its first value, in wire order.
 
-    AMI spells names differently from version to version (`BridgeID`, `BridgeId`), so names are lower-cased;
-    repeated headers (`Variable`, `Output`, `Contacts`) are normal, so the others are kept too. Values are the
-    wire's bytes as UTF-8, what is not UTF-8 as backslash escapes. A message with an `event` header is an event,
-    even if it has a `response` header as well (OriginateResponse has both).
+    AMI spells names differently from version to version (`BridgeID`, `BridgeId`), so names are in lower case. Headers
+    may be repeated (`Variable`, `Output`, `Contacts`), so all values are kept. Values are decoded as UTF-8; other bytes
+    become backslash escapes. A message with an `event` header is an event, even if it has a `response` header as well
+    (OriginateResponse has both).
 
-    Values are cut out of the packet when they are asked for: of 33 headers of a channel a poll wants ten. cells: the
-    values at the layout's positions.
+    Values are decoded on demand: a poll wants ten of a channel's 33 headers. cells: the values at the layout's
+    positions.
     """
 
     __slots__ = ("cells", "layout")
 
     def __init__(self, layout: Layout, values: Values) -> None:
-        """Make a message of values at the layout's positions; after the last one an empty one, for absent headers."""
+        """Make a message of values at the layout's positions, followed by an empty one for absent headers."""
         self.layout = layout
         self.cells = values
 
@@ -81,20 +81,19 @@ class Message(Mapping[str, str]):
     @overload
     def get(self, name: str, /, default: T) -> str | T: ...
     def get(self, name: str, /, default: object = None) -> object:
-        """First value of a header."""
         position = self.layout.positions.get(name)
         return default if position is None else self.cells[position]
 
     def pick(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """First values of two or more headers, "" for those absent; quicker than a `get` for each."""
+        """Return the first values of two or more headers, "" for absent ones; faster than calling `get` for each."""
         return self.layout.picker(names)(self.cells)
 
     def values_of(self, name: str) -> list[str]:
-        """All values of a header, in wire order; empty when there is none."""
+        """Return all values of a header, in wire order."""
         return [value for key, value in self.pairs() if key == name]
 
     def pairs(self) -> list[tuple[str, str]]:
-        """All headers in wire order, repeated ones too."""
+        """Return all headers in wire order, repeated ones included."""
         return [(name, self.cells[position]) for position, name in enumerate(self.layout.names, 1)]
 
     def __getitem__(self, name: str, /) -> str:

@@ -1,10 +1,10 @@
-"""The one call this program can start: a canary call, in one closed form.
+"""The only call this program can start: a canary call, in one fixed form.
 
-Facts seen on Asterisk 16 and 22 with write=originate alone: Uniqueid and Linkedid of every event of the call are the
-ChannelId given here; `TIMEOUT(absolute)` ends the call in Asterisk, ringing or talking, even when nobody is left to
-watch it; `CDR_PROP(disable)` keeps it out of the call records. BridgeWait sends audio (silence, fifty packets a
-second) for exactly the time given and then hangs up, which needs no right: Milliwatt would talk until the absolute
-timeout, longer the sooner the far end answers.
+Observed with Asterisk 16 and 22 and write=originate alone: every event of the call has the ChannelId given here as
+Uniqueid and Linkedid. `TIMEOUT(absolute)` ends the call in Asterisk, ringing or talking, even if this program has
+ended. `CDR_PROP(disable)` keeps the call out of the call records. BridgeWait sends audio (silence, fifty packets a
+second) for exactly the given time and then hangs up, which needs no right; Milliwatt would talk until the absolute
+timeout.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ AUDIO: Final = ("none", "rtp", "tone")
 MAX_RING_SECONDS: Final = 60
 MAX_TALK_SECONDS: Final = 60
 SPARE_SECONDS: Final = 3
-"""Between the end that the call itself has and the absolute one: setting up the answer."""
+"""Seconds between the call's own end and the absolute timeout, for setting up the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class CanaryCall:
-    """A canary call, checked whole. Raises ForbiddenAction for anything but the one form.
+    """A checked canary call. Raises ForbiddenAction for anything but the one form.
 
-    channel: `TECH/…`, see destinations. ring_seconds: until it is given up. talk_seconds: from the answer to the end.
+    channel: `TECH/…`, see destinations. ring_seconds: wait for an answer. talk_seconds: from the answer to the end.
     audio: none sends nothing, rtp sends silence, tone lets the dialplan (ami-canary, extension tone) listen.
     """
 
@@ -55,11 +55,11 @@ class CanaryCall:
 
     @property
     def longest(self) -> int:
-        """Seconds after which Asterisk ends it at the latest."""
+        """Seconds after which Asterisk ends the call at the latest."""
         return self.ring_seconds + self.talk_seconds + SPARE_SECONDS
 
     def headers(self) -> list[tuple[str, str]]:
-        """The action, header by header."""
+        """Return the headers of the action."""
         return [
             ("Action", "Originate"),
             ("ActionID", self.call_id),
@@ -74,7 +74,7 @@ class CanaryCall:
         ]
 
     def _what(self) -> list[tuple[str, str]]:
-        """What the PBX does when the far end has answered; each ends by itself after talk_seconds."""
+        """Return what the PBX runs after the answer; each ends by itself after talk_seconds."""
         if self.audio == "tone":
             seconds = ("Variable", f"CANARY_SECONDS={self.talk_seconds}")
             return [("Context", CONTEXT), ("Exten", "tone"), ("Priority", "1"), seconds]

@@ -1,8 +1,8 @@
-"""How canary calls are known: by an identifier that no other call can have.
+"""Recognises canary calls by an identifier that no other call can have.
 
 Asterisk's own Uniqueids are `[systemname-]seconds.number`; the ChannelId of a canary call, which becomes Uniqueid and
-Linkedid of all its events, is `cny-` and 24 random hexadecimal digits. The calls of another exporter look the same, so
-that two of them that watch one PBX leave each other's canaries out too.
+Linkedid of all its events, is `cny-` and 24 random hexadecimal digits. Calls of other exporters look the same, so two
+exporters that watch one PBX ignore each other's canaries, too.
 """
 
 from __future__ import annotations
@@ -17,24 +17,23 @@ if TYPE_CHECKING:
 PREFIX: Final = "cny-"
 _ID: Final = re.compile(r"cny-[0-9a-f]{24}")
 _CHANNEL: Final = re.compile(r"cny-[0-9a-f]{24}(?:;2)?")
-"""The second half of a Local channel has ;2 behind it."""
+"""The second half of a Local channel ends with ;2."""
 _NAMING: Final = ("linkedid", "destlinkedid", "uniqueid", "actionid")
 
 
 def new_id() -> str:
-    """An identifier that no other call has: a ChannelId used twice is refused."""
+    """Return a new identifier: Asterisk refuses a ChannelId that is in use."""
     return f"{PREFIX}{secrets.token_hex(12)}"
 
 
 def is_id(text: str) -> bool:
-    """Whether this is an identifier of a canary call."""
     return _ID.fullmatch(text) is not None
 
 
 def canary_id(message: Message) -> str | None:
-    """The identifier of the canary call that an event or a channel is of; None: of no canary call.
+    """Return the identifier of the canary call that an event or a channel belongs to; None for other calls.
 
-    OriginateResponse has no Linkedid, and no Uniqueid where the call failed: there the ActionID is the call's own.
+    OriginateResponse has no Linkedid, and no Uniqueid if the call failed; its ActionID identifies the call.
     """
     for found in message.pick(_NAMING):
         if found.startswith(PREFIX) and _CHANNEL.fullmatch(found):

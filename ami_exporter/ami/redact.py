@@ -1,4 +1,4 @@
-"""Secrets that AMI sends in clear, dropped before anyone can see the message."""
+"""Drops secrets that AMI sends in clear text, before anything sees the message."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ami_exporter.ami.message import Message
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Events that are nothing but credentials: only their name and ActionID are kept.
+#: Events that hold nothing but credentials: only their name and ActionID are kept.
 CREDENTIAL_EVENTS = frozenset({"authdetail", "authlist"})
 
-#: What such an event holds, to be dropped from what only begins like one: text of a stranger, with the rest of another
-#: message behind it. In a genuine one the ActionID comes next to the name.
+#: Headers to drop from a packet that only begins like such an event: text from outside, followed by the rest of another
+#: message. In a genuine one the ActionID directly follows the name.
 CREDENTIAL_HEADERS = frozenset(
     {
         *("username", "password", "passworddigest", "md5cred", "realm"),
@@ -31,13 +31,13 @@ SECRET_HEADERS: Mapping[str, frozenset[str]] = {
 
 
 def is_sensitive(event: str) -> bool:
-    """Whether this event's messages must pass through `redact`."""
+    """Whether messages of this event must pass through `redact`."""
     name = event.strip().lower()
     return name in CREDENTIAL_EVENTS or name in SECRET_HEADERS
 
 
 def redact(message: Message) -> Message:
-    """Return the message without the secrets its event is known to carry."""
+    """Return the message without the secrets that its event carries."""
     name = message.get("event", "").strip().lower()
     if name in CREDENTIAL_EVENTS and message.layout.names[1:2] != ("actionid",):
         return Message.of(pair for pair in message.pairs() if pair[0] not in CREDENTIAL_HEADERS)

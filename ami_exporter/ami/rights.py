@@ -1,4 +1,4 @@
-"""The write= classes of an AMI user: which it holds, what each lets it do, what mends a missing action. Pure."""
+"""The write= classes of an AMI user: which it has, what each permits, which one a missing action needs. Pure."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ RISKS: Final[Mapping[str, str]] = MappingProxyType(
         "aoc": "can send advice of charge",
     }
 )
-"""Write class → what a thief of the secret could do with it (main/manager.c, Asterisk 16 to 22), least bad first."""
+"""Write class → what a thief of the secret could do (main/manager.c, Asterisk 16 to 22), least harmful first."""
 
 BASE: Final = "reporting"
 TIER: Final = "system"
-"""The one class beyond BASE that gauges are worth, where its risk is accepted; the others never are."""
+"""The only class beyond BASE that is worth its risk for gauges; the others never are."""
 
 _MARKERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
@@ -45,14 +45,14 @@ _MARKERS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "aoc": frozenset({"aocmessage"}),
     }
 )
-"""Write class → actions that no other class permits; ListCommands names them only to users who hold the class."""
+"""Write class → actions that no other class permits: ListCommands names them only to users with that class."""
 
 _REPORTING_OR: Final = (("corestatus", "system"), ("extensionstate", "call"))
-"""Actions that reporting or one other class permits: they prove reporting to users without the other."""
+"""Actions that reporting or one other class permits: without the other class they prove reporting."""
 
 
 def held_classes(commands: frozenset[str]) -> frozenset[str]:
-    """The write classes that the commands a user is offered (lower case) prove it to hold."""
+    """Return the write classes that the offered commands (lower case) prove."""
     held = {name for name, markers in _MARKERS.items() if markers & commands}
     if any(action in commands and other not in held for action, other in _REPORTING_OR):
         held.add(BASE)
@@ -60,5 +60,5 @@ def held_classes(commands: frozenset[str]) -> frozenset[str]:
 
 
 def mending_class(rights: frozenset[str]) -> str:
-    """The least dangerous class of those of which any one permits an action; empty when none is needed."""
+    """Return the least dangerous of the classes that permit an action; empty if none is needed."""
     return next((name for name in RISKS if name in rights), "")

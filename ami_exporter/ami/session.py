@@ -1,4 +1,4 @@
-"""One connection to a server: greeting, questions, bytes to messages, the end. What is asked is Link's business."""
+"""One connection to a server: greeting, questions and answers, decoding, end. Link decides what to ask."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOGOFF_SECONDS = 0.5
 
 
 class Session:
-    """A connection whose questions are answered by ActionID. Deadlines are times of `clock` (monotonic seconds).
+    """A connection with questions that are answered by ActionID. Deadlines are times of `clock` (monotonic seconds).
 
     on_stray takes each message that does not answer the question under way. known: shapes of other links, by era.
     """
@@ -49,35 +49,33 @@ class Session:
         self._stream: Stream | None = None
         self._decoder = Decoder()
         self._closed_because = "the link is not open"
-        #: What the ActionIDs of this session begin with; not guessable, so text in events cannot forge an answer.
+        #: Prefix of this session's ActionIDs. Nobody can guess it, so text in events cannot forge an answer.
         self.prefix = f"{token()}-"
         self._alive_at = clock()
-        #: AMI version of the greeting, such as (11, 0, 0).
+        #: The AMI version of the greeting, such as (11, 0, 0).
         self.version: tuple[int, ...] = ()
-        #: Our end of the connection (host, port): security events name it in our own logins.
+        #: Our end of the connection (host, port), which security events of our own logins name.
         self.local_address: tuple[str, int] | None = None
         #: Unix seconds at which the server's certificate ends; None without TLS.
         self.certificate_ends: float | None = None
-        #: Kind -> number of things the server sent that do not belong (ami_exporter_protocol_errors_total).
+        #: Kind → number of protocol errors of the server (ami_exporter_protocol_errors_total).
         self.protocol_errors: Counter[str] = Counter()
 
     @property
     def closed(self) -> bool:
-        """Whether there is no connection."""
         return self._stream is None
 
     @property
     def closed_because(self) -> str:
-        """Why there is no connection."""
         return self._closed_because
 
     @property
     def alive_at(self) -> float:
-        """Until when the server was sending, at least: bytes that were read may have waited since then."""
+        """The last time at which the server was certainly sending: bytes that were read later may have waited since."""
         return self._alive_at if self._stream is None else self._stream.alive_at
 
     def close(self) -> None:
-        """Log off and close; never raises for a server that does not answer."""
+        """Log off and close; raises nothing if the server does not answer."""
         if self._stream is None:
             return
         try:
@@ -93,7 +91,7 @@ class Session:
             self._alive_at = self._stream.alive_at
             self._stream.close()
             self._stream = None
-            self._decoder = Decoder()  # what it has learned is up to 100 KB, and closed links are remembered a while
+            self._decoder = Decoder()  # the learned shapes have up to 100 KB, and closed links are kept for a while
 
     def connect(self, deadline: float) -> None:
         """Connect and read the greeting."""
@@ -155,7 +153,7 @@ class Session:
         return self._stream
 
     def expect_output(self, commands: Container[str]) -> None:
-        """Take the output of commands with these ActionIDs in the form of Asterisk 13 and older, too."""
+        """Accept the output of commands with these ActionIDs also in the form of Asterisk 13 and older."""
         self._decoder.commands = commands
 
     def next_id(self) -> str:
@@ -184,7 +182,7 @@ class Session:
         return self.decoded(data)
 
     def decoded(self, data: memoryview) -> Iterator[Message]:
-        """Yield the messages of some bytes; none: the connection has ended. A fault closes the link."""
+        """Yield the messages of some bytes; no bytes mean that the connection has ended. An error closes the link."""
         try:
             if data:
                 yield from self._decoder.feed(data)
@@ -197,7 +195,7 @@ class Session:
         raise self.fail(LinkClosed(self.connected().end_reason))
 
     def fail(self, error: AmiError) -> AmiError:
-        """Close the link for an error and return it, to be raised."""
+        """Close the link because of an error and return the error to raise."""
         if self._stream is not None:
             self._closed_because = str(error)
             if isinstance(error, ProtocolError):

@@ -1,14 +1,15 @@
 """Learned packet shapes: the codec's fast path.
 
-Nearly all packets of a list, and most events of a name, have the same headers in the same order. Once such a
-sequence has been seen a few times, one compiled expression checks it and cuts out all values at once, several
-times faster than line by line. A packet that differs in anything at all does not match and takes the exact
-path of the codec, so both give the same messages.
+Nearly all packets of a list, and most events of a name, have the same headers in the same order. After a few packets
+with the same sequence, one compiled expression checks it and extracts all values, several times faster than decoding
+by line. A packet with any difference does not match and takes the exact path of the codec, so both paths give the same
+messages.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -20,17 +21,18 @@ from ami_exporter.ami.redact import is_sensitive
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-#: Packets of one sequence before it is worth an expression. Compiling costs some hundred packets' decoding, but equal
-#: ones of two hundred servers are compiled once (`re` remembers), and decoding by lines sixteen times was the most of
-#: what a fleet's start cost.
+#: Packets of one sequence before it gets an expression. Compiling costs as much as decoding some hundred packets, but
+#: `re` caches: two hundred servers compile equal ones once.
 SEEN_BEFORE_LEARNING = 4
 #: Expressions for one first line: a server has few forms of an event, and hostile variety must not cost time.
 SHAPES_PER_EVENT = 4
-#: Expressions in all: the event names of one server that come often.
+#: Most expressions in all: the frequent event names of one server.
 SHAPES_IN_ALL = 96
-#: Sequences being counted at a time; when full, counting starts again.
+#: Sequences counted at a time; when full, counting starts again.
 CANDIDATES = 256
-#: Headers of a packet worth learning; longer ones are too rare to matter.
+#: Spellings of header names remembered, and characters of one; names come from the PBX and can be anything.
+MAX_NAMES, NAME_LENGTH = 4096, 64
+#: Most headers of a packet to learn; longer packets are rare.
 LEARNABLE_HEADERS = 64
 
 
@@ -47,7 +49,7 @@ class Shape:
     first: str
 
     def recoded(self, match: re.Match[str]) -> Message:
-        """Build the message of a packet that matched in UTF-8 decoded as Latin-1."""
+        """Make the message of a matched packet, whose UTF-8 was decoded as Latin-1."""
         values = (value if value.isascii() else _from_latin_1(value) for value in match.groups())
         return Message(self.layout, ("", *values))
 
@@ -60,12 +62,23 @@ class KnownShapes:
     """The shapes in use on links whose servers write alike: what many links learn is kept once. Safe for threads.
 
     A shape is made of nothing but first line and names, which it matches exactly: no server can make it wrong for
-    another. It is forgotten with the last link that has it, and each link has so many at most.
+    another. It is forgotten with the last link that has it, and each link has so many at most. Spellings of header
+    names are remembered until there are MAX_NAMES; of more, each is made anew when it comes.
     """
 
     def __init__(self) -> None:
+        self._names: dict[str, str] = {}
         self._shapes: WeakValueDictionary[tuple[str, ...], Shape] = WeakValueDictionary()
         self._lock = Lock()
+
+    def name(self, raw: str) -> str:
+        """Return a header's name in lower case, as the same object for all links."""
+        name = self._names.get(raw)
+        if name is None:
+            name = sys.intern(raw.strip().lower())
+            if len(raw) <= NAME_LENGTH and len(self._names) < MAX_NAMES:
+                self._names[raw] = name
+        return name
 
     def get(self, first: str, names: tuple[str, ...]) -> Shape | None:
         """Return the shape that some link has learned."""
@@ -88,7 +101,7 @@ class ShapeLibrary:
     def __init__(self) -> None:
         self._kinds: dict[Hashable, KnownShapes] = {}
 
-    def of(self, kind: Hashable) -> KnownShapes:
+    def of(self, *kind: Hashable) -> KnownShapes:
         """Return the known shapes of one kind; there must be few of those."""
         return self._kinds.setdefault(kind, KnownShapes())
 
@@ -96,14 +109,16 @@ class ShapeLibrary:
 class Shapes:
     """The shapes learned from one server, by first line, most recently matched first."""
 
-    def __init__(self, known: KnownShapes | None = None) -> None:
-        self._known = known or KnownShapes()
+    def __init__(self, known: KnownShapes) -> None:
+        self._known = known
         self._by_first_line: dict[str, list[Shape]] = {}
-        self._seen: dict[tuple[str, ...], int] = {}
+        self._seen: dict[
+            int, int
+        ] = {}  # by hash: the names take much memory, and a shape learned too early does no harm
         self._learned = 0
 
     def find(self, text: str, position: int) -> tuple[Shape, re.Match[str]] | None:
-        """Match the packet at a position of the text; None: take the exact path."""
+        """Match the packet at a position of the text; None means the exact path."""
         shapes = self._by_first_line.get(text[position : text.find("\r\n", position)])
         if shapes is None:
             return None
@@ -116,7 +131,7 @@ class Shapes:
         return None
 
     def learn(self, packet: str) -> None:
-        """Count the shape of a packet that took the exact path, and compile it when it has come often.
+        """Count the shape of a packet that took the exact path, and compile it if it is frequent.
 
         Only packets of `Event: NAME` or `Response: Success` first and then `Name: value` lines, all ended by CRLF, are
         learned.
@@ -136,13 +151,13 @@ class Shapes:
         if first == _RESPONSE and any(name.lower() == "event" for name in names):
             return  # an event of any kind, credentials too
         shape = self._known.get(first, names)
-        if shape is None and self._is_frequent((first, *names)):
+        if shape is None and self._is_frequent(hash((first, *names))):
             shape = self._known.make(first, names)
         if shape is not None:
             self._by_first_line.setdefault(shape.first, []).insert(0, shape)
             self._learned += 1
 
-    def _is_frequent(self, key: tuple[str, ...]) -> bool:
+    def _is_frequent(self, key: int) -> bool:
         count = self._seen.pop(key, 0) + 1
         if count >= SEEN_BEFORE_LEARNING:
             return True

@@ -1,4 +1,4 @@
-"""The message that Asterisk wrote, out of a packet or pieces of one with a stranger's text in them."""
+"""Extracts the message that Asterisk wrote from a packet, or pieces of one, that contain text from outside."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ami_exporter.ami.genuine import Found, Reading, find, fits
 from ami_exporter.ami.header_orders import OPEN_KINDS, ORDERS, VOCABULARY, Era
 from ami_exporter.ami.message import Message
 
-#: Sequences of headers whose reading is remembered, and the most headers of one: some 5 MB. A reading takes some 50 µs;
-#: hostile variety only costs that time.
+#: Sequences of headers whose reading is cached, and the most headers of one: about 5 MB. A reading takes about 50 µs,
+#: which is all that hostile variety costs.
 REMEMBERED = 512
 MAX_REMEMBERED_HEADERS = 100
-#: Characters kept of what follows the first line end in a value: it is shown to nobody but as a label, cut there too.
+#: Characters kept after the first line end in a value, which is only used as a label.
 TEXT_KEPT = 200
-#: How headers end that no figure of a list is made of: it stays right when nobody can tell which of two is genuine.
+#: Endings of headers that no metric of a list uses, so that doubt about them does no harm.
 NOT_COUNTED = (
     *("calleridnum", "calleridname", "connectedlinenum", "connectedlinename", "uniqueid"),
     *("exten", "extension", "dnid", "data", "dialstring", "useragent", "language", "stateinterface"),
@@ -24,7 +24,7 @@ NOT_COUNTED = (
 
 
 def read(era: Era, kind: str, names: tuple[str, ...]) -> Found:
-    """Read the headers of an event or item by all orders that versions of Asterisk have for its kind."""
+    """Match the headers of an event or item with the orders of all versions of Asterisk."""
     return (_read if len(names) <= MAX_REMEMBERED_HEADERS else _read.__wrapped__)(era, kind, names)
 
 
@@ -33,14 +33,14 @@ def _read(era: Era, kind: str, names: tuple[str, ...]) -> Found:
     readings = [find(order, names, VOCABULARY) for order in ORDERS[era].get(kind, ())]
     whole = [found for found in readings if found.reading is Reading.WHOLE]
     if whole:
-        # Where two versions' orders can be read, a text would have to forge all that the longer one has more.
+        # If two versions' orders match, a text would have to forge all additional headers of the longer one.
         most = max(len(found.genuine) for found in whole)
         return _common(names, [found for found in whole if len(found.genuine) == most])
     return next((found for found in readings if found.reading is Reading.CUT), Found(Reading.NONE))
 
 
 def _common(names: Sequence[str], readings: Sequence[Found]) -> Found:
-    """Reduce the readings of several versions to what they agree in."""
+    """Reduce the readings of several versions to what they agree on."""
     genuine = set(readings[0].genuine).intersection(*(found.genuine for found in readings))
     seen = set[int]().union(*(found.genuine for found in readings))
     unsure = frozenset(names[position] for position in seen - genuine)
@@ -52,13 +52,13 @@ def _common(names: Sequence[str], readings: Sequence[Found]) -> Found:
 class Look(Enum):
     """What a single packet looks like."""
 
-    PLAIN = "plain"  # it is what it seems to be, with no header more than Asterisk wrote
-    OTHER = "other"  # another version's order, with headers that belong to other kinds
-    TORN = "torn"  # a value has line ends in it
+    PLAIN = "plain"  # genuine, without further headers
+    OTHER = "other"  # another version's order, with headers of other kinds
+    TORN = "torn"  # a value contains line ends
 
 
 def look(era: Era, kind: str, names: tuple[str, ...]) -> Look:
-    """Tell from the headers of a packet what it is."""
+    """Classify a packet by its headers."""
     return (_look if len(names) <= MAX_REMEMBERED_HEADERS else _look.__wrapped__)(era, kind, names)
 
 
@@ -72,7 +72,7 @@ def _look(era: Era, kind: str, names: tuple[str, ...]) -> Look:
         return Look.PLAIN
     if read(era, kind, names).reading is Reading.WHOLE:
         return Look.TORN
-    # Another version's order, or none is known: nothing can be said but that no header comes twice.
+    # Another version's order or an unknown one: all we know is that no header is repeated.
     known = [name for name in names if name in VOCABULARY]
     if len(known) != len(set(known)):
         return Look.TORN
@@ -80,7 +80,7 @@ def _look(era: Era, kind: str, names: tuple[str, ...]) -> Look:
 
 
 def _fits_up_to_its_name(era: Era, kind: str, names: tuple[str, ...]) -> bool:
-    """Whether the headers before those that the sender chose are in order, and none of them comes again."""
+    """Whether the headers before those that the sender chose are in order and not repeated."""
     if kind not in names:
         return False
     own, others = names[: names.index(kind) + 1], names[names.index(kind) + 1 :]
@@ -89,9 +89,9 @@ def _fits_up_to_its_name(era: Era, kind: str, names: tuple[str, ...]) -> bool:
 
 @lru_cache(REMEMBERED)
 def _foreign(era: Era, kind: str) -> frozenset[str]:
-    """Names that belong to other kinds only. What older servers write is foreign to newer ones, but not the reverse.
+    """Return names that only other kinds have. Names of older servers are foreign to newer ones, not the reverse.
 
-    For what says to be older may be a newer one: behind a proxy that greets for it, say.
+    A server that claims to be old may be a newer one, for example behind a proxy that greets for it.
     """
     eras = (Era.MODERN,) if era is Era.MODERN else tuple(Era)
     orders = [order for each in eras for order in ORDERS[each].get(kind, ())]
@@ -100,12 +100,12 @@ def _foreign(era: Era, kind: str) -> frozenset[str]:
 
 @lru_cache(REMEMBERED)
 def may_be_torn(era: Era, kind: str) -> bool:
-    """Whether some value of this kind can hold line ends, as far as is known."""
+    """Whether a value of this kind may contain line ends, as far as known."""
     return any(place.free for order in ORDERS[era].get(kind, ()) for place in order)
 
 
 def judge(era: Era, message: Message) -> None:
-    """Note in the layout of a message whether it is what it seems to be: all messages of its shape then are."""
+    """Note in the layout of a message whether it is genuine; this holds for all messages of its shape."""
     layout = message.layout
     if layout.plain is None:
         layout.plain = look(era, message.get("event", "").lower(), layout.names) is Look.PLAIN
@@ -113,9 +113,9 @@ def judge(era: Era, message: Message) -> None:
 
 
 def item_of(era: Era, pieces: Sequence[Message], action_id: str) -> Message | None:
-    """Return the list item that a packet or several pieces are; None: what is genuine in it is in doubt.
+    """Return the list item that a packet or several pieces make; None if it is in doubt.
 
-    The one header with our ActionID is genuine, for nobody can guess it.
+    The header with our ActionID is genuine, because nobody can guess it.
     """
     pairs = [
         ("", value) if name == "actionid" and value != action_id else (name, value)
@@ -133,9 +133,9 @@ def item_of(era: Era, pieces: Sequence[Message], action_id: str) -> Message | No
 
 
 def rebuilt(pairs: Sequence[tuple[str, str]], found: Found) -> Message:
-    """Make a message of the genuine headers alone; a value with line ends in it has them again."""
+    """Make a message of the genuine headers; a value that contains line ends gets them back."""
     is_open = pairs[0][1].lower() in OPEN_KINDS
-    # Headers that the sender chose follow the last genuine one: they are no text of its value.
+    # Headers that the sender chose follow the last genuine one; they are not part of its value.
     texts = {here: end for here, end in found.texts.items() if not is_open or here != found.genuine[-1]}
     kept = [(pairs[here][0], _value(pairs, here, texts)) for here in found.genuine]
     if is_open:
@@ -153,14 +153,14 @@ def _value(pairs: Sequence[tuple[str, str]], here: int, texts: Mapping[int, int]
 
 
 def without_foreign(era: Era, kind: str, pairs: Iterable[tuple[str, str]]) -> Message:
-    """Make a message of the headers that its kind can have, as far as that is known."""
+    """Make a message of the headers that its kind may have, as far as known."""
     foreign = _foreign(era, kind)
     return Message.of((name, value) for name, value in pairs if name and name not in foreign)
 
 
 @lru_cache(REMEMBERED)
 def _last_names(era: Era, kind: str) -> frozenset[str]:
-    """Names that a message of this kind can end with."""
+    """Return the names that a message of this kind may end with."""
     found = set()
     for order in ORDERS[era][kind]:
         for place in reversed(order):
@@ -171,5 +171,5 @@ def _last_names(era: Era, kind: str) -> frozenset[str]:
 
 
 def ends_with(era: Era, kind: str, names: Sequence[str]) -> bool:
-    """Whether one of these headers can be the last of a message of this kind."""
+    """Whether one of these headers may be the last one of this kind."""
     return not _last_names(era, kind).isdisjoint(names)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ami_exporter.ami.certificate import not_after
 from ami_exporter.ami.errors import ConnectFailed, Timeout, TlsFailed
-from ami_exporter.ami.tls import advice
+from ami_exporter.ami.tls import advice, client_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
     #: Family, kind, protocol and address, as socket.getaddrinfo has them.
     Resolved = list[tuple[int, int, int, tuple[object, ...]]]
 
-#: Bytes taken from the kernel at once: more than is let come of a long answer.
+#: Bytes read from the kernel at once: more than a long answer is allowed to pile up.
 RECEIVE_BYTES = 64 * 1024
-#: Bytes of an answer that is long. From then on more is let come before it is read on: a reader that is woken for each
-#: message of a list costs Asterisk and itself a change of context each, ten thousand times.
+#: Bytes from which on an answer counts as long. Then reads are spaced out: a reader that wakes for each of ten thousand
+#: list items costs itself and Asterisk a context switch each.
 LONG_BYTES = 256 * 1024
-#: Seconds to let more come of a long answer.
+#: Seconds between two reads of a long answer.
 GATHER_SECONDS = 0.001
-#: Bytes that are read at once however long more was to be let come: the kernel's buffer takes twice as much at least,
-#: so that Asterisk never waits for us.
+#: With so many bytes waiting, the next read is immediate. The kernel's buffer holds at least twice as much, so Asterisk
+#: never waits for us.
 GATHER_BYTES = 32 * 1024
 #: Seconds of silence before the kernel probes, between probes, and probes until it gives up: a dead peer of an
 #: idle link is noticed within a minute.
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
-#: Errors of a connection that no packet of ours reached: nothing follows about the server.
+#: Errors of connections that failed on our side, which say nothing about the server.
 NO_WAY = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL}
 _NO_BYTES = memoryview(b"")
 
 
 class Stream:
-    """A connected byte stream: what is queued is sent while what arrives is read, so neither waits for the other.
+    """A connected byte stream that sends and reads at the same time, so that neither blocks the other.
 
     Deadlines are times of `clock` (monotonic seconds).
     """
@@ -58,12 +58,12 @@ class Stream:
         self._room = memoryview(mmap.mmap(-1, RECEIVE_BYTES))
         self._poll = select.poll()
         self._received = 0  # bytes since something was queued
-        self._dry = False  # whether the last read took all there was
-        self._empty_at = clock()  # when nothing that had come was unread
-        #: The server was sending until this time at least: what was read last came after it.
+        self._dry = False  # whether the last read emptied the buffer
+        self._empty_at = clock()  # when the buffer was empty last
+        #: The server was sending at least until this time, because the last bytes arrived after it.
         self.alive_at = self._empty_at
-        self._low_water = 1  # bytes that have to be there before a wait for them ends
-        #: Why the stream ended, once it has.
+        self._low_water = 1  # bytes that end a wait
+        #: Why the stream has ended.
         self.end_reason = "the server closed the connection"
 
     @classmethod
@@ -76,7 +76,7 @@ class Stream:
         if tls is None:
             return cls(plain, clock)
         try:
-            wrapped = tls.context().wrap_socket(
+            wrapped = client_context(tls).wrap_socket(
                 plain, server_hostname=tls.server_name or host, do_handshake_on_connect=False
             )
             stream = cls(wrapped, clock)
@@ -107,7 +107,7 @@ class Stream:
 
     @property
     def local_address(self) -> tuple[str, int]:
-        """Our own end, as the server sees it when there is no NAT between."""
+        """Our own end, as the server sees it without NAT."""
         host, port = self._socket.getsockname()[:2]
         return host, port
 
@@ -117,10 +117,10 @@ class Stream:
         return None if self._tls is None else not_after(self._tls.getpeercert(binary_form=True))
 
     def queue(self, packets: Iterable[bytes]) -> None:
-        """Have packets sent by the next `receive`.
+        """Queue packets, which the next `receive` sends.
 
-        Over TLS each goes in a record of its own: the server reads 1,024 bytes of a record and then waits for
-        the next one to arrive before it looks at the rest.
+        Over TLS each gets a record of its own: the server reads 1,024 bytes of a record and looks at the rest only when
+        the next record arrives.
         """
         self._received, self._dry = 0, False
         if self._tls is None:
@@ -129,15 +129,15 @@ class Stream:
             self._out.extend(packets)
 
     def flush(self) -> None:
-        """Send as much of what is queued as can be sent without waiting."""
+        """Send as much of the queue as possible without blocking."""
         self._send()
         if not self.unread and not self._let_come(1, select.POLLIN, 0.0):
             self._empty_at = self._clock()  # so that the answer proves that the server is alive now
 
     def receive(self, deadline: float) -> memoryview:
-        """Send what is queued and return the next bytes, valid until the next call; none: the stream has ended.
+        """Send the queue and return the next bytes, valid until the next call; no bytes mean that the stream has ended.
 
-        Raises Timeout, also when the bytes would never end, and TlsFailed when the server wants a client certificate.
+        Raises Timeout, also for bytes without end, and TlsFailed if the server wants a client certificate.
         """
         if self._clock() >= deadline:
             raise Timeout("the answer was not complete at the deadline")
@@ -153,8 +153,8 @@ class Stream:
             self._wait(wanted, deadline)
 
     def receive_ready(self, room: memoryview) -> memoryview | None:
-        """Send what can be sent and return the bytes that are there, in `room`; None: none yet. It never waits."""
-        self._room = _NO_BYTES  # the caller's buffer serves all streams that are read so
+        """Send what is possible and return the bytes that have arrived, in `room`; None if none have. Never blocks."""
+        self._room = _NO_BYTES  # the caller's buffer serves all such streams
         return self._take(room)[0]
 
     @property
@@ -167,7 +167,7 @@ class Stream:
         return self._socket.fileno()
 
     def _take(self, room: memoryview) -> tuple[memoryview | None, int]:
-        """Receive without waiting: the bytes, none at the end; or None and what to wait for."""
+        """Receive without blocking: the bytes (empty at the end), or None and what to wait for."""
         wanted = select.POLLIN
         try:
             if self._out:
@@ -191,7 +191,7 @@ class Stream:
         return room[:size], wanted
 
     def _send(self) -> int:
-        """Send without waiting; return what to wait for besides bytes to read."""
+        """Send without blocking; return what to wait for besides bytes to read."""
         while self._out:
             try:
                 sent = self._socket.send(self._out[0])
@@ -200,7 +200,7 @@ class Stream:
             except ssl.SSLWantReadError:
                 return 0
             except OSError:
-                self._out.clear()  # what the server sent before it closed can still be read, up to the end
+                self._out.clear()  # what the server sent before it closed can still be read
                 return 0
             if sent < len(self._out[0]):
                 self._out[0] = self._out[0][sent:]
@@ -214,22 +214,22 @@ class Stream:
             raise Timeout("no answer before the deadline")
 
     def _let_come(self, size: int, wanted: int, seconds: float) -> bool:
-        """Wait for so many bytes, the connection's end, or room to send where that is wanted; False: in vain."""
+        """Wait for so many bytes, the end, or room to send if wanted; False if none of them came in time."""
         if size != self._low_water:
             self._low_water = size
-            # Elsewhere than on Linux a connection that was reset takes no options: what it has become, reading tells.
+            # On other systems a reset connection refuses options; the next read reports the reset.
             with contextlib.suppress(OSError):
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
         self._poll.register(self._socket, wanted)
         return bool(self._poll.poll(math.ceil(seconds * 1000)))
 
     def close(self) -> None:
-        """Close at once; what is queued is not sent."""
+        """Close at once, without sending the queue."""
         self._socket.close()
 
 
 def _connect(host: str, port: int, deadline: float, clock: Callable[[], float]) -> socket.socket:
-    """Try the host's addresses in turn, each with its share of the time that is left."""
+    """Try the host's addresses in turn, each with its share of the remaining time."""
     addresses = _resolve(host, port, deadline - clock())
     failures = []
     for index, (family, kind, protocol, address) in enumerate(addresses):
@@ -269,7 +269,7 @@ def _connect_to(family: int, kind: int, protocol: int, address: tuple[object, ..
 
 
 def _resolve(host: str, port: int, seconds: float) -> Resolved:
-    """Look up the host's addresses; the resolver knows no deadline, so a thread waits for it."""
+    """Look up the host's addresses in a thread, because the resolver has no deadline."""
     found: list[Resolved] = []
     failed: list[str] = []
 
@@ -279,7 +279,7 @@ def _resolve(host: str, port: int, seconds: float) -> Resolved:
             found.append([(family, kind, protocol, address) for family, kind, protocol, _, address in entries])
         except OSError as error:
             failed.append(error.strerror or str(error))
-        except UnicodeError as error:  # what no domain name can be: an empty part, one of more than 63 characters
+        except UnicodeError as error:  # not a domain name: an empty part, or one of more than 63 characters
             failed.append(str(error))
 
     thread = threading.Thread(target=look_up, name="ami-resolve", daemon=True)
@@ -296,5 +296,5 @@ def _set_options(connected: socket.socket) -> None:
     connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in KEEPALIVE.items():
-        if hasattr(socket, name):  # Linux names; elsewhere the system's own times hold
+        if hasattr(socket, name):  # names of Linux; other systems use their defaults
             connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

@@ -1,46 +1,48 @@
-"""How the server is verified over TLS, and what an error of TLS means."""
+"""How to verify the server over TLS, and what TLS errors mean."""
 
 from __future__ import annotations
 
 import ssl
 import threading
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 from ami_exporter.ami.errors import TlsFailed
 
-#: Contexts kept: one for each CA file in use. A context holds no secret.
+#: Contexts to cache: one for each CA file in use. A context holds no secret.
 CONTEXTS = 64
 _making = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """How to verify the server: a CA bundle (None: the system's), the name in its certificate (None: the host).
-
-    `verify=False` accepts any certificate and so any man in the middle; only an explicit wish may set it.
-    """
-
-    ca_file: str | None = None
-    server_name: str | None = None
-    verify: bool = True
-
-    def context(self) -> ssl.SSLContext:
-        """Return the client side's context; raises TlsFailed for a CA file that cannot be used.
-
-        Reading the system's CAs takes up to 80 ms of CPU, so connections share a context until its files change.
-        """
-        with _making:  # five hundred connections that begin at the same time must not each make their own
-            return _made(self.ca_file, self.verify, _state(self.ca_file) if self._reads_files else ())
+class Tls(Protocol):
+    """How to verify the server. `config.target_settings.AmiTlsSettings` is one."""
 
     @property
-    def _reads_files(self) -> bool:
-        return self.verify or self.ca_file is not None
+    def ca_file(self) -> str | None:
+        """Authorities to trust; None: the system's."""
+
+    @property
+    def server_name(self) -> str | None:
+        """The name in the server's certificate; None: the host."""
+
+    @property
+    def verify(self) -> bool:
+        """False accepts any certificate and so any man in the middle; only an explicit wish may set it."""
+
+
+def client_context(tls: Tls) -> ssl.SSLContext:
+    """Return the client side's context; raises TlsFailed for a CA file that cannot be used.
+
+    Reading the system's CAs takes up to 80 ms of CPU, so connections share a context until its files change.
+    """
+    reads_files = tls.verify or tls.ca_file is not None
+    with _making:  # five hundred simultaneous connections must not each make their own
+        return _made(tls.ca_file, tls.verify, _state(tls.ca_file) if reads_files else ())
 
 
 def _state(ca_file: str | None) -> tuple[object, ...]:
-    """What changes when the files that hold the CAs are changed."""
+    """Return a value that changes when the CA files change."""
     system = ssl.get_default_verify_paths()
     paths = (system.cafile, system.capath) if ca_file is None else (ca_file,)
     return tuple(_stamp(path) for path in paths if path)
@@ -63,8 +65,8 @@ def _made(ca_file: str | None, verify: bool, _files: tuple[object, ...]) -> ssl.
             context = ssl.create_default_context(cafile=ca_file)
         except OSError as error:  # ssl.SSLError is one
             raise TlsFailed(f"CA file {ca_file}: {error}; expected a readable PEM file") from error
-    # From Python 3.13 on a certificate without key identifiers is refused, such as a private authority may well
-    # make, and no other client minds. Chain, dates and name are checked as before.
+    # Python 3.13 refuses certificates without key identifiers, which private authorities often make and other
+    # clients accept. Chain, dates and name are still checked.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     if not verify:
         context.check_hostname = False
@@ -73,7 +75,7 @@ def _made(ca_file: str | None, verify: bool, _files: tuple[object, ...]) -> ssl.
 
 
 def advice(error: OSError) -> str:
-    """Say what an error of a handshake means, and what to do."""
+    """Explain an error of a handshake and say what to do."""
     text = str(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return (

@@ -1,8 +1,8 @@
-"""Lets through the UserEvents of a session that asked for nothing else.
+"""Lets UserEvents through, in a session that receives nothing else.
 
 Asterisk writes Event, Privilege, the channel's headers and the event's name before the text of the dialplan
-(app_userevent.c). So what stands up to the name is genuine, and the text behind it may go on in any number of packets:
-none of them is believed, unless the text makes up a whole UserEvent.
+(app_userevent.c). So everything up to the name is genuine, and the text behind it may continue in any number of
+packets. These are ignored, unless one looks like a whole UserEvent.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ USER_EVENT = "userevent"
 
 
 def is_user_event(message: Message) -> bool:
-    """Whether it seems to be a UserEvent."""
+    """Whether this looks like a UserEvent."""
     return message.get("event", "").lower() == USER_EVENT
 
 
@@ -34,7 +34,7 @@ class UserEventSieve:
 
     @property
     def era(self) -> Era:
-        """The versions whose orders of headers hold."""
+        """The versions whose header orders apply."""
         return self._torn.era
 
     @era.setter
@@ -42,26 +42,26 @@ class UserEventSieve:
         self._torn.era = era
 
     def take_doubtful(self) -> int:
-        """Return how many packets were torn or no UserEvents since the last time."""
+        """Return how many packets were torn or not UserEvents since the last call."""
         doubtful, self._doubtful = self._doubtful, 0
         return doubtful + self._torn.take_doubtful()
 
     def take(self, message: Message) -> Iterator[Message]:
-        """Yield the UserEvents that are known for genuine now."""
+        """Yield the UserEvents that are certainly genuine."""
         begins = begins_well(message) and is_user_event(message)
         if begins and not self._torn.waits and self._is_whole(message):
             yield message
         elif begins or self._torn.waits:
             yield from self._only(self._torn.take(message))
-        elif message.get("event") != "FullyBooted":  # the answer to a login, whatever it asked for
+        elif message.get("event") != "FullyBooted":  # FullyBooted follows every login
             self._doubtful += 1
 
     def pause(self) -> Iterator[Message]:
-        """Nothing more has come for now: yield what has waited for more."""
+        """Yield events that were waiting for more, because nothing more has arrived."""
         return self._only(self._torn.pause())
 
     def overdue(self) -> Iterator[Message]:
-        """Wait no longer for a rest that is overdue."""
+        """Stop waiting for a rest that is overdue."""
         return self._only(self._torn.overdue())
 
     def _is_whole(self, message: Message) -> bool:

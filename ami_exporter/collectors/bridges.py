@@ -1,4 +1,4 @@
-"""Bridges: what joins channels with each other."""
+"""Bridges, which join channels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ami_exporter.collectors.fields import labels, number, text
 
 LIST = Action("BridgeList")
 
-# The common ones (bridges/bridge_*.c and main/bridge*.c); others appear when they are in use.
+# The common types (bridges/bridge_*.c and main/bridge*.c); others appear when in use.
 _CLOSED = {
     "bridge_technology": ("simple_bridge", "native_rtp", "softmix", "holding_bridge"),
     "type": ("basic", "base", "stasis", "parking"),

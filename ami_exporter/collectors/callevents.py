@@ -30,7 +30,7 @@ CALLS = counter(
 DIALS = counter(
     "asterisk_dials_total",
     "Dialled legs ended, each once. no_answer also stands for most failures: for quality see the hangup causes. A Dial "
-    "that fails before there is a channel (no contact, no free line) sends no event and is not in it "
+    "that fails before there is a channel (no contact, no free line) sends no event and is not counted "
     "(AMI event DialEnd: DialStatus)",
     "technology",
     "status",
@@ -83,7 +83,6 @@ class CallTracker:
         return ()
 
     def reset(self) -> None:
-        """Forget the calls in flight."""
         self._calls.reset()
 
     def expire(self, now: float) -> Iterable[Sample]:
@@ -126,7 +125,6 @@ class DialTracker:
         return counted, (TIME_TO_ANSWER, (ended.owner,), ended.seconds)
 
     def reset(self) -> None:
-        """Forget the legs in flight."""
         self._legs.reset()
 
     def expire(self, now: float) -> Iterable[Sample]:
@@ -136,7 +134,6 @@ class DialTracker:
 
 
 def dial_outcome(message: Message) -> str:
-    """Outcome of a DialEnd."""
     return DIAL_STATUS.get(message.get("dialstatus", "").lower(), OTHER)
 
 

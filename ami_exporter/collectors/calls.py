@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from ami_exporter.collectors.legs import too_old
 
 MAX_CALLS = 50_000
-"""Calls followed at a time; more are not counted. About 50 MB when full."""
+"""Most calls to follow at a time; others are not counted. About 50 MB when full."""
 
 MAX_CALLS_COUNTED = 200_000
-"""Distinct Linkedids held during one poll (about 25 MB); beyond, the number of calls is not published at all."""
+"""Most Linkedids to hold during a poll (about 25 MB); beyond that the number of calls is not published."""
 
 MAX_CALL_CHANNELS = 200
-"""Channels followed of one call: a ring-all queue of 200 agents; later ones do not keep the call alive."""
+"""Most channels of a call to follow: a ring-all queue of 200 agents; later ones do not keep the call alive."""
 
 UP = "6"
 """ChannelState of an answered channel."""
 
 RING = "4"
-"""ChannelState of a channel whose far end calls us: never of one that we dial out on, which rings (5)."""
+"""ChannelState of a channel whose far end calls us. A channel that we dial out on rings (5) instead."""
 
 _OUTBOUND_STATES = frozenset({"0", "1"})
 
@@ -27,8 +27,8 @@ _OUTBOUND_STATES = frozenset({"0", "1"})
 def trunk_direction(state: str | None) -> str:
     """Direction of a trunk channel by the ChannelState of its Newchannel.
 
-    What the PBX creates to dial out begins Down (DAHDI: Reserved); what comes in begins in Ring, or has a Newstate Ring
-    at once (chan_sip: Down, then Ring; ISDN with overlap dialling: Reserved, then Ring).
+    A channel for dialling out begins Down (DAHDI: Reserved). An incoming one begins in Ring, or has a Newstate Ring at
+    once (chan_sip: Down, then Ring; ISDN with overlap dialling: Reserved, then Ring).
     """
     return "outbound" if state in _OUTBOUND_STATES else "inbound"
 
@@ -39,7 +39,7 @@ class _Call:
     first: str
     live: set[str] = field(default_factory=set)
     direction: str = "internal"
-    directing: str = ""  # the channel that gave the direction
+    directing: str = ""  # the channel that set the direction
     answered: bool = False
 
 
@@ -47,9 +47,8 @@ class Calls:
     """Calls from the Newchannel of their first channel to the hangup of their last one.
 
     A call begins with a channel whose Uniqueid is its Linkedid; a channel belongs to the call of the Linkedid it is
-    created with. Asterisk changes Linkedids when calls are joined (transfer, pickup): that moves nothing here, so each
-    Linkedid counts exactly once. Calls whose beginning was not seen are not counted. What is older than legs.MAX_AGE
-    is dropped.
+    created with. Asterisk changes Linkedids when calls are joined (transfer, pickup); this is ignored, so each Linkedid
+    counts exactly once. Calls whose beginning was missed are not counted. Calls older than legs.MAX_AGE are dropped.
     """
 
     def __init__(self) -> None:
@@ -60,7 +59,7 @@ class Calls:
         return len(self._calls)
 
     def created(self, uniqueid: str, linkedid: str, direction: str | None, now: float) -> None:
-        """Newchannel; direction of a trunk channel, None for all others."""
+        """Take a Newchannel. direction: of a trunk channel; None for others."""
         call = self._calls.get(linkedid)
         if call is None:
             if not uniqueid or uniqueid != linkedid or len(self._calls) >= MAX_CALLS:
@@ -70,21 +69,21 @@ class Calls:
             return
         call.live.add(uniqueid)
         self._channels[uniqueid] = call
-        # The first trunk channel tells: a call from outside that is forwarded outside is inbound.
+        # The first trunk channel decides: a call from outside that is forwarded outside is inbound.
         if direction is not None and call.direction == "internal":
             call.direction = direction
             call.directing = uniqueid
 
     def rings(self, uniqueid: str) -> None:
-        """Newstate Ring: this channel came in."""
+        """Take a Newstate Ring: this channel is incoming."""
         call = self._channels.get(uniqueid)
         if call is not None and call.directing == uniqueid:
             call.direction = "inbound"
 
     def hangup(self, uniqueid: str, *, up: bool) -> tuple[str, str] | None:
-        """Hangup: direction and outcome when it ended a call, else None. up: the channel ended in state Up.
+        """Take a Hangup; return direction and outcome if it ends a call. up: the channel ended in state Up.
 
-        A channel that was Up ends so, and the first one of its call tells whether that was answered.
+        A channel that was answered ends in state Up, and the first channel tells whether the call was answered.
         """
         call = self._channels.pop(uniqueid, None)
         if call is None:
@@ -98,12 +97,10 @@ class Calls:
         return call.direction, "answered" if call.answered else "unanswered"
 
     def reset(self) -> None:
-        """Forget all calls."""
         self._calls.clear()
         self._channels.clear()
 
     def expire(self, now: float) -> None:
-        """Drop calls that are too old to be true."""
         for linkedid in too_old(self._calls, now):
             for uniqueid in self._calls.pop(linkedid).live:
                 self._channels.pop(uniqueid, None)

@@ -34,7 +34,7 @@ PHASE = _metric(
     "gauge",
     "phase_seconds",
     "Of the last canary call, time from dialling to the first sign of the far end, to the answer, to the end; absent "
-    "where it did not come so far (AMI events DialBegin, DialState, DialEnd, Hangup)",
+    "for phases that the call did not reach (AMI events DialBegin, DialState, DialEnd, Hangup)",
     "phase",
     phase=PHASES,
 )
@@ -86,7 +86,7 @@ SKIPS = _metric(
     "counter",
     "skipped_total",
     "Canary calls that were due and not made: another one under way, channel_limit, max_calls_per_day, the PBX in its "
-    "first minute, back-off after failures, the PBX or its events not there (configuration: canaries)",
+    "first minute, back-off after failures, the PBX or its event link down (configuration: canaries)",
     "reason",
     reason=SKIPPED,
 )
@@ -97,4 +97,4 @@ COLLECTOR = Collector(
     metrics=(UP, PHASE, LAST_RUN, CAUSE, SIP_CODE, MEDIA, RTT, LOSS, MES, RUNS, SKIPS),
     hears=EVENTS,
 )
-"""On where the target has canaries. Its calls are in no other metric, but for the trunk channel that they occupy."""
+"""Enabled if the target has canaries. Their calls are in no other metric, except for the trunk channel they occupy."""

@@ -29,7 +29,7 @@ from ami_exporter.collectors.vocabulary import (
 
 ACTIVE_CHANNELS = gauge(
     "asterisk_active_channels",
-    "Channels by technology and state, without those Asterisk makes for itself, such as a conference's announcer "
+    "Channels by technology and state, without Asterisk's internal ones, such as a conference's announcer "
     "(AMI Status, CoreShowChannels: ChannelState)",
     "technology",
     "state",
@@ -53,12 +53,12 @@ TRANSCODING = gauge(
     "asterisk_transcoding_channels", "Channels that translate between codecs (AMI Status: Readtrans, Writetrans)"
 )
 LASTING = frozenset({"AgentLogin", "Park", "Parked Call", "Page"})
-"""Applications in which a channel stays for hours by design: agents who wait for a call, parked calls ("Parked Call" up
-to Asterisk 11), paging. ParkedCall is the call that was taken back, and counts."""
+"""Applications in which a channel stays for hours by design: waiting agents, parked calls ("Parked Call" up to
+Asterisk 11), paging. ParkedCall is a retrieved call, and counts."""
 
 OLDEST = gauge(
     "asterisk_oldest_channel_age_seconds",
-    "Age of the oldest channel, but for waiting agents, parked calls and paging (application AgentLogin, Park, Page); "
+    "Age of the oldest channel, except waiting agents, parked calls and paging (application AgentLogin, Park, Page); "
     "absent when there is none (AMI Status: Seconds; CoreShowChannels: Duration)",
     "technology",
 )
@@ -107,18 +107,18 @@ _CHANNEL = ("channel", "channelstate", "application", "nativeformats", "readtran
 
 
 class ChannelFold:
-    """The hottest fold: channels are counted by their raw words, which are translated once at the end."""
+    """Counts channels by their raw words and translates these once at the end, because this is the most used fold."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        # By technology, state, application, formats, translating: one look-up a channel is quicker than four.
+        # By technology, state, application, formats, translating: one look-up a channel is faster than four.
         self._kinds: dict[tuple[str, str, str, str, bool], int] = defaultdict(int)
         self._linked: set[str] = set()
         self._oldest: dict[str, int] = {}
         self._tells_formats = not before_12(context)
 
     def item(self, _action: Action, message: Message) -> None:
-        """Take one channel, if it is of no canary call."""
+        """Take one channel, unless it belongs to a canary call."""
         channel, state, application, formats, read, write, linkedid = message.pick(_CHANNEL)
         if linkedid.startswith(PREFIX):
             return
@@ -146,7 +146,7 @@ class ChannelFold:
         if not complete & CHANNEL_LISTS:
             return
         yield from self._active_channels()
-        # Before Asterisk 12 there is no Linkedid: unknown is not 0.
+        # Before Asterisk 12 there is no Linkedid, so the number is unknown, not 0.
         if "" not in self._linked and len(self._linked) <= MAX_CALLS_COUNTED:
             yield ACTIVE_CALLS, (), float(len(self._linked))
         applications = self._counts(lambda kind: kind[2])
@@ -185,7 +185,7 @@ class ChannelFold:
 
 
 def _codecs(formats: Mapping[str, int]) -> dict[str, int]:
-    """Counts by the first codec of formats as in "(ulaw|alaw)"; "(nothing)" is none."""
+    """Return counts by the first codec of formats such as "(ulaw|alaw)"; "(nothing)" means none."""
     counts: dict[str, int] = {}
     for written, count in formats.items():
         codec = written.strip("()").partition("|")[0]
@@ -219,7 +219,7 @@ COLLECTOR = Collector(
         Rule(HANGUPS, None, ("Hangup",), labels(technology(), word("Cause", CAUSES))),
         Rule(TRANSFERS, None, ("BlindTransfer",), labels(constant("blind"), word("Result", _TRANSFER_RESULTS))),
         Rule(TRANSFERS, None, ("AttendedTransfer",), labels(constant("attended"), word("Result", _TRANSFER_RESULTS))),
-        # Before Asterisk 12, Hold carries Status: On or Off; since then the end has its own event.
+        # Before Asterisk 12, Hold has Status: On or Off; newer versions have Unhold.
         Rule(HOLDS, None, ("Hold",), where=lambda message: message.get("status", "").lower() != "off"),
         Rule(PICKUPS, None, ("Pickup",)),
         Rule(ORIGINATES, None, ("OriginateResponse",), labels(word("Response", _ORIGINATE_RESULTS, other=None))),

@@ -1,4 +1,4 @@
-"""PJSIP contacts: what phones registered, and what is configured."""
+"""PJSIP contacts, registered and configured ones."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _status(message: Message, _context: Context) -> str | None:
 
 
 def _bound(message: Message) -> float:
-    """Contacts is a comma list of aor/uri; a URI may hold commas of its own."""
+    """Contacts is a comma-separated list of aor/uri; a URI may contain commas."""
     return float(f",{message.get('contacts', '')}".count(f",{message.get('objectname', '')}/"))
 
 

@@ -23,13 +23,13 @@ INFO = gauge(
 )
 START_TIME = gauge(
     "asterisk_start_time_seconds",
-    "When Asterisk started, Unix time, from Asterisk 14 on: time of our login minus Uptime; a PBX's clock that is set "
-    "does not move it (AMI FullyBooted: Uptime)",
+    "When Asterisk started, Unix time, from Asterisk 14 on: time of our login minus Uptime; setting the PBX's clock "
+    "does not change it (AMI FullyBooted: Uptime)",
 )
 LAST_RELOAD = gauge(
     "asterisk_last_reload_timestamp_seconds",
-    "When Asterisk, or one of its modules, was last reloaded, Unix time, from Asterisk 14 on: as the login told it, or "
-    "between the two polls where it changed; absent where daylight saving leaves it open "
+    "When Asterisk, or one of its modules, was last reloaded, Unix time, from Asterisk 14 on: as the login gave it, or "
+    "between the two polls in which it changed; absent if daylight saving makes it ambiguous "
     "(AMI FullyBooted: LastReload; CoreStatus: CoreReloadDate, CoreReloadTime)",
 )
 FULLY_BOOTED = gauge(
@@ -53,8 +53,8 @@ FILES_LIMIT = gauge(
 )
 BOOTS = counter(
     "asterisk_boots_total",
-    "Starts of Asterisk seen since the exporter runs: it started after its last sign of life, or writes a later start "
-    "time than before; clocks that are set are no start. Absent where neither is told "
+    "Starts of Asterisk since the exporter runs: a start after the last sign of life, or a later start time than "
+    "before; changed clocks do not count. Absent if neither is known "
     "(AMI FullyBooted: Uptime; CoreStatus: CoreStartupDate, CoreStartupTime)",
     sent=lambda context, _values: context.tells_start,
 )
@@ -64,14 +64,14 @@ _SET = 1e-6
 
 
 class CoreFold:
-    """Adds what the login told (start, boot) and what needs it (the last reload)."""
+    """Adds facts of the login (start, boot) and the last reload, which depends on them."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._reloaded: float | None = None
 
     def again(self, context: Context, resting: frozenset[Action]) -> CoreFold:
-        """Return the next poll's fold, with what the resting answers told."""
+        """Return the next poll's fold, which keeps the cached answers."""
         fold = CoreFold(context)
         if STATUS in resting:
             fold._reloaded = self._reloaded
@@ -84,7 +84,6 @@ class CoreFold:
             self._reloaded = None if found is None else found.time
 
     def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
-        """Publish what is known."""
         if self._context.start_time is not None:
             yield START_TIME, (), self._context.start_time
         if self._context.fully_booted is not None:

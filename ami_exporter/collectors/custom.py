@@ -1,4 +1,4 @@
-"""Metrics of the user's own: the configuration's `custom:` entries become the same rows as built-in collectors."""
+"""Custom metrics: turns the configuration's `custom:` entries into rules like those of built-in collectors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ami_exporter.collectors.database import entries, tree
 from ami_exporter.collectors.declarations import Collector, Metric, Origin, Read, Rule, Value, Where, one
 from ami_exporter.collectors.fields import Label, labels, leading_number, public_text, text, to_number, word
 from ami_exporter.collectors.rulefold import RESPONSE
-from ami_exporter.config.target_settings import (
+from ami_exporter.config.custom_settings import (
     CommandSettings,
     CustomLabel,
     CustomMetric,
@@ -31,7 +31,7 @@ NAME: Final = "custom"
 def collector(settings: Sequence[CustomMetricsSettings], clock: Callable[[], float] = lambda: 0.0) -> Collector:
     """Compile the configuration's custom metrics. clock: seconds of processor time, for the limit of expressions.
 
-    Entries of one name feed one metric. A metric of which nothing was changed is the same object again, so that its
+    Entries with one name feed one metric. An unchanged metric is the same object again, so that its
     counters outlive a reload. Raises ValueError when entries of one name differ in type, help, labels or buckets.
     """
     rules: dict[str, list[_Rule]] = {}
@@ -53,7 +53,7 @@ def collector(settings: Sequence[CustomMetricsSettings], clock: Callable[[], flo
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Rule:
-    """One metric of one entry; equal when all that was written is equal."""
+    """One metric of one entry; equal if everything written is equal."""
 
     entry: CustomMetricsSettings
     metric: CustomMetric
@@ -75,7 +75,7 @@ class _Rule:
 
 
 def _frozen(value: object) -> object:
-    """Settings as hashable tuples, the mappings inside them too."""
+    """Turn settings into hashable tuples, including the mappings in them."""
     if is_dataclass(value):
         return tuple(_frozen(getattr(value, name)) for name in value.__dataclass_fields__)
     if isinstance(value, Mapping):
@@ -109,7 +109,7 @@ def _metric(rules: tuple[_Rule, ...]) -> Metric:
 
 
 def _values(column: Sequence[CustomLabel]) -> tuple[str, ...]:
-    """All values a label can have when every rule maps it, else nothing: it is open."""
+    """Return all values of a label if every rule maps it; empty if it is open."""
     found: dict[str, None] = {}
     for label in column:
         if label.values is None:
@@ -130,7 +130,7 @@ def _row(rule: _Rule, metric: Metric, readers: Mapping[CommandSettings, Read]) -
         labels(*map(_label, custom.labels)),
         one if custom.value is None else _value(custom, custom.value, _NUMBER[entry.command is not None]),
         _where(entry.where) if entry.where else None,
-        "sum" if custom.value is None else custom.value.reduce,
+        (custom.value and custom.value.reduce) or "sum",
         read,
     )
 
@@ -138,7 +138,7 @@ def _row(rule: _Rule, metric: Metric, readers: Mapping[CommandSettings, Read]) -
 def _source(
     entry: CustomMetricsSettings, readers: Mapping[CommandSettings, Read]
 ) -> tuple[Action | None, tuple[str, ...], Read | None]:
-    """What an entry is fed by: a list's items, an event, or what a reader makes of an item or a command's response."""
+    """Return the source of an entry: a list's items, an event, or what a reader makes of a response."""
     if entry.command is not None:
         return cli(entry.command.command), (RESPONSE,), readers[entry.command]
     if entry.action is None:
@@ -155,7 +155,7 @@ def _read(reader: Reader) -> Read:
 
 
 _NUMBER: Mapping[bool, Callable[[str | None], float | None]] = {False: to_number, True: leading_number}
-"""How a field's text becomes a number: text for people begins with it ("37 records")."""
+"""How a field's text becomes a number: console output begins with it ("37 records")."""
 
 
 def _label(label: CustomLabel) -> Label:

@@ -1,6 +1,6 @@
-"""Asterisk's own database: one family of it, by DBGetTree (main/db.c). For `custom:` alone.
+"""One family of Asterisk's database, by DBGetTree (main/db.c). Only for `custom:`.
 
-Its keys hold extensions, its values numbers and secrets: neither is a label or a value unless a map names it.
+Keys contain extensions, values contain numbers and secrets: neither becomes a label or value without a map.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from ami_exporter.collectors.declarations import Read
 
 
 def tree(family: str) -> Action:
-    """DBGetTree of one family. Raises ForbiddenAction for what is not the plain name of one."""
+    """Make a DBGetTree of one family. Raises ForbiddenAction for anything but a plain name."""
     return Action("DBGetTree", (("Family", family),))
 
 
 @cache
 def entries(family: str) -> Read:
-    """Makes of `Key: /DND/1001` a family and the key within it; equal families give the same reader.
+    """Return a reader that splits `Key: /DND/1001` into family and key; equal families give the same reader.
 
-    Asterisk looks families up by an SQL LIKE, which knows no case and takes `_` for any character: others that come
-    are left out.
+    Asterisk looks families up by an SQL LIKE, which ignores case and treats `_` as any character: items of other
+    families are dropped.
     """
     prefix = f"/{family}/"
 

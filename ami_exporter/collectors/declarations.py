@@ -1,8 +1,8 @@
-"""The nouns of a collector: metrics, rows, known labels, folds, trackers, context.
+"""The parts of a collector: metrics, rules, zero series, folds, trackers, context.
 
-A collector is a declaration. What it declares is either polled (list actions folded item by item into gauges and into
-Asterisk's own counters, built anew by each poll) or counted (events turned into counters and histograms, which live in
-the target's event store). Folds and trackers return samples; they know no sockets, no time and no exposition.
+A collector is a declaration. Its metrics are either polled (list actions folded item by item into gauges and Asterisk's
+own counters, rebuilt by each poll) or counted (events turned into counters and histograms, which the target's event
+counters keep). Folds and trackers return samples; they know nothing of sockets, clocks and exposition.
 """
 
 from __future__ import annotations
@@ -25,19 +25,24 @@ MetricType = Literal["gauge", "counter", "histogram"]
 Reduce = Literal["sum", "max", "min", "last"]
 
 MAX_CLOSED_SETS: Final = 2000
-"""Label sets of a metric whose labels hold only words of ours and technologies: fifty causes of forty technologies. The
-configuration's cap does not go below, for it would cut totals; more would be no truth."""
+"""Most label sets of a metric whose labels are closed or technologies: fifty causes for forty technologies.
+
+A lower cap in the configuration does not apply to them, because it would cut totals.
+"""
 
 
-Sent = Callable[["Context", tuple[str, ...]], bool]
-"""Whether a server sends something, for these values of a metric's open labels (a technology, a trunk)."""
+LabelSet = tuple[str, ...]
+"""Label values in the order of their metric's labels."""
+
+Sent = Callable[["Context", LabelSet], bool]
+"""Tells whether a server sends something, for these values of a metric's open labels (a technology, a trunk)."""
 
 
 class Origin(Enum):
-    """Where a metric's values come from, and so how long they live."""
+    """Where a metric's values come from, which decides how long they are kept."""
 
-    POLL = "poll"  # built anew by each poll, absent while the PBX is down
-    EVENTS = "events"  # kept in the event store, still there while the PBX is down
+    POLL = "poll"  # rebuilt by each poll, absent while the PBX is down
+    EVENTS = "events"  # kept by the event counters, also while the PBX is down
     EXPORTER = "exporter"  # about the exporter and its links
 
 
@@ -45,9 +50,8 @@ class Origin(Enum):
 class Metric:
     """A metric family. Identity is the object: two collectors never share one.
 
-    closed names, for a label, all values (or the common ones) that exist beforehand: they appear at 0 as soon as the
-    metric's open labels are known. limits: the most values a label may have; the rest is dropped
-    and counted.
+    closed: for a label, all its values or the common ones, which appear at 0 as soon as the metric's open labels are
+    known. limits: the most values of a label; others are dropped and counted.
     """
 
     name: str
@@ -59,15 +63,15 @@ class Metric:
     buckets: tuple[float, ...] = ()
     limits: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     sent: Sent | None = None
-    """Whether this server sends what it is made of: where it does not, nothing exists at 0. None: every server does."""
+    """Whether a server sends the events; if not, nothing appears at 0. None: every server does."""
     beforehand: tuple[str, ...] = ()
-    """Values of its one open label that exist beside those that the context knows."""
+    """Values of its one open label that always exist, besides those of the context."""
     open_labels: tuple[str, ...] = field(init=False)
-    """Labels whose values only a poll, an event or the context can name."""
+    """Labels whose values come from a poll, an event or the context."""
     is_total: bool = field(init=False)
-    """Whether the PBX's configuration cannot make it grow: all its labels are closed, or technologies."""
+    """Whether its size does not depend on the PBX's configuration: all labels are closed, or technologies."""
     group_size: int = field(init=False)
-    """Label sets for each value of the open labels, as far as they are known beforehand."""
+    """Number of label sets for each value of the open labels."""
 
     def __post_init__(self) -> None:
         open_labels = tuple(label for label in self.labels if label not in self.closed)
@@ -76,14 +80,14 @@ class Metric:
         for name, value in (("open_labels", open_labels), ("is_total", is_total), ("group_size", size)):
             object.__setattr__(self, name, value)
 
-    def group(self, labels: tuple[str, ...]) -> tuple[str, ...]:
-        """Return what a cap takes or leaves as a whole: a queue with all its states, or the sum over them was wrong."""
+    def group(self, labels: LabelSet) -> LabelSet:
+        """Return what a cap keeps or drops as a whole, such as a queue with all its states, so that sums stay right."""
         if not self.closed or self.is_total:
             return labels
         return tuple(value for label, value in zip(self.labels, labels, strict=True) if label not in self.closed)
 
     def cap(self, limit: int) -> int:
-        """Return the label sets it may have where the configuration allows so many of a metric."""
+        """Return the most label sets it may have under this limit of the configuration."""
         return max(limit, MAX_CLOSED_SETS) if self.is_total else limit
 
 
@@ -93,7 +97,7 @@ def gauge(name: str, text: str, *labels: str, closed: Mapping[str, tuple[str, ..
 
 
 def polled_counter(name: str, text: str, *labels: str, closed: Mapping[str, tuple[str, ...]] = NO_CLOSED) -> Metric:
-    """Declare one of Asterisk's own counters: absent while the PBX is down, may be reset by it."""
+    """Declare one of Asterisk's own counters: absent while the PBX is down, and the PBX may reset it."""
     return Metric(name, "counter", text, labels, Origin.POLL, closed)
 
 
@@ -110,7 +114,7 @@ def counter(
 
 
 def event_gauge(name: str, text: str, *labels: str, sent: Sent | None = None) -> Metric:
-    """Declare a gauge that events raise and lower: absent without an event link, 0 when one begins."""
+    """Declare a gauge that events raise and lower: absent without an event link, 0 when the link begins."""
     return Metric(name, "gauge", text, labels, Origin.EVENTS, sent=sent)
 
 
@@ -126,31 +130,31 @@ def histogram(
     return Metric(name, "histogram", text, labels, Origin.EVENTS, closed, buckets, sent=sent)
 
 
-Sample = tuple[Metric, tuple[str, ...], float]
-"""Metric, label values in the metric's order, value (for a histogram: one observation)."""
+Sample = tuple[Metric, LabelSet, float]
+"""Metric, label set, value (for a histogram: one observation)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """A trunk as configured or found: which channels are its own, and what tells whether it is up."""
+    """A configured or discovered trunk: which channels belong to it, and what tells whether it is up."""
 
     name: str
     technology: str = ""
     endpoint: str = ""
     registrations: tuple[str, ...] = ()
-    channels_limit: int | None = None
+    channel_limit: int | None = None
 
     @property
     def is_pattern(self) -> bool:
-        """Whether its endpoint is a glob, which may stand for several."""
+        """Whether its endpoint is a glob, which may match several."""
         return any(character in self.endpoint for character in "*?[")
 
 
-class OwnLogins(Protocol):
-    """Knows the logins of this exporter."""
+class OwnLoginFilter(Protocol):
+    """Recognises the logins of this exporter."""
 
     def told_by(self, event: str, account: str, address: tuple[str, int] | None) -> bool:
-        """Whether this security event of AMI tells of one of them. Asked once for each event.
+        """Whether this security event of AMI comes from one of them. Call it once for each event.
 
         address: host and port that the event names; None when it cannot be read.
         """
@@ -158,44 +162,42 @@ class OwnLogins(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What folds and trackers may know beside their messages. Frozen: swapped whole by reload and discovery."""
+    """What folds and trackers know besides their messages. Frozen: reload and discovery replace it."""
 
     trunks: Mapping[str, Trunk] = field(default_factory=lambda: MappingProxyType({}))
     trunk_names: Mapping[tuple[str, str], str] = field(default_factory=lambda: MappingProxyType({}))
-    """(technology, endpoint) as in a channel's name → trunk."""
+    """(technology, endpoint) of a channel's name → trunk."""
     trunk_patterns: tuple[tuple[str, str], ...] = ()
-    """(fnmatch pattern over "TECHNOLOGY/endpoint", trunk), for what trunk_names does not hold."""
+    """(fnmatch pattern over "TECHNOLOGY/endpoint", trunk), for endpoints that are not in trunk_names."""
     technologies: tuple[str, ...] = ()
-    """Channel technologies this PBX has loaded, as its actions tell, and Local."""
+    """Channel technologies that this PBX has loaded, judged by its actions, and Local."""
     names: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
     """Human names: kind ("queue") → id → name."""
     version: tuple[int, ...] = ()
-    """Asterisk's version, such as (22, 10, 1); empty where it is not known."""
+    """Asterisk's version, such as (22, 10, 1); empty if unknown."""
     now: float = 0.0
     """Wall clock of the poll, Unix seconds."""
     start_time: float | None = None
-    """Unix seconds at which Asterisk started, where FullyBooted told its Uptime."""
-    tells_start: bool = False  # so that a restart would be seen
-    reload: Reload | None = None  # as CoreStatus last told it
+    """Unix seconds at which Asterisk started, if FullyBooted gave its Uptime."""
+    tells_start: bool = False  # whether a restart would be noticed
+    reload: Reload | None = None  # of the latest CoreStatus
     fully_booted: bool | None = None
-    """None where this user cannot know (no read=system)."""
-    event_classes: frozenset[str] = frozenset()
-    """Manager classes the event link asks for: what else happens is not seen."""
+    """None if this user cannot know (no read=system)."""
     pbx_ahead: float = 0.0
-    """The PBX's clock less ours, seconds (Ping: Timestamp): its lists hold times by its own clock."""
+    """The PBX's clock minus ours, seconds (Ping: Timestamp): its lists use its own clock."""
     destination: Callable[[str], str | None] = lambda _number: None
-    """A number dialled → its class of destinations; None where it has none."""
+    """A dialled number → its class of destinations; None if it has none."""
     tenant: Callable[[Message], str] = lambda _message: "other"
     """An item or event of a channel → its tenant."""
     dids: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Inbound numbers as they come in → the names they are counted by."""
+    """Inbound numbers as received → the names that they are counted by."""
     seen_direction: Callable[[str], str | None] = lambda _uniqueid: None
-    """Uniqueid of a trunk's channel → the direction in which events saw it begin; None where they did not."""
-    own_logins: OwnLogins | None = None
-    """Tells our own logins apart, to leave them out of security events."""
+    """Uniqueid of a trunk's channel → its direction, if events showed how it began."""
+    own_logins: OwnLoginFilter | None = None
+    """Recognises our own logins, which security metrics leave out."""
 
     def trunk(self, technology: str, endpoint: str) -> str | None:
-        """Name of the trunk that an endpoint is, or None."""
+        """Return the name of an endpoint's trunk, or None."""
         found = self.trunk_names.get((technology, endpoint))
         if found is not None or not self.trunk_patterns:
             return found
@@ -203,17 +205,17 @@ class Context:
         return next((name for pattern, name in self.trunk_patterns if fnmatchcase(whole, pattern)), None)
 
 
-Labels = Callable[[Message, Context], "tuple[str, ...] | None"]
+Labels = Callable[[Message, Context], "LabelSet | None"]
 Value = Callable[[Message], "float | None"]
 Where = Callable[[Message], bool]
 
 
 class Unreadable(Exception):  # noqa: N818 - a state, named as one
-    """An answer that came in full, and yet is not what a collector reads: the collector fails, and says why."""
+    """A complete answer that a collector cannot read: the collector fails and says why."""
 
 
 Read = Callable[[Message], Sequence[Message]]
-"""Makes items of one message: of a console command's response, its rows. Raises Unreadable."""
+"""Makes items of one message, such as rows of a console command's response. Raises Unreadable."""
 
 
 def one(_message: Message) -> float:
@@ -221,7 +223,7 @@ def one(_message: Message) -> float:
     return 1.0
 
 
-def no_labels(_message: Message, _context: Context) -> tuple[str, ...]:
+def no_labels(_message: Message, _context: Context) -> LabelSet:
     """Label values of a metric without labels."""
     return ()
 
@@ -230,10 +232,9 @@ def no_labels(_message: Message, _context: Context) -> tuple[str, ...]:
 class Rule:
     """How one kind of list item, or one event, becomes samples of one metric.
 
-    source is the action whose items are folded, or None for events. items are the Event names (the first the
-    modern one, then older ones that mean the same). labels or value may answer None: this item says nothing.
-    What is counted or summed is 0 for every known label set that no item of a complete list has; maxima, minima and
-    plain values are absent there.
+    source: the action whose items are folded, or None for events. items: the Event names, the current one first, then
+    older ones with the same meaning. labels or value may return None, which skips the item. Counts and sums are 0 for
+    every known label set without an item in a complete list; maxima, minima and plain values are absent.
     """
 
     metric: Metric
@@ -244,14 +245,14 @@ class Rule:
     where: Where | None = None
     reduce: Reduce = "sum"
     read: Read | None = None
-    """Makes items of the one response there is; they have no Event. One reader for several rules reads once."""
+    """Makes items of the single response; they have no Event. Rules that share a reader share its items."""
 
 
 @dataclass(frozen=True, slots=True)
 class ZeroSeries:
-    """An item (source: action) or event (source: None) that names open label values: metrics then exist at 0.
+    """An item (source: action) or event (source: None) that names open label values, whose metrics then exist at 0.
 
-    values yields the open labels' values in each metric's own order of open labels.
+    values returns the open labels' values in each metric's order of open labels.
     """
 
     metrics: tuple[Metric, ...]
@@ -261,7 +262,7 @@ class ZeroSeries:
 
 
 class Fold(Protocol):
-    """One poll's aggregation of one collector; made anew for each poll."""
+    """One collector's aggregation in one poll."""
 
     def item(self, action: Action, message: Message) -> None:
         """Take one item of an answer (or a single response, whose Event is absent)."""
@@ -272,26 +273,26 @@ class Fold(Protocol):
 
 @runtime_checkable
 class Resumable(Fold, Protocol):
-    """A fold of several lists, of which a poll may ask some again and let the others rest."""
+    """A fold of several lists, some of which a poll may request while it serves the others again."""
 
     def again(self, context: Context, resting: frozenset[Action]) -> Fold:
-        """Return the next poll's fold: it knows what the resting lists told, and nothing of the others.
+        """Return the next poll's fold, which keeps the items of the resting lists only.
 
-        This one may be used no more for the resting lists' items: what they told is shared.
+        Do not pass items of the resting lists to this fold any more, because both share them.
         """
 
 
 class Tracker(Protocol):
-    """Follows calls, legs or callers through their events. Bounded; lives in the event store; one thread."""
+    """Follows calls, legs or callers through their events. Bounded; used by one thread."""
 
     def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:
         """Take one of the events it asked for; now is monotonic seconds."""
 
     def reset(self) -> None:
-        """Forget everything in flight: the link was lost, ends may have been missed."""
+        """Forget everything unfinished, because the link was lost and ends may have been missed."""
 
     def expire(self, now: float) -> Iterable[Sample]:
-        """Drop what is too old to be true; may publish what only waiting could tell."""
+        """Drop entries that are too old; may return samples that needed a wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,18 +302,18 @@ class Tracked:
     events: tuple[str, ...]
     make: Callable[[], Tracker]
     watch: Callable[[Tracker, Message], None] | None = None
-    """Feeds a tracker facts from polls (codec of a channel): the items of the actions in `watched`."""
+    """Passes polled items of the actions in `watched` to a tracker (codec of a channel)."""
     watched: tuple[Action, ...] = ()
-    """Actions whose items are shown to `watch` when some collector polls them; it makes none be sent."""
+    """Actions whose items `watch` gets if a collector polls them; it does not cause them to be sent."""
     direction: Callable[[Tracker, str], str | None] | None = None
-    """Of one that follows trunk channels: Context.seen_direction."""
+    """For a tracker that follows trunk channels: Context.seen_direction."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Collector:
-    """A subject: everything the exporter knows of it. Identity is the object.
+    """A subject: everything the exporter knows about it. Identity is the object.
 
-    polls: each entry is a tuple of alternatives in order of preference, the first permitted one is sent. A poll whose
+    polls: each entry is a tuple of alternatives in order of preference; the first permitted one is sent. A poll whose
     alternatives are all missing is reported as unavailable and hides nothing else.
     """
 
@@ -327,8 +328,8 @@ class Collector:
     enabled: Literal["auto", False] = "auto"
     min_interval: float = 0.0
     filter_label: str = ""
-    """The label that include and exclude in the configuration choose by."""
+    """The label that include and exclude in the configuration apply to."""
     hears: tuple[str, ...] = ()
-    """Events the mask must bring though no rule counts them: they are handed on (canary calls)."""
+    """Events that must be received although no rule counts them (canary calls)."""
     passive: bool = False
-    """Its event rules ask for no class of their own: they see what the rules of others bring."""
+    """Its event rules request no classes: they see the events that other collectors request."""

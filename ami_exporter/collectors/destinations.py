@@ -1,4 +1,4 @@
-"""Outbound calls by classes of destinations: emergency, international, premium, whatever the configuration names."""
+"""Outbound calls by class of destination: emergency, international, premium, or any that the configuration names."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ami_exporter.collectors.vocabulary import CAUSES, OUTCOMES
 
 EVENTS: Final = ("DialBegin", "DialEnd", "Hangup")
 LOCAL: Final = "Local"
-"""Its legs go on to legs of their own, which are counted."""
+"""Its legs lead to legs of other technologies, which are counted."""
 MAX_CALLS: Final = MAX_LEGS
 LINGER_SECONDS: Final = 60.0
-"""After its last attempt an unanswered call counts, though its caller may still be there."""
+"""Seconds after its last attempt until an unanswered call counts, though its caller may still be there."""
 ANSWERED: Final = "answered"
 _NO_ANSWER: Final = frozenset({"no_answer", "no_user_response"})
 
 
 @dataclass(slots=True)
 class _Call:
-    """A call that dialled numbers of classes. unanswered: class → trunk and outcome of its last attempt so far."""
+    """A call that dialled classified numbers. unanswered: class → trunk and outcome of the last attempt so far."""
 
     seen: float
     counted: set[str] = field(default_factory=set)
@@ -44,14 +44,14 @@ class _Leg:
     trunk: str
     destination: str
     ended: bool = False
-    talked_to: float | None = None  # talk is counted up to here
+    talked_to: float | None = None  # talk is counted until this time
 
 
 class DestinationTracker:
-    """Counts a call once for each class that it dials, and the talk of each leg that was answered, while it lasts.
+    """Counts a call once for each class that it dials, and the talk of each answered leg while it lasts.
 
-    A call is its Linkedid: forked legs, attempts one after the other and legs behind Local channels are one. It counts
-    at once when a leg is answered, else when its first channel ends, or a minute after its last attempt.
+    A call is a Linkedid: forked legs, successive attempts and legs behind Local channels are one call. It counts when a
+    leg is answered, otherwise when its first channel ends or a minute after its last attempt.
     """
 
     def __init__(self, calls: Metric, talk: Metric) -> None:
@@ -131,13 +131,13 @@ class DestinationTracker:
             yield from self._over(uniqueid, ended)
 
     def _over(self, call_id: str, call: _Call) -> Iterator[Sample]:
-        """The first channel has ended; once no leg is left, so has the call."""
+        """Note that the first channel has ended; without legs the call has ended, too."""
         if call.over and not call.legs:
             del self._calls[call_id]
             yield from self._given_up(call)
 
     def _given_up(self, call: _Call) -> Iterator[Sample]:
-        """No attempt was answered: the last one says how the call ended."""
+        """Count an unanswered call by the outcome of its last attempt."""
         for destination, (trunk, outcome) in call.unanswered.items():
             call.counted.add(destination)
             yield self._calls_metric, (trunk, destination, outcome), 1.0
@@ -149,12 +149,11 @@ class DestinationTracker:
             yield self._talk_metric, (leg.trunk, leg.destination), talked
 
     def reset(self) -> None:
-        """Forget what is in flight."""
         self._calls.clear()
         self._legs.clear()
 
     def expire(self, now: float) -> Iterable[Sample]:
-        """Count talk that goes on, and calls that nobody answered; drop what is too old to be true."""
+        """Count talk in progress and unanswered calls; drop entries that are too old."""
         samples: list[Sample] = []
         for leg_id in too_old(self._legs, now):
             del self._legs[leg_id]
@@ -174,9 +173,9 @@ def collector(classes: tuple[str, ...]) -> Collector:
     named = {"destination": classes} if classes else {}
     calls = counter(
         "asterisk_destination_calls_total",
-        "Calls to numbers of the class, each once however often it is tried, at the answer or when nobody did; trunk "
+        "Calls to numbers of the class, each once, however often it is tried, when answered or given up; trunk "
         "other: over an endpoint that is no known trunk. A Dial that fails before there is a channel sends no event "
-        "and is not in it (AMI events DialBegin: DialString; DialEnd, Hangup; configuration: destinations)",
+        "and is not counted (AMI events DialBegin: DialString; DialEnd, Hangup; configuration: destinations)",
         "trunk",
         "destination",
         "outcome",
@@ -201,4 +200,4 @@ def collector(classes: tuple[str, ...]) -> Collector:
 
 
 COLLECTOR = collector(())
-"""On where the target has destinations."""
+"""Enabled if the target has destinations."""

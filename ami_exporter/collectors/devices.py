@@ -26,7 +26,7 @@ HINT_COUNT = gauge(
     closed={"state": DEVICE_STATES},
 )
 
-# include/asterisk/pbx.h: enum ast_extension_states, a sum of bits; 17 is one call going on and another on hold.
+# include/asterisk/pbx.h: enum ast_extension_states, a bit mask; 17 is one active call and one on hold.
 _HINT_STATES = {
     "-2": "invalid",
     "-1": "invalid",
@@ -42,7 +42,7 @@ _HINT_STATES = {
 
 
 def device_technology(message: Message, _context: Context) -> str | None:
-    """Technology of the Device header; None for pseudo devices: Queue:x, Custom:x, and the like."""
+    """Return the technology of the Device header; None for pseudo devices such as Queue:x and Custom:x."""
     device = message.get("device", "")
     found = technology_of(device) if "/" in device else None
     return None if found == OTHER else found

@@ -1,6 +1,6 @@
-"""The number that a DialString dials, and its class. Pure; nothing of it is kept, for it may hold a password.
+"""The number that a DialString dials, and its class. Pure; nothing is kept, because it may contain a password.
 
-Asterisk writes what the dialplan gave to Dial without its technology, queues and FollowMe with it:
+Asterisk writes the argument of Dial without its technology, that of queues and FollowMe with it:
 `0049…@telco`, `telco/sip:0049…@host`, `telco/0049…`, `user:pass@host/0049…`, `g1/0049…`, `PJSIP/0049…@telco`.
 """
 
@@ -11,17 +11,17 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 EMERGENCY: Final = "emergency"
-"""The class whose numbers are whole ones, after at most one digit for an outside line."""
+"""The class whose numbers are complete, after at most one digit for an outside line."""
 
 _SIP_URI: Final = re.compile(r"(?:sips?|tel):", re.IGNORECASE)
 _NOT_DIALLED: Final = re.compile(r"[\s().\-wWpP]")
 _NUMBER: Final = re.compile(r"[*#+0-9]+")
 MAX_DIALLED: Final = 4096
-"""Characters of a DialString that are looked at; no number is longer."""
+"""Characters of a DialString to look at; no number is longer."""
 
 
 def number_of(dial_string: str, technology: str) -> str:
-    """The number dialled, as digits, `+`, `*` and `#`; empty where none is: a phone, a name, an address of record."""
+    """Return the dialled number as digits, `+`, `*` and `#`; empty for phones, names and addresses of record."""
     rest = dial_string[:MAX_DIALLED].removeprefix(f"{technology}/")
     end, slash, behind = rest.partition("/")
     if "@" in end and technology != "IAX2":
@@ -39,7 +39,7 @@ def _user_of(uri: str) -> str:
 
 
 class Classes:
-    """Classes of destinations: class → prefixes; of `emergency`, whole numbers. The longest prefix wins."""
+    """Classes of destinations: class → prefixes, or complete numbers for `emergency`. The longest prefix wins."""
 
     def __init__(self, classes: Mapping[str, Iterable[str]]) -> None:
         self.names = tuple(classes)
@@ -50,7 +50,6 @@ class Classes:
         self._longest = max(map(len, self._prefixes), default=0)
 
     def of(self, number: str) -> str | None:
-        """The class of a number, or None."""
         if number in self._emergency or (number[:1].isdigit() and number[1:] in self._emergency):
             return EMERGENCY
         for length in range(min(self._longest, len(number)), 0, -1):

@@ -1,4 +1,4 @@
-"""Inbound calls by the number dialled, under names that the configuration gives: no number is served."""
+"""Inbound calls by dialled number, under names of the configuration: no number is served."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _Inbound:
 
 
 class DidTracker:
-    """Follows channels that come in over trunks; the number is looked at once, and only its name is kept."""
+    """Follows incoming trunk channels; looks at the number once and keeps only its name."""
 
     def __init__(self, calls: Metric) -> None:
         self._metric = calls
@@ -57,11 +57,9 @@ class DidTracker:
             self._channels[uniqueid] = _Inbound(now, name, trunk_direction(state) == "inbound", state == UP)
 
     def reset(self) -> None:
-        """Forget what is in flight."""
         self._channels.clear()
 
     def expire(self, now: float) -> Iterable[Sample]:
-        """Drop what is too old to be true."""
         for uniqueid in too_old(self._channels, now):
             del self._channels[uniqueid]
         return ()
@@ -88,4 +86,4 @@ def collector(names: tuple[str, ...]) -> Collector:
 
 
 COLLECTOR = collector(())
-"""On where the target has dids."""
+"""Enabled if the target has dids."""

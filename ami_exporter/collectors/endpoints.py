@@ -100,7 +100,7 @@ class EndpointFold:
         self._maintenance: set[str] = set()
 
     def again(self, context: Context, resting: frozenset[Action]) -> EndpointFold:
-        """Return the next poll's fold, with what the resting lists told."""
+        """Return the next poll's fold, which keeps the items of resting lists."""
         fold = EndpointFold(context)
         if resting & CHANNEL_LISTS:
             fold._channels = self._channels
@@ -129,7 +129,7 @@ class EndpointFold:
 
     def _channel(self, message: Message) -> None:
         channel = message.get("channel", "")
-        # Local: of no endpoint, and each with a name of its own.
+        # Local channels belong to no endpoint, and each has its own name.
         if not channel.startswith("Local/") and not message.get("linkedid", "").startswith(PREFIX):
             self._channels[channel.rpartition("-")[0]] += 1
 
@@ -160,7 +160,7 @@ class EndpointFold:
         state = _CONTACT_STATE.get(contact_status(message), "unknown")
         self._contacts.setdefault(name, set()).add(state)
         microseconds = to_number(message.get("roundtripusec"))
-        # Contacts that do not answer keep N/A or an old figure.
+        # Contacts that do not answer keep N/A or an old value.
         if state == "reachable" and microseconds is not None and microseconds > 0:
             key = ("PJSIP", name)
             self._rtt[key] = max(self._rtt.get(key, 0.0), microseconds / 1e6)
@@ -175,7 +175,7 @@ class EndpointFold:
             self._rtt[tech, name] = rtt
 
     def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
-        """Publish technology by technology what its complete list says."""
+        """Publish the technologies whose lists are complete."""
         channels = self._channels if complete & CHANNEL_LISTS else None
         contacts = complete & CONTACT_LISTS
         devices = self._pjsip(complete)
@@ -200,13 +200,13 @@ class EndpointFold:
                 yield from self._rtts(tech)
 
     def _pjsip(self, complete: frozenset[Action]) -> _States | None:
-        """Device states of the PJSIP endpoints; the cache is the way that needs no write=system."""
+        """Return device states of the PJSIP endpoints; the cache needs no write=system."""
         if PJSIP_ENDPOINTS in complete:
             return self._devices
         return self._cached if DEVICES in complete and self._cached else None
 
     def _pjsip_states(self, devices: _States, with_contacts: bool, with_aors: bool) -> _States:
-        """Permanent contacts are in no list of contacts: for them the device state tells, and the AOR if it is sure."""
+        """Permanent contacts are in no list: their device state counts, if the AOR says that it is reliable."""
         states = {}
         for name, device in devices.items():
             found = self._contacts.get(name)
@@ -227,7 +227,7 @@ class EndpointFold:
     def _rtts(self, tech: str) -> Iterator[Sample]:
         return ((RTT, key, value) for key, value in self._rtt.items() if key[0] == tech)
 
-    # Bound methods would be a cycle that only the garbage collector ends, after every scrape.
+    # Bound methods would form a reference cycle, left to the garbage collector after every scrape.
     _KINDS: ClassVar = {
         "Status": _channel,
         "CoreShowChannel": _channel,

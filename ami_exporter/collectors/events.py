@@ -1,4 +1,4 @@
-"""Events received, by name: what the PBX says most, and whether it says anything at all."""
+"""Events received, by name."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SELECTED: Final = (
     *("FailedACL", "UnexpectedAddress", "RequestNotAllowed", "RequestNotSupported", "RequestBadFormat"),
     *("AuthMethodNotAllowed", "InvalidTransport", "SessionLimit", "MemoryLimit", "LoadAverageLimit"),
 )
-"""The events that rules use, and the most frequent others of the same classes; under today's names."""
+"""The events that rules use and other frequent ones of the same classes, by their current names."""
 
 _LABELS: Final = MappingProxyType({name.lower(): (name,) for name in SELECTED})
 

@@ -15,7 +15,7 @@ ITEM: Final = ("FAXStats",)
 SESSIONS = gauge("asterisk_fax_sessions", "Fax sessions under way (AMI FAXStats: CurrentSessions)")
 ATTEMPTS = polled_counter(
     "asterisk_fax_attempts_total",
-    "Faxes that were begun since res_fax was loaded (AMI FAXStats: TransmitAttempts, ReceiveAttempts)",
+    "Faxes started since res_fax was loaded (AMI FAXStats: TransmitAttempts, ReceiveAttempts)",
     "direction",
     closed=MappingProxyType({"direction": ("send", "receive")}),
 )

@@ -1,4 +1,4 @@
-"""Building blocks of declarations: label values, numbers and conditions read from one message.
+"""Building blocks of declarations: read label values, numbers and conditions from one message.
 
 Header names are written as Asterisk spells them and compared in lower case, since their spelling is not stable.
 """
@@ -18,7 +18,7 @@ Label = Callable[[Message, Context], "str | None"]
 OTHER = "other"
 _TECHNOLOGY_LENGTH = 32
 WHOLE_DIGITS = 18
-#: Telephone numbers have so many digits; names of extensions, queues and rooms fewer.
+#: Telephone numbers have at least so many digits; names of extensions, queues and rooms have fewer.
 PHONE_DIGITS = 7
 _DIALLED = re.compile(r"[0-9][0-9 ()./-]*")
 _ADDRESS = re.compile(
@@ -32,7 +32,7 @@ _ADDRESS = re.compile(
 
 
 def text(header: str, *, missing: str | None = None) -> Label:
-    """A header's value as it stands; missing, empty or (null) answers `missing` (None: the item says nothing)."""
+    """Return a header's value; `missing` if it is absent, empty or (null), where None skips the item."""
     key = header.lower()
 
     def label(message: Message, _context: Context) -> str | None:
@@ -43,9 +43,9 @@ def text(header: str, *, missing: str | None = None) -> Label:
 
 
 def public_text(header: str, *, digits: int = PHONE_DIGITS) -> Label:
-    """As `text`, for a field that anybody may fill: what looks like a number or an address is `other`.
+    """Like `text`, for a field that anybody may fill: text like a number or an address becomes `other`.
 
-    digits: so many, signs between them aside, are a number.
+    digits: so many make a number, ignoring punctuation between them.
     """
     plain = text(header)
 
@@ -57,7 +57,7 @@ def public_text(header: str, *, digits: int = PHONE_DIGITS) -> Label:
 
 
 def is_number_or_address(value: str, digits: int = PHONE_DIGITS) -> bool:
-    """Tell whether a text holds a telephone number, a URI, an IP or MAC address, or is a channel's name."""
+    """Whether a text contains a telephone number, a URI, an IP or MAC address, or is a channel's name."""
     return _ADDRESS.search(value) is not None or holds_number(value, digits)
 
 
@@ -67,7 +67,7 @@ def holds_number(value: str, digits: int = PHONE_DIGITS) -> bool:
 
 
 def word(header: str, table: Mapping[str, str], other: str | None = OTHER) -> Label:
-    """A header's value through a closed table whose keys are in lower case; anything else is `other`."""
+    """Translate a header's value by a closed table with lower-case keys; anything else is `other`."""
     key = header.lower()
 
     def label(message: Message, _context: Context) -> str | None:
@@ -89,9 +89,9 @@ def technology(header: str = "Channel") -> Label:
 
 
 def technology_of(name: str) -> str | None:
-    """Technology of a channel or device name; `other` when it is not a plain word.
+    """Return the technology of a channel or device name; `other` if it is not a plain word.
 
-    None when there is no name, and for Asterisk's internal channels, which count nowhere.
+    None without a name, and for Asterisk's internal channels, which are not counted.
     """
     if not name:
         return None
@@ -109,7 +109,7 @@ def split_channel(name: str) -> tuple[str, str]:
 
 
 def labels(*parts: Label) -> Labels:
-    """Label values in order; None as soon as one part says nothing."""
+    """Return label values in order; None if one of them is None."""
     if len(parts) == 1:
         only = parts[0]
 
@@ -127,7 +127,7 @@ def labels(*parts: Label) -> Labels:
 
 
 def number(header: str, *, scale: float = 1.0, minimum: float = 0.0, maximum: float = math.inf) -> Value:
-    """A header's number times scale; None when missing, not finite or out of range (nothing in AMI is negative)."""
+    """Return a header's number times scale; None if absent, not finite or negative."""
     key = header.lower()
 
     def value(message: Message) -> float | None:
@@ -162,9 +162,9 @@ _LEADING = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?![.,:/-]?[0-9]|[xX][0-9a-fA-F]
 
 
 def leading_number(written: str | None) -> float | None:
-    """The number that a text for people begins with: 37 of "37 records", 4 of "4 (out of 5)", -71 of "-71 dBm".
+    """Return the number at the beginning of a text: 37 of "37 records", 4 of "4 (out of 5)", -71 of "-71 dBm".
 
-    None where it goes on as something else does: an address, a time, a date, 1,234, 5/8, 0x1f.
+    None if the text continues like something else: an address, a time, a date, 1,234, 5/8, 0x1f.
     """
     found = None if written is None else _LEADING.match(written.strip())
     return None if found is None or len(found[0]) > WHOLE_DIGITS else float(found[0])

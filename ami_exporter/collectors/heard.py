@@ -1,7 +1,7 @@
-"""Whether audio was heard on a call, from what its RTCP reports say of packets. Pure: no metrics, no clock.
+"""Whether audio was heard on a call, judged by its RTCP reports. Pure: no metrics, no clock.
 
-A report block names the highest sequence number received so far. While packets arrive it moves; where it stands still
-nothing arrives, however good the loss (0) and the score of such a report look. ReportCount 0: nothing ever arrived.
+A report block names the highest sequence number received so far. It rises while packets arrive; if it stays the same,
+nothing arrived, however good the loss (0) and the score of the report look. ReportCount 0: nothing ever arrived.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import Final, NamedTuple
 
 RESULTS: Final = ("heard", "silent", "stopped", "unknown")
 LEAST_SECONDS: Final = 10.0
-"""Of an answered call that is judged: reports come every five seconds."""
+"""Least seconds of an answered call to judge: reports come every five seconds."""
 LEAST_REPORTS: Final = 2
 LAST_PART: Final = 1 / 3
-"""Audio that stood still for this last part of a call has stopped."""
+"""Audio that was silent for these last seconds of a call has stopped."""
 MISSED_REPORTS: Final = 2
-"""So many reports that did not come: the far end, or RTCP, is no longer there."""
+"""After so many missing reports the far end, or RTCP, is gone."""
 MAX_SOURCES: Final = 8
 
 
 class Block(NamedTuple):
-    """What a report block says of a stream, as written: its source, and how far it has come. Empty: not said."""
+    """A report block as written: its source and its sequence number; empty if absent."""
 
     source: str
     cycles: str
@@ -31,15 +31,15 @@ class Block(NamedTuple):
 
 @dataclass(slots=True)
 class Sequences:
-    """How far each stream had come that one end of a channel reported on."""
+    """The sequence numbers of the streams that one end of a channel reports on."""
 
     several: bool = False
-    """Streams took turns: audio and video of one call, which a report does not tell apart."""
+    """Streams alternate: audio and video of one call, which a report does not distinguish."""
     _last: dict[str, Block] = field(default_factory=dict)
     _source: str = ""
 
     def moved(self, blocks: Sequence[Block]) -> list[bool]:
-        """Of each block, whether packets arrived since the block before on the same stream."""
+        """Tell for each block whether packets have arrived since the previous block of its stream."""
         return [self._moved(block) for block in blocks]
 
     def _moved(self, block: Block) -> bool:
@@ -56,19 +56,19 @@ class Sequences:
 class Heard:
     """One direction of an answered call, judged by its reports. Times in seconds, monotonic.
 
-    What happens while the call is on hold, and up to the first report after it, is left out.
+    Time on hold, and until the first report after it, is ignored.
     """
 
     since: float
     reports: int = 0
-    _fresh: bool = True  # since the answer or a hold: that nothing came so far says nothing
+    _fresh: bool = True  # since the answer or a hold: no packets so far mean nothing
     _ever: bool = False
     _total: float = 0.0
     _still: float = 0.0
     _unclear: float = 0.0
 
     def report(self, now: float, *, moved: bool, tells: bool) -> None:
-        """Take a report; tells: whether it would be a fault that nothing came since the one before."""
+        """Take a report. tells: whether missing packets since the previous one would be a fault."""
         passed, self.since = now - self.since, now
         fresh, self._fresh = self._fresh, False
         self.reports += 1
@@ -84,7 +84,7 @@ class Heard:
                 self._unclear += passed
 
     def on_hold(self, now: float) -> None:
-        """The call is on hold, or has been since the last report."""
+        """Note that the call is on hold, or was since the last report."""
         self.since, self._fresh = now, True
 
     def result(self, now: float, *, on_hold: bool) -> str:

@@ -27,7 +27,7 @@ class _Hold:
 
 
 class HoldTracker:
-    """Follows the channels that hold their calls."""
+    """Follows channels that hold their calls."""
 
     def __init__(self) -> None:
         self._holds: dict[str, _Hold] = {}
@@ -43,11 +43,9 @@ class HoldTracker:
         return () if hold is None else ((SECONDS, (), now - hold.seen),)
 
     def reset(self) -> None:
-        """Forget what is in flight."""
         self._holds.clear()
 
     def expire(self, now: float) -> Iterable[Sample]:
-        """Drop what is too old to be true."""
         for uniqueid in too_old(self._holds, now):
             del self._holds[uniqueid]
         return ()

@@ -8,20 +8,20 @@ from itertools import takewhile
 from typing import Protocol
 
 MAX_LEGS = 50_000
-"""Legs followed at a time: five times the channels of the largest PBX we know of; about 20 MB when full."""
+"""Most legs to follow at a time: five times the channels of the largest known PBX; about 20 MB when full."""
 
 MAX_AGE = 86_400.0
-"""Seconds after which a leg or call whose hangup never came is dropped: longer than any call lasts."""
+"""Seconds after which a leg or call without hangup is dropped: longer than any call."""
 
 
 class Aged(Protocol):
-    """What is followed since a time, monotonic seconds."""
+    """Anything with a start time (monotonic seconds)."""
 
     seen: float
 
 
 def too_old(followed: Mapping[str, Aged], now: float) -> list[str]:
-    """Keys of what is older than MAX_AGE, of a mapping in order of age: one look when nothing is."""
+    """Return the keys of entries older than MAX_AGE, of a mapping in order of age; stops at the first younger one."""
     return list(takewhile(lambda key: now - followed[key].seen > MAX_AGE, followed))
 
 
@@ -37,7 +37,7 @@ class _Leg:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The first end of a leg: whose it is, and seconds from DialBegin when it was answered and its begin was seen."""
+    """The first end of a leg: its owner, and seconds from DialBegin if it was answered and its begin was seen."""
 
     owner: str
     seconds: float | None
@@ -47,7 +47,7 @@ class Legs:
     """Legs by the Uniqueid of the dialled channel. owner is what the caller counts by: a technology or a trunk.
 
     Asterisk may send DialEnd several times for one leg (a queue's losing members, originated calls): the first counts.
-    When full, new legs are not followed: their ends still count, their times are not measured.
+    When full, new legs are not followed: their ends count, but their times are not measured.
     """
 
     def __init__(self) -> None:
@@ -57,12 +57,11 @@ class Legs:
         return len(self._legs)
 
     def begin(self, leg_id: str, owner: str, now: float) -> None:
-        """DialBegin."""
         if leg_id not in self._legs and len(self._legs) < MAX_LEGS:
             self._legs[leg_id] = _Leg(owner, now, now)
 
     def progress(self, leg_id: str, now: float) -> tuple[str, float] | None:
-        """DialState: owner and post-dial delay at the first sign of life, else None."""
+        """Take a DialState; return owner and post-dial delay at the first sign of life, otherwise None."""
         leg = self._legs.get(leg_id)
         if leg is None or leg.begun is None or leg.progressed or leg.ended:
             return None
@@ -70,7 +69,7 @@ class Legs:
         return leg.owner, now - leg.begun
 
     def end(self, leg_id: str, owner: str, *, answered: bool, now: float) -> Ended | None:
-        """DialEnd: None when this leg has ended before."""
+        """Take a DialEnd; return None if this leg has already ended."""
         leg = self._legs.get(leg_id)
         if leg is None:
             leg = _Leg(owner, now, None)
@@ -85,17 +84,15 @@ class Legs:
         return Ended(leg.owner, None if leg.begun is None else now - leg.begun)
 
     def hangup(self, leg_id: str, now: float) -> tuple[str, float] | None:
-        """Hangup of a channel: owner and talk time when it was an answered leg, else None."""
+        """Take a Hangup; return owner and talk time of an answered leg, otherwise None."""
         leg = self._legs.pop(leg_id, None)
         if leg is None or leg.answered is None:
             return None
         return leg.owner, now - leg.answered
 
     def reset(self) -> None:
-        """Forget all legs."""
         self._legs.clear()
 
     def expire(self, now: float) -> None:
-        """Drop legs that are too old to be true."""
         for leg_id in too_old(self._legs, now):
             del self._legs[leg_id]

@@ -1,4 +1,4 @@
-"""Shutdowns and reloads, as the PBX announces them."""
+"""Shutdowns and reloads that the PBX announces."""
 
 from __future__ import annotations
 

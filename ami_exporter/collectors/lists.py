@@ -1,4 +1,4 @@
-"""The lists that several subjects read: their actions, and what the words in their items mean."""
+"""Lists that several subjects read: their actions, and the meaning of words in their items."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHANNEL_LISTS = frozenset({STATUS, CORE_SHOW_CHANNELS})
 
 CONTACTS = Action("PJSIPShowContacts")
 INBOUND_CONTACTS = Action("PJSIPShowRegistrationInboundContactStatuses")
-"""Contacts on Asterisk 13 to 15, which have no PJSIPShowContacts."""
+"""Contacts of Asterisk 13 to 15, which have no PJSIPShowContacts."""
 CONTACT_LISTS = frozenset({CONTACTS, INBOUND_CONTACTS})
 AORS = Action("PJSIPShowAors")
 
@@ -52,7 +52,7 @@ REGISTRATION_STATE = {
 res_pjsip_outbound_registration.c: sip_outbound_registration_status_str). Failed: chan_sip has given up."""
 
 DEVICE_REACHABILITY = {"unavailable": "unreachable", "invalid": "unknown", "unknown": "unknown"}
-"""Device state → reachability of a PJSIP endpoint; the others are `reachable`, `unmonitored` when never qualified."""
+"""Device state → reachability of a PJSIP endpoint; others mean `reachable`, or `unmonitored` without qualify."""
 
 _PEER_TECHNOLOGY = {"sip": "SIP", "iax": "IAX2", "iax2": "IAX2"}
 _PEER_STATE = {
@@ -83,18 +83,18 @@ def tells_application(message: Message) -> bool:
 
 
 def clock_seconds(written: str) -> int | None:
-    """Seconds of HH:MM:SS, whose hours may have more than two digits; None when it is something else."""
+    """Return the seconds of HH:MM:SS, whose hours may have more than two digits; None for anything else."""
     found = _CLOCK.fullmatch(written)
     return None if found is None else int(found[1]) * 3600 + int(found[2]) * 60 + int(found[3])
 
 
 def is_registered(written: str) -> bool:
-    """Whether a registration's state is the one word that means registered: no other word, known or not, does."""
+    """Whether a registration's state means registered: exactly one word does."""
     return written.strip().lower() == "registered"
 
 
 def registration_account(message: Message, _context: Context) -> str | None:
-    """Name of a chan_sip or IAX2 registration, which has none of its own: username@host."""
+    """Return the name of a chan_sip or IAX2 registration, made of username@host."""
     username, host = message.get("username"), message.get("host")
     return f"{username}@{host}" if username and host else None
 
@@ -107,7 +107,7 @@ def peer_technology(message: Message) -> str | None:
 def peer_status(written: str) -> tuple[str, float | None]:
     """Reachability and round trip in seconds of a chan_sip or IAX2 peer's Status, as in "OK (12 ms)".
 
-    UNKNOWN is a peer that is to be qualified and has no address yet: not registered.
+    UNKNOWN is a peer with qualify but without an address: not registered.
     """
     found = _PEER_STATUS.fullmatch(written.strip())
     if found is None:
@@ -118,19 +118,19 @@ def peer_status(written: str) -> tuple[str, float | None]:
 
 
 def names(written: str | None) -> list[str]:
-    """Names of a comma list, as in Aor of EndpointList."""
+    """Return the names of a comma-separated list, such as Aor of EndpointList."""
     return [name for name in (written or "").split(",") if name]
 
 
 def qualified(message: Message) -> bool:
-    """Tell whether Asterisk asks the contacts of an AorList's address of record, or a contact, whether they answer."""
+    """Whether Asterisk qualifies a contact, or the contacts of an AorList item."""
     return (to_number(message.get("qualifyfrequency")) or 0) > 0
 
 
 def contact_status(message: Message) -> str:
     """Status of a ContactList or ContactStatusDetail in lower case, as Asterisk 16 and later have it.
 
-    13 to 15 say Created, or Unknown, of a contact that is never asked.
+    13 to 15 write Created or Unknown for a contact without qualify.
     """
     written = message.get("status", "").strip().lower()
     never_asked = written == "created" or (written == "unknown" and to_number(message.get("qualifyfrequency")) == 0)

@@ -1,9 +1,9 @@
-"""Calls by what was heard of them: follows the channels that have RTCP reports, from their answer to their hangup.
+"""Calls by what was heard on them: follows channels with RTCP reports from answer to hangup.
 
-What stays unknown, since no event tells it: an end that sends no reports (the other direction is judged all the same);
-a time in which the PBX sent nothing itself (media past the PBX, T.38, a voicemail being recorded, an end that hears
-nothing because the other one says nothing); a call on which nobody ever sent anything, which has no reports at all;
-audio and video of one call. Silence suppression looks like audio that stopped.
+No event tells about: an end that sends no reports (the other direction is still judged); a time in which the PBX sends
+nothing itself (direct media, T.38, a voicemail recording, an end that hears nothing because the other one is silent); a
+call without any packets, which has no reports; audio and video of one call. Silence suppression looks like audio that
+stopped.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class _Channel:
 
 @dataclass(slots=True)
 class _Hold:
-    """The channels that hold a call, and when that last changed."""
+    """The channels that hold a call, and the time of the last change."""
 
     seen: float
     holders: set[str] = field(default_factory=set)
@@ -113,17 +113,17 @@ class MediaCalls:
         return ()
 
     def sequences(self, uniqueid: str, media: str) -> Sequences | None:
-        """How far the streams of a channel had come, of one that was seen from its beginning."""
+        """Return the sequence numbers of a channel's streams, if the channel was seen from its beginning."""
         channel = self._channels.get(uniqueid)
         return None if channel is None else channel.sequences.setdefault(media, Sequences())
 
     def report(self, message: Message, media: str, *, moved: bool, now: float) -> None:
-        """Take a report on a channel; moved: whether it tells of packets that arrived since the one before."""
+        """Take a report on a channel. moved: whether packets have arrived since the previous one."""
         channel = self._channels.get(message.get("uniqueid", ""))
         if channel is None or channel.up is None:
             return
         channel.linkedid = message.get("linkedid", "") or channel.linkedid
-        if media == "inbound":  # a report of ours: 200(SR) when we sent packets since the one before, else 201(RR)
+        if media == "inbound":  # our own report: 200(SR) if we have sent packets since the last one, otherwise 201(RR)
             channel.sending = message.get("pt", "").startswith("200")
         heard = channel.heard.get(media)
         if heard is None:
@@ -132,7 +132,7 @@ class MediaCalls:
         if hold is not None and (hold.holders or hold.changed >= heard.since):
             heard.on_hold(now)
             return
-        # Where we sent nothing ourselves, that nothing came, or that the far end received nothing, says nothing.
+        # If we sent nothing, missing packets in either direction mean nothing.
         heard.report(now, moved=moved, tells=channel.sending)
 
     def _created(self, uniqueid: str, message: Message, now: float) -> None:
@@ -175,12 +175,10 @@ class MediaCalls:
         return _counted(channel, technology_of(name), trunk_of(context, name), now, on_hold=on_hold)
 
     def reset(self) -> None:
-        """Forget everything."""
         self._channels.clear()
         self._holds.clear()
 
     def expire(self, now: float) -> None:
-        """Drop what is too old to be true."""
         for uniqueid in too_old(self._channels, now):
             del self._channels[uniqueid]
         for linkedid in too_old(self._holds, now):

@@ -1,4 +1,4 @@
-"""GSM and 3G sticks and modules: chan_dongle and chan_quectel, whose lists and events differ in the name alone.
+"""GSM and 3G sticks and modules: chan_dongle and chan_quectel, whose lists and events differ only in name.
 
 From both modules' source (manager.c, helpers.c, at_response.c): `…ShowDevices` answers one `…DeviceEntry` a device that
 the configuration names, plugged in or not. An entry also has IMEI, IMSI and numbers, and events have texts and
@@ -15,7 +15,7 @@ from ami_exporter.collectors.declarations import Collector, Context, Rule, ZeroS
 from ami_exporter.collectors.fields import OTHER, constant, labels, number, text, to_whole, word
 
 _DRIVERS: Final = ("Dongle", "Quectel")
-"""What the names of actions and events begin with; also the technology in the names of channels."""
+"""Prefix of the names of actions and events; also the technology in channel names."""
 
 # helpers.c, GSM_regstate2str: the answers to AT+CREG
 _REGISTRATION = {
@@ -26,12 +26,12 @@ _REGISTRATION = {
     "registration denied": "denied",
     "unknown": "unknown",
 }
-# chan_dongle.c, pvt_state_base: without these there is no radio whose registration could be told
+# chan_dongle.c, pvt_state_base: without these states there is no radio
 _WITHOUT_RADIO = {"stopped": "stopped", "not connected": "not_connected", "not initialized": "not_initialized"}
 STATES = (*_REGISTRATION.values(), *_WITHOUT_RADIO.values(), OTHER)
 
 _STRONGEST = 31
-"""RSSI as AT+CSQ tells it: 0 (-113 dBm or less) to 31 (-51 dBm or more), 99 where it is not known."""
+"""RSSI of AT+CSQ: 0 (-113 dBm or less) to 31 (-51 dBm or more), 99 if unknown."""
 
 REGISTERED = gauge(
     "asterisk_mobile_registered",
@@ -81,7 +81,7 @@ SENT = counter(
 
 
 def _state_of(message: Message) -> str:
-    """The registration's word, or why there is none. Unknown stays unknown, also where a fork has other words."""
+    """Return the registration's word, or why there is none. Unknown words of forks stay unknown."""
     without = _WITHOUT_RADIO.get(message.get("state", "").strip().lower())
     return without or _REGISTRATION.get(message.get("gsmregistrationstatus", "").strip().lower(), OTHER)
 
@@ -98,7 +98,7 @@ def _registered(message: Message) -> float | None:
 
 
 def _dbm(message: Message) -> float | None:
-    """Decibels below a milliwatt, out of `11, -91 dBm`; a device without radio has 0 there, and says nothing."""
+    """Return the dBm of `11, -91 dBm`; None for a device without radio, which writes 0."""
     steps = to_whole(message.get("rssi", "").partition(",")[0].strip())
     if steps is None or steps > _STRONGEST or (steps == 0 and _registered(message) != 1.0):
         return None
@@ -106,7 +106,7 @@ def _dbm(message: Message) -> float | None:
 
 
 def _is_first_report(message: Message) -> bool:
-    """A message has one report of type 0 (taken or refused by the network), then those of delivery and expiry."""
+    """Whether this is the report of type 0 (accepted or refused by the network); delivery and expiry follow it."""
     return message.get("type") == "0"
 
 

@@ -48,7 +48,7 @@ def _spaces(message: Message) -> float | None:
 
 
 def _broadcast(message: Message) -> bool:
-    """Whether this is an event: the items of a list have the same name, and the ActionID of who asked."""
+    """Whether this is an event: list items have the same name, but an ActionID."""
     return "actionid" not in message
 
 

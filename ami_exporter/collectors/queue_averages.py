@@ -1,8 +1,8 @@
-"""Asterisk's own averages of a queue. Opt-in: they are no means over any window.
+"""Asterisk's own averages of a queue. Opt-in, because they are not means over a window.
 
-Hold and talk time are moving averages in whole seconds (a new call weighs a quarter), so rates and sums of them mean
-nothing, and the service level is that of all calls since the last reset. The histograms of the `queues` collector are
-better in every way; these are for comparing with what `queue show` says.
+Hold and talk time are moving averages in whole seconds (a new call weighs a quarter), so their rates and sums mean
+nothing. The service level covers all calls since the last reset. Use the histograms of the `queues` collector; these
+values only serve to compare with `queue show`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _completed: Final = number("Completed", minimum=1.0)
 
 
 def _has_traffic(message: Message) -> bool:
-    """Before the first completed call all three are 0, which is no average and no ratio."""
+    """Whether a call was completed: before that all three are 0, which is neither an average nor a ratio."""
     return _completed(message) is not None
 
 

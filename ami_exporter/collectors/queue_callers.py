@@ -1,9 +1,9 @@
-"""Callers of queues, from their events: who joined, how each left, and how long all of it took.
+"""Callers of queues, from events: how each left the queue, and how long that took.
 
 Order on the wire (apps/app_queue.c): a caller who hangs up raises HangupRequest (class call), then QueueCallerAbandon,
 QueueCallerLeave, SoftHangupRequest, Hangup. A timeout, leave-when-empty or withdrawal raises QueueCallerAbandon without
-HangupRequest; so do others, which queue_endings.py tells apart. An answered caller raises QueueCallerLeave first, then
-AgentConnect. Leaving by key raises QueueCallerLeave alone.
+HangupRequest; queue_endings.py distinguishes these and other causes. An answered caller raises QueueCallerLeave first,
+then AgentConnect. Leaving by key raises QueueCallerLeave alone.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from ami_exporter.collectors.sent import before_12
 from ami_exporter.collectors.vocabulary import TELLS_HANGUP
 
 MAX_CALLERS: Final = 20_000
-"""Callers in one state at a time, some 3 MB; more than a PBX carries. The oldest are forgotten beyond it."""
+"""Most callers in one state: about 3 MB, more than a PBX has. Beyond that the oldest are forgotten."""
 MAX_QUEUES: Final = 10_000
-"""Queues whose service level is remembered; more than the series cap lets through."""
+"""Most queues whose service level is remembered; more than the series cap allows."""
 WAITING_SECONDS: Final = 86_400.0
-"""Nobody waits longer than a day: the Leave was missed."""
+"""Seconds. Nobody waits longer than a day, so the Leave was missed."""
 LEFT_SECONDS: Final = 600.0
-"""From Leave to AgentConnect only announcements and a Gosub to the member run; later it is no answer."""
+"""Seconds. Between Leave and AgentConnect only announcements and a Gosub run; later it is not an answer."""
 HANGING_SECONDS: Final = 300.0
-"""From HangupRequest to QueueCallerAbandon at most one announcement ends."""
+"""Seconds. Between HangupRequest and QueueCallerAbandon at most one announcement ends."""
 ENDING_SECONDS: Final = 1.0
-"""A channel that ends this soon after it left the queue was ended in it, or by the very next step of the dialplan."""
+"""Seconds. A channel that ends so soon after the queue ended in it, or by the next step of the dialplan."""
 JUST_JOINED_SECONDS: Final = 0.75
 STIRRED_SECONDS: Final = 5.0
-"""A queue without members lets its callers go as they join, or at their next look at it."""
+"""Seconds. A queue without members releases callers as they join, or at their next check."""
 
 JOIN_EVENTS: Final = ("QueueCallerJoin", "Join")
 """Join and Leave before Asterisk 12."""
@@ -77,7 +77,7 @@ IN_SERVICE_LEVEL = counter(
 
 
 def wait_histogram(buckets: tuple[float, ...]) -> Metric:
-    """The histogram of waits, with the buckets of the configuration."""
+    """Make the histogram of waits with the buckets of the configuration."""
     return histogram(
         "asterisk_queue_wait_seconds",
         "Time from joining the queue to answer, hang-up or timeout (AMI AgentConnect, QueueCallerAbandon: HoldTime)",
@@ -95,7 +95,7 @@ _hold_time = number("HoldTime")
 
 
 class QueueCallers:
-    """Follows each caller by Uniqueid from Join to outcome. Satisfies `Tracker`."""
+    """Follows each caller by Uniqueid from Join to outcome. A `Tracker`."""
 
     def __init__(self, wait: Metric) -> None:
         self._wait = wait
@@ -121,10 +121,10 @@ class QueueCallers:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all callers, and whether this session may see class call."""
+        """Forget all callers, and whether this session receives the class call."""
         self._waiting: dict[str, float] = {}
         self._joined: dict[str, Place] = {}
-        self._ended: dict[str, Left] = {}  # left unanswered, and why is not known yet
+        self._ended: dict[str, Left] = {}  # left unanswered, reason not known yet
         self._stirred: dict[str, float] = {}
         self._telling: set[str] = set()  # technologies that have said HangupRequest
         self._abandoned: dict[str, float] = {}
@@ -133,7 +133,7 @@ class QueueCallers:
         self._sees_calls = False
 
     def learn(self, message: Message) -> None:
-        """Take a polled QueueParams, Status or CoreShowChannel: service level thresholds, timeouts of Queue()."""
+        """Learn service levels and timeouts of Queue() from a polled QueueParams, Status or CoreShowChannel."""
         if message.get("event") == "QueueParams":
             self._learn_service_level(message)
         elif self._waiting and message.get("application") == "Queue":
@@ -151,7 +151,7 @@ class QueueCallers:
         return self._handlers[message["event"].lower()](message.get("uniqueid", ""), message, now)
 
     def expire(self, now: float) -> Iterable[Sample]:
-        """Forget what is too old; a caller long gone without an answer left otherwise."""
+        """Forget entries that are too old; a caller who left long ago without an answer counts as `other`."""
         while self._joined and next(iter(self._joined)) not in self._waiting:
             del self._joined[next(iter(self._joined))]
         for table, seconds in (
@@ -184,7 +184,7 @@ class QueueCallers:
         return NOTHING
 
     def _abandon(self, caller: str, message: Message, now: float) -> Iterable[Sample]:
-        if caller in self._abandoned:  # incompatible channels: app_queue.c abandons the same caller twice
+        if caller in self._abandoned:  # with incompatible channels app_queue.c abandons the same caller twice
             return NOTHING
         since = self._waiting.pop(caller, -inf)
         joined = self._joined.pop(caller, None)
@@ -220,7 +220,7 @@ class QueueCallers:
         return samples
 
     def _went_on(self, caller: str) -> list[Sample]:
-        """The caller's channel went on after the queue."""
+        """Note that the caller's channel continued after the queue."""
         left = self._ended.pop(caller, None)
         return [] if left is None else self._gone(left.queue, outcome_going_on(left), left.hold)
 
@@ -243,9 +243,9 @@ class QueueCallers:
         return self._ending(channel, message, now)
 
     def _ending(self, channel: str, _message: Message, now: float) -> Iterable[Sample]:
-        """The dialplan has ended for this channel: what it does until Hangup (extension h) may take long.
+        """Note the end of the dialplan for this channel; extension h may delay its Hangup.
 
-        Of a caller who still waits, another channel's SoftHangup() has ended the call.
+        If the caller still waits, SoftHangup() of another channel has ended the call.
         """
         if channel in self._waiting and channel not in self._hanging:
             _put(self._hanging, channel, now)

@@ -1,14 +1,14 @@
-"""Why a queue's caller left unanswered, where the caller's channel has not said that it hangs up. Pure.
+"""Why a caller left a queue unanswered without a HangupRequest. Pure.
 
-Seen on Asterisk 22 and 16 (Local, PJSIP, SIP, IAX2, AudioSocket) and in the sources of chan_dahdi: a caller who hangs
-up raises HangupRequest before QueueCallerAbandon, but for drivers that only end the channel (AudioSocket, analogue
-lines, SS7). The queue's own timeout, AMI Hangup and an absolute timeout raise none either. What tells them apart:
+Observed on Asterisk 22 and 16 (Local, PJSIP, SIP, IAX2, AudioSocket) and in the source of chan_dahdi: a caller who
+hangs up raises HangupRequest before QueueCallerAbandon, except with drivers that only end the channel (AudioSocket,
+analogue lines, SS7). The queue's own timeout, AMI Hangup and an absolute timeout raise none either. They differ in:
 
-- Redirect (Asterisk 22): the caller is at another place of the dialplan already when QueueCallerAbandon comes;
-- the queue's timeout, where a poll has seen a caller with the same call of Queue(): nobody times out before it;
-- leavewhenempty lets callers go when they join, or when members change their state;
-- a channel that ends within a second may have been ended from outside, one that goes on was not;
-- Hangup's cause: a channel that was ended from outside has none, one that the dialplan ends with Hangup() has 16.
+- Redirect (Asterisk 22): the caller is already elsewhere in the dialplan when QueueCallerAbandon comes;
+- the queue's timeout, if a poll has seen a caller at the same Queue(): nobody times out earlier;
+- leavewhenempty releases callers when they join, or when members change their state;
+- a channel that ends within a second may have been ended from outside, one that continues was not;
+- Hangup's cause: a channel that was ended from outside has none, one that Hangup() ends has 16.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from ami_exporter.ami.message import Message
 from ami_exporter.collectors.fields import technology_of, to_number
 
 Place = tuple[str, str, str, str]
-"""Queue, context, extension and priority: one call of Queue() in the dialplan."""
+"""Queue, context, extension and priority: one Queue() in the dialplan."""
 
 NETWORK_CAUSE: Final = frozenset({"DAHDI"})
 """Technologies that may end a channel without HangupRequest but with the network's cause (SS7)."""
 
 MAX_PLACES: Final = 2_000
-"""Calls of Queue() whose timeout is remembered: a dialplan has some for each queue."""
+"""Most Queue() whose timeout is remembered: a dialplan has a few for each queue."""
 TIMEOUT_ARGUMENT: Final = 4
 """Queue(queue,options,URL,announcement,timeout,…)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A caller who left unanswered: what QueueCallerAbandon said, and how long the queue may keep callers there.
+    """A caller who left unanswered: facts of QueueCallerAbandon, and the timeout of Queue().
 
-    limit: seconds, infinite where Queue() has no timeout; None: not known. unsettled: the caller joined, or a member of
-    the queue changed its state, moments before, so that leavewhenempty may have let the caller go.
+    limit: seconds, infinite if Queue() has no timeout; None if unknown. unsettled: the caller joined, or a member
+    changed its state, moments before, so that leavewhenempty may have released the caller.
     """
 
     seen: float
@@ -49,14 +49,14 @@ class Left:
 
     @property
     def may_be_let_go(self) -> bool:
-        """Whether the queue itself may have ended the wait, by its timeout or because it is empty."""
+        """Whether the queue may have ended the wait, by its timeout or because it is empty."""
         if self.limit is None or self.hold is None:
             return True
         return self.hold >= self.limit or self.unsettled
 
 
 class Places:
-    """Remembers which timeout Queue() has at a place of the dialplan, from polled channels that wait in it."""
+    """Remembers the timeouts of Queue() by place in the dialplan, from polled channels that wait there."""
 
     def __init__(self) -> None:
         self._limits: dict[Place, float] = {}
@@ -70,18 +70,18 @@ class Places:
             self._limits[at] = (to_number(written) or inf) if written else inf
 
     def limit(self, at: Place | None) -> float | None:
-        """Seconds Queue() keeps a caller there; None where no poll has seen one."""
+        """Return the timeout of Queue() there in seconds; None if no poll has seen it."""
         return None if at is None else self._limits.get(at)
 
 
 def place(queue: str, message: Message) -> Place | None:
-    """Where in the dialplan the channel of an event or list item is; None before Asterisk 12, which does not say."""
+    """Return a channel's place in the dialplan; None before Asterisk 12, which does not tell."""
     context, exten, priority = message.pick(("context", "exten", "priority"))
     return (queue, context, exten or message.get("extension", ""), priority) if queue and context else None
 
 
 def outcome_at_once(left: Left, cause: str, *, telling: bool) -> str:
-    """Outcome of a caller whose channel ended as it left the queue. cause: Hangup: Cause."""
+    """Return the outcome of a caller whose channel ended as it left the queue. cause: Hangup: Cause."""
     if not left.may_be_let_go:
         return "other" if telling else "abandoned"
     if telling or left.limit is not None:
@@ -92,10 +92,9 @@ def outcome_at_once(left: Left, cause: str, *, telling: bool) -> str:
 
 
 def outcome_going_on(left: Left) -> str:
-    """Outcome of a caller whose channel goes on after the queue: let go by it, or taken out (Redirect, withdrawal)."""
+    """Return the outcome of a caller whose channel continues: timeout, or taken out (Redirect, withdrawal)."""
     return "timeout" if left.may_be_let_go else "other"
 
 
 def technology(message: Message) -> str:
-    """Technology of the caller's channel."""
     return technology_of(message.get("channel", "")) or ""

@@ -1,4 +1,4 @@
-"""What an item or event tells of a queue's member: its name, why it is paused, whether it is in wrap-up."""
+"""Fields of a queue's member in items and events: name, pause reason, wrap-up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ami_exporter.collectors.fields import OTHER, both, having, holds_number, is
 from ami_exporter.collectors.lists import QUEUE_MEMBER
 
 REASON_CHARACTERS: Final = 64
-"""Of a pause's reason the label keeps so much: whoever pauses writes it."""
+"""Most characters of a pause reason: whoever pauses writes it."""
 
 by_queue: Final = labels(text("Queue"))
 paused: Final = having("Paused", "1")
@@ -22,9 +22,9 @@ _last_call = number("LastCall")
 
 
 def member_name(message: Message, _context: Context) -> str | None:
-    """The member's name; without one Asterisk says the interface. Events have other headers for both.
+    """Return the member's name, or its interface. Events have other headers than items.
 
-    Where the queue dials a number (Local/NUMBER@context), a name that is the number is nobody's name: `other`.
+    If the queue dials a number (Local/NUMBER@context), a name that equals the number becomes `other`.
     """
     listed = message.get("event") == QUEUE_MEMBER[0]
     name, interface = map(message.get, ("name", "location") if listed else ("membername", "interface"))
@@ -34,9 +34,9 @@ def member_name(message: Message, _context: Context) -> str | None:
 
 
 def pause_reason(message: Message, _context: Context) -> str | None:
-    """Why a member is paused: `none` where no reason was given, `other` where it holds a number or an address.
+    """Return why a member is paused: `none` without a reason, `other` for one that contains a number or an address.
 
-    None where this version sends no reasons.
+    None if this version sends no reasons.
     """
     reason = message.get("pausedreason")
     if reason is None:
@@ -47,17 +47,17 @@ def pause_reason(message: Message, _context: Context) -> str | None:
 
 
 def available(message: Message, context: Context) -> bool:
-    """Whether the queue would ring the member: not paused, not in use (an unknown state is none), not in wrap-up."""
+    """Whether the queue would ring the member: not paused, not in use or unknown, not in wrap-up."""
     return _free(message) and not wraps_up(message, context)
 
 
 def tells_wrapup(message: Message, _context: Context) -> bool:
-    """Whether this version tells the member's wrap-up time: from Asterisk 16.3 on."""
+    """Whether this version sends the member's wrap-up time: from Asterisk 16.3 on."""
     return "wrapuptime" in message
 
 
 def when(labels_of: Labels, condition: Callable[[Message, Context], bool]) -> Labels:
-    """The same labels, of the messages for which the condition holds."""
+    """Return the same labels, only for messages that meet the condition."""
     return lambda message, context: labels_of(message, context) if condition(message, context) else None
 
 

@@ -1,6 +1,6 @@
-"""Queues: who waits, who can answer, and how callers left.
+"""Queues: waiting callers, members who can answer, and how callers left.
 
-The polled half is one QueueStatus; the event half counts callers (queue_callers.py), rings and talks.
+QueueStatus is polled; events count callers (queue_callers.py), rings and talks.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ from ami_exporter.collectors.sent import from_12
 from ami_exporter.collectors.vocabulary import DEVICE_STATE, DEVICE_STATES
 
 RING_BUCKETS: Final = (2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0)
-"""Seconds a member's phone rang before the answer; Asterisk's default gives up after 15."""
+"""Seconds that a member's phone rings before the answer; Asterisk's default gives up after 15."""
 TALK_BUCKETS: Final = (15.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 900.0, 1800.0, 3600.0)
 
 INFO = gauge(
@@ -199,9 +199,9 @@ def _watch(tracker: Tracker, message: Message) -> None:
         tracker.learn(message)
 
 
-@cache  # counters outlive a reload when their Metric is the same object
+@cache  # counters survive a reload if their Metric is the same object
 def collector(wait_buckets: tuple[float, ...] = WAIT_BUCKETS) -> Collector:
-    """Build the collector with the buckets that the target's `queue_wait_buckets` says."""
+    """Build the collector with the buckets of `queue_wait_buckets`."""
     wait = wait_histogram(wait_buckets)
     counted = (JOINS, CALLS, wait, IN_SERVICE_LEVEL, RING, TALK, RING_NO_ANSWER)
     return Collector(

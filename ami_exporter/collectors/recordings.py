@@ -1,6 +1,6 @@
-"""Recordings: how many run, and how many calls were recorded. MixMonitor tells, of whoever started it.
+"""Running recordings and recorded calls, from the events of MixMonitor.
 
-MixMonitorStop comes when a recording is stopped, not when its channel ends with it (Asterisk 16.17 to 22).
+MixMonitorStop comes only if a recording is stopped before its channel ends (Asterisk 16.17 to 22).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ami_exporter.collectors.legs import too_old
 from ami_exporter.collectors.sent import since
 
 MAX_CALLS: Final = 50_000
-"""Recorded calls remembered, for a day; of more, the oldest are forgotten. About 20 MB when full."""
+"""Most recorded calls to remember, for a day; the oldest are forgotten. About 20 MB when full."""
 EVENTS: Final = ("MixMonitorStart", "MixMonitorStop", "Hangup")
 _SENT: Final = since((16, 17), (18, 3))
 
@@ -27,7 +27,7 @@ RECORDED = counter(
 )
 IN_PROGRESS = event_gauge(
     "asterisk_recordings_in_progress",
-    "Recordings that run now, of those begun since the exporter listens; absent while it does not "
+    "Running recordings that began while the event link was up; absent without the link "
     "(AMI events MixMonitorStart, MixMonitorStop, from Asterisk 16.17, 18.3; Hangup)",
     sent=_SENT,
 )
@@ -77,11 +77,11 @@ class RecordingTracker:
         return samples
 
     def reset(self) -> None:
-        """Forget the recordings that run: their ends may be missed. Calls once counted stay counted."""
+        """Forget running recordings, whose ends may be missed. Counted calls stay counted."""
         self._channels.clear()
 
     def expire(self, now: float) -> Iterable[Sample]:
-        """Drop what is too old to be true, and calls that have long ended."""
+        """Drop entries that are too old, and calls that ended long ago."""
         for linkedid in too_old(self._calls, now):
             del self._calls[linkedid]
         return [

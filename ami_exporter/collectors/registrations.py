@@ -20,7 +20,7 @@ STATES = ("registered", "unregistered", "rejected", "pending", "timeout", "faile
 
 UP = gauge(
     "asterisk_registration_up",
-    "1 while Asterisk is registered at its provider, else 0: also in a state whose word is not known "
+    "1 while Asterisk is registered at its provider, else 0, also in an unknown state "
     "(AMI PJSIPShowRegistrationsOutbound: Status; SIPshowregistry, IAXregistry: State)",
     "technology",
     "registration",

@@ -1,4 +1,4 @@
-"""All built-in collectors, in the order of the catalogue. The one place that names them."""
+"""All built-in collectors, in the order of the catalogue. No other module names them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def builtin(
     did_names: Iterable[str] = (),
     tenant_names: Iterable[str] = (),
 ) -> tuple[Collector, ...]:
-    """Every built-in collector; equal buckets (seconds), classes of destinations and names give the same objects."""
+    """Return every built-in collector; equal arguments give the same objects. Buckets are in seconds."""
     return (
         core.COLLECTOR,
         lifecycle.COLLECTOR,
@@ -78,5 +78,4 @@ def builtin(
 
 
 def metrics(collectors: Iterable[Collector]) -> tuple[Metric, ...]:
-    """All metrics they declare, in order."""
     return tuple(metric for collector in collectors for metric in collector.metrics)

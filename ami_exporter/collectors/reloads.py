@@ -1,9 +1,9 @@
 """When Asterisk was last reloaded, in Unix time. Pure.
 
-CoreStatus tells it in the PBX's local time without a zone. The zone's offset follows from the start, which is known in
-both clocks, but only as long as it has not changed since: daylight saving moves it by an hour. So a reload is known
-exactly where a login said how many seconds ago it was (FullyBooted: LastReload, Asterisk 14 and later), and one that
-comes between two polls by the offset that lets it lie between them.
+CoreStatus writes it in the PBX's local time without a zone. The zone's offset follows from the start, which is known by
+both clocks, but daylight saving may have changed it since. So a reload is known exactly if a login told how many
+seconds ago it was (FullyBooted: LastReload, Asterisk 14 and later). For a reload between two polls, the offset is the
+one that places it between them.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from ami_exporter.ami.message import Message
 
 MOST_SHIFT: Final = 2 * 3600
 STEP: Final = 1800
-"""Seconds: what daylight saving moves clocks by is an hour nearly everywhere, half an hour on Lord Howe Island, two in
+"""Seconds. Daylight saving moves clocks by an hour nearly everywhere, by half an hour on Lord Howe Island, by two in
 Antarctica."""
 SLACK: Final = 2.0
-"""Both times are in whole seconds, and the start time is off by the way of a login's answer."""
+"""Both times are in whole seconds, and the start time is off by the delay of a login's answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """A reload: as the PBX writes it, in Unix seconds (None: not known), and when the PBX last said so."""
+    """A reload: its text, its time in Unix seconds (None if unknown), and when the PBX last reported it."""
 
     written: str
     time: float | None
@@ -32,20 +32,20 @@ class Reload:
 
 
 def written_reload(message: Message) -> str:
-    """The reload of a CoreStatus response as it stands there; empty where there is none."""
+    """Return the reload as a CoreStatus response writes it; empty if there is none."""
     return _written(message, "corereload")
 
 
 def written_start(message: Message) -> str:
-    """The start of a CoreStatus response as it stands there: sorts by time; empty where it cannot be read."""
+    """Return the start of a CoreStatus response as a sortable text; empty if unreadable."""
     return _written(message, "corestartup") if _local_time(message, "corestartup") is not None else ""
 
 
 def last_reload(message: Message, known: Reload | None, start_time: float, now: float) -> Reload | None:
-    """Return the reload that a CoreStatus response tells of; None where its times are missing or unreadable.
+    """Return the reload of a CoreStatus response; None if its times are missing or unreadable.
 
-    known: what the response before told. start_time, now: Unix seconds. Its time is None where more than one offset
-    fits, or none: wrong by an hour is worse than unknown.
+    known: the reload of the previous response. start_time, now: Unix seconds. The time is None if no offset fits, or
+    more than one: a time that is wrong by an hour is worse than none.
     """
     written = written_reload(message)
     if known is not None and known.written == written:

@@ -1,8 +1,8 @@
 """Voice quality as both ends report it by RTCP: jitter, loss, round trip, media experience score, and dead audio.
 
-What RTCPSent's report blocks say is what this PBX received (inbound); what RTCPReceived's say is what the far end
-received of us (outbound). Jitter comes in ticks of the codec's clock, which the event does not name: it is counted for
-channels that a poll of Status has shown with codecs of 8,000 Hz only, and skipped for all others.
+Report blocks of RTCPSent describe what this PBX received (inbound), those of RTCPReceived what the far end received
+from us (outbound). Jitter is in ticks of the codec's clock, which the event does not name: it is counted for channels
+that a poll of Status has shown with codecs of 8,000 Hz only, and skipped for all others.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ami_exporter.collectors.vocabulary import DIRECTIONS
 STATUS: Final = Action("Status")
 
 CLOCK: Final = 8000.0
-"""RTP clock in Hz of the codecs below; G.722 too, though it samples at 16,000 Hz (RFC 3551, 4.5.2)."""
+"""RTP clock in Hz of the codecs below, including G.722, which samples at 16,000 Hz (RFC 3551, 4.5.2)."""
 CODECS_8KHZ: Final = frozenset(
     {
         *("ulaw", "alaw", "gsm", "g722", "g723", "g726", "g726aal2", "g729", "ilbc", "adpcm", "lpc10"),
@@ -33,16 +33,16 @@ CODECS_8KHZ: Final = frozenset(
 )
 
 MAX_CHANNELS: Final = 50_000
-"""Channels whose clock is remembered, some 7 MB; more than a PBX carries. Others are skipped."""
+"""Most channels whose clock is remembered: about 7 MB, more than a PBX has. Others are skipped."""
 REMEMBER_SECONDS: Final = 600.0
 """A channel no poll has shown for this long, or for twice this, is forgotten; polls come every minute or faster."""
 MAX_JITTER_SECONDS: Final = 10.0
 MAX_RTT_SECONDS: Final = 10.0
-"""Beyond it the report is wrong, not the line: a clock that jumped, or the 16.16 difference wrapped."""
+"""Higher values are errors of the report: a clock jumped, or the 16.16 difference wrapped."""
 MIN_RTT_SECONDS: Final = 0.0001
-"""The last digit that is sent: 0.0000 means not measured yet."""
+"""The last digit of a round trip: 0.0000 means not measured yet."""
 MIN_MES: Final = 1.0
-"""A score that could not be computed yet is 0; the worst that can is 20."""
+"""A score that is not known yet is 0; the worst one is 20."""
 MAX_MES: Final = 100.0
 
 JITTER_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2)
@@ -115,12 +115,11 @@ _DIRECTION: Final = MappingProxyType(
 
 
 class MediaReports:
-    """Turns report blocks into jitter, loss and score, and calls into what was heard of them. Satisfies `Tracker`.
+    """Turns report blocks into jitter, loss and score, and judges what was heard on calls. A `Tracker`.
 
-    A block whose sequence number stands still says nothing: no packet came since the one before. Remembers which
-    channels have a clock of 8 kHz, and how far the streams of channels had come whose beginning was not seen, in two
-    generations, so that those no longer polled or reported on fade; and learns only while reports arrive, since on most
-    systems none ever do.
+    A block with an unchanged sequence number is skipped, because no packet has arrived since the previous one. Channels
+    with a clock of 8 kHz, and sequence numbers of channels whose beginning was not seen, are kept in two generations,
+    so that old ones vanish. It learns only while reports arrive, because most systems never send any.
     """
 
     def __init__(self) -> None:
@@ -128,7 +127,6 @@ class MediaReports:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all channels."""
         self._young: set[str] = set()
         self._old: set[str] = set()
         self._young_streams: dict[tuple[str, str], Sequences] = {}
@@ -150,7 +148,7 @@ class MediaReports:
             self._young.add(channel)
 
     def event(self, message: Message, context: Context, now: float) -> Iterable[Sample]:
-        """Take an RTCPSent or RTCPReceived, or one of the events that tell of channels."""
+        """Take an RTCPSent, an RTCPReceived or an event about channels."""
         media = _DIRECTION.get(message["event"])
         if media is None:
             return self._calls.event(message, context, now)
@@ -181,7 +179,7 @@ class MediaReports:
             yield MES, (technology_label,), score
 
     def _sequences(self, unique: str, media: str) -> Sequences:
-        """How far the streams had come that this end of a channel reports on; of no channel, nothing is remembered."""
+        """Return the sequence numbers of the streams that this end reports on; new ones for an unnamed channel."""
         known = self._calls.sequences(unique, media)
         if known is not None or not unique:
             return known or Sequences()
@@ -192,7 +190,7 @@ class MediaReports:
         return known
 
     def expire(self, now: float) -> Iterable[Sample]:
-        """Let channels fade that no poll or report has shown since the last turn but one."""
+        """Forget channels that no poll or report has shown for two generations."""
         if now - self._turned > REMEMBER_SECONDS:
             self._old, self._young, self._turned = self._young, set(), now
             self._old_streams, self._young_streams = self._young_streams, {}

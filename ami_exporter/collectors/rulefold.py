@@ -1,4 +1,4 @@
-"""The generic fold: a collector's rules applied to the items of list answers, one message at a time."""
+"""The generic fold: applies a collector's rules to list items, one message at a time."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ami_exporter.collectors.declarations import (
     Collector,
     Context,
     Labels,
+    LabelSet,
     Metric,
     Read,
     Reduce,
@@ -25,17 +26,16 @@ from ami_exporter.collectors.declarations import (
 from ami_exporter.collectors.table import SeriesBounds, Table, first
 
 RESPONSE = ""
-"""Row.items entry for the single response of an action without list (CoreSettings), which has no Event header."""
+"""Rule.items entry for the single response of an action without list (CoreSettings), which has no Event header."""
 
-#: Pairs of a collector and the actions sent for it whose rules are remembered as sorted: a fleet's are mostly the same.
+#: Pairs of a collector and its actions whose sorted rules are cached: the targets of a fleet mostly share them.
 SORTED = 1_000
 
-Key = tuple[str, ...]
 Take = Callable[[Message], None]
 
 
-class _Wants(NamedTuple):
-    """Everything that wants one kind of item: rules with the places of their tables, places of zero series.
+class _ItemRules(NamedTuple):
+    """The rules for one kind of item, with positions of their tables, and positions of zero series.
 
     read: rules for the items that a reader makes of it.
     """
@@ -46,7 +46,7 @@ class _Wants(NamedTuple):
 
 
 class _Sources(NamedTuple):
-    """Where one metric comes from: for each action the place of its table, and the zero series that name it."""
+    """The sources of one metric: for each action the position of its table, and its zero series."""
 
     tables: dict[Action, int]
     reduce: Reduce
@@ -55,18 +55,18 @@ class _Sources(NamedTuple):
 
 
 _Bound = tuple["Where | None", Labels, "Value | None", Table]
-"""A rule with its table; no value: it counts."""
+"""A rule with its table; without a value it counts."""
 
 
 class SortedRules:
-    """A collector's rules by the items that they want, for the actions sent; the same for all polls."""
+    """A collector's rules by item, for the actions sent; all polls share them."""
 
     def __init__(self, collector: Collector, sent: frozenset[Action]) -> None:
         self.tables: list[tuple[Metric, Reduce]] = []
         self.zero_series = [known for known in collector.zero_series if known.source in sent]
         self.metrics: dict[Metric, _Sources] = {}
         self.named: dict[Metric, list[int]] = {}
-        self._wants: dict[Action | None, dict[str, _Wants]] = {}
+        self._wants: dict[Action | None, dict[str, _ItemRules]] = {}
         for place, known in enumerate(self.zero_series):
             for wants in self._wanting(known.source, known.items):
                 wants.named.append(place)
@@ -87,15 +87,15 @@ class SortedRules:
             rules = wants.rules if rule.read is None else wants.read.setdefault(rule.read, [])
             rules.append((rule, place))
 
-    def _wanting(self, source: Action | None, names: Iterable[str]) -> Iterator[_Wants]:
-        """Yield what wants these items, found by the name as declared, which needs no lower(), and in lower case."""
+    def _wanting(self, source: Action | None, names: Iterable[str]) -> Iterator[_ItemRules]:
+        """Yield the rules for these items; they are found by the declared name without lower(), and in lower case."""
         by_name = self._wants.setdefault(source, {})
         for name in names:
-            wants = by_name[name] = by_name.setdefault(name.lower(), _Wants([], {}, []))
+            wants = by_name[name] = by_name.setdefault(name.lower(), _ItemRules([], {}, []))
             yield wants
 
-    def wanting(self, action: Action, event: str) -> _Wants | None:
-        """Return what wants an action's items of this name, if anything does."""
+    def wanting(self, action: Action, event: str) -> _ItemRules | None:
+        """Return the rules for an action's items of this name, if there are any."""
         by_name = self._wants.get(action, {})
         return by_name.get(event) or by_name.get(event.lower())
 
@@ -109,9 +109,9 @@ def sorted_rules(collector: Collector, sent: frozenset[Action]) -> SortedRules:
 class RuleFold:
     """Folds the rules and zero series of one collector for one poll.
 
-    Rules of several actions may feed one metric when their label sets differ (SIP and IAX2 peers): each complete list
-    is published, an incomplete one takes only its own label sets away. bounds: how many label sets a metric may have;
-    None: any number.
+    Rules of several actions may feed one metric if their label sets differ (SIP and IAX2 peers): every complete list is
+    published, an incomplete one removes only its own label sets. bounds: limits the label sets of a metric; None: no
+    limit.
     """
 
     def __init__(
@@ -122,12 +122,12 @@ class RuleFold:
         self._context = context
         self._bounds = bounds
         self._tables = [Table(metric, reduce, bounds) for metric, reduce in self._rules.tables]
-        self._named: list[set[Key]] = [set() for _ in self._rules.zero_series]
+        self._named: list[set[LabelSet]] = [set() for _ in self._rules.zero_series]
 
     def again(
         self, sent: frozenset[Action], context: Context, bounds: SeriesBounds | None, resting: frozenset[Action]
     ) -> RuleFold:
-        """Return the next poll's fold: it knows what the resting lists told and waits for the items of the others."""
+        """Return the next poll's fold, which keeps the resting lists' items and waits for those of the others."""
         fold = RuleFold(self._collector, sent, context, bounds)
         for metric, sources in fold._rules.metrics.items():
             told = self._rules.metrics[metric].tables if metric in self._rules.metrics else {}
@@ -139,7 +139,7 @@ class RuleFold:
         return fold
 
     def taking(self, action: Action, event: str) -> Take | None:
-        """Return what takes an action's items of this name; None: no rule wants them."""
+        """Return the function that takes an action's items of this name; None without a rule."""
         wants = self._rules.wanting(action, event)
         if wants is None:
             return None
@@ -179,8 +179,8 @@ class RuleFold:
                 if self._bounds is not None:
                     self._named[place] = first(self._named[place], self._bounds.limit)
 
-    def values(self, complete: frozenset[Action]) -> Iterator[tuple[Metric, dict[Key, float]]]:
-        """Yield the metrics whose lists are complete with their label sets, zeros of known ones included."""
+    def values(self, complete: frozenset[Action]) -> Iterator[tuple[Metric, dict[LabelSet, float]]]:
+        """Yield metrics of complete lists with their label sets, zeros of known ones included."""
         for metric, sources in self._rules.metrics.items():
             told = [self._tables[place].values for source, place in sources.tables.items() if source in complete]
             if not told:
@@ -197,21 +197,21 @@ class RuleFold:
             yield metric, merged
 
     def finish(self, complete: frozenset[Action]) -> Iterator[Sample]:
-        """Yield the same, sample by sample."""
+        """Yield the same as single samples."""
         return ((metric, labels, v) for metric, values in self.values(complete) for labels, v in values.items())
 
-    def named(self, complete: frozenset[Action]) -> Iterator[tuple[Metric, Key]]:
-        """Open label values that complete lists named for event metrics."""
+    def named(self, complete: frozenset[Action]) -> Iterator[tuple[Metric, LabelSet]]:
+        """Yield the open label values that complete lists name for event metrics."""
         for metric, places in self._rules.named.items():
             if metric not in self._rules.metrics:
                 for place in places:
                     if self._rules.zero_series[place].source in complete:
                         yield from ((metric, values) for values in self._named[place])
 
-    def _add_zeros(self, metric: Metric, sources: _Sources, values: dict[Key, float], *, whole: bool) -> None:
-        """Add the label sets that exist and have no item. whole: all of the metric's lists are complete."""
+    def _add_zeros(self, metric: Metric, sources: _Sources, values: dict[LabelSet, float], *, whole: bool) -> None:
+        """Add known label sets without an item at 0. whole: all lists of the metric are complete."""
         open_at = [at for at, label in enumerate(metric.labels) if label not in metric.closed]
-        if not open_at and not whole:  # what the list says that was cut, nobody knows
+        if not open_at and not whole:  # the rest of the incomplete list is unknown
             return
         known = {tuple([labels[at] for at in open_at]) for labels in values} if metric.closed else set()
         known.update(*(self._named[place] for place in sources.named))
@@ -225,9 +225,9 @@ class RuleFold:
 
 
 def _apply(rules: Iterable[_Bound], context: Context, message: Message) -> None:
-    """Apply rules to an item. Rules that follow each other mostly have the same labels."""
+    """Apply rules to an item. Consecutive rules mostly have the same labels."""
     last: Labels | None = None
-    found: Key | None = None
+    found: LabelSet | None = None
     for where, labels, value, table in rules:
         if where is not None and not where(message):
             continue
@@ -239,7 +239,7 @@ def _apply(rules: Iterable[_Bound], context: Context, message: Message) -> None:
                 table.add(found, number)
 
 
-def _merged(metric: Metric, reduce: Reduce, told: Iterable[dict[Key, float]]) -> dict[Key, float]:
+def _merged(metric: Metric, reduce: Reduce, told: Iterable[dict[LabelSet, float]]) -> dict[LabelSet, float]:
     whole = Table(metric, reduce)
     for values in told:
         for labels, value in values.items():
@@ -247,8 +247,8 @@ def _merged(metric: Metric, reduce: Reduce, told: Iterable[dict[Key, float]]) ->
     return whole.values
 
 
-def expand(metric: Metric, open_values: Key) -> Iterator[Key]:
-    """All label sets of a metric for given values of its open labels: the product over its closed labels."""
+def expand(metric: Metric, open_values: LabelSet) -> Iterator[LabelSet]:
+    """Yield all label sets of a metric for these values of its open labels: the product over its closed labels."""
     remaining = iter(open_values)
     choices = [metric.closed[label] if label in metric.closed else (next(remaining),) for label in metric.labels]
     return product(*choices)

@@ -1,6 +1,6 @@
 """Security events: failed and successful logins of every service, by event and service only.
 
-Account names, addresses and sessions are what an attacker chooses, and never labels.
+An attacker chooses account names, addresses and sessions, so they are never labels.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ EVENTS: Final = (
 )
 _NAMES: Final = MappingProxyType({name.lower(): name for name in EVENTS})
 _SERVICE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_/-]{0,31}")
-"""Services are words of Asterisk's modules (AMI, PJSIP, SIP, IAX2, …); anything else becomes `other`."""
+"""Services of Asterisk's modules (AMI, PJSIP, SIP, IAX2, …); others become `other`."""
 
 _PORT: Final = re.compile(r"[0-9]{1,5}")
 
@@ -56,7 +56,7 @@ def _service(message: Message) -> str:
 
 
 def _is_own(message: Message, context: Context) -> bool:
-    """Whether one of our own sessions is meant: RemoteAddress is FAMILY/TRANSPORT/ADDRESS/PORT."""
+    """Whether the event comes from one of our sessions: RemoteAddress is FAMILY/TRANSPORT/ADDRESS/PORT."""
     if message.get("service") != "AMI" or context.own_logins is None:
         return False
     _, _, address_and_port = message.get("remoteaddress", "").partition("/")[2].partition("/")
@@ -84,8 +84,8 @@ COLLECTOR = Collector(
     title="Security events",
     metrics=(SECURITY_EVENTS,),
     rules=(Rule(SECURITY_EVENTS, None, EVENTS, _event_and_service),),
-    # The first event of a service, most often a plain ChallengeSent or our own login, makes all its events exist at 0.
-    # AMI is known with the FullyBooted that answers our login: its first refused login is then an increase.
+    # The first event of a service, usually a ChallengeSent or our own login, creates all its events at 0.
+    # FullyBooted after our login creates AMI's, so that its first refused login is an increase.
     zero_series=(
         ZeroSeries((SECURITY_EVENTS,), None, EVENTS, _service_named),
         ZeroSeries((SECURITY_EVENTS,), None, ("FullyBooted",), _manager),

@@ -1,6 +1,6 @@
-"""What a server sends depends on its version and its drivers: conditions for what exists at 0 beforehand.
+"""Conditions on version and drivers for metrics that exist at 0 beforehand.
 
-A counter at 0 says "none happened". Where the server never tells of it, that is wrong: there the metric is absent.
+A counter at 0 says "none happened". If the server never reports it, that is wrong, and the metric is absent.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ Version = tuple[int, ...]
 
 _NUMBERS: Final = re.compile(r"\d{1,4}(?:\.\d{1,4})+")
 MASTER: Final[Version] = (9999,)
-"""Asterisk's development branch has no number and is later than all that have."""
+"""Asterisk's development branch has no number and is later than all releases."""
 
 RTP: Final = ("PJSIP", "SIP")
 """Technologies whose channels report by RTCP; IAX2 and DAHDI have none."""
 
 
 def asterisk_version(written: str) -> Version:
-    """Numbers of CoreSettings' AsteriskVersion: "22.10.1~dfsg", "certified-18.9-cert4", "GIT-master-1a2b3c"."""
+    """Return the numbers of an AsteriskVersion: "22.10.1~dfsg", "certified-18.9-cert4", "GIT-master-1a2b3c"."""
     found = _NUMBERS.search(written)
     if found is not None:
         return tuple(int(part) for part in found[0].split("."))
@@ -30,9 +30,9 @@ def asterisk_version(written: str) -> Version:
 
 
 def at_least(version: Version, *firsts: Version) -> bool:
-    """Whether a version is one of those since `firsts`, which names the first of each branch that has it.
+    """Whether a version has a feature. firsts: the first version with it in each branch.
 
-    A branch between two that are named has it not, one after the last has it.
+    A branch between two named ones lacks the feature, a branch after the last one has it.
     """
     if not version:
         return False
@@ -66,7 +66,7 @@ from_12: Final = known_from((12,))
 
 
 def since(*firsts: Version) -> Sent:
-    """Sent from these versions on, one for each branch; not where the version is not known."""
+    """Sent from these versions on, one for each branch; not if the version is unknown."""
     return lambda context, _values: at_least(context.version, *firsts)
 
 
@@ -81,7 +81,7 @@ def by_trunk(*technologies: str) -> Sent:
 
 
 def both(one: Sent, other: Sent) -> Sent:
-    """Sent where both conditions hold."""
+    """Sent if both conditions hold."""
     return lambda context, values: one(context, values) and other(context, values)
 
 

@@ -1,4 +1,4 @@
-"""Label sets that one poll builds up: never many more than will be served, however long the list is."""
+"""Label sets of one poll, bounded by the number that will be served, however long the list is."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from heapq import nsmallest
 from operator import add
 from typing import Final, Protocol
 
-from ami_exporter.collectors.declarations import Metric, Reduce
-
-Key = tuple[str, ...]
+from ami_exporter.collectors.declarations import LabelSet, Metric, Reduce
 
 SPARE: Final = 4
-"""A table may hold so many times what will be served before it is cut back: sorting then costs little per item."""
+"""A table may hold so many times the served label sets before it is cut, so that sorting costs little per item."""
 
 REDUCE: Final[dict[str, Callable[[float, float], float]]] = {
     "sum": add,
@@ -23,42 +21,42 @@ REDUCE: Final[dict[str, Callable[[float, float], float]]] = {
 
 
 class SeriesBounds(Protocol):
-    """What will be served in the end, as the writer decides it."""
+    """The writer's decision on which label sets are served."""
 
     @property
     def limit(self) -> int:
         """Label sets of one metric, as configured."""
 
-    def served(self, metric: Metric) -> Collection[Key]:
-        """Label sets that were served before and so come first."""
+    def served(self, metric: Metric) -> Collection[LabelSet]:
+        """Return the label sets that were served before, which come first."""
 
-    def keep(self, metric: Metric, values: dict[Key, float]) -> dict[Key, float]:
-        """Those label sets of the values that would be served; the others count as dropped."""
+    def keep(self, metric: Metric, values: dict[LabelSet, float]) -> dict[LabelSet, float]:
+        """Return the label sets that would be served; the others count as dropped."""
 
-    def refuse(self, metric: Metric, labels: Key) -> None:
-        """Count a label set that will not be served, unless a filter would have left it out anyway."""
+    def refuse(self, metric: Metric, labels: LabelSet) -> None:
+        """Count a label set that will not be served, unless a filter leaves it out anyway."""
 
 
 class Table:
     """Values of one metric from one list, by label set.
 
-    What it gives up would not be served: so many smaller label sets are there already, and only more can come. A label
-    set that comes back after it was given up counts as dropped again.
+    It drops label sets that cannot be served because enough smaller ones exist. A dropped label set that comes again
+    counts as dropped again.
     """
 
     __slots__ = ("_bounds", "_cap", "_ceiling", "_metric", "_reduce", "_served", "values")
 
     def __init__(self, metric: Metric, reduce: Reduce, bounds: SeriesBounds | None = None) -> None:
-        self.values: dict[Key, float] = {}
+        self.values: dict[LabelSet, float] = {}
         self._metric = metric
         self._reduce = REDUCE[reduce]
         self._bounds = bounds
         self._cap = metric.cap(bounds.limit) if bounds is not None else 0
-        self._served: Container[Key] = ()  # groups
-        self._ceiling: Key | None = None  # no group beyond it will be served, unless it was before
+        self._served: Container[LabelSet] = ()  # groups
+        self._ceiling: LabelSet | None = None  # groups beyond it are not served, unless they were before
 
-    def add(self, labels: Key, value: float) -> None:
-        """Reduce a value into its label set."""
+    def add(self, labels: LabelSet, value: float) -> None:
+        """Add a value to its label set."""
         values = self.values
         if labels in values:
             values[labels] = self._reduce(values[labels], value)
@@ -71,7 +69,7 @@ class Table:
             if len(values) > SPARE * self._cap:
                 self._cut(self._bounds)
 
-    def _is_beyond(self, group: Key, ceiling: Key) -> bool:
+    def _is_beyond(self, group: LabelSet, ceiling: LabelSet) -> bool:
         return group > ceiling and group not in self._served
 
     def _cut(self, bounds: SeriesBounds) -> None:
@@ -82,6 +80,6 @@ class Table:
             self._served = frozenset(map(self._metric.group, bounds.served(self._metric)))
 
 
-def first(named: set[Key], limit: int) -> set[Key]:
-    """Cut a set of label values back to the first in sorted order once it has grown far beyond the limit."""
+def first(named: set[LabelSet], limit: int) -> set[LabelSet]:
+    """Cut a set far beyond the limit to its first label values in sorted order."""
     return set(nsmallest(limit, named)) if len(named) > SPARE * limit else named

@@ -1,8 +1,8 @@
 """Task processors: Asterisk's internal queues of work. Opt-in: only the CLI shows them, and that needs `command_user`.
 
-The table is text for people. Its columns are found by their titles, which differ by version, and its numbers are read
-from the right, since names may hold blanks. Names carry serial numbers, endpoints and addresses, which come and go:
-what is shown is the family, as in `pjsip/distributor` or `stasis/m:manager`.
+The table is made for people. Columns are found by their titles, which differ by version, and numbers are read from the
+right, because names may contain blanks. Names contain serial numbers, endpoints and addresses, which change: the label
+is the family, such as `pjsip/distributor` or `stasis/m:manager`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ PROCESSED = polled_counter(
 )
 
 _TITLE: Final = re.compile(r"Processed|In Queue|Max Depth|Low water|High water|Low time\(us\)|High time\(us\)")
-"""Columns after the name, in all versions (main/taskprocessor.c); 13 began with the first three."""
+"""Columns after the name (main/taskprocessor.c); Asterisk 13 has the first three."""
 _NUMBERS: Final = re.compile(r"(?P<name>\S.*?)(?P<numbers>(?:\s+-?\d+)+)\s*")
 
 _SERIAL: Final = re.compile(r"-[0-9a-f]{8}$")
@@ -46,11 +46,11 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KIND_OF_TOPIC: Final = re.compile(r"(?:stasis/|sub)[a-z]:[^:/]*")
 """Subscription to a topic: `stasis/m:manager:core`, before 17 `subm:manager:core`; the topic's first word stays."""
 _TWO_PARTS: Final = frozenset({"pjsip", "taskpool"})
-"""Where the second part of the path is a module's own word, and tells more than a type of configuration object."""
+"""Modules whose second part of the path is a word of their own, not a type of configuration object."""
 
 
 def family(name: str) -> str:
-    """Name of a task processor without serial number and without what names one endpoint, channel or conference."""
+    """Return a task processor's name without serial number, endpoint, channel or conference."""
     name = _SERIAL.sub("", name.strip())
     if _UUID.fullmatch(name):
         return "unnamed"
@@ -62,7 +62,7 @@ def family(name: str) -> str:
 
 
 def rows(output: Iterable[str]) -> Iterable[tuple[str, dict[str, str]]]:
-    """Name and numbers by column title (lower case) of each row of the table; lines of another form are no rows."""
+    """Yield name and numbers by column title (lower case) of each row; other lines are skipped."""
     titles: list[str] = []
     for line in output:
         if not titles:
@@ -77,7 +77,7 @@ def rows(output: Iterable[str]) -> Iterable[tuple[str, dict[str, str]]]:
 
 
 def _read(message: Message) -> list[Message]:
-    """Rows of the response: the family of each task processor and its numbers."""
+    """Return the rows of the response: the family of each task processor and its numbers."""
     found = rows(lines(message))
     return [Message.of([("family", family(name)), *numbers.items()]) for name, numbers in found]
 

@@ -1,4 +1,4 @@
-"""Channels and calls by tenant: whom a hoster's PBX works for, by a channel's Tenantid or AccountCode."""
+"""Channels and calls by tenant of a hosted PBX, from a channel's Tenantid or AccountCode."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from ami_exporter.collectors.vocabulary import DIRECTIONS, INTERNAL
 EVENTS: Final = ("Newchannel", CHANNEL_LINKED, "Newstate", "NewAccountCode", "Hangup")
 CHANNEL_ITEMS: Final = ("Status", "CoreShowChannel")
 MAX_FIELD: Final = 80
-"""Characters of a Tenantid or AccountCode that are looked at: Asterisk keeps no more of an account code."""
+"""Characters of a Tenantid or AccountCode to look at: Asterisk keeps no more of an account code."""
 
 
 _OLD_NAMES: Final = {"accountcode": "account"}
@@ -42,7 +42,7 @@ _OLD_NAMES: Final = {"accountcode": "account"}
 class Tenants:
     """Tells a channel's tenant. field: tenantid or accountcode, in lower case.
 
-    With neither map nor pattern the field is the tenant's name, unless it could be somebody's number or address.
+    Without map and pattern the field is the tenant's name, unless it looks like a number or an address.
     """
 
     def __init__(self, field: str = "", names: Mapping[str, str] | None = None, pattern: str | None = None) -> None:
@@ -98,7 +98,7 @@ class TenantFold:
         for tenant in self._metrics.names:
             self._channels.setdefault(tenant, 0)
         yield from ((self._metrics.channels, (tenant,), float(count)) for tenant, count in self._channels.items())
-        # Before Asterisk 12 there is no Linkedid: unknown is not 0.
+        # Before Asterisk 12 there is no Linkedid, so the number is unknown, not 0.
         if "" in self._calls or len(self._calls) > MAX_CALLS_COUNTED:
             return
         calls = Counter(self._calls.values())
@@ -153,13 +153,11 @@ class TenantTracker:
             yield self._metrics.talk, (call.tenant,), call.talked
 
     def reset(self) -> None:
-        """Forget the calls in flight."""
         self._calls.reset()
         self._known.clear()
         self._call_of.clear()
 
     def expire(self, now: float) -> Iterable[Sample]:
-        """Drop what is too old to be true."""
         self._calls.expire(now)
         old = set(too_old(self._known, now))
         if old:
@@ -242,4 +240,4 @@ def collector(names: tuple[str, ...]) -> Collector:
 
 
 COLLECTOR = collector(())
-"""On where the target has tenants."""
+"""Enabled if the target has tenants."""

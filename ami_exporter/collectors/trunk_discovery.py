@@ -1,4 +1,4 @@
-"""Which PJSIP endpoints are trunks, and which outbound registrations belong to them. Pure.
+"""Finds the PJSIP endpoints that are trunks, and their outbound registrations. Pure.
 
 A registration belongs to the endpoint that the first of these names: its `endpoint` setting; its section's name; the
 outbound authentication that both use; the host it registers at, which is also the host of the endpoint's contact.
@@ -21,16 +21,16 @@ from ami_exporter.collectors.declarations import Trunk
 from ami_exporter.collectors.lists import PJSIP_ENDPOINTS, PJSIP_REGISTRATIONS, names
 
 DISCOVERY: Final = (PJSIP_REGISTRATIONS, PJSIP_ENDPOINTS)
-"""What is read to find trunks and their registrations."""
+"""The lists that show trunks and their registrations."""
 
 NEVER: Final = frozenset({"anonymous", "dpma_endpoint"})
-"""Endpoints without authentication that are no trunks: anonymous calls, Digium phone provisioning."""
+"""Endpoints without authentication that are not trunks: anonymous calls, Digium phone provisioning."""
 
 MAX_TRUNKS: Final = 1000
-"""Trunks found by `trunks: auto`, the first by name: a PBX whose phones need no authentication would make all of them
-trunks, and each trunk has some ten counters."""
+"""Most trunks of `trunks: auto`, the first by name: on a PBX whose phones need no authentication all of them look like
+trunks, and each trunk has about ten counters."""
 MAX_REGISTRATIONS: Final = 10_000
-"""Registrations looked at, as many as the largest PBX has trunks, tenfold."""
+"""Most registrations to look at: ten times the trunks of the largest PBX."""
 
 Trunks = Mapping[str, Trunk]
 
@@ -46,7 +46,7 @@ class _Registration:
 
 @dataclass(frozen=True, slots=True)
 class _Endpoint:
-    """An endpoint that looks like a trunk: it authenticates itself elsewhere, or need not authenticate."""
+    """An endpoint that looks like a trunk: it authenticates elsewhere, or needs no authentication."""
 
     auths: frozenset[str]
     hosts: frozenset[str]
@@ -78,7 +78,7 @@ class Discovery:
                 self._namesakes.add(name)
 
     def found(self, complete: frozenset[Action], known: Trunks) -> Trunks:
-        """Name → trunk, for `trunks: auto`. What a list that is not complete would have told stays as it was known."""
+        """Return name → trunk, for `trunks: auto`. Facts of incomplete lists stay as they were."""
         links = self._links(complete, known)
         endpoints: Collection[str] = self._endpoints
         if PJSIP_ENDPOINTS not in complete:
@@ -87,7 +87,7 @@ class Discovery:
         return MappingProxyType({name: Trunk(name, "PJSIP", name, links.get(name, ())) for name in taken})
 
     def linked(self, complete: frozenset[Action], configured: Trunks, known: Trunks) -> Trunks:
-        """Return the configured trunks with their registrations, where the configuration names none."""
+        """Return the configured trunks, with registrations for those that name none."""
         links = self._links(complete, known)
         return MappingProxyType({name: _linked(trunk, links) for name, trunk in configured.items()})
 
@@ -116,20 +116,20 @@ class Discovery:
 
 
 def members(trunk: Trunk, endpoints: Iterable[str]) -> list[str]:
-    """Those of the endpoints that are the trunk: one, or several where the configuration has a pattern."""
+    """Return the endpoints of a trunk: one, or several if the configuration has a pattern."""
     if trunk.is_pattern:
         return [name for name in endpoints if name == trunk.endpoint or fnmatchcase(name, trunk.endpoint)]
     return [trunk.endpoint] if trunk.endpoint in endpoints else []
 
 
 def host_of(uri: str) -> str:
-    """Host of a SIP URI in lower case, without port; empty where there is none."""
+    """Return the host of a SIP URI in lower case, without port; empty if there is none."""
     found = _HOST.match(uri.strip())
     return "" if found is None else found[1].lower()
 
 
 def _contact_hosts(message: Message) -> Iterable[str]:
-    """Contacts is a comma list of aor/uri."""
+    """Contacts is a comma-separated list of aor/uri."""
     for contact in names(message.get("contacts")):
         host = host_of(contact.partition("/")[2])
         if host:

@@ -19,7 +19,7 @@ CALLS = counter(
     "asterisk_trunk_calls_total",
     "Calls over the trunk. Outbound: dialled legs ended, by dial status; inbound: channels ended, answered when they "
     "were Up, cancelled when the far end hung up first, else by their cause. A Dial that fails before there is a "
-    "channel (no contact, no free line) sends no event and is not in it (AMI events DialEnd: DialStatus; "
+    "channel (no contact, no free line) sends no event and is not counted (AMI events DialEnd: DialStatus; "
     "HangupRequest, Hangup: Cause)",
     "trunk",
     "direction",
@@ -36,7 +36,7 @@ HANGUPS = counter(
     closed={"direction": DIRECTIONS, "cause": COMMON_CAUSES},
 )
 
-# RFC 3261 and its extensions: final answers that are no success. 401 and 407 are answered by Asterisk itself.
+# RFC 3261 and its extensions: final answers other than success. Asterisk answers 401 and 407 itself.
 SIP_CODES = (
     *(300, 301, 302, 305, 380),
     *(400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 412, 413, 414, 415, 416, 417, 420, 421, 422, 423, 424),
@@ -75,7 +75,7 @@ TALK = histogram(
 METRICS = (CALLS, HANGUPS, SIP_FAILURES, POST_DIAL_DELAY, TALK)
 
 MAX_CHANNELS = MAX_LEGS
-"""Trunk channels followed at a time; of more, inbound talk time is not measured."""
+"""Most trunk channels to follow at a time; inbound talk time of others is not measured."""
 
 # Why an inbound call ended unanswered. 127 is SIP 487 and 16 a clean end: the caller gave up.
 _UNANSWERED = {
@@ -155,7 +155,7 @@ class TrunkTracker:
         return ()
 
     def direction(self, uniqueid: str) -> str | None:
-        """Direction in which a trunk channel was seen to begin; any thread may ask."""
+        """Return the direction of a trunk channel, if its beginning was seen; any thread may ask."""
         channel = self._channels.get(uniqueid)
         return None if channel is None else channel.direction
 
@@ -181,12 +181,10 @@ class TrunkTracker:
         return () if channel is None else _ended(channel, message, talked and talked[1], now)
 
     def reset(self) -> None:
-        """Forget what is in flight."""
         self._legs.reset()
         self._channels.clear()
 
     def expire(self, now: float) -> Iterable[Sample]:
-        """Drop what is too old to be true."""
         self._legs.expire(now)
         for uniqueid in too_old(self._channels, now):
             del self._channels[uniqueid]
@@ -223,8 +221,8 @@ def _ended(channel: _Channel, message: Message, talked: float | None, now: float
 def _unanswered(channel: _Channel, message: Message, cause: str) -> str:
     """Outcome of an inbound call that was not answered.
 
-    A caller who gives up says HangupRequest first, whatever the cause; where the PBX ends the call for no reason of
-    its own, nobody answered. Drivers that say nothing leave the cause alone to tell.
+    A caller who gives up causes a HangupRequest first, whatever the cause. If the PBX ends the call without a reason,
+    nobody answered. For drivers without HangupRequest only the cause tells.
     """
     if channel.ended_by == "far end":
         return "cancelled"

@@ -1,4 +1,4 @@
-"""Trunks: the lines to providers and to other PBXs; which endpoints are trunks is in the context."""
+"""Trunks: lines to providers and other PBXs. The context tells which endpoints are trunks."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class TrunkFold:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        # None: a pattern may match any technology. Most channels of some PBXs are Local, each with a name of its own.
+        # None: a pattern may match any technology. On some PBXs most channels are Local, each with its own name.
         self._technologies = None if context.trunk_patterns else {tech for tech, _ in context.trunk_names}
         self._trunks: dict[str, str | None] = {}
         self._channels = dict.fromkeys(((t, d) for t in context.trunks for d in DIRECTIONS), 0)
@@ -104,7 +104,7 @@ class TrunkFold:
         self._maintenance: set[str] = set()
 
     def again(self, context: Context, resting: frozenset[Action]) -> TrunkFold:
-        """Return the next poll's fold, with what the resting lists told."""
+        """Return the next poll's fold, which keeps the items of resting lists."""
         fold = TrunkFold(context)
         if resting & CHANNEL_LISTS:
             fold._channels, fold._oldest = self._channels, self._oldest
@@ -141,7 +141,7 @@ class TrunkFold:
 
     def _count(self, trunk: str, message: Message) -> None:
         uniqueid, linkedid = message.get("uniqueid", ""), message.get("linkedid", "")
-        # A canary's call takes up one of the trunk's channels, and events leave it out.
+        # A canary call occupies one of the trunk's channels; event counters leave it out.
         direction = "outbound" if linkedid.startswith(PREFIX) else self._context.seen_direction(uniqueid)
         direction = direction or _listed_direction(message, uniqueid, linkedid)
         if direction is None:
@@ -171,7 +171,7 @@ class TrunkFold:
             self._endpoints[name] = message.pick(("aor", "devicestate", "contacts"))
 
     def _aor(self, _action: Action, message: Message) -> None:
-        # ContactStatusDetail (Asterisk 13) says AOR and tells of those that have registered with us.
+        # ContactStatusDetail (Asterisk 13) has AOR and lists endpoints that have registered with us.
         if qualified(message):
             self._qualified.add(message.get("objectname") or message.get("aor", ""))
 
@@ -187,12 +187,12 @@ class TrunkFold:
             self._reachable[tech][name] = reachable
 
     def finish(self, complete: frozenset[Action]) -> Iterable[Sample]:
-        """Publish every known trunk; what is unknown is left out."""
+        """Publish every known trunk; unknown values are left out."""
         for trunk in self._context.trunks.values():
             for registration in trunk.registrations or ("",):
                 yield INFO, (trunk.name, trunk.technology, trunk.endpoint, registration), 1.0
-            if trunk.channels_limit is not None:
-                yield LIMIT, (trunk.name,), float(trunk.channels_limit)
+            if trunk.channel_limit is not None:
+                yield LIMIT, (trunk.name,), float(trunk.channel_limit)
             signs = list(self._signs(trunk, complete))
             if signs:
                 yield UP, (trunk.name,), float(all(signs))
@@ -205,7 +205,7 @@ class TrunkFold:
                     yield OLDEST, (name,), float(age)
 
     def _signs(self, trunk: Trunk, complete: frozenset[Action]) -> Iterator[bool]:
-        """What complete lists tell of a trunk: its registration, its endpoint."""
+        """Return the signs of complete lists about a trunk: its registration, its endpoint."""
         registered = [up for name in trunk.registrations for up in self._registered_signs(trunk, name, complete)]
         if registered:
             yield any(registered)
@@ -222,10 +222,10 @@ class TrunkFold:
             yield any(signs)
 
     def _endpoint_signs(self, name: str) -> Iterator[bool]:
-        """What a PJSIP endpoint's device state tells of its contacts, permanent ones included.
+        """Return what a PJSIP endpoint's device state says about its contacts, permanent ones included.
 
-        Unavailable: none answers; it is also the state of endpoints that never had a contact, which is no sign. Any
-        other state is only a sign when they are asked. PJSIPShowContacts does not list permanent contacts.
+        Unavailable means that no contact answers, or that there never was one, which is no sign. Other states are a
+        sign only with qualify. PJSIPShowContacts does not list permanent contacts.
         """
         aors, device, contacts = self._endpoints[name]
         asked = any(aor in self._qualified for aor in names(aors))
@@ -236,13 +236,13 @@ class TrunkFold:
             yield True
 
     def _registered_signs(self, trunk: Trunk, name: str, complete: frozenset[Action]) -> Iterator[bool]:
-        """A registration that its complete list does not hold is not there: as good as not registered."""
+        """A registration that is missing in its complete list counts as not registered."""
         for action, tech in _REGISTRATION_LISTS.items():
             registered = self._registered.get((tech, name))
             if action in complete and (registered is not None or tech == trunk.technology):
                 yield bool(registered)
 
-    # Bound methods would be a cycle that only the garbage collector ends, after every scrape.
+    # Bound methods would form a reference cycle, left to the garbage collector after every scrape.
     _KINDS: ClassVar = {
         "Status": _channel,
         "CoreShowChannel": _channel,

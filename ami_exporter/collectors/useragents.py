@@ -1,4 +1,4 @@
-"""User agents → a closed list of families: what a phone calls itself may hold its owner's name, address and number."""
+"""Maps user agents to a closed list of families: they may contain a person's name, address or number."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FAMILIES: Final = """
     Yealink W|Yeastar|Zoiper|ZTE|Zultys|Zulu|Zycoo|ZyXEL
 """
 _ALIASES: Final = {"z 5": "Zoiper", "z 3": "Zoiper", "fritz!": "FRITZ!OS", "obi": "Obihai", "ucm": "Grandstream UCM"}
-"""How a user agent begins (lower case) → family, where it does not begin with that."""
+"""Beginning of a user agent (lower case) → family, if they differ."""
 _LONGEST: Final = 40
 REMEMBERED: Final = 500
 """User agents whose family is remembered: a PBX's phones have few, and each poll lists all."""
@@ -48,7 +48,7 @@ def _begins() -> re.Pattern[str]:
 
 
 def user_agent(written: str) -> str:
-    """Family of a User-Agent by how it begins; `other` for what is not in the list.
+    """Return the family of a User-Agent by its beginning; `other` if it is not in the list.
 
     "Yealink SIP-T46S 66.86.0.15" is "Yealink SIP-T", "snom760/8.7.3" is "snom", "John Smith's iPhone" is "other".
     """
@@ -62,5 +62,5 @@ def _family(beginning: str) -> str:
 
 
 def families() -> frozenset[str]:
-    """Every family there can be."""
+    """Return all families."""
     return frozenset(_families().values()) | {OTHER}

@@ -1,4 +1,4 @@
-"""The one vocabulary: every word a closed label may hold, and the tables that lead from Asterisk's words to ours."""
+"""The words of all closed labels, and the tables that translate Asterisk's words."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ messages, the stand-in of a masquerade. Lists and events hide them (AST_CHAN_TP_
 Those of before Asterisk 12 only give their place to another channel."""
 
 TELLS_HANGUP = frozenset({"IAX2", "Local", "PJSIP", "SIP"})
-"""Technologies whose channels always say HangupRequest when the far end hangs up. AudioSocket, analogue lines and SS7
+"""Technologies whose channels always raise HangupRequest when the far end hangs up. AudioSocket, analogue lines and SS7
 do not."""
 
 NULL = "(null)"
-"""What C prints for a text that is not there: Status: Application, of a channel without one, until Asterisk 23."""
+"""What C prints for a missing text: Application in Status for a channel without one, until Asterisk 23."""
 
 CAUSES: Mapping[str, str] = MappingProxyType(
     {
@@ -167,4 +167,4 @@ COMMON_CAUSES = (
     "interworking",
     "other",
 )
-"""Those that exist at 0 beforehand; all fifty for every trunk and direction would spend the series cap on zeros."""
+"""Causes that exist at 0 beforehand; all fifty for every trunk and direction would fill the series cap with zeros."""

@@ -1,4 +1,4 @@
-"""Voicemail: messages by context, and by mailbox. Opt-in, for the list counts files on the PBX's disk under a lock.
+"""Voicemail messages by context and by mailbox. Opt-in, because the list counts files on the PBX's disk under a lock.
 
 The list also carries names, e-mail and pager addresses: nothing here reads them.
 """
@@ -14,21 +14,21 @@ from ami_exporter.collectors.fields import constant, labels, number, text
 POLL: Final = Action("VoicemailUsersList")
 ITEM: Final = ("VoicemailUserEntry",)
 MIN_INTERVAL: Final = 300.0
-"""Seconds: each list makes the PBX read every mailbox's folders while holding the lock of all users."""
+"""Seconds. Each list makes the PBX read every mailbox's folders while it holds the lock of all users."""
 
 FOLDERS: Final = (("new", "NewMessageCount"), ("old", "OldMessageCount"))
 """Not a closed set: each mailbox tells all its folders, and before Asterisk 12 that is the new messages alone."""
 
 MESSAGES = gauge(
     "asterisk_voicemail_messages",
-    "Messages in the mailboxes of a context; asked for every 5 minutes at most "
+    "Messages in the mailboxes of a context; requested every 5 minutes at most "
     "(AMI VoicemailUsersList: NewMessageCount, OldMessageCount)",
     "context",
     "folder",
 )
 MAILBOX_MESSAGES = gauge(
     "asterisk_voicemail_mailbox_messages",
-    "Messages in a mailbox; asked for every 5 minutes at most "
+    "Messages in a mailbox; requested every 5 minutes at most "
     "(AMI VoicemailUsersList: NewMessageCount, OldMessageCount)",
     "context",
     "mailbox",

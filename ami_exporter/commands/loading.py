@@ -20,9 +20,8 @@ from ami_exporter.config.faults import ConfigErrors, Fault, either, suggest
 from ami_exporter.config.shard import Shard
 from ami_exporter.config.source import load_settings
 from ami_exporter.config.target_settings import Settings, TargetSettings
-from ami_exporter.pbx import scrape_metrics, stats
+from ami_exporter.exposition import own_metrics
 from ami_exporter.pbx.built_collectors import built_for
-from ami_exporter.service import ownmetrics
 
 #: Status tells codecs; CoreShowChannels takes no channel's lock. EnabledCollector for one collector, chosen for all.
 CHANNEL_SOURCES = ("Status", "CoreShowChannels")
@@ -44,7 +43,7 @@ def catalogue(environ: Mapping[str, str]) -> Catalogue:
 
 def all_metrics(collectors: Sequence[Collector]) -> tuple[Metric, ...]:
     """Every metric the exporter may serve, its own included."""
-    return (*scrape_metrics.METRICS, *stats.METRICS, *ownmetrics.METRICS, *metrics(collectors))
+    return (*own_metrics.METRICS, *metrics(collectors))
 
 
 def sources(collector: Collector) -> tuple[str, ...]:

@@ -9,8 +9,7 @@ from ami_exporter.collectors.declarations import Collector, Metric, Origin
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.commands.flags import OK
 from ami_exporter.commands.options import Options, Run
-from ami_exporter.pbx import scrape_metrics, stats
-from ami_exporter.service import ownmetrics
+from ami_exporter.exposition import own_metrics
 
 _HEAD = """# Metrics
 
@@ -31,18 +30,14 @@ def metrics(options: Options, run: Run) -> int:
 def as_markdown() -> str:
     """The whole catalogue, a table a collector."""
     subjects = [_section(collector.title, _about(collector), collector.metrics) for collector in builtin()]
-    return "\n".join([_HEAD, _section("The scrape and the exporter", "", _own()), *subjects])
+    return "\n".join([_HEAD, _section("The scrape and the exporter", "", own_metrics.METRICS), *subjects])
 
 
 def as_json() -> str:
     """The whole catalogue, one object a metric."""
-    rows: list[tuple[str | None, Metric]] = [(None, metric) for metric in _own()]
+    rows: list[tuple[str | None, Metric]] = [(None, metric) for metric in own_metrics.METRICS]
     rows += [(collector.name, metric) for collector in builtin() for metric in collector.metrics]
     return json.dumps([_plain(name, metric) for name, metric in rows], indent=1) + "\n"
-
-
-def _own() -> tuple[Metric, ...]:
-    return (*scrape_metrics.METRICS, *stats.METRICS, *ownmetrics.METRICS)
 
 
 def _about(collector: Collector) -> str:

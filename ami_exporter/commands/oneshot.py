@@ -11,7 +11,7 @@ from ami_exporter.commands.flags import OK
 from ami_exporter.commands.loading import Loader, chosen_target
 from ami_exporter.commands.options import Options, Run
 from ami_exporter.commands.sample import show_sample
-from ami_exporter.config import labelfields
+from ami_exporter.config import unsafe_labels
 from ami_exporter.config.faults import ConfigErrors, Fault, counted
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
@@ -51,7 +51,7 @@ def check(options: Options, run: Run) -> int:
         try:
             settings = Loader(options.config_file, options.ami, run.environ).settings()
             run.out.writelines(f"{warning.place}: warning: {warning.message}\n" for warning in settings.warnings)
-            warnings = labelfields.warnings(settings.custom)
+            warnings = unsafe_labels.warnings(settings.custom)
             run.out.writelines(f"{options.config_file}: warning: {warning}\n" for warning in warnings)
             if options.sample is not None:
                 return show_sample(settings.custom, Path(options.sample), options.sample_command, run.out)

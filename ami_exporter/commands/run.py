@@ -9,7 +9,7 @@ from typing import TextIO, cast
 from ami_exporter.commands.faultlines import sources_of_files, worded
 from ami_exporter.commands.flags import FAILED, OK
 from ami_exporter.commands.options import Options, Run, parse
-from ami_exporter.commands.streams import Stream, standard_streams
+from ami_exporter.commands.streams import StandardStream, standard_streams
 from ami_exporter.config.faults import ConfigErrors
 
 
@@ -26,7 +26,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
     return FAILED if out.fault and status == OK else status
 
 
-def _do(options: Options, environ: Mapping[str, str], out: Stream) -> int:
+def _do(options: Options, environ: Mapping[str, str], out: StandardStream) -> int:
     from ami_exporter.commands.logs import Guard, configure
 
     guard = Guard()

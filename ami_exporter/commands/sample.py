@@ -14,11 +14,12 @@ from ami_exporter.collectors.cli.output import Fields, lines
 from ami_exporter.collectors.cli.readers import Reader
 from ami_exporter.collectors.declarations import Context, Unreadable
 from ami_exporter.collectors.rulefold import RuleFold
+from ami_exporter.config.custom_settings import CommandSettings, CustomMetricsSettings
 from ami_exporter.config.faults import ConfigErrors, Fault, counted, either
-from ami_exporter.config.target_settings import CommandSettings, CustomMetricsSettings
+from ami_exporter.exposition.caps import Caps
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
-from ami_exporter.exposition.writer import Caps, Writer
+from ami_exporter.exposition.writer import Writer
 
 MAX_SHOWN: Final = 20
 """Rows printed of each rule."""

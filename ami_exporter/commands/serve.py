@@ -18,17 +18,17 @@ from ami_exporter.commands.flags import FAILED, INTERRUPTED, OK
 from ami_exporter.commands.garbage import GarbagePacer
 from ami_exporter.commands.loading import Loader
 from ami_exporter.commands.options import Options, Run
-from ami_exporter.config import labelfields
+from ami_exporter.config import unsafe_labels
+from ami_exporter.config.ami_user import AmiUser
 from ami_exporter.config.amiflags import AmiFlags
+from ami_exporter.config.canary_settings import CanarySettings
 from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import (
-    AmiUser,
-    CanarySettings,
     CollectorSettings,
     Settings,
-    TenantSettings,
     TrunkSettings,
 )
+from ami_exporter.config.tenant_settings import TenantSettings
 from ami_exporter.service.exporter import Exporter
 from ami_exporter.web.capacity import raise_descriptor_limit
 from ami_exporter.web.flags import WebFlags
@@ -125,7 +125,7 @@ class DemoLoader(Loader):
 def _run(loader: Loader, web: WebFlags, environ: Mapping[str, str], hint: TextIO | None = None) -> int:
     def load() -> Settings:
         settings = loader.settings()
-        for warning in (*map(str, settings.warnings), *labelfields.warnings(settings.custom)):
+        for warning in (*map(str, settings.warnings), *unsafe_labels.warnings(settings.custom)):
             log.warning(warning)
         return settings
 

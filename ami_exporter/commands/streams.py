@@ -14,9 +14,9 @@ from typing import IO, TextIO, cast
 
 
 @contextmanager
-def standard_streams() -> Iterator[Stream]:
-    """Put a Stream in the place of each, and give that of standard output."""
-    out, err = Stream(sys.stdout), Stream(sys.stderr)
+def standard_streams() -> Iterator[StandardStream]:
+    """Put a StandardStream in the place of each, and give that of standard output."""
+    out, err = StandardStream(sys.stdout), StandardStream(sys.stderr)
     with redirect_stdout(cast("TextIO", out)), redirect_stderr(cast("TextIO", err)):
         try:
             yield out
@@ -27,7 +27,7 @@ def standard_streams() -> Iterator[Stream]:
             err.flush()
 
 
-class Stream(io.TextIOBase):
+class StandardStream(io.TextIOBase):
     """A stream that remembers its first fault and drops what comes after it.
 
     A letter that the encoding lacks is written as an escape.

@@ -1,4 +1,4 @@
-"""Files that this process may not read: whose they are, and what to do; and where systemd has a secret from."""
+"""Explains files that this process may not read, and finds the source of secrets that systemd hands over."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from typing import Final
 HANDED_OVER: Final = re.compile(r"/run/credentials/ami-exporter\.service/ami_([^/]+)")
 """Where the service finds a secret (deploy/systemd/ami-exporter.service: LoadCredential=ami:…)."""
 SECRETS: Final = Path("/etc/ami-exporter/secrets")
-"""Where systemd has it from. Root's: commands that root runs outside the unit read it there."""
+"""Where systemd takes it from. Commands that root runs outside the unit read it there."""
 
 
 def credential_source(name: str) -> Path | None:
-    """The file that systemd hands to the service under this name, None for any other file."""
+    """Return the source of the file that systemd hands to the service under this name; None for other files."""
     found = HANDED_OVER.fullmatch(name)
     return SECRETS / found[1] if found else None
 
 
 def source_advice(source: Path) -> str:
-    """What to do about a secret that systemd should hand over and that cannot be read where it has it from."""
+    """Return the advice for a secret whose source systemd cannot read."""
     return f"; write it as root: install -m 600 /dev/stdin {source}, then start the service or run this as root"
 
 
 def why_unreadable(error: OSError, path: Path) -> str:
-    """The reason in lower case; for a lack of permission whose file it is, who asks, and what to do."""
+    """Return the reason in lower case; without permission also the file's owner, the reader, and what to do."""
     reason = (error.strerror or type(error).__name__).lower()
     if not isinstance(error, PermissionError):
         return reason
     try:
         about = path.stat()
-    except OSError:  # its folder is closed, too
+    except OSError:  # the folder cannot be read either
         return reason
     reader = _name(lambda number: pwd.getpwuid(number).pw_name, os.geteuid())
     owner = _name(lambda number: pwd.getpwuid(number).pw_name, about.st_uid)

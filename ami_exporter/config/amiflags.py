@@ -1,4 +1,4 @@
-"""One PBX without any file: the flags --ami.* as settings, and the choice between flags, file and both."""
+"""One PBX without a file: settings from the flags --ami.*."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ami_exporter.config.secret import Secret
 
 DEFAULT_TARGET: Final = "default"
-"""Name of the target that the flags make."""
+"""The name of the target that the flags make."""
 SECRET_VARIABLE: Final = "AMI_EXPORTER_AMI_SECRET"  # noqa: S105 - the name of a variable, not a secret
 FLAG_OF: Final = {
     "address": "--ami.address",
@@ -27,14 +27,14 @@ FLAG_OF: Final = {
     "secret_file": "--ami.secret-file",
     "tls": "--ami.tls-ca-file",
 }
-"""Setting of a target → where it was given instead of in a file."""
+"""Setting of a target → the flag or variable that sets it."""
 NEEDED: Final = {
     "--ami.address": {"address"},
     "--ami.username": {"username"},
     f"--ami.secret-file or {SECRET_VARIABLE}": {"secret", "secret_file"},
 }
 ALSO_NEEDED: Final = {"--ami.username": "AMI_EXPORTER_AMI_USERNAME"}
-"""Flag → its variable, for who gave the address by a variable; the secret's places are named both anyway."""
+"""Flag → its variable, to name if the address came from a variable. For the secret both are named anyway."""
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ class AmiFlags:
     sources: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def __bool__(self) -> bool:
-        """Tell whether they make a target: the address does."""
+        """Whether they make a target, which needs the address."""
         return self.address is not None
 
     def source(self, key: str) -> str:
@@ -63,7 +63,7 @@ class AmiFlags:
         return self.sources.get(key) or FLAG_OF.get(key, "--ami.* flags")
 
     def plain(self) -> dict[str, object]:
-        """Write them as a target of the configuration file would be written. Holds the secret."""
+        """Return them as a target of the configuration file. Contains the secret."""
         given: dict[str, object] = {"address": self.address, "username": self.username}
         given["secret"] = self.secret.reveal() if self.secret else None
         given["secret_file"] = str(Path(self.secret_file).absolute()) if self.secret_file else None
@@ -75,7 +75,7 @@ class AmiFlags:
 
 
 def settings_from_ami_flags(flags: AmiFlags, catalogue: Catalogue) -> Settings:
-    """Make the one target `default`. Raises ConfigErrors, each fault with the flag it is about."""
+    """Make the one target `default`. Raises ConfigErrors; each fault names its flag."""
     plain = flags.plain()
     external = read_external(plain, Path(), catalogue)
     faults = [Fault(flags.source(str(steps[0])), 0, 0, message) for steps, message in external.wrong if steps]
@@ -99,7 +99,7 @@ def settings_from_ami_flags(flags: AmiFlags, catalogue: Catalogue) -> Settings:
         host=host,
         port=port or (TLS_PORT if tls else PORT),
         username=username,
-        secret=external.secret,
+        secret=external.secrets[()],
         md5=tls is None,
         tls=tls,
     )

@@ -1,4 +1,4 @@
-"""What the configuration is checked against: facts of other rooms, passed in so that this room imports none of them."""
+"""Facts of other rooms that the configuration is checked against, passed in so that this room imports none of them."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def read_file(path: Path, bound: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Names that exist, and the world outside.
+    """Existing names, and access to files and environment.
 
     collectors: name → the sources it can be polled from (empty: no choice). metrics: built-in metric names.
-    actions: safe list actions → the items of their lists. unheard: events (lower case) that are never asked for.
-    refused_command: why a console command is never sent, empty when it may be. refused_destination: the same of a
-    canary call (channel, whether the configuration says internal).
+    actions: safe list actions → the items of their lists. unheard: events (lower case) that are never requested.
+    refused_command: why a console command is never sent; empty if it may be. refused_destination: the same for a canary
+    call, by channel and `internal`.
     """
 
     collectors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

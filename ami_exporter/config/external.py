@@ -1,6 +1,6 @@
-"""What a target's settings point to outside the file: secrets, names, certificates; and what it cannot do without.
+"""Reads what a target's settings point to: secrets, names, certificates; and checks what a target needs.
 
-Works on plain values, before and beside the models, so that its faults are told together with theirs.
+Works on plain values, beside the models, so that all faults are reported together.
 """
 
 from __future__ import annotations
@@ -13,50 +13,49 @@ from pathlib import Path
 from typing import Final
 
 from ami_exporter.config.access import SECRETS, credential_source, source_advice, why_unreadable
+from ami_exporter.config.ami_user import SECRET_KEYS
 from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.faults import Fault, counted, either, suggest
 from ami_exporter.config.faults import Path as Steps
 from ami_exporter.config.scalars import found, secret
 from ami_exporter.config.secret import Secret
 
-SECRET_KEYS: Final = ("secret", "secret_file", "secret_env")
 MAX_SECRET_FILE: Final = 8 * 1024
-"""Bytes: a secret and its line end; anything bigger is another file."""
+"""Bytes: a secret and its line end; a bigger file is not a secret."""
 MAX_NAMES_FILE: Final = 4 * 1024 * 1024
 """Bytes: 100,000 queues of 40 bytes."""
 MAX_CA_FILE: Final = 4 * 1024 * 1024
 """Bytes: the bundle of all public authorities has 0.2 MB."""
 NAMES_COLUMNS: Final = 2
 VARIABLE: Final = re.compile("[A-Z_][A-Z0-9_]*")
-"""How variables are named by custom. What is not, and is not set, may be a secret written in the wrong place."""
+"""The usual form of a variable's name. Any other text may be a secret in the wrong place."""
 
 Plain = Mapping[str, object]
 
 
 @dataclass(slots=True)
 class External:
-    """What was read for one target, and what was wrong: (path below the target, message), faults of other files.
+    """What was read for one target. wrong: path below the target and message; elsewhere: faults of other files.
 
-    Relative paths start at `folder`, the configuration's.
+    Relative paths start at `folder`, the configuration's folder.
     """
 
     folder: Path
     catalogue: Catalogue
-    secret: Secret = field(default_factory=lambda: Secret(""))
-    users: dict[Steps, Secret] = field(default_factory=dict)
-    """Secrets of the other AMI users, by the path of the user below the target."""
+    secrets: dict[Steps, Secret] = field(default_factory=dict)
+    """By the path of the AMI user below the target; () for the one that polls."""
     names: dict[str, str] = field(default_factory=dict)
     wrong: list[tuple[Steps, str]] = field(default_factory=list)
     elsewhere: list[Fault] = field(default_factory=list)
 
 
 def read_external(target: Plain, folder: Path, catalogue: Catalogue) -> External:
-    """Read all that one target (defaults merged in) points to."""
+    """Read everything that a target, defaults included, points to."""
     result = External(folder, catalogue)
     for key in ("address", "username"):
         if key not in target:
             result.wrong.append(((), f"found no {key}, expected {key}: here or under defaults"))
-    result.secret = _read_secret(target, (), result)
+    result.secrets[()] = _read_secret(target, (), result)
     _read_users(target, result)
     _check_ca_file(target, result)
     _check_sources(target, result)
@@ -68,9 +67,9 @@ def read_external(target: Plain, folder: Path, catalogue: Catalogue) -> External
 
 
 def _read_users(target: Plain, result: External) -> None:
-    """Read the secrets of the users beside the one that polls, who must be others than that one."""
+    """Read the secrets of further users, which must differ from the user that polls."""
     for steps, user in _users(target):
-        result.users[steps] = _read_secret(user, steps, result)
+        result.secrets[steps] = _read_secret(user, steps, result)
         name = user.get("username")
         if isinstance(name, str) and name == target.get("username"):
             message = "found the user that polls, expected another one, with this right alone"
@@ -91,7 +90,7 @@ def _users(target: Plain) -> Iterator[tuple[Steps, Plain]]:
 
 
 def _read_secret(given_by: Plain, at: Steps, result: External) -> Secret:
-    """Read the secret that a mapping at a path names, by the one of SECRET_KEYS that it has."""
+    """Read the secret of the mapping at this path, which must have exactly one of SECRET_KEYS."""
     given = [key for key in SECRET_KEYS if key in given_by]
     if len(given) != 1:
         what = " and ".join(given) if given else "no secret"
@@ -100,7 +99,7 @@ def _read_secret(given_by: Plain, at: Steps, result: External) -> Secret:
         return Secret("")
     key, value = given[0], given_by[given[0]]
     if not isinstance(value, str) or not value:
-        return Secret("")  # the model says so
+        return Secret("")  # the model reports it
     if key == "secret":
         return Secret(value)
     path = (*at, key)
@@ -114,7 +113,7 @@ def _read_secret(given_by: Plain, at: Steps, result: External) -> Secret:
 
 
 def _again(name: str, path: Steps, result: External) -> Callable[[], str | None]:
-    """Read a file of a secret as it is later, when it has been rotated."""
+    """Return a function that reads the secret's file again, after a rotation."""
     folder, catalogue = result.folder, result.catalogue
 
     def read() -> str | None:
@@ -152,7 +151,7 @@ def _from_file(name: str, path: Steps, result: External) -> str | None:
 
 
 def _secret_place(name: str, result: External) -> str:
-    """The file to read. Outside the unit, what systemd would hand over is read where systemd has it from."""
+    """Return the file to read: outside the unit, the source of a file that systemd hands over."""
     source = credential_source(name)
     if source is not None:
         try:
@@ -160,7 +159,7 @@ def _secret_place(name: str, result: External) -> str:
         except FileNotFoundError:
             return str(source)
         except OSError:
-            pass  # told when it is read
+            pass  # reported when it is read
     return name
 
 
@@ -229,7 +228,7 @@ def _read_text(path: Steps, name: str, bound: int, result: External) -> str | No
             return None
         return data.decode("utf-8-sig")
     except OSError as error:
-        # The name is not repeated: it may be the secret itself, written in the wrong place.
+        # The message omits the name, which may be the secret itself in the wrong place.
         why = why_unreadable(error, result.folder / name)
         if Path(name).parent == SECRETS:
             why += source_advice(Path(name))

@@ -1,4 +1,4 @@
-"""Faults in what a person wrote (a file, a flag, a variable): where, what was found, what was expected."""
+"""Faults in a file, a flag or a variable: where, what was found, what was expected."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 NEARNESS = 0.6
-"""How alike (difflib ratio) two names must be for one to be offered; at 0.5 offers get silly."""
+"""How similar (difflib ratio) a name must be to be suggested; at 0.5 suggestions become silly."""
 
 
 Path = tuple[str | int, ...]
@@ -19,7 +19,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One fault. Line and column count from 1; 0 means that the place has none (a flag, a whole file)."""
+    """One fault. Line and column count from 1; 0 means none (a flag, a whole file)."""
 
     file: str
     line: int
@@ -28,7 +28,7 @@ class Fault:
 
     @property
     def place(self) -> str:
-        """Where it is: FILE:LINE:COLUMN, or what has no lines."""
+        """Where it is: FILE:LINE:COLUMN, or the flag."""
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
     def __str__(self) -> str:
@@ -36,7 +36,7 @@ class Fault:
 
 
 class ConfigErrors(Exception):  # noqa: N818 - it is all faults at once, not one error
-    """All faults of one reading, sorted by place; its text is one line a fault."""
+    """All faults of one reading, sorted by place; its text has one line for each."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults: tuple[Fault, ...] = tuple(sorted(faults))
@@ -66,6 +66,6 @@ def counted(number: int, one: str) -> str:
 
 
 def shorten(text: str, limit: int = 60) -> str:
-    """Make foreign text fit for one line of a message."""
+    """Make text from outside fit into one line of a message."""
     shown = text.encode("unicode_escape").decode() if not text.isprintable() else text
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"

@@ -1,18 +1,15 @@
-"""The allow-list of fields that may be labels of `custom:` metrics as they stand.
+"""The allow-list of fields that may be labels of `custom:` metrics without a map.
 
-A field is here when Asterisk fills it with closed words, with small counted numbers, or with names from its own
-configuration files, on every event and list item that has it (Asterisk 16 to 22). Whatever a caller, a phone or an
-agent can fill is not: numbers, names of persons, channel names, ids, URIs, addresses, free text.
+A field is listed if Asterisk fills it with closed words, small numbers, or names of its own configuration files, in
+every event and list item that has it (Asterisk 16 to 22). Fields that a caller, a phone or an agent can fill are not:
+numbers, names of persons, channel names, ids, URIs, addresses, free text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from ami_exporter.config.target_settings import CustomMetricsSettings
+from typing import Final
 
 _WORDS: Final = """
     acl alarm alarms amaflags application attachmessage authenticatequalify autocomedia autoforcerport
@@ -41,7 +38,7 @@ SAFE: Final = frozenset(_WORDS.split()) | frozenset(_NUMBERS.split()) | frozense
 CHECKED: Final = frozenset({"device", "hint"})
 """Names of devices, mostly of phones and trunks as configured. A number or an address in one becomes `other`."""
 CHECKED_EVENTS: Final = frozenset({"userevent"})
-"""Events whose fields the dialplan fills, with what it likes: a number or an address in a label becomes `other`."""
+"""Events whose fields the dialplan fills with anything: a number or an address in a label becomes `other`."""
 
 _SAFE_ON: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
@@ -52,11 +49,11 @@ _SAFE_ON: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "peerentry": frozenset({"objectname"}),
     }
 )
-"""Item or event (lower case) → fields that are configured names there, and something else on others."""
+"""Item or event (lower case) → fields that are configured names in it, and something else in others."""
 
 PERSONAL_COLUMNS: Final = frozenset({"imei", "imsi", "number"})
-"""Columns of console commands that hold a person's number or card. Others are named by who writes the rule, and are
-labels; a number or an address in one becomes `other`."""
+"""Columns of console commands that hold a person's number or card. Other columns may be labels; a number or an address
+in one becomes `other`."""
 
 REFUSAL: Final = (
     "found a field that may hold a number, a person's name, an address or an id, expected one of the allow-list"
@@ -79,22 +76,6 @@ def may_be_column(field: str) -> bool:
 
 
 def is_checked(event: str | None, field: str, *, of_command: bool = False) -> bool:
-    """Whether the values of such a label are looked at one by one."""
+    """Whether each value of such a label is checked for numbers and addresses."""
     filled_by_dialplan = event is not None and event.lower() in CHECKED_EVENTS and field != "userevent"
     return of_command or field in CHECKED or filled_by_dialplan
-
-
-def warnings(custom: Sequence[CustomMetricsSettings]) -> Iterator[str]:
-    """A warning for each label that is there only by `unsafe_labels: true`; it names the field."""
-    for index, entry in enumerate(custom):
-        for number, metric in enumerate(entry.metrics):
-            for label in metric.labels:
-                if entry.command is not None:
-                    allowed = may_be_column(label.field)
-                else:
-                    allowed = may_be_label(entry.item or entry.event, label.field)
-                if entry.unsafe_labels and label.values is None and not allowed:
-                    yield (
-                        f"custom[{index}].metrics[{number}].labels.{label.name}: the field {label.field} may hold a"
-                        " number, a person's name, an address or an id; unsafe_labels: true lets it into the metrics"
-                    )

@@ -1,13 +1,13 @@
-"""`defaults:` under a target: what the target says wins, key by key."""
+"""Merges `defaults:` into a target; the target's own settings win."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from ami_exporter.config.external import SECRET_KEYS
+from ami_exporter.config.ami_user import SECRET_KEYS
 
 DEEP: Final = ("labels", "collectors", "names", "limits")
-"""Settings merged key by key; all others are replaced whole (a target's tls is not half the default's)."""
+"""Settings that are merged key by key; others are replaced as a whole."""
 
 
 def merge(defaults: object, target: object) -> object:

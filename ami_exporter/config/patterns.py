@@ -1,4 +1,4 @@
-"""Regular expressions over the lines of a console command: what they may be."""
+"""Checks regular expressions for lines of console output."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def line_pattern(value: object) -> str:
             warnings.simplefilter("error")
             compiled = regex.compile(written)
     except (regex.error, Warning, OverflowError, RecursionError) as error:
-        # What the error says may quote the pattern; its place does not.
+        # The error's text may quote the pattern; its position does not.
         at = getattr(error, "pos", None)
         place = "" if at is None else f" (at character {at + 1})"
         raise ValueError(f"found text that is no regular expression{place}, expected one") from None

@@ -1,6 +1,6 @@
-"""What a single value may be: each function takes what YAML gave and returns the checked value.
+"""Checks of single values: each function takes a value of the YAML file and returns the checked value.
 
-They raise ValueError with "found …, expected …". They know no file and no place: the loader adds those.
+They raise ValueError with "found …, expected …". The loader adds file and position.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_NAME: Final = 100
 MAX_PATTERN: Final = 1000
 MAX_BUCKETS: Final = 100
 LONGEST: Final = 7 * 86400.0
-"""Seconds; a longer duration is a slip of the unit."""
+"""Seconds; a longer duration is a wrong unit."""
 
 TARGET_NAME: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 LABEL_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -38,20 +38,20 @@ _UNSENDABLE = re.compile("[\r\n\0]")
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """A scalar that YAML 1.1 reads as something else than it looks like."""
+    """A scalar that YAML 1.1 reads as something other than it looks like."""
 
     written: str
     why: str
 
 
 _UNQUOTED: Final = (Odd, bool, int, float, list, dict)
-"""What YAML makes of text that looks like something else."""
+"""Types that YAML makes of text that looks like something else."""
 
 
 def found(value: object) -> str:  # noqa: PLR0911 - one return a kind
-    """Say what kind of value was found, never the value: any may be a secret in the wrong place.
+    """Name the kind of a value, never the value itself: it may be a secret in the wrong place.
 
-    Faults go to the log, the answer to a reload and the status page. They have line and column.
+    Faults appear in the log, in the answer to a reload and on the status page.
     """
     if value is None:
         return "nothing"
@@ -150,7 +150,7 @@ def number(value: object) -> float:
 CLASS_NAME: Final = "[a-z][a-z0-9_]{0,39}"
 DIALLED: Final = "[+*#0-9]{1,30}"
 MOST_DIGITS: Final = 6
-"""In a row, of a name for people; telephone numbers have more."""
+"""Most digits in a row of a name for people; telephone numbers have more."""
 _RUN: Final = re.compile(r"[0-9][0-9 ()./-]*")
 
 
@@ -161,6 +161,19 @@ def duration(value: object) -> float:
     if matched is None or not 0 < seconds <= LONGEST:
         wrong(value, "a duration of more than 0 such as 9s, 5m or 1h30m")
     return seconds
+
+
+_WRITTEN: Final = ((86400_000, "d"), (3600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms"))
+
+
+def duration_text(seconds: float) -> str:
+    """Write a duration as people do: 90.0 is 1m30s."""
+    left = round(seconds * 1000)
+    text = ""
+    for size, unit in _WRITTEN:
+        count, left = divmod(left, size)
+        text += f"{count}{unit}" if count else ""
+    return text or "0s"
 
 
 def _seconds(part: str) -> float:
@@ -206,7 +219,7 @@ def pattern(value: object) -> re.Pattern[str]:
             warnings.simplefilter("error")
             return re.compile(checked)
     except (re.error, Warning, OverflowError, RecursionError) as error:
-        # What the error says may quote the pattern; its place does not.
+        # The error's text may quote the pattern; its position does not.
         place = f" (at character {error.pos + 1})" if isinstance(error, re.error) and error.pos is not None else ""
         raise ValueError(f"found text that is no regular expression{place}, expected one") from None
 
@@ -262,7 +275,7 @@ def dialled(value: object) -> str:
 
 
 def name_for_people(value: object) -> str:
-    """Check a name that becomes a label instead of a number: it must be none itself."""
+    """Check a name that replaces a number in a label, so it must not be a number."""
     checked = sendable(value)
     if len(checked) > MAX_NAME or any(len(re.sub("[^0-9]", "", run)) > MOST_DIGITS for run in _RUN.findall(checked)):
         raise ValueError(f"found a number or a long text, expected a name with at most {MOST_DIGITS} digits in a row")

@@ -12,13 +12,12 @@ MASK = "<secret>"
 
 
 class Secret:
-    """A secret: printed, formatted or dumped it reads `<secret>`; `reveal()` alone gives it.
+    """A secret: printed, formatted or dumped it reads `<secret>`; only `reveal()` returns it.
 
-    Equal secrets are equal (a reload keeps links whose secret did not change). It cannot be pickled: a pickle
-    would carry either the secret or a lie.
+    Equal secrets compare equal, so that a reload keeps links whose secret is unchanged. It cannot be pickled: a pickle
+    would hold either the secret or the mask.
 
-    again: reads it from where it came, for one that may be changed while the program runs; None when what is there now
-    is no secret.
+    again: reads the secret again from its source, if that may change while the program runs; None if it is invalid now.
     """
 
     __slots__ = ("__again", "__value")
@@ -28,11 +27,11 @@ class Secret:
         self.__again = again
 
     def reveal(self) -> str:
-        """Give the secret itself. Only for the wire."""
+        """Return the secret itself. Only for the wire."""
         return self.__value
 
     def now(self) -> Secret:
-        """The secret as it is where it came from; the last good one while there is none."""
+        """Return the current secret of the source, or the last valid one."""
         value = None if self.__again is None else self.__again()
         return self if value is None or value == self.__value else Secret(value, self.__again)
 

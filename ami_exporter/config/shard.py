@@ -1,4 +1,4 @@
-"""Which replica serves which target: a stable hash, so that replicas need not know each other."""
+"""Assigns targets to replicas by a stable hash, so that replicas need not know each other."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ami_exporter.config.amiflags import AmiFlags, settings_from_ami_flags
 from ami_exporter.config.faults import ConfigErrors, Fault
+from ami_exporter.config.load import load_file
 
 if TYPE_CHECKING:
     from ami_exporter.config.catalogue import Catalogue
@@ -22,6 +23,4 @@ def load_settings(config_file: str | None, flags: AmiFlags, catalogue: Catalogue
             message = "found neither --config.file nor --ami.address, expected one; or try `ami-exporter demo`"
             raise ConfigErrors([Fault("command line", 0, 0, message)])
         return settings_from_ami_flags(flags, catalogue)
-    from ami_exporter.config.load import load_file  # noqa: PLC0415 - pydantic costs 60 ms, for a file only
-
     return load_file(config_file, catalogue, flags or None)

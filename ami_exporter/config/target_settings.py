@@ -1,57 +1,103 @@
-"""The settings, checked and complete: what the other rooms read.
-
-No pydantic here: it would cost every start 60 ms.
-"""
+"""The settings of the targets: what the file may hold, and what the other rooms read."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from typing import Annotated, Any, ClassVar, Final, Literal
 
-if TYPE_CHECKING:
-    import re
-    from collections.abc import Mapping
+from ami_exporter.config import scalars
+from ami_exporter.config.ami_user import SECRET_KEYS, AmiUser
+from ami_exporter.config.canary_settings import CanarySettings
+from ami_exporter.config.catalogue import Catalogue
+from ami_exporter.config.custom_settings import CustomMetricsSettings
+from ami_exporter.config.faults import Fault, suggest
+from ami_exporter.config.kinds import (
+    ANY_TEXT,
+    BUCKETS,
+    DURATION,
+    LABEL_NAME,
+    PATTERN,
+    SENDABLE,
+    SWITCH,
+    TARGET_NAME,
+    TEXT,
+    ListOf,
+    MapOf,
+    Position,
+    Scalar,
+    Short,
+    known,
+    scalar,
+    whole,
+)
+from ami_exporter.config.model import Key, Keyed, Model, Problems, in_fields, keys_of
+from ami_exporter.config.numbers import hidden, hidden_keys
+from ami_exporter.config.secret import Secret
+from ami_exporter.config.tenant_settings import PEOPLE_NAME, TenantSettings
 
-    from ami_exporter.config.faults import Fault
-    from ami_exporter.config.secret import Secret
-
-PORT = 5038
-TLS_PORT = 5039
-TIMEOUT = 9.0
-"""Seconds: half a second and a bit under Prometheus' own default of 10 s."""
-SERIES_PER_METRIC = 1000
-QUEUE_WAIT_BUCKETS = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0)
+PORT: Final = 5038
+TLS_PORT: Final = 5039
+TIMEOUT: Final = 9.0
+"""Seconds: a little less than Prometheus' default of 10 s."""
+SERIES_PER_METRIC: Final = 1000
+QUEUE_WAIT_BUCKETS: Final = (5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0)
 """Seconds."""
+NAME_KINDS: Final = ("queue",)
+"""Kinds of things that can have names for people."""
 
 Enabled = Literal["auto"] | bool
-MetricType = Literal["gauge", "counter", "histogram"]
-Reduce = Literal["sum", "max", "min", "last"]
+ENABLED: Final = Scalar(lambda value, _: scalars.enabled(value), {"enum": ["auto", True, False]})
+
+
+def _collector(name: object, catalogue: Catalogue) -> object:
+    if name not in catalogue.collectors:
+        near = suggest(str(name), catalogue.collectors)
+        raise ValueError(f"found an unknown collector, expected one that `ami-exporter metrics` lists{near}")
+    return name
 
 
 @dataclass(frozen=True, slots=True)
-class AmiTlsSettings:
-    """AMI over TLS. No `ca_file`: the system's authorities. No `server_name`: the host of the address."""
+class AmiTlsSettings(Model):
+    """AMI over TLS."""
 
-    ca_file: str | None = None
-    server_name: str | None = None
-    verify: bool = True
+    OTHER_WORDS: ClassVar[Mapping[str, str]] = {"ca": "ca_file", "insecure_skip_verify": "verify"}
+
+    ca_file: Annotated[
+        str | None, TEXT, "PEM file of the authority behind the PBX's certificate (else: the system's)"
+    ] = None
+    server_name: Annotated[str | None, SENDABLE, "name in the certificate, where it is not the address"] = None
+    verify: Annotated[
+        bool, SWITCH, "false: accept any certificate, so anyone between can read the secret (default true)"
+    ] = True
+
+    @classmethod
+    def from_file(cls, given: Mapping[str, Any], at: Position) -> AmiTlsSettings:
+        ca_file = given["ca_file"]
+        return cls(**{**given, "ca_file": None if ca_file is None else str(at.outside.folder / ca_file)})
 
 
 @dataclass(frozen=True, slots=True)
-class CollectorSettings:
-    """One collector on one target; what was not set is None, and then the collector's own default holds.
+class CollectorSettings(Model):
+    """One collector; settings that are not written have its own default."""
 
-    `enabled`: auto is silent about what the server does not offer, True makes it a fault.
-    `min_interval`: seconds. `source`: the action to poll, of the collector's alternatives.
-    `include`, `exclude`: matched against the whole name of what the collector has one series for (queue,
-    endpoint, trunk, …); exclude wins.
-    """
+    OTHER_WORDS: ClassVar[Mapping[str, str]] = {"interval": "min_interval"}
 
-    enabled: Enabled | None = None
-    min_interval: float | None = None
-    source: str | None = None
-    include: re.Pattern[str] | None = None
-    exclude: re.Pattern[str] | None = None
+    enabled: Annotated[
+        Enabled | None,
+        ENABLED,
+        "auto (default): silent about what the server lacks; true: that is a fault; false: off",
+    ] = None
+    min_interval: Annotated[float | None, DURATION, "poll at most so often; between, serve the last answer"] = None
+    source: Annotated[str | None, TEXT, "the action to poll, where there is a choice"] = None
+    include: Annotated[
+        re.Pattern[str] | None, PATTERN, "regular expression on whole names: only these get own series"
+    ] = None
+    exclude: Annotated[
+        re.Pattern[str] | None, PATTERN, "regular expression on whole names: these get none; beats include"
+    ] = None
 
     def wants(self, name: str) -> bool:
         """Tell whether the filters let this name through."""
@@ -61,71 +107,101 @@ class CollectorSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class TrunkSettings:
-    """One trunk. `match`: `TECH/endpoint`, the endpoint may be a glob (`*`, `?`, `[a-c]`), case matters.
+class TrunkSettings(Model):
+    """One trunk."""
 
-    `registration`: name of its outbound registration; `channel_limit`: the channels the provider allows.
-    """
-
-    name: str
-    match: str
-    registration: str | None = None
-    channel_limit: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """`series_per_metric`: label sets of one metric on one target; the rest is counted as dropped."""
-
-    series_per_metric: int = SERIES_PER_METRIC
+    name: Annotated[str, SENDABLE, "value of the label trunk"]
+    match: Annotated[
+        str,
+        scalar(scalars.trunk_match, "string", pattern="^[A-Za-z0-9_]+/.+$"),
+        "TECH/endpoint of its channels; the endpoint may be a glob",
+    ]
+    registration: Annotated[str | None, SENDABLE, "its outbound registration, whose state says whether it is up"] = None
+    channel_limit: Annotated[int | None, whole(1, 1_000_000), "channels the provider allows"] = None
 
 
 @dataclass(frozen=True, slots=True)
-class AmiUser:
-    """Another AMI user of the same PBX, for one purpose alone."""
+class Limits(Model):
+    """Bounds that protect Prometheus."""
 
-    username: str
-    secret: Secret
+    series_per_metric: Annotated[
+        int,
+        whole(1, 1_000_000),
+        "label sets of one metric on one target (default 1000); the rest is counted as dropped",
+    ] = SERIES_PER_METRIC
+
+
+COLLECTORS: Final = MapOf(
+    known(_collector),
+    Keyed(CollectorSettings, ", such as `{enabled: true}`, or false, or auto"),
+    ", such as `collectors: {queues: {enabled: false}}`",
+    public=True,
+)
+TRUNKS: Final = Short(
+    ListOf(Keyed(TrunkSettings, ', such as `{name: telco, match: "PJSIP/telco"}`')),
+    list,
+    "auto or a list of trunks",
+    {"const": "auto"},
+    words=(("auto", "auto"),),
+)
+TLS: Final = Short(
+    Keyed(AmiTlsSettings),
+    dict,
+    "true, false or a mapping",
+    {"type": "boolean"},
+    words=((False, None),),
+    expand=lambda value: {} if value is True else value,
+)
+NAMES: Final = MapOf(
+    scalar(lambda kind: scalars.choice(kind, NAME_KINDS), "string"),
+    MapOf(ANY_TEXT, TEXT, ', such as `{"600": Support}`'),
+    ', such as `names: {queue: {"600": Support}}`',
+)
+DIALLED: Final = scalar(scalars.dialled, "string", hidden, pattern=f"^{scalars.DIALLED}$")
+DESTINATIONS: Final = MapOf(
+    scalar(scalars.class_name, "string", pattern=f"^{scalars.CLASS_NAME}$"),
+    ListOf(DIALLED, least=1, most=1000),
+    public=True,
+    most=20,
+)
+CANARIES: Final = MapOf(
+    TARGET_NAME,
+    Keyed(
+        CanarySettings,
+        ', such as `{channel: "PJSIP/+493012345@telco", user: {username: …, secret_file: FILE}}`',
+    ),
+    ", a name for each: `canaries: {telco: {channel: …, user: …}}`",
+    public=True,
+)
+ONLY_IN_FILE: Final = {
+    "address": Key(
+        scalar(scalars.address, "string", minLength=1),
+        "HOST[:PORT] of the PBX's manager interface; port 5038, with tls 5039",
+        of=lambda target: target.endpoint,
+    ),
+    "username": Key(SENDABLE, "the AMI user, as in manager.conf", of=lambda target: target.username),
+    **SECRET_KEYS,
+    "md5": Key(
+        SWITCH,
+        "MD5 challenge instead of the plain secret (default: where there is no TLS)",
+        of=lambda target: target.md5,
+    ),
+}
+"""Keys of a target that do not correspond to one field each. `external.py` checks which are needed."""
 
 
 @dataclass(frozen=True, slots=True)
-class CanarySettings:
-    """A call made again and again, to see whether a trunk carries it. Times in seconds.
+class TargetSettings(Model):
+    """One PBX."""
 
-    `channel`: `TECH/…` as Originate has it. `audio`: none, rtp (both ways, as RTCP tells), tone (the dialplan listens).
-    `internal`: the destination is an extension of one's own. `user`: who may originate, and nothing else.
-    """
-
-    channel: str
-    user: AmiUser
-    interval: float = 900.0
-    ring_timeout: int = 20
-    duration: int = 10
-    audio: Literal["none", "rtp", "tone"] = "none"
-    max_calls_per_day: int = 100
-    internal: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TenantSettings:
-    """Whom a channel belongs to. `source`: the header that says so.
-
-    `map`: its value → name of the tenant. `pattern`: an expression whose group `tenant` is the name.
-    """
-
-    source: Literal["Tenantid", "AccountCode"] = "Tenantid"
-    map: Mapping[str, str] = field(default_factory=dict)
-    pattern: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TargetSettings:
-    """One PBX. `timeout` in seconds. `names`: kind (queue) → id → name, with `names_file` merged in.
-
-    `command_user`: who runs console commands, and nothing else; None: nobody does. `canaries`: by name.
-    `destinations`: class → prefixes of numbers dialled; of `emergency`, whole numbers. `dids`: inbound number → name.
-    `tenants`: None counts by no tenant.
-    """
+    OTHER_WORDS: ClassVar[Mapping[str, str]] = {
+        "host": "address",
+        "server": "address",
+        "user": "username",
+        "login": "username",
+        "password": "secret",
+        "password_file": "secret_file",
+    }
 
     name: str
     host: str
@@ -133,25 +209,53 @@ class TargetSettings:
     secret: Secret
     port: int = PORT
     md5: bool = False
-    tls: AmiTlsSettings | None = None
-    timeout: float = TIMEOUT
-    labels: Mapping[str, str] = field(default_factory=dict)
-    collectors: Mapping[str, CollectorSettings] = field(default_factory=dict)
-    events: bool = True
-    trunks: Literal["auto"] | tuple[TrunkSettings, ...] = "auto"
-    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    names_file: str | None = None
-    limits: Limits = Limits()
-    queue_wait_buckets: tuple[float, ...] = QUEUE_WAIT_BUCKETS
-    command_user: AmiUser | None = None
-    canaries: Mapping[str, CanarySettings] = field(default_factory=dict)
-    destinations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    dids: Mapping[str, str] = field(default_factory=dict)
-    tenants: TenantSettings | None = None
+    tls: Annotated[AmiTlsSettings | None, TLS, "AMI over TLS; true: with the defaults"] = None
+    timeout: Annotated[float, DURATION, "longest poll (default 9s); a scrape's own timeout shortens it"] = TIMEOUT
+    labels: Annotated[
+        Mapping[str, str],
+        MapOf(LABEL_NAME, ANY_TEXT, ", such as `labels: {site: berlin}`"),
+        "labels of this target in /sd",
+    ] = field(default_factory=dict)
+    collectors: Annotated[Mapping[str, CollectorSettings], COLLECTORS, "settings by collector"] = field(
+        default_factory=dict
+    )
+    events: Annotated[bool, SWITCH, "false: no event connection, no counters of events (default true)"] = True
+    trunks: Annotated[Literal["auto"] | tuple[TrunkSettings, ...], TRUNKS, "auto (default), or the list of trunks"] = (
+        "auto"
+    )
+    names: Annotated[Mapping[str, Mapping[str, str]], NAMES, "names for people, by kind and id"] = field(
+        default_factory=dict
+    )
+    names_file: Annotated[str | None, TEXT, "CSV file of id,name: names of queues"] = None
+    limits: Annotated[Limits, Keyed(Limits, ", such as `limits: {series_per_metric: 1000}`"), "bounds"] = Limits()
+    queue_wait_buckets: Annotated[tuple[float, ...], BUCKETS, "bounds of asterisk_queue_wait_seconds, seconds"] = (
+        QUEUE_WAIT_BUCKETS
+    )
+    command_user: Annotated[
+        AmiUser | None,
+        Keyed(AmiUser, ", such as `command_user: {username: ami_cli, secret_file: FILE}`"),
+        "the AMI user that runs console commands, with write=command and nothing else",
+    ] = None
+    canaries: Annotated[
+        Mapping[str, CanarySettings],
+        CANARIES,
+        "calls made again and again, to see whether a trunk carries them",
+    ] = field(default_factory=dict)
+    destinations: Annotated[
+        Mapping[str, tuple[str, ...]],
+        DESTINATIONS,
+        "classes of outbound destinations: prefixes, the longest wins; of emergency, whole numbers",
+    ] = field(default_factory=dict)
+    dids: Annotated[
+        Mapping[str, str],
+        MapOf(DIALLED, PEOPLE_NAME, mask=partial(hidden_keys, whole=True)),
+        "inbound numbers as the provider sends them, and the names they are counted by",
+    ] = field(default_factory=dict)
+    tenants: Annotated[TenantSettings | None, Keyed(TenantSettings), "channels and calls by tenant"] = None
 
     @property
     def endpoint(self) -> str:
-        """HOST:PORT, an IPv6 address in brackets."""
+        """HOST:PORT, with brackets around an IPv6 address."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
@@ -162,114 +266,89 @@ class TargetSettings:
             users.append(self.command_user)
         return (self.secret, *(user.secret for user in users))
 
+    @classmethod
+    def further_keys(cls) -> Mapping[str, Key]:
+        return ONLY_IN_FILE
 
-@dataclass(frozen=True, slots=True)
-class CustomLabel:
-    """A label taken from a field (lower case).
+    @classmethod
+    def exclusive(cls) -> tuple[str, ...]:
+        return tuple(SECRET_KEYS)
 
-    `values`: closed: field text → label value; what is not in it becomes `other`, or, when `other` is None,
-    leaves the item out. `limit`: at most so many values, the rest are dropped and counted. `checked`: a text that looks
-    like a number or an address becomes `other`.
-    """
+    @classmethod
+    def about_unknown(cls, key: str, _value: object, catalogue: Catalogue) -> str:
+        if key in catalogue.collectors:
+            return f"; a collector is switched by `collectors: {{{key}: {{enabled: false}}}}`"
+        return "; the port belongs to the address: `address: pbx1.example.net:5038`" if key == "port" else ""
 
-    name: str
-    field: str
-    values: Mapping[str, str] | None = None
-    other: str | None = None
-    limit: int | None = None
-    checked: bool = False
+    @classmethod
+    def wrong_together(cls, given: Mapping[str, Any], _catalogue: Catalogue) -> Problems:
+        seen: dict[str, str] = {}
+        for name, numbers in given["destinations"].items():
+            for index, number in enumerate(numbers):
+                if number in seen:
+                    message = f"found a number of {seen[number]} again, expected each number once"
+                    yield ("destinations", name, index), message
+                seen[number] = name
+
+    @classmethod
+    def from_file(cls, given: Mapping[str, Any], at: Position) -> TargetSettings:
+        name = str(at.steps[-1])
+        host, port = given["address"] or ("", None)
+        tls, md5, of_file = given["tls"], given["md5"], at.outside.names.get(name, {})
+        names = given["names"]
+        return cls(
+            name=name,
+            host=host,
+            port=port or (PORT if tls is None else TLS_PORT),
+            username=given["username"] or "",
+            secret=at.outside.secrets.get(at.steps, Secret("")),
+            md5=tls is None if md5 is None else md5,
+            **in_fields(cls, given)
+            | {"names": names | {"queue": {**of_file, **names.get("queue", {})}} if of_file else names},
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class CustomValue:
-    """A number taken from a field (lower case), times `scale`.
-
-    `values`: field text → number; what is not in it becomes `other`, or, when that is None, leaves the item
-    out.
-    `minimum`: a smaller number (after `scale`) means that it is not known, and leaves the item out.
-    `reduce`: how the items of one poll that have the same labels become one gauge.
-    """
-
-    field: str
-    scale: float = 1.0
-    values: Mapping[str, float] | None = None
-    other: float | None = None
-    reduce: Reduce = "sum"
-    minimum: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CustomMetric:
-    """`value` None: count. `buckets`: upper bounds without +Inf, of histograms only."""
-
-    name: str
-    type: MetricType
-    help: str
-    value: CustomValue | None = None
-    labels: tuple[CustomLabel, ...] = ()
-    buckets: tuple[float, ...] = ()
+_TARGET_FORM: Final = "{address: pbx1.example.net, username: exporter, secret_file: FILE}"
 
 
 @dataclass(frozen=True, slots=True)
-class FieldsRead:
-    """`Key: value` lines. `begin`: the key that a record begins with; None: all is one record."""
+class Settings(Model):
+    """The whole configuration. `custom` applies to every target; `warnings`: valid settings, probably mistakes."""
 
-    begin: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MatchRead:
-    """A regular expression with named groups; each line that it matches is a row."""
-
-    pattern: str
-
-
-@dataclass(frozen=True, slots=True)
-class TableRead:
-    """A table. `head`: what its title line begins with; `end`: a text of the line after it; `titles`: left to right."""
-
-    head: str
-    end: str | None = None
-    titles: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CommandSettings:
-    """A console command and how its output becomes rows.
-
-    `expect`: a text without which the output is no answer. `empty`: a text that means none. `within`: a regular
-    expression for section headings, whose named groups are fields of all rows below.
-    """
-
-    command: str
-    read: FieldsRead | MatchRead | TableRead
-    expect: str | None = None
-    empty: str | None = None
-    within: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CustomMetricsSettings:
-    """Metrics from one source: the items of a list action, an event, or the rows of a console command.
-
-    `where`: field (lower case) → allowed texts. `unsafe_labels`: labels may be any field, as it stands. `family`: which
-    part of Asterisk's database DBGetTree reads.
-    """
-
-    action: str | None
-    item: str | None
-    event: str | None
-    where: Mapping[str, tuple[str, ...]]
-    metrics: tuple[CustomMetric, ...]
-    unsafe_labels: bool = False
-    command: CommandSettings | None = None
-    family: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything the configuration says. `custom` holds on every target; `warnings`: what is hardly meant so."""
-
-    targets: Mapping[str, TargetSettings]
-    custom: tuple[CustomMetricsSettings, ...] = ()
+    targets: Annotated[
+        Mapping[str, TargetSettings],
+        MapOf(
+            TARGET_NAME,
+            Keyed(TargetSettings, f", such as `pbx1: {_TARGET_FORM}`"),
+            f", a name for each: `targets: {{pbx1: {_TARGET_FORM}}}`",
+            public=True,
+        ),
+        "the PBXs by name",
+    ] = field(default_factory=dict)
+    custom: Annotated[
+        tuple[CustomMetricsSettings, ...],
+        ListOf(
+            Keyed(CustomMetricsSettings, ", with action, event or command, and metrics"),
+            form=", a dash before each entry: `- action: …` or `- event: …`",
+        ),
+        "metrics of your own",
+    ] = ()
     warnings: tuple[Fault, ...] = ()
+
+    @classmethod
+    def further_keys(cls) -> Mapping[str, Key]:
+        """`defaults:` has no field, because each target contains them."""
+        shared = Keyed(TargetSettings, ", such as `defaults: {username: exporter}`", template=True)
+        return {"defaults": Key(shared, "any target setting, for all targets")}
+
+    @classmethod
+    def about_unknown(cls, key: str, value: object, _catalogue: Catalogue) -> str:
+        if suggest(key, keys_of(cls)):
+            return ""
+        if key in {*keys_of(TargetSettings), *TargetSettings.OTHER_WORDS, "port"}:
+            return f"; a target's settings stand below its name: `targets: {{pbx1: {_TARGET_FORM}}}`"
+        return "; a target stands below `targets:`, indented" if isinstance(value, dict) else ""
+
+
+DOCUMENT: Final = Keyed(Settings)
+"""The whole file."""

@@ -1,6 +1,6 @@
-"""What YAML's parser says, for people: where the slip is, and what to write instead. Pure.
+"""Explains errors of the YAML parser: where the mistake is, and what to write instead. Pure.
 
-Nothing of the text is ever repeated: what stands where the parser stumbles may be a part of a secret.
+Messages never repeat the text: the parser may have stumbled over a part of a secret.
 """
 
 from __future__ import annotations
@@ -58,16 +58,16 @@ CURLY_QUOTES: Final = (
 VARIABLE: Final = "found what looks like a variable's name: it is taken as the secret itself; use `secret_env: NAME`"
 
 _QUOTED: Final = re.compile(r""" ?(['"]).*\1""", re.DOTALL)
-"""What a parser's message quotes: a handle, a name or a character of the text, which may be a part of a secret."""
+"""Quotations in a parser's message, which may be a part of a secret."""
 _QUOTE_IT: Final = "text with special characters must be put in quotes"
 _SIGNS: Final = "@%&*!|>`"
 _OPENS: Final = "[{"
 _TEXT_KEYS: Final = re.compile(
     r"(secret|secret_file|secret_env|username|address|server_name|ca_file|names_file|name|help|channel)\s*:\s*$"
 )
-"""Keys whose value is text: a bracket that opens behind one of them is a part of it."""
+"""Keys whose value is text, so that an opening bracket is a part of it."""
 _COMMENT: Final = re.compile(r"[ \t]+#[^\s]")
-"""A comment that begins without a blank: people write `# like this`."""
+"""A # without a blank behind it, which hardly begins a comment."""
 _NAME_ALONE: Final = re.compile(r"( *)[\w.-]+")
 _CURLY: Final = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb"
 """Typographic quotes of all languages that have them."""

@@ -9,7 +9,7 @@ from .items import bridge_item, channel_item, status_item
 from .listing import Listing
 from .scene import Scene
 from .wire import AmiRequest, headers, item
-from .world import Agent, Mailbox, Member, Queue, Waiting
+from .world import Agent, Mailbox, Member, Queue, QueuedCaller
 
 
 def status(scene: Scene, _request: AmiRequest) -> Listing:
@@ -99,7 +99,7 @@ def _percent(part: int, whole: int) -> float:
     return 100 * part / whole if whole else 0.0
 
 
-def _queue_entry(queue: Queue, waiting: Waiting, place: int, scene: Scene) -> tuple[tuple[str, object], ...]:
+def _queue_entry(queue: Queue, waiting: QueuedCaller, place: int, scene: Scene) -> tuple[tuple[str, object], ...]:
     chan = waiting.channel
     return (
         ("Queue", queue.name),

@@ -10,7 +10,7 @@ from .dice import Dice
 from .engine import Step
 from .switch import Switch
 from .wire import headers
-from .world import Channel, Member, Queue, Waiting
+from .world import Channel, Member, Queue, QueuedCaller
 
 RING_SECONDS = 15.0
 RETRY_SECONDS = 5.0
@@ -62,23 +62,23 @@ class QueueDesk:
         self._give_up(queue, waiting, hung_up=gives_up <= timeout)
         return None
 
-    def _join(self, queue: Queue, caller: Channel) -> Waiting:
+    def _join(self, queue: Queue, caller: Channel) -> QueuedCaller:
         self.switch.run(caller, "Queue", queue.name)
-        waiting = Waiting(caller, self.switch.time.now, len(queue.waiting) + 1)
+        waiting = QueuedCaller(caller, self.switch.time.now, len(queue.waiting) + 1)
         queue.waiting.append(waiting)
         place = ("Position", waiting.entered_as), ("Count", len(queue.waiting))
         self._tell("QueueCallerJoin", caller, headers(("Queue", queue.name), *place))
         self.switch.call("MusicOnHoldStart", blocks.channel(caller), headers(("Class", "default")))
         return waiting
 
-    def _leave(self, queue: Queue, waiting: Waiting) -> None:
+    def _leave(self, queue: Queue, waiting: QueuedCaller) -> None:
         position = queue.waiting.index(waiting) + 1
         queue.waiting.remove(waiting)
         body = headers(("Queue", queue.name), ("Position", position), ("Count", len(queue.waiting)))
         self._tell("QueueCallerLeave", waiting.channel, body)
         self.switch.call("MusicOnHoldStop", blocks.channel(waiting.channel))
 
-    def _give_up(self, queue: Queue, waiting: Waiting, *, hung_up: bool) -> None:
+    def _give_up(self, queue: Queue, waiting: QueuedCaller, *, hung_up: bool) -> None:
         caller = waiting.channel
         held = int(self.switch.time.now - waiting.since)
         if hung_up:
@@ -104,11 +104,11 @@ class QueueDesk:
         now = self.switch.time.now
         return [m for m in queue.members if m.endpoint.free and not m.paused and m.free_at <= now]
 
-    def _turn(self, queue: Queue, waiting: Waiting) -> bool:
+    def _turn(self, queue: Queue, waiting: QueuedCaller) -> bool:
         """With autofill a caller is served while there are as many free members as callers up to this one."""
         return queue.waiting.index(waiting) < len(self._free(queue))
 
-    def _call_members(self, queue: Queue, waiting: Waiting) -> list[Leg]:
+    def _call_members(self, queue: Queue, waiting: QueuedCaller) -> list[Leg]:
         free = self._free(queue)
         match queue.strategy:
             case "ringall":
@@ -134,7 +134,7 @@ class QueueDesk:
         after = self.dice.around(5.0, at_least=1.0) if answers else float("inf")
         return Leg(member, leg, self.switch.time.now + after)
 
-    def _ring(self, queue: Queue, waiting: Waiting, legs: list[Leg], last_call: float) -> Step[Leg | None]:
+    def _ring(self, queue: Queue, waiting: QueuedCaller, legs: list[Leg], last_call: float) -> Step[Leg | None]:
         began = self.switch.time.now
         first = min(legs, key=lambda leg: leg.answers_at)
         yield min(first.answers_at, began + RING_SECONDS, last_call) - began
@@ -162,7 +162,7 @@ class QueueDesk:
         if self.dice.chance(AUTOPAUSE_SHARE):
             self.pause(member, "Auto-Pause")
 
-    def _connect(self, queue: Queue, waiting: Waiting, leg: Leg) -> None:
+    def _connect(self, queue: Queue, waiting: QueuedCaller, leg: Leg) -> None:
         now, caller, member = self.switch.time.now, waiting.channel, leg.member
         held = int(now - waiting.since)
         queue.hold_time = (3 * queue.hold_time + held) // 4

@@ -17,16 +17,14 @@ from typing import Self
 from .ami_session import REJECT_DELAY, ClientSession, House
 from .connection import ClientConnection
 from .listing import Dialect
-from .load import Flood, StaticLoad, flood_corpus, static_load
+from .load import StaticLoad, static_load
 from .old_listings import NOT_THERE, old_load
 from .rights import NONE, User, classes
 from .scene import Scene
 from .simulation import DemoSettings, Simulation
 from .wire import event
 
-# Naps between two portions of a flood: short at a high rate, and some events at once at a low one, because waking up
-# costs more than an event; the simulation's steps are gathered likewise.
-FLOOD_TICK, FLOOD_PORTION, LONGEST_TICK = 0.004, 10, 0.2
+# Steps of the simulation are gathered: waking up costs more than a step.
 SIMULATION_TICK = 0.1
 # Steps of the simulation between two looks at the sockets, so that catching up never starves them.
 STEPS_AT_ONCE = 2000
@@ -105,7 +103,6 @@ class SimulatedPbx:
         self._write_timeout = write_timeout
         self._connections: dict[socket.socket, ClientConnection] = {}
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._flood: Flood | None = None
         self._running = self._behind = False
         self._thread: threading.Thread | None = None
 
@@ -166,27 +163,6 @@ class SimulatedPbx:
         with contextlib.suppress(OSError):  # a full pipe wakes just as well, an ended thread needs no waking
             self._waker.send(b"\0")
 
-    def kick(self) -> None:
-        """Close all connections, as a PBX that dies does, and go on listening."""
-        self._do(self._kick)
-
-    def _kick(self) -> None:
-        for connection in self._connections.values():
-            connection.gone = True
-
-    def flood(self, rate: float, total: int, ahead: int | None = None) -> Flood:
-        """Play ``total`` events at ``rate`` per second to whoever may read them; watch ``finished`` and ``sent``.
-
-        ``ahead``: bytes that may wait unread before the flood pauses; None: it never does.
-        """
-        flood = Flood(flood_corpus(), rate, total, time.monotonic(), ahead)
-
-        def begin() -> None:
-            self._flood = flood
-
-        self._do(begin)
-        return flood
-
     def _do(self, job: Callable[[], None]) -> None:
         self._jobs.put(job)
         self.wake()
@@ -215,7 +191,6 @@ class SimulatedPbx:
         while not self._jobs.empty():
             self._jobs.get()()
         self._behind = not self.simulation.advance(self.scene.clock(), STEPS_AT_ONCE)
-        self._play_flood(now)
         for connection in list(self._connections.values()):
             self._settle(connection, now)
 
@@ -223,8 +198,6 @@ class SimulatedPbx:
         """Seconds until something is due, should no socket speak before."""
         if self._behind:
             return 0.0
-        if self._flood and not self._flood.finished:
-            return max(FLOOD_TICK, min(LONGEST_TICK, FLOOD_PORTION / self._flood.rate))
         now = time.monotonic()
         due = [connection.next_check() - now for connection in self._connections.values()]
         due.append(max(SIMULATION_TICK, self.simulation.due_in(self.scene.clock())))
@@ -266,17 +239,4 @@ class SimulatedPbx:
         if takers:
             data = event(name, privilege, body)
             for connection in takers:
-                connection.put(data)
-
-    def _play_flood(self, now: float) -> None:
-        flood = self._flood
-        if flood is None or flood.finished:
-            return
-        if flood.ahead is not None and any(one.waiting > flood.ahead for one in self._connections.values()):
-            flood.hold(now)
-            return
-        played = flood.play(now)
-        for connection in self._connections.values():
-            mask = connection.session.mask
-            if data := b"".join(one for _name, privilege, one in played if privilege in mask):
                 connection.put(data)

@@ -142,7 +142,7 @@ class Member:
 
 
 @dataclass(slots=True, eq=False)
-class Waiting:
+class QueuedCaller:
     """A caller waiting in a queue."""
 
     channel: Channel
@@ -160,7 +160,7 @@ class Queue:
     service_level: int = 20
     weight: int = 0
     members: list[Member] = field(default_factory=list)
-    waiting: list[Waiting] = field(default_factory=list)
+    waiting: list[QueuedCaller] = field(default_factory=list)
     hold_time: int = 0
     talk_time: int = 0
     completed: int = 0

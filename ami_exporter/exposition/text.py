@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, chain
 
-from ami_exporter.collectors.declarations import Metric
+from ami_exporter.collectors.declarations import LabelSet, Metric
 from ami_exporter.exposition.formats import Format
-from ami_exporter.exposition.writer import Family, HistogramValue, Key
+from ami_exporter.exposition.writer import Family, HistogramValue
 
 #: Metrics in a format whose fixed text is remembered: all of ours in two formats, and a thousand of users' own.
 FORMS = 2_000
@@ -80,18 +80,18 @@ def _header(metric: Metric, *, openmetrics: bool) -> bytes:
     return f"# HELP {name} {text}\n# TYPE {name} {metric.type}\n".encode("utf-8", "replace")
 
 
-def _series(form: _Form, values: Mapping[Key, float]) -> bytes:
+def _series(form: _Form, values: Mapping[LabelSet, float]) -> bytes:
     if any(values.values()) or len("".join(chain.from_iterable(values))) > MAX_LABELS:
         return _lines(form, values)
     return _zero_lines(form, tuple(values))
 
 
 @lru_cache(ZEROS)
-def _zero_lines(form: _Form, label_sets: tuple[Key, ...]) -> bytes:
+def _zero_lines(form: _Form, label_sets: tuple[LabelSet, ...]) -> bytes:
     return _lines(form, dict.fromkeys(label_sets, 0.0))
 
 
-def _lines(form: _Form, values: Mapping[Key, float]) -> bytes:
+def _lines(form: _Form, values: Mapping[LabelSet, float]) -> bytes:
     # One search and one format for each family: most of a scrape of many series was spent on each label by itself.
     fields: list[str] = []
     for labels in sorted(values):
@@ -102,18 +102,18 @@ def _lines(form: _Form, values: Mapping[Key, float]) -> bytes:
     return (form.line * len(values) % tuple(fields)).encode("utf-8", "replace")
 
 
-def _histogram(form: _Form, labels: Key, value: HistogramValue) -> bytes:
+def _histogram(form: _Form, labels: LabelSet, value: HistogramValue) -> bytes:
     if value.count or len("".join(labels)) * form.buckets > MAX_LABELS:
         return _child(form, labels, value)
     return _zero_child(form, labels)
 
 
 @lru_cache(ZEROS)
-def _zero_child(form: _Form, labels: Key) -> bytes:
+def _zero_child(form: _Form, labels: LabelSet) -> bytes:
     return _child(form, labels, HistogramValue([0] * form.buckets))
 
 
-def _child(form: _Form, labels: Key, value: HistogramValue) -> bytes:
+def _child(form: _Form, labels: LabelSet, value: HistogramValue) -> bytes:
     pairs = form.pairs % tuple(map(escape, labels))
     lines = form.child.replace(PAIRS, pairs.replace("%", "%%"))
     return (lines % (*accumulate(value.counts), number(value.sum), value.count)).encode("utf-8", "replace")

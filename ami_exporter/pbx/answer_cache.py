@@ -1,8 +1,8 @@
-"""What is served again instead of being asked for again.
+"""Answers that are served again instead of being requested again.
 
 An answer that took t ≥ 0.5 s is served again for 20 × t seconds, so that watching never takes more than a twentieth of
 a PBX's time. Lists that the PBX reads from a database are served again for a minute, and those of a collector with a
-min_interval for that long. The other lists of the same collector are asked as usual. Only complete answers are kept.
+min_interval for that long. Other lists of the same collector are requested as usual. Only complete answers are kept.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ REST_FACTOR = 20.0
 
 @dataclass(frozen=True, slots=True)
 class _CachedRun:
-    """A collector's last run, and until when its lists need not be asked again."""
+    """A collector's last run, and when each of its lists is due again."""
 
     run: CollectorRun
     answered: Mapping[Action, TimedAnswer]
@@ -27,17 +27,17 @@ class _CachedRun:
 
 
 class AnswerCache:
-    """The answers of one target that are served again, by collector. clock: monotonic seconds."""
+    """The kept answers of one target, by collector. clock: monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._runs: dict[str, _CachedRun] = {}
 
     def cached(self, wanted: Mapping[str, tuple[Action, ...]]) -> dict[str, CachedAnswers]:
-        """By collector, the answers it has of the actions that would run it. wanted: collector → its actions.
+        """Return each collector's kept answers to the actions it wants. wanted: collector → its actions.
 
-        An action is left out only when all collectors that want it have its answer. A fold that cannot join old lists
-        with new ones has all of its lists asked as soon as one of them is.
+        An action is skipped only when every collector that wants it has its answer. A fold that cannot join old lists
+        with new ones has all of its lists requested as soon as one of them is.
         """
         if not self._runs:
             return {}
@@ -54,7 +54,7 @@ class AnswerCache:
         return cached
 
     def _asks(self, name: str, actions: Collection[Action], asked: Container[Action], now: float) -> Collection[Action]:
-        """Return the actions that a collector needs to have asked; asked: those that others have asked anyway."""
+        """Return the actions that must be sent for a collector. asked: those that are sent for others anyway."""
         known = self._runs.get(name)
         if known is None:
             return actions
@@ -64,7 +64,7 @@ class AnswerCache:
     def keep(
         self, run: CollectorRun, answered: Mapping[Action, TimedAnswer], at_least: Callable[[Action], float]
     ) -> None:
-        """Keep a run's complete answers, each for `at_least` seconds or longer if it was slow."""
+        """Keep a run's complete answers, each for `at_least` seconds, longer if it was slow."""
         name = run.enabled.collector.name
         until = {action: one.taken + max(at_least(action), _pause(one)) for action, one in answered.items()}
         now = self._clock()
@@ -74,7 +74,7 @@ class AnswerCache:
             self._runs.pop(name, None)
 
     def forget(self) -> None:
-        """Drop everything: the PBX is down, was restarted, its trunks are others, or the target was reloaded."""
+        """Drop everything: the PBX is down or was restarted, its trunks changed, or the target was reloaded."""
         self._runs.clear()
 
 

@@ -1,4 +1,4 @@
-"""The built-in collectors as one target's settings shape them."""
+"""The built-in collectors, shaped by one target's settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ami_exporter.config.target_settings import TargetSettings
 
 
 def built_for(settings: TargetSettings) -> tuple[Collector, ...]:
-    """All built-in collectors; what did not change since another call is the same object."""
+    """Return all built-in collectors; one that did not change since an earlier call is the same object."""
     tenants = settings.tenants
     return builtin(
         settings.queue_wait_buckets,

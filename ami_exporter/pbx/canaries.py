@@ -1,8 +1,8 @@
-"""The canary calls of one target: on a clock of their own, one at a time, never because of a request.
+"""The canary calls of one target: on their own schedule, one at a time, never triggered by a request.
 
-A thread waits until a canary is due, asks whether there is a reason not to call, starts the call as the canary's own
-user on a connection that lasts a second, and follows its events, which the target's event link hands over. Nothing is
-retried. Whatever ends this program, the call ends in Asterisk by its own timeouts.
+A thread waits until a canary is due, checks the reasons not to call, starts the call as the canary's own user on a
+connection that lasts a second, and follows the call's events, which the target's event link hands over. Nothing is
+retried. If this program ends, Asterisk still ends the call by the call's own timeouts.
 """
 
 from __future__ import annotations
@@ -18,37 +18,38 @@ from ami_exporter.ami.errors import AmiError
 from ami_exporter.ami.link import Link
 from ami_exporter.ami.message import Message
 from ami_exporter.ami.originate import CanaryCall
-from ami_exporter.config.target_settings import AmiUser, CanarySettings
+from ami_exporter.config.ami_user import AmiUser
+from ami_exporter.config.canary_settings import CanarySettings
 from ami_exporter.exposition.writer import Family
 from ami_exporter.pbx.canary_ledger import Entry, Ledger
-from ami_exporter.pbx.canary_watch import CanaryWatch, Outcome
+from ami_exporter.pbx.canary_watch import CanaryOutcome, CanaryWatch
 from ami_exporter.pbx.login_backoff import LoginPaused
 from ami_exporter.pbx.state_log import StateLog
 
 log = logging.getLogger(__name__)
 
-#: Seconds in which a call may be started, and in which its last events come after its end.
+#: Seconds that starting a call may take, and seconds after its end in which its last events arrive.
 START_SECONDS = 5.0
 LAST_EVENTS_SECONDS = 0.5
-#: Seconds beyond its own longest time that the end of a call is waited for.
+#: Seconds to wait for the end of a call beyond its longest possible duration.
 SPARE_SECONDS = 3.0
-#: Events of one call that may wait to be looked at: ten seconds of all that one call has.
+#: Events of one call that may be queued: what one call sends in ten seconds.
 MAX_EVENTS = 2000
-#: A PBX is left alone so long after its start, and so long after it came in sight when its start is not known.
+#: No canary calls a PBX in its first minute, or in the first minute of the event link if its start is unknown.
 STARTING_SECONDS = 60.0
-#: A call that is not ours and whose end was not seen is taken for over after this.
+#: After so many seconds a call of another exporter counts as over, even if its end was not seen.
 FOREIGN_SECONDS = 180.0
-#: How long one wait for the next call or event lasts: what a stop may have to wait.
+#: Longest wait for the next call or event, and so the longest delay of a stop.
 WAKE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the rest of the target tells.
+    """What canaries ask the rest of the target.
 
-    connect: an open link for a user, by a deadline (monotonic seconds); raises LoginPaused or AmiError. starting: the
-    PBX was started less than STARTING_SECONDS ago. listening: seconds for which the event link has been up, None while
-    it is down. full: whether the channel's trunk has no more than one channel left, None when the PBX does not say.
+    connect: opens a link for a user before a deadline (monotonic seconds); raises LoginPaused or AmiError. starting:
+    whether the PBX started less than STARTING_SECONDS ago. listening: seconds for which the event link has been up,
+    None while it is down. full: whether the channel's trunk has at most one free channel, None if unknown.
     """
 
     connect: Callable[[AmiUser, float], Link]
@@ -59,7 +60,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class CanaryState:
-    """One canary. result, why, ended (Unix time): of its last finished call; due: monotonic seconds."""
+    """One canary. result, why and ended (Unix time) describe its last finished call; due: monotonic seconds."""
 
     name: str
     result: str
@@ -97,22 +98,21 @@ class Canaries:
         self._thread: Thread | None = None
 
     def start(self) -> None:
-        """Begin to call, where there is anything to call."""
+        """Start the thread if there are canaries."""
         if self._canaries and self._thread is None:
             self._thread = Thread(target=self._run, name=f"canaries-{self._target}", daemon=True)
             self._thread.start()
 
     def stop(self) -> None:
-        """Call no more. A call under way ends in Asterisk, at the latest by its absolute timeout."""
+        """Start no more calls. Asterisk ends a call under way, at the latest by its absolute timeout."""
         self._stop.set()
 
     def join(self, timeout: float) -> None:
-        """Wait for the thread."""
         if self._thread is not None:
             self._thread.join(timeout)
 
     def configure(self, canaries: Mapping[str, CanarySettings]) -> None:
-        """Take other canaries; of those that stay the same, all that is known stays."""
+        """Use other canaries; the state of unchanged ones is kept."""
         with self._lock:
             self._canaries = dict(canaries)
             self._ledger.use(canaries, self._clock())
@@ -120,13 +120,13 @@ class Canaries:
             self.start()
 
     def adopt(self, before: Canaries) -> None:
-        """Go on with what another connection to the same target knew: the day's calls, failures, results."""
+        """Take over the day's calls, failures and results from the canaries that these replace."""
         with before._lock, self._lock:
             self._ledger.entries = dict(before._ledger.entries)
             self._ledger.use(self._canaries, self._clock())
 
     def event(self, call_id: str, message: Message, now: float) -> None:
-        """Take an event of a canary call, ours or another exporter's. Called by the event link's thread."""
+        """Take an event of a canary call, ours or another exporter's. The event link's thread calls this."""
         if call_id == self._call_id:
             with contextlib.suppress(queue.Full):
                 self._events.put_nowait((message, now))
@@ -136,12 +136,12 @@ class Canaries:
             self._foreign.setdefault(call_id, now)
 
     def families(self) -> list[Family]:
-        """The metrics, as of the last finished calls; none without canaries."""
+        """Return the metrics of the last finished calls; none without canaries."""
         with self._lock:
             return list(self._ledger.families()) if self._canaries else []
 
     def states(self) -> list[CanaryState]:
-        """How each canary is, for people."""
+        """Return the state of each canary, for the status page."""
         with self._lock:
             return [
                 CanaryState(
@@ -174,8 +174,8 @@ class Canaries:
             due = [(entry.due, name) for name, entry in self._ledger.entries.items() if entry.due <= now]
             return min(due)[1] if due else None
 
-    def attend(self, name: str) -> Outcome | None:
-        """Make a canary's call, or note why not; it is due again an interval later. Blocks while the call lasts."""
+    def attend(self, name: str) -> CanaryOutcome | None:
+        """Make a canary's call or note why not, and schedule the next one. Blocks while the call lasts."""
         with self._lock:
             one, entry = self._canaries[name], self._ledger.entries[name]
         now = self._clock()
@@ -196,7 +196,7 @@ class Canaries:
                 entry.skips["back_off"] += 1
             self._note(name, "skipped: back_off", logging.WARNING, f"user {one.user.username}: {paused}")
             return None
-        if outcome is None:  # stopped meanwhile: what became of it nobody knows
+        if outcome is None:  # stopped meanwhile: the outcome is unknown
             return None
         with self._lock:
             entry.finished(outcome, self._clock(), self._wall())
@@ -205,7 +205,7 @@ class Canaries:
         return outcome
 
     def _reason_not_to(self, one: CanarySettings, entry: Entry, now: float) -> str:
-        """Return why no call is made now, as the metric says it; empty: it is made. Cheap reasons first."""
+        """Return why no call may be made now, as the metric's label; empty when it may. Cheap checks come first."""
         listening = self._around.listening()
         self._foreign = {call: seen for call, seen in self._foreign.items() if now - seen < FOREIGN_SECONDS}
         if listening is None:
@@ -221,8 +221,8 @@ class Canaries:
         full = self._around.full(one.channel)
         return "down" if full is None else "limit" if full else ""
 
-    def call(self, one: CanarySettings) -> Outcome | None:
-        """Make one call now and follow it to its end; None when stopped before. Raises LoginPaused."""
+    def call(self, one: CanarySettings) -> CanaryOutcome | None:
+        """Make one call now and follow it to its end; None when stopped before that. Raises LoginPaused."""
         call = CanaryCall(one.channel, one.audio, one.ring_timeout, one.duration, one.internal)
         begun = self._clock()
         watch = CanaryWatch(call.call_id, one.audio, begun)
@@ -230,7 +230,7 @@ class Canaries:
         try:
             refused = self._start_call(one.user, call)
             if refused:
-                return Outcome("failed", why=refused)
+                return CanaryOutcome("failed", why=refused)
             return self._follow(watch, begun + call.longest + SPARE_SECONDS)
         finally:
             self._call_id = ""
@@ -238,7 +238,7 @@ class Canaries:
                 self._events.get_nowait()
 
     def _start_call(self, user: AmiUser, call: CanaryCall) -> str:
-        """Log in, originate, log off; return why that did not work."""
+        """Log in, originate, log off; return why that failed."""
         try:
             with contextlib.closing(self._around.connect(user, self._clock() + START_SECONDS)) as link:
                 if link.commands and not link.offers("Originate"):
@@ -248,8 +248,8 @@ class Canaries:
             return f"user {user.username}: {error}"
         return "" if answer.get("response", "").lower() == "success" else answer.get("message", "refused")
 
-    def _follow(self, watch: CanaryWatch, deadline: float) -> Outcome | None:
-        """Take events until the call has ended and its last ones are there, or it must have."""
+    def _follow(self, watch: CanaryWatch, deadline: float) -> CanaryOutcome | None:
+        """Take events until the call has ended and its last events have arrived, or until it must have ended."""
         while not self._stop.is_set():
             now = self._clock()
             until = deadline if watch.ended_at is None else watch.ended_at + LAST_EVENTS_SECONDS
@@ -258,7 +258,7 @@ class Canaries:
             try:
                 message, seen = self._events.get(timeout=min(until - now, WAKE_SECONDS))
             except queue.Empty:
-                if self._around.listening() is None:  # what ended it cannot be seen any more
+                if self._around.listening() is None:  # its end can no longer be seen
                     return watch.outcome()
                 continue
             watch.event(message, seen)

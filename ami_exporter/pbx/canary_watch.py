@@ -1,9 +1,9 @@
-"""One canary call, followed by its events to its outcome. Pure: no clock, no sockets.
+"""Follows the events of one canary call to its outcome. Pure: no clock, no sockets.
 
-Evidence of Asterisk 16 and 22: a call that is answered or refused has DialEnd; one that our own ring timeout ends has
-neither DialEnd nor HangupRequest, and a Hangup with cause 19 and TechCause 480 that are nobody's but ours; an unknown
-endpoint has an OriginateResponse and nothing else. RTCPSent says what arrived here, RTCPReceived what arrived at the
-far end: ReportCount 0 is nothing so far, also in the first report of a call whose audio comes late.
+Observed with Asterisk 16 and 22: an answered or refused call has a DialEnd. A call that our own ring timeout ends has
+neither DialEnd nor HangupRequest, and its Hangup has cause 19 and TechCause 480, which Asterisk sets itself. An unknown
+endpoint has an OriginateResponse and nothing else. RTCPSent reports what arrived here, RTCPReceived what arrived at the
+far end: ReportCount 0 means nothing so far, even in the first report of a call whose audio comes late.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ _NO_REPORT: Final = "answered, and nothing told of audio: RTCP needs read=report
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a call. Times in seconds from dialling; absent is unknown."""
+class CanaryOutcome:
+    """The outcome of a call. Times in seconds from dialling; None is unknown."""
 
     result: str
     phases: Mapping[str, float] = field(default_factory=dict)
@@ -46,16 +46,16 @@ class Outcome:
     rtt: float | None = None
     mes: float | None = None
     why: str = ""
-    """For people: what a `failed` was."""
+    """Why the result is `failed`, for people."""
 
     @property
     def up(self) -> bool:
-        """Whether the trunk did all that was asked of it."""
+        """Whether the trunk did everything that the canary checks."""
         return self.result == "success"
 
 
 class CanaryWatch:
-    """Takes the events of one call, in order. begun: when it was sent, monotonic seconds."""
+    """Takes the events of one call, in order. begun: when the Originate was sent, monotonic seconds."""
 
     def __init__(self, call_id: str, audio: Audio, begun: float) -> None:
         self._id = call_id
@@ -89,14 +89,14 @@ class CanaryWatch:
         }
 
     def event(self, message: Message, now: float) -> None:
-        """Take an event of this call; now: monotonic seconds at which it was read."""
+        """Take an event of this call. now: when it was read, monotonic seconds."""
         take = self._kinds.get(message.get("event", "").lower())
         if take is not None:
             take(message, now)
 
     @property
     def ended_at(self) -> float | None:
-        """When the call ended, monotonic; a little later its last events are there. None: it goes on."""
+        """When the call ended, monotonic seconds; its last events arrive a little later. None while it lasts."""
         if self._ended is not None:
             return self._ended
         return self._failed if self._dialled is None else None
@@ -153,7 +153,7 @@ class CanaryWatch:
         count = to_number(message.get("reportcount"))
         if count is None:
             return
-        if self._audio == "rtp":  # a tone has to be heard, packets are not enough, and nothing is sent back
+        if self._audio == "rtp":  # packets prove no tone, and the dialplan sends nothing back
             self._media[media] = self._media.get(media, False) or count > 0
         lost = to_number(message.get("report0fractionlost"))
         if lost is not None and 0 <= lost <= 255:  # noqa: PLR2004 - one byte
@@ -170,15 +170,15 @@ class CanaryWatch:
             heard = message.get("status", "").strip().lower() in _TONE_HEARD
             self._media["inbound"] = heard or self._media.get("inbound", False)
 
-    def outcome(self) -> Outcome:
-        """Judge the call: it has ended, or nothing more is heard of it."""
+    def outcome(self) -> CanaryOutcome:
+        """Judge the call once it has ended or no more events come."""
         given_up = self._answered is None and not self._far_end_spoke and self._ended is not None
         media = {} if self._audio == "none" else dict(self._media)
         result, why = self._result(given_up=given_up, media=media)
         code = to_number(self._sip)
         known = None if given_up or self._cause == "" else CAUSES.get(self._cause, "other")
         heard = {name: sum(values) / len(values) for name, values in self._lost.items() if values}
-        return Outcome(
+        return CanaryOutcome(
             result,
             self._phases(),
             known,
@@ -197,7 +197,7 @@ class CanaryWatch:
         return {name: max(0.0, at - self._dialled) for name, at in ends.items() if at is not None}
 
     def _result(self, *, given_up: bool, media: Mapping[str, bool]) -> tuple[str, str]:
-        """The result, and what a `failed` was."""
+        """Return the result, and the reason if it is `failed`."""
         if self._ended is None:
             return "failed", _NEVER_MADE if self._failed is not None and self._dialled is None else _UNSEEN
         if self._answered is None:
@@ -224,7 +224,7 @@ class CanaryWatch:
 
 
 def _audio_result(media: Mapping[str, bool]) -> str:
-    """Judge by what is known: a far end that sends no reports leaves open what it heard."""
+    """Judge by the reports there are: without reports of the far end nobody knows what it heard."""
     inbound, outbound = media.get("inbound"), media.get("outbound")
     if inbound and outbound is not False:
         return "success"

@@ -1,4 +1,4 @@
-"""Actions after which a server closes the session: found, and left out, so that they cost their own collector alone."""
+"""Finds actions after which a server closes the session, and skips them, so that only their own collector fails."""
 
 from __future__ import annotations
 
@@ -9,34 +9,34 @@ from ami_exporter.ami.link import Answer, Link, Outcome
 from ami_exporter.ami.message import Message
 from ami_exporter.pbx.plan import PING
 
-#: Seconds until such an action is tried again, if the server is neither restarted nor reloaded before.
+#: Seconds until a skipped action is tried again, unless the server restarts or reloads before.
 LEFT_OUT_SECONDS = 3600.0
 _LEFT_OUT = "the server closes the session after this action: it is left out for an hour, or until a restart or reload"
 
 
 class ClosingActions:
-    """What one server has closed sessions after. clock: monotonic seconds.
+    """The actions after which one server closes sessions. clock: monotonic seconds.
 
-    A session that ends in the middle of several answers makes two actions suspect: the one whose answer was complete
-    last, and the next one. From then on each of them is asked after all others, with a Ping behind it, until it turns
-    out which one it is, or neither.
+    When a session ends amid several answers, two actions are suspects: the last one that was answered in full, and the
+    next one. From then on each suspect is sent after all other actions, followed by a Ping, until it is clear which one
+    is to blame, or neither.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._suspects: dict[Action, None] = {}
         self._until: dict[Action, float] = {}
-        #: Whether the last exchange has shown which action it is.
+        #: Whether the last exchange has found the action to blame.
         self.found = False
 
     def forget(self) -> None:
-        """Try everything again: the server was restarted or reloaded."""
+        """Try everything again, because the server was restarted or reloaded."""
         self._suspects.clear()
         self._until.clear()
 
     @property
     def suspected(self) -> tuple[Action, ...]:
-        """What the next session will tell more about."""
+        """The actions that the next session tests."""
         return tuple(self._suspects)
 
     def exchange(
@@ -47,7 +47,7 @@ class ClosingActions:
         deadline: float,
         first_answer_timeout: float | None = None,
     ) -> Mapping[Action, Answer]:
-        """As Link.exchange; an action that is left out has failed."""
+        """Do what Link.exchange does; a skipped action counts as failed."""
         now = self._clock()
         self.found = False
         wanted = dict.fromkeys(actions)
@@ -63,11 +63,11 @@ class ClosingActions:
         return answers
 
     def _suspect(self, answers: Mapping[Action, Answer]) -> None:
-        """Note between which answers the server ended the session."""
+        """Note the two answers between which the server ended the session."""
         last = None
         for action, answer in answers.items():
             if answer.outcome is Outcome.CUT:
-                if last is not None:  # else nothing was answered: it was the server's end, or the network's
+                if last is not None:  # else nothing was answered: the server or the network went down
                     self._suspects.update(dict.fromkeys(each for each in (last, action) if each != PING))
                 return
             last = action

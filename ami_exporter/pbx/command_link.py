@@ -1,4 +1,4 @@
-"""Console commands of one target: a user of their own, on a connection that lasts as long as they take.
+"""Runs the console commands of one target as their own AMI user, on a connection that lasts as long as they take.
 
 The poll user never holds write=command: with that right alone `core stop now` and `channel originate` work.
 """
@@ -22,16 +22,16 @@ from ami_exporter.pbx.stats import TargetStats
 
 log = logging.getLogger(__name__)
 
-#: Seconds that login and all commands of a poll may take together: a console command may hold locks of the PBX.
+#: Seconds for the login and all commands of a poll together: a console command may hold locks of the PBX.
 COMMAND_SECONDS = 5.0
-#: Seconds until a command that failed is asked again: a module that is not loaded is not loaded soon.
+#: Seconds until a failed command is sent again: a missing module rarely appears soon.
 PAUSE_SECONDS = 60.0
 
 NO_USER = "no command_user in the configuration: console commands need a user of their own"
 
 
 class CommandLink:
-    """Runs console commands. gate: the target's own; logins: what its logins are known by; clock: monotonic seconds."""
+    """Runs console commands. gate: paces all logins of the target; logins: records them; clock: monotonic seconds."""
 
     def __init__(
         self,
@@ -52,24 +52,24 @@ class CommandLink:
 
     @property
     def available(self) -> bool:
-        """Whether the configuration names a user for commands."""
+        """Whether the configuration names a command user."""
         return self._settings.command_user is not None
 
     def configure(self, settings: TargetSettings) -> None:
-        """Take new settings: commands that failed are tried again at once."""
+        """Use new settings; failed commands are tried again at once."""
         self._settings = settings
         self._failed.clear()
 
     def failed(self, action: Action, why: str) -> None:
-        """Note that a command's answer is of no use, so that it is not asked again for PAUSE_SECONDS."""
+        """Note that a command's answer is unreadable, so that it is not sent again for PAUSE_SECONDS."""
         self._failed[action] = (self._clock() + PAUSE_SECONDS, why)
 
     def exchange(
         self, actions: Collection[Action], on_item: Callable[[Action, Message], None], deadline: float
     ) -> Mapping[Action, Answer]:
-        """Log in, run the commands, log off, by the deadline (monotonic). Every command has an answer; raises nothing.
+        """Log in, run the commands and log off before the deadline (monotonic seconds).
 
-        on_item: called with each response.
+        Every command gets an answer, a failed one too; nothing is raised. on_item takes each response.
         """
         now = self._clock()
         paused = {action: self._failed[action] for action in actions if action in self._failed}

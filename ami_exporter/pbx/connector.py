@@ -1,4 +1,4 @@
-"""Opening a target's links: through the login gate, counted, and logged once per change of state."""
+"""Opens a target's links through the login gate, counts logins, and logs changes of state once."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ami_exporter.ami.errors import AlreadyInUse, AmiError, LoginRefused
-from ami_exporter.ami.link import Link, Tls
+from ami_exporter.ami.link import Link
 from ami_exporter.ami.login import Credentials, LoginPace
 from ami_exporter.ami.message import Message
-from ami_exporter.config.target_settings import AmiUser, TargetSettings
+from ami_exporter.config.ami_user import AmiUser
+from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.pbx.login_backoff import WINDOW_SECONDS, LoginBackoff, LoginIdentity, LoginPaused
 from ami_exporter.pbx.own_logins import OwnLogins
 from ami_exporter.pbx.shared import Shared
@@ -20,7 +21,7 @@ from ami_exporter.pbx.stats import LinkName, TargetStats
 
 log = logging.getLogger(__name__)
 
-#: Seconds until a link tries again whose user may have one session only: our other link has it.
+#: Seconds until the next attempt when the user may have one session only, which our other link holds.
 ALREADY_IN_USE_SECONDS = 60.0
 
 
@@ -34,15 +35,14 @@ def make_link(
     wall: Callable[[], float] = time.time,
     shared: Shared | None = None,
 ) -> Link:
-    """A link to a target, not yet open; with classes it listens to events."""
-    tls = None if settings.tls is None else Tls(settings.tls.ca_file, settings.tls.server_name, settings.tls.verify)
+    """Make a link to a target, not yet open; with classes it receives events."""
     user = Credentials(settings.username, settings.secret.reveal(), settings.md5)
     shared = shared or Shared()
     return Link(
         settings.host,
         settings.port,
         user,
-        tls=tls,
+        tls=settings.tls,
         classes=classes,
         on_event=on_event,
         pace=pace,
@@ -64,7 +64,7 @@ def open_further(
 ) -> Link:
     """Connect to a target and log in as a user beside its own.
 
-    Raises LoginPaused without trying, or the AmiError that says what went wrong.
+    Raises LoginPaused without trying, or an AmiError.
     """
     secret = user.secret.now()
     attempt = gate.attempt(LoginIdentity(user.username, secret, settings.tls, further=True))
@@ -75,7 +75,7 @@ def open_further(
 
 
 class Connector:
-    """Opens links of one target, through the login gate that all logins to its PBX share."""
+    """Opens links of one target through the login gate that all logins to its PBX share."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class Connector:
         self._details: dict[LinkName, str] = {}
         self._held_back: dict[LinkName, str] = {}
         self._in_use_until: dict[LinkName, float] = {}
-        self._lost: set[LinkName] = set()  # lost, and not yet seen at work again
+        self._lost: set[LinkName] = set()  # links that were lost and have not worked since
         self._state_log = StateLog(log)
         self.logins = OwnLogins(clock)
 
@@ -107,7 +107,7 @@ class Connector:
         classes: Iterable[str] = (),
         on_event: Callable[[Message], None] | None = None,
     ) -> Link:
-        """Connect and log in. Raises LoginPaused without trying, or the AmiError that says what went wrong."""
+        """Connect and log in. Raises LoginPaused without trying, or an AmiError."""
         self._reload_secret()
         try:
             return self._open(name, deadline, classes, on_event)
@@ -152,7 +152,7 @@ class Connector:
         return link
 
     def _reload_secret(self) -> None:
-        """Take a secret whose file holds another one now. The gate knows nothing against that."""
+        """Use the new secret if its file has changed. The gate holds no refusal against a new secret."""
         secret = self._settings.secret.now()
         if secret != self._settings.secret:
             self._settings = replace(self._settings, secret=secret)
@@ -164,22 +164,22 @@ class Connector:
             raise LoginPaused(f"the user was already in use; the next login is tried in {left:.0f} s")
 
     def _hold_back(self, name: LinkName, why: str) -> None:
-        """Note that no login is tried. What is known of this link's own last one says more, and stays."""
+        """Note that no login is tried. A reason from this link's own last login says more, and stays."""
         self._held_back[name] = why
         if not self._details.get(name):
             extra = {"target": self._settings.name, "address": self._settings.endpoint, "link": name, "error": why}
             self._state_log.note((name,), LoginPaused, logging.WARNING, "cannot connect to Asterisk", **extra)
 
     def works(self, name: LinkName) -> None:
-        """Note that an open link does its work.
+        """Note that an open link works.
 
-        After a loss only this is news: a link that is opened and lost in each scrape would be two lines a scrape.
+        After a loss only this is logged: a link that opens and breaks in each scrape would log two lines a scrape.
         """
         self._lost.discard(name)
         self._changed(name, logging.INFO, "connected to Asterisk", "")
 
     def lost(self, name: LinkName, link: Link, reason: str) -> None:
-        """Note that an open link is gone; an empty reason: we logged off."""
+        """Note that an open link has ended. An empty reason means that we logged off."""
         self._stats.link_down(name, link.alive_at)
         self.count_errors(link)
         if reason and name in self._lost:
@@ -191,13 +191,13 @@ class Connector:
             self._changed(name, logging.INFO, "logged off", "")
 
     def count_errors(self, link: Link) -> None:
-        """Take over what a link has counted of violations of the protocol."""
+        """Add the protocol errors that a link has counted."""
         for kind, count in link.protocol_errors.items():
             self._stats.protocol_errors(kind, count)
         link.protocol_errors.clear()
 
     def detail(self, name: LinkName) -> str:
-        """Why a link is down, for the status page; empty when it is up or was never tried."""
+        """Return why a link is down, for the status page; empty when it is up or was never tried."""
         return self._details.get(name) or self._held_back.get(name, "")
 
     def _changed(self, name: LinkName, level: int, message: str, error: str) -> None:

@@ -1,6 +1,6 @@
-"""The event store of one target: counters and histograms, and the trackers that feed them.
+"""The counters and histograms of one target's events, and the trackers that feed them.
 
-The event link's thread feeds it; scrapes read it. One lock, held for a batch of messages or one snapshot.
+The event link's thread writes, scrapes read. One lock is held for a batch of messages or for one snapshot.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ami_exporter.ami.own_calls import canary_id
 from ami_exporter.collectors.declarations import (
     Collector,
     Context,
+    LabelSet,
     Metric,
     Origin,
     Rule,
@@ -28,9 +29,9 @@ from ami_exporter.collectors.declarations import (
     ZeroSeries,
 )
 from ami_exporter.collectors.rulefold import expand
-from ami_exporter.exposition.writer import Caps, Family, HistogramValue, LabelLimits
+from ami_exporter.exposition.caps import Admission, Caps
+from ami_exporter.exposition.writer import Family, HistogramValue
 
-Key = tuple[str, ...]
 V = TypeVar("V")
 
 #: Metrics, each with one value of its open labels, whose label sets are remembered: those of fifty metrics of events
@@ -45,20 +46,20 @@ class _Live:
 
 
 @dataclass(frozen=True, slots=True)
-class _Wants:
-    """Everything that wants one event name."""
+class _EventRules:
+    """The rules, zero series and trackers for one event name."""
 
     rules: tuple[Rule, ...] = ()
-    known: tuple[tuple[ZeroSeries, set[Key]], ...] = ()
+    known: tuple[tuple[ZeroSeries, set[LabelSet]], ...] = ()
     """With the values that were already named, as far as the cap on label sets goes."""
     trackers: tuple[Tracker, ...] = ()
 
 
 class EventCounters:
-    """Counters and histograms of one target's events. canary: takes the events of canary calls, by their call.
+    """Counts one target's events. canary: takes the events of canary calls, by the call's identifier.
 
-    Of a capped metric the first label sets seen are kept (a histogram's child is one), the rest is refused and counted:
-    whole groups, so that sums over closed labels stay right.
+    A capped metric keeps the label sets seen first (a histogram's child is one) and counts the others as dropped.
+    Groups are kept whole, so that sums over closed labels stay right.
     """
 
     def __init__(
@@ -72,10 +73,9 @@ class EventCounters:
         self._canary = canary
         self._caps = caps
         self._context = context
-        self._values: dict[Metric, dict[Key, float]] = {}
-        self._histograms: dict[Metric, dict[Key, HistogramValue | None]] = {}  # None: nothing observed yet
-        self._groups: dict[Metric, set[Key]] = {}  # of metrics with open and closed labels: what the cap has admitted
-        self._wants: dict[str, _Wants] = {}
+        self._values: dict[Metric, dict[LabelSet, float]] = {}
+        self._histograms: dict[Metric, dict[LabelSet, HistogramValue | None]] = {}  # None: nothing observed yet
+        self._wants: dict[str, _EventRules] = {}
         self._live: list[_Live] = []
         self._watching: dict[Action, list[Callable[[Message], None]]] = {}
         self._collectors: tuple[Collector, ...] = ()
@@ -84,7 +84,7 @@ class EventCounters:
         self.install(collectors, caps)
 
     def install(self, collectors: Sequence[Collector], caps: Caps) -> None:
-        """Use these collectors' rules; what a kept metric has counted stays, what is gone or left out is dropped."""
+        """Use these collectors' rules. Metrics that stay keep their values, except label sets that are now excluded."""
         with self._lock:
             self._collectors = tuple(collectors)
             self._caps = caps
@@ -94,7 +94,8 @@ class EventCounters:
             self._histograms = {
                 m: _allowed(m, old_histograms.get(m, {}), caps) for m in metrics if m.type == "histogram"
             }
-            self._groups = {m: {m.group(labels) for labels in self._held(m)} for m in metrics if m.group_size > 1}
+            held: dict[Metric, Collection[LabelSet]] = {**self._values, **self._histograms}
+            self._admissions = {metric: Admission(metric, sets, caps) for metric, sets in held.items()}
             kept = {id(live.tracked): live for live in self._live}
             self._live = [kept.get(id(t)) or _Live(t, t.make()) for c in collectors for t in c.tracked]
             self._wants = self._index()
@@ -107,16 +108,16 @@ class EventCounters:
             ]
             self._zero_context()
 
-    def _index(self) -> dict[str, _Wants]:
-        wants: dict[str, _Wants] = {}
-        none = _Wants()
+    def _index(self) -> dict[str, _EventRules]:
+        wants: dict[str, _EventRules] = {}
+        none = _EventRules()
         for collector in self._collectors:
             for row in (row for row in collector.rules if row.source is None):
                 for name in map(str.lower, row.items):
                     before = wants.get(name, none)
                     wants[name] = replace(before, rules=(*before.rules, row))
             for known in (known for known in collector.zero_series if known.source is None):
-                named: set[Key] = set()
+                named: set[LabelSet] = set()
                 for name in map(str.lower, known.items):
                     before = wants.get(name, none)
                     wants[name] = replace(before, known=(*before.known, (known, named)))
@@ -147,13 +148,8 @@ class EventCounters:
                 names.update(name for tracked in collector.tracked for name in tracked.events)
         return frozenset(name.lower() for name in names - OWN_EVENTS)
 
-    @property
-    def context(self) -> Context:
-        """What rules currently know beside the messages."""
-        return self._context
-
     def use(self, context: Context) -> None:
-        """Swap the context; counters of newly known trunks and technologies appear at 0."""
+        """Use a new context; counters of new trunks and technologies appear at 0."""
         with self._lock:
             self._context = context
             self._zero_context()
@@ -161,7 +157,7 @@ class EventCounters:
     def feed(self, messages: Iterable[Message], now: float) -> None:
         """Apply every rule to every event, in order. now: monotonic seconds.
 
-        Events of canary calls count nowhere: they are handed on.
+        Events of canary calls are handed on and not counted.
         """
         with self._lock:
             context = self._context
@@ -181,7 +177,7 @@ class EventCounters:
                     if samples := tracker.event(message, context, now):
                         self._add_all(samples)
 
-    def _name(self, wanted: _Wants, message: Message, context: Context) -> None:
+    def _name(self, wanted: _EventRules, message: Message, context: Context) -> None:
         """Let exist at 0 what an event names."""
         for known, seen in wanted.known:
             named = known.values(message, context)
@@ -192,12 +188,12 @@ class EventCounters:
                     self._zero(metric, named)
 
     def linked(self) -> None:
-        """Begin: events come from now on, and gauges made of them are true."""
+        """Note that events arrive from now on, so that gauges made of them are valid."""
         with self._lock:
             self._linked = True
 
     def reset_trackers(self) -> None:
-        """Forget what is in flight: the link was lost."""
+        """Forget unfinished calls, because the link was lost."""
         with self._lock:
             self._linked = False
             for live in self._live:
@@ -207,14 +203,14 @@ class EventCounters:
                     self._values[metric] = dict.fromkeys(values, 0.0)
 
     def expire(self, now: float) -> None:
-        """Let trackers drop what is too old."""
+        """Let trackers drop entries that are too old."""
         with self._lock:
             for live in self._live:
                 self._add_all(live.tracker.expire(now))
 
     @property
     def watched(self) -> tuple[Action, ...]:
-        """Actions whose items trackers learn from."""
+        """Actions whose items trackers want to see."""
         return tuple(self._watching)
 
     def watch(self, action: Action, message: Message) -> None:
@@ -232,24 +228,19 @@ class EventCounters:
         known = self._identity(uniqueid)
         return next(filter(None, (ask(known) for ask in self._directions)), None)
 
-    def know(self, named: Iterable[tuple[Metric, Key]]) -> None:
-        """Let label sets exist at 0 because a complete poll named them."""
+    def know(self, named: Iterable[tuple[Metric, LabelSet]]) -> None:
+        """Create label sets at 0 that a complete poll named."""
         with self._lock:
             for metric, values in named:
                 self._zero(metric, values)
 
-    def value(self, metric: Metric, labels: Key = ()) -> float:
-        """Current value of one counter's label set; 0 when it never counted."""
-        with self._lock:
-            return self._values.get(metric, {}).get(labels, 0.0)
-
     def add(self, samples: Iterable[Sample]) -> None:
-        """Count what the target itself saw (boots)."""
+        """Count what the target itself noticed (boots)."""
         with self._lock:
             self._add_all(samples)
 
     def families(self, metrics: frozenset[Metric] | None = None) -> list[Family]:
-        """A consistent copy of everything counted, in the order of declaration."""
+        """Return a consistent copy of everything counted, in the order of declaration."""
         with self._lock:
             families = []
             for collector in self._collectors:
@@ -266,7 +257,6 @@ class EventCounters:
             return families
 
     def series(self) -> int:
-        """Number of label sets held."""
         with self._lock:
             return sum(map(len, self._values.values())) + sum(map(len, self._histograms.values()))
 
@@ -280,12 +270,12 @@ class EventCounters:
         for metric, labels, value in samples:
             self._add(metric, labels, value)
 
-    def _add(self, metric: Metric, labels: Key, value: float) -> None:
+    def _add(self, metric: Metric, labels: LabelSet, value: float) -> None:
         values = self._values.get(metric)
         if values is not None:
             if labels in values:
                 values[labels] += value
-            elif self._admit(metric, labels, values):
+            elif self._admissions[metric].admit(labels):
                 values[labels] = value
             return
         histograms = self._histograms.get(metric)
@@ -293,52 +283,31 @@ class EventCounters:
             return
         child = histograms.get(labels)
         if child is None:
-            if labels not in histograms and not self._admit(metric, labels, histograms):
+            if labels not in histograms and not self._admissions[metric].admit(labels):
                 return
             child = histograms[labels] = _copy(metric, None)
         child.counts[bisect_left(metric.buckets, value)] += 1
         child.sum += value
         child.count += 1
 
-    def _admit(self, metric: Metric, labels: Key, held: Collection[Key]) -> bool:
-        if not self._caps.allowed(metric, labels):
-            return False
-        if (not metric.limits or LabelLimits(metric, held).admit(labels)) and self._fits(metric, labels, held):
-            return True
-        self._caps.dropped(metric, labels)
-        return False
-
-    def _fits(self, metric: Metric, labels: Key, held: Collection[Key]) -> bool:
-        groups = self._groups.get(metric)
-        if groups is None:
-            return len(held) < metric.cap(self._caps.limit)
-        group = metric.group(labels)
-        if group in groups:
-            return True  # a rare cause: of closed labels there are only so many values
-        if groups and max(len(held), len(groups) * metric.group_size) + metric.group_size > self._caps.limit:
-            return False
-        groups.add(group)
-        return True
-
-    def _held(self, metric: Metric) -> Collection[Key]:
-        return self._histograms[metric] if metric.type == "histogram" else self._values[metric]
-
-    def _zero(self, metric: Metric, open_values: Key) -> None:
+    def _zero(self, metric: Metric, open_values: LabelSet) -> None:
         if metric.sent is not None and not metric.sent(self._context, open_values):
             return
         values = self._values.get(metric)
         histograms = self._histograms.get(metric)
         for labels in _label_sets(metric, open_values):
             if values is not None and labels not in values:
-                if self._admit(metric, labels, values):
+                if self._admissions[metric].admit(labels):
                     values[labels] = 0.0
-            elif histograms is not None and labels not in histograms and self._admit(metric, labels, histograms):
+            elif histograms is not None and labels not in histograms and self._admissions[metric].admit(labels):
                 histograms[labels] = None
 
     def _zero_context(self) -> None:
-        """Without open labels all exist; where the one open label is technology or trunk, for all the context knows."""
+        """Create the label sets known beforehand: those without open labels, and of known technologies and trunks."""
         named = {"technology": self._context.technologies, "trunk": self._context.trunks}
-        known: dict[Key, list[Key]] = {(label,): [(value,) for value in values] for label, values in named.items()}
+        known: dict[LabelSet, list[LabelSet]] = {
+            (label,): [(value,) for value in values] for label, values in named.items()
+        }
         known[()] = [()]
         for metric in (*self._values, *self._histograms):
             beforehand = [(value,) for value in metric.beforehand]
@@ -347,7 +316,7 @@ class EventCounters:
 
 
 @lru_cache(LABEL_SETS_REMEMBERED)
-def _label_sets(metric: Metric, open_values: Key) -> tuple[Key, ...]:
+def _label_sets(metric: Metric, open_values: LabelSet) -> tuple[LabelSet, ...]:
     """What exists beforehand, as the same objects for all targets: most have the same technologies."""
     return tuple(expand(metric, open_values))
 
@@ -362,6 +331,6 @@ def _itself(uniqueid: str) -> str:
     return uniqueid
 
 
-def _allowed(metric: Metric, held: Mapping[Key, V], caps: Caps) -> dict[Key, V]:
+def _allowed(metric: Metric, held: Mapping[LabelSet, V], caps: Caps) -> dict[LabelSet, V]:
     """What include and exclude let through: what they leave out must not use up the cap either."""
     return {labels: value for labels, value in held.items() if caps.allowed(metric, labels)}

@@ -1,7 +1,7 @@
-"""The event side of one target: its own connection, opened again whenever it ends, read by the loop of all targets.
+"""The event link of one target: a connection of its own, reopened whenever it ends, read by the loop of all targets.
 
-Asterisk cuts a slow reader off and may stall calls on the way there. So the loop only reads and counts, and whatever
-waits (connecting, logging in, the poll before it) is done by openers.
+Asterisk disconnects a slow reader and may stall calls before it does. So the loop only reads and counts; everything
+that blocks (connecting, logging in, the first poll) runs in the openers' threads.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from ami_exporter.pbx.stats import LinkName, TargetStats
 
 log = logging.getLogger(__name__)
 
-#: A quiet link is asked for a sign of life after so long, and given so long to answer: a gap is counted from the last
-#: one, so it seems at most so much longer than it was.
+#: A quiet link gets a Ping after the first time and must answer within the second. A gap counts from the last sign of
+#: life, so it may seem longer than it was by at most these seconds.
 KEEPALIVE_SECONDS = 5.0
 PING_SECONDS = 5.0
 OPEN_SECONDS = 10.0
 EXPIRE_SECONDS = 10.0
-#: Time that the server has to say goodbye.
+#: Seconds to wait for the server's goodbye.
 LOGOFF_SECONDS = 0.5
-#: Messages counted under one hold of the counters' lock: some 5 ms, the longest that a scrape waits for it.
+#: Messages counted while the counters' lock is held: about 5 ms, the longest that a scrape waits for it.
 BATCH = 500
-#: After these the server may be another, or offer other actions.
+#: After these events the server may have restarted or offer other actions.
 NOTICED = frozenset({"FullyBooted", "Reload", "Shutdown", "Load", "Unload"})
 
 
 class EventLink:
     """Feeds the event counters of one target.
 
-    prepare runs before each connection and tells whether it is time for one; it lets the poll side learn what rules
-    must know. noticed is told of events after which the server may be another one. begun: events come from now on.
-    lost: the link has ended, so what trackers follow will not be told to its end.
+    prepare runs before each connection: it polls what rules must know, and tells whether to connect. noticed takes
+    events after which the server may have changed. begun: events arrive from now on. lost: the link has ended, so
+    trackers miss how unfinished calls end.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class EventLink:
         self._on_loss = lost
         self._stopping = False
         self._stopped = Event()
-        # From here on for the loop's thread alone.
+        # Only the loop's thread uses what follows.
         self._opening = True
         self._ended = False
         self._on_end: Callable[[], None] | None = None
@@ -87,30 +87,30 @@ class EventLink:
         self._pinged: float | None = None
 
     def start(self, before: EventLink | None = None) -> None:
-        """Begin to listen, once the link before this one has ended: the end of that one must not be taken for ours."""
+        """Start, once the link before this one has ended: its end must not be mistaken for ours."""
         if before is None:
             self._loop.open(self._open, again=False)
         else:
             self._loop.call(lambda: before.when_ended(self.start))
 
     def stop(self) -> None:
-        """Log off, soon; `join` waits for it."""
+        """Log off soon; `join` waits for it."""
         self._stopping = True
         self._loop.call(self._log_off)
 
     def join(self, timeout: float | None) -> None:
-        """Wait until it has logged off. A connection that is being opened is not waited for: it is closed at once."""
+        """Wait until the link has logged off. A connection that is still being opened is closed at once."""
         self._stopped.wait(timeout)
 
     def when_ended(self, job: Callable[[], None]) -> None:
-        """Run a job once this link has ended. Call it in the loop's thread."""
+        """Run a job once this link has ended. For the loop's thread only."""
         if self._ended:
             job()
         else:
             self._on_end = job
 
     def _open(self) -> None:
-        """Connect and log in: blocks, in an opener's thread."""
+        """Connect and log in. Blocks, in an opener's thread."""
         link = None
         try:
             if not self._stopping and self._prepare() and not self._stopping:
@@ -118,7 +118,7 @@ class EventLink:
         except (AmiError, LoginPaused):
             pass  # counted and logged where it happened
         except Exception:
-            log.exception("a fault in the exporter before the event link was open; it is tried again")
+            log.exception("unexpected error while the event link was opened; it is tried again")
         if link is not None and self._stopping:  # the loop may have ended, too
             link.close()
             self._connector.lost(self._name, link, "")
@@ -158,11 +158,10 @@ class EventLink:
 
     @property
     def unread(self) -> bool:
-        """Whether TLS has bytes of which the kernel tells nothing."""
+        """Whether TLS holds decrypted bytes that the kernel does not report."""
         return self._link is not None and self._link.unread
 
     def readable(self, room: memoryview) -> int:
-        """Read and count the events that have arrived."""
         link = self._link
         if link is None:
             return 0
@@ -172,7 +171,7 @@ class EventLink:
         return size
 
     def beat(self, now: float) -> None:
-        """Ask a quiet link for a sign of life, give up one that gives none, and let trackers drop what is too old."""
+        """Ping a quiet link, close a silent one, and let trackers drop entries that are too old."""
         if self._link is None:
             return
         if self._pinged is not None and now - self._pinged > PING_SECONDS:
@@ -189,7 +188,7 @@ class EventLink:
             self._connector.count_errors(link)
 
     def abandon(self) -> None:
-        """Close at once: the loop ends."""
+        """Close at once, because the loop ends."""
         self._lost("")
 
     def _take(self, link: Link, room: memoryview | None = None) -> int:

@@ -20,47 +20,47 @@ from ami_exporter.pbx.openers import Openers
 
 log = logging.getLogger(__name__)
 
-#: Bytes taken of one link in one turn, and the size of the one buffer: no link keeps the others waiting for longer.
+#: Bytes read from one link in one turn, and the size of the one buffer: a busy link delays the others by no more.
 READ_BYTES = 64 * 1024
-#: Seconds between two turns while events keep coming: a wake-up costs more than ten events.
+#: Seconds between two turns while events keep coming: one wake-up costs more than ten events.
 TICK = 0.01
-#: Links read in one turn: so many, or with many links as many as give each its turn within this time (seconds). The
-#: longer a link waits, the more events are taken with one read.
+#: Links read in one turn: at least the first number, and so many that each link has a turn within the second one
+#: (seconds). The longer a link waits, the more events one read takes.
 LINKS_A_TURN = 10
 ROUND_SECONDS = 0.2
-#: A link that had so many bytes is read again sooner than its turn comes, or at once: the PBX must not wait.
+#: A link that had so many bytes is read again before its turn, or at once: the PBX must not wait.
 BUSY_BYTES, BUSY_TICK = 8 * 1024, 0.001
 FLOOD_BYTES = 32 * 1024
-#: The longest wait for anything to happen. A clock that was set is noticed after it.
+#: Longest wait of a turn, after which a changed clock is noticed.
 LONGEST_WAIT = 0.5
-#: How often each link looks at its own times: ping, time-out, expiry.
+#: How often each link checks its timers: ping, timeout, expiry.
 BEAT_SECONDS = 1.0
-#: Connections opened at the same time: those that may well succeed, and those whose last attempt failed. A PBX that
-#: does not answer holds an opener for its whole time-out, so fifty such PBXs must not fill all of them.
+#: Threads that open connections: those for links likely to succeed, and those for links whose last attempt failed. A
+#: PBX that does not answer blocks a thread for its whole timeout, so fifty such PBXs must not take them all.
 OPENERS, RETRIERS = 32, 16
-#: Pause after a fault of the loop itself, so that one that repeats does not fill the log.
+#: Pause after a fault of the loop itself, so that a repeated one does not fill the log.
 FAULT_SECONDS = 1.0
 
 
 class Listener(Protocol):
-    """What the loop reads. Called in the loop's thread alone; must not raise and must not wait."""
+    """What the loop reads. Only the loop's thread calls it; it must not raise or block."""
 
     def readable(self, room: memoryview) -> int:
-        """Take the bytes that are there, using `room` as the buffer; return how many there were."""
+        """Read the bytes that have arrived, with `room` as the buffer; return how many."""
 
     @property
     def unread(self) -> bool:
-        """Whether bytes wait in a buffer of ours (TLS), of which the kernel tells nothing."""
+        """Whether TLS holds decrypted bytes that the kernel does not report."""
 
     def beat(self, now: float) -> None:
-        """Look at the link's own times; now: monotonic seconds."""
+        """Check the link's timers. now: monotonic seconds."""
 
     def abandon(self) -> None:
-        """Close at once: the loop ends."""
+        """Close at once, because the loop ends."""
 
 
 class EventLoop:
-    """Reads all listeners. `call`, `open`, `check` and `stop` may be called from any thread. clock: monotonic seconds.
+    """Reads all listeners. Any thread may use `call`, `open`, `check` and `stop`. clock: monotonic seconds.
 
     The thread starts with the first job and ends with `stop`.
     """
@@ -86,7 +86,7 @@ class EventLoop:
         self._closed = False
 
     def check(self) -> None:
-        """Replace the thread if it died, and log that."""
+        """Log and replace the thread if it died."""
         if self._thread is not None and not self._thread.is_alive():
             self._start()
 
@@ -96,12 +96,12 @@ class EventLoop:
             if self._stopped or (self._thread is not None and self._thread.is_alive()):
                 return
             if self._thread is not None:
-                log.critical("the thread that reads events has died; another one takes over")
+                log.critical("the thread that reads events has died and is replaced")
             self._thread = threading.Thread(target=self._run, name="events", daemon=True)
             self._thread.start()
 
     def stop(self, timeout: float) -> None:
-        """End the threads; those that open connections are waited for no longer than `timeout` seconds."""
+        """End the threads; wait at most `timeout` seconds for those that open connections."""
         until = time.monotonic() + timeout
         self._openers.stop()
         self._retriers.stop()
@@ -122,33 +122,33 @@ class EventLoop:
             os.close(self._wake_out)
 
     def call(self, job: Callable[[], None]) -> None:
-        """Run a job in the loop's thread, soon. It must not wait."""
+        """Run a job soon in the loop's thread. It must not block."""
         self._jobs.append(job)
         if self._thread is None:
             self._start()
         self._wake()
 
     def later(self, seconds: float, job: Callable[[], None]) -> None:
-        """Run a job in the loop's thread after so many seconds. Call it in the loop's thread."""
+        """Run a job after so many seconds. For the loop's thread only."""
         heapq.heappush(self._timers, (self._clock() + seconds, next(self._order), job))
 
     def open(self, job: Callable[[], None], *, again: bool) -> None:
-        """Run a job that may wait in another thread. again: its last attempt failed."""
+        """Run a job that may block, in another thread. again: its last attempt failed."""
         (self._retriers if again else self._openers).submit(job)
 
     def add(self, fd: int, listener: Listener) -> None:
-        """Read this descriptor from now on. Call it in the loop's thread."""
+        """Start to read this descriptor. For the loop's thread only."""
         self._listeners[fd] = listener
         self._epoll.register(fd, select.EPOLLIN)
 
     def remove(self, fd: int) -> None:
-        """Read this descriptor no more. Call it in the loop's thread, before the descriptor is closed."""
+        """Stop reading this descriptor, before it is closed. For the loop's thread only."""
         if self._listeners.pop(fd, None) is not None:
             with contextlib.suppress(OSError):
                 self._epoll.unregister(fd)
 
     def _wake(self) -> None:
-        # Under the lock, for a closed descriptor's number may be another's by now. A full pipe wakes just as well.
+        # Under the lock, because a closed descriptor's number may be in use again. A full pipe wakes just as well.
         with self._lock, contextlib.suppress(OSError):
             if not self._closed:
                 os.write(self._wake_in, b"\0")
@@ -158,7 +158,7 @@ class EventLoop:
             try:
                 pause = self._turn()
             except Exception:
-                log.exception("a fault in the thread that reads events; it goes on")
+                log.exception("unexpected error in the thread that reads events; it continues")
                 pause = FAULT_SECONDS
             if pause:
                 time.sleep(pause)
@@ -168,7 +168,7 @@ class EventLoop:
             listener.abandon()
 
     def _turn(self) -> float:
-        """Do all that is due; return the seconds to let more come before the next turn."""
+        """Do what is due; return how long to wait before the next turn."""
         now = self._clock()
         while self._jobs:
             self._jobs.popleft()()

@@ -1,9 +1,9 @@
-"""Which classes of events one event link was given: what it asked for, but for those that its user turns out to lack.
+"""Which classes of events an event link really gets: those it asked for, without those its user turns out to lack.
 
-AMI does not tell a user's `read=`. An event of a class proves it; a quiet PBX proves nothing. So a class counts as
-given until polls see what must have raised an event and none came: a channel that began after the login (call), a
-caller who joined a queue (agent), another login of ours (security). FullyBooted follows each login (system). Of the
-others nobody can tell.
+AMI does not reveal a user's `read=`. An event proves its class; a quiet PBX proves nothing. So a class counts as
+granted until a poll sees something that must have raised an event, and none came: a channel that began after the login
+(call), a caller who joined a queue (agent), another login of ours (security). FullyBooted follows each login (system).
+For the other classes nobody can tell.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from ami_exporter.collectors.lists import CORE_SHOW_CHANNELS, QUEUE_STATUS, STAT
 from ami_exporter.collectors.vocabulary import INTERNAL
 
 LATE_SECONDS: Final = 5.0
-"""An event is on its way for less; lists tell ages in whole seconds."""
+"""Seconds: longer than an event takes to arrive; lists give ages in whole seconds."""
 BOOT_SECONDS: Final = 60.0
-"""FullyBooted comes with the login, or when a server that is starting has loaded its modules."""
+"""FullyBooted comes with the login, or once a starting server has loaded its modules."""
 MAX_NAMES: Final = 500
-"""Event names that need no second look; Asterisk has 150."""
+"""Event names to remember; Asterisk has 150."""
 BOOTS_FROM: Final = (1, 2)
 MODERN_FROM: Final = (2,)
 """AMI versions: FullyBooted since Asterisk 11; since 12 security events, and class agent for callers of queues."""
@@ -32,14 +32,14 @@ MODERN_FROM: Final = (2,)
 _NAMED_BY: Final[Mapping[str, str]] = MappingProxyType(
     {"call": "newchannel", "agent": "queuecallerjoin", "security": "successfulauth", "system": "fullybooted"}
 )
-"""Class → the event whose absence tells; where no rule wants it, an eventfilter may leave it out."""
+"""Class → the event that proves it. If no rule wants that event, an eventfilter may suppress it."""
 _ALWAYS_WANTED: Final = frozenset({"fullybooted"})
 
 
 class EventRights:
     """Follows one event link. clock: monotonic seconds; wanted: names (lower case) of the events that rules want.
 
-    The link's thread tells of events, those of polls tell of items; sets are only ever replaced whole.
+    The link's thread reports events, poll threads report items; sets are replaced whole, never changed.
     """
 
     def __init__(self, asked: Iterable[str], clock: Callable[[], float], wanted: Callable[[], frozenset[str]]) -> None:
@@ -53,13 +53,13 @@ class EventRights:
         self._missed: frozenset[str] = frozenset()
 
     def begun(self, ami: tuple[int, ...]) -> None:
-        """A login was accepted. ami: the server's AMI version."""
+        """Note an accepted login. ami: the server's AMI version."""
         self._names = set()
         self._heard = self._missed = frozenset()
         self._ami, self._since = ami, self._clock()
 
     def ended(self) -> None:
-        """The link is lost: nothing is given."""
+        """Note that the link is lost: it has no class."""
         self._since = None
 
     def heard(self, names: set[str]) -> None:
@@ -71,7 +71,7 @@ class EventRights:
 
     @property
     def watched(self) -> tuple[Action, ...]:
-        """Lists whose items may tell what is missing: none once all is known, for they are long."""
+        """Lists whose items may prove that a class is missing; none once all is known, because they are long."""
         if self._since is None:
             return ()
         channels = (STATUS, CORE_SHOW_CHANNELS) if self._would_be_missed("call") else ()
@@ -98,7 +98,7 @@ class EventRights:
         return self._clock() - since - age > LATE_SECONDS
 
     def _would_be_missed(self, name: str) -> bool:
-        """Whether it is still to be found out if the class is given, and the event that tells is wanted."""
+        """Whether the class is still in question, and a rule wants the event that proves it."""
         if name not in self._asked or name in self._heard or name in self._missed:
             return False
         if name == "agent" and self._ami < MODERN_FROM:  # a queue may send nothing of that class
@@ -106,12 +106,12 @@ class EventRights:
         return _NAMED_BY[name] in _ALWAYS_WANTED | self._wanted()
 
     def given(self, polls_since: float | None) -> frozenset[str]:
-        """The classes that the link has; none while it is down. polls_since: login of the poll link, monotonic."""
+        """Return the classes that the link has, none while it is down. polls_since: login of the poll link."""
         since = self._since
         return frozenset[str]() if since is None else self._asked - self._lacks(since, polls_since)
 
     def missed(self, polls_since: float | None) -> frozenset[str]:
-        """The classes asked for that the link turned out to lack; none while it is down."""
+        """Return the requested classes that the link turned out to lack; none while it is down."""
         since = self._since
         return frozenset[str]() if since is None else self._lacks(since, polls_since)
 

@@ -1,7 +1,7 @@
-"""Which write= classes an AMI user lacks, as far as ListCommands tells: one judgement for page and doctor. Pure.
+"""Which write= classes an AMI user lacks, judged by ListCommands. Status page and doctor share this. Pure.
 
-ListCommands hides actions without a right and actions of modules that are not loaded alike. So a class is missing only
-where nothing that needs it was offered; and only the two classes that gauges are worth are ever named.
+ListCommands hides actions that the user has no right to, and actions whose module is not loaded. So a class counts as
+missing only if no action that needs it was offered; and only the two classes that gauges need are ever named.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from ami_exporter.ami.rights import BASE, TIER, held_classes, mending_class
 from ami_exporter.collectors.sent import asterisk_version
 
 GONE_SINCE: Final = {"SIPpeers": 21, "SIPshowregistry": 21}
-"""Action → major version of Asterisk that no longer has its module."""
+"""Action → first major version of Asterisk without its module."""
 NOT_EVERYWHERE: Final = frozenset({"DongleShowDevices", "QuectelShowDevices", "PJSIPShowMaintenance", *GONE_SINCE})
-"""Actions of modules by others, or of some versions only: to a user without rights their absence tells nothing."""
+"""Actions of third-party modules, or of some versions only: their absence says nothing about rights."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """Actions by what would bring them. needed: of the class everything needs; further: of the tier above it."""
+    """Missing actions. needed: those of the class that everything needs; further: those of the tier above."""
 
     needed: tuple[str, ...] = ()
     further: tuple[str, ...] = ()
 
 
 def lacking(unavailable: Iterable[Action], offered: frozenset[str], version: str) -> Lacking:
-    """Judge the actions that were not offered. offered: names of ListCommands, lower case; none: nothing is known.
+    """Judge the actions that were not offered. offered: names of ListCommands, lower case; empty if unknown.
 
-    version: AsteriskVersion, empty where it is not known.
+    version: AsteriskVersion, empty if unknown.
     """
     if not offered:
         return Lacking()
@@ -54,6 +54,6 @@ def worth_having(action: Action, held: frozenset[str], version: str) -> str:
 
 
 def proved(offered: frozenset[str]) -> frozenset[str]:
-    """The classes by which actions were offered that no other class permits."""
+    """Return the classes that are proved by an offered action which no other class permits."""
     alone = [spec.rights for name, spec in ACTIONS.items() if name.lower() in offered and len(spec.rights) == 1]
     return frozenset[str]().union(*alone)

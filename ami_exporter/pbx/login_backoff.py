@@ -1,10 +1,10 @@
-"""The login gate of one PBX, shared by every login of this exporter to it: no stock intrusion detection bans us.
+"""The login gate of one PBX. All logins of this exporter to it share the gate, so that intrusion detection bans none.
 
 Intrusion detection counts log lines by the address in them, over the last ten minutes. Where Asterisk's NOTICE and
 SECURITY logs go into one file, one refused login is two lines for a wrong secret and three for an unknown user. Stock
-limits are ten (fail2ban's jail `asterisk`), eight (FreePBX) and five (fail2ban's default, Grandstream UCM). So the same
-login is refused once in ten minutes: below all of them; and any logins, however often somebody changes the secret, are
-refused twice: six lines at most.
+limits are ten (fail2ban's jail `asterisk`), eight (FreePBX) and five (fail2ban's default, Grandstream UCM). So the gate
+allows one refusal of the same login in ten minutes, which is below all limits, and two refusals altogether, however
+often somebody changes the secret: six lines at most.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from typing import Self
 from ami_exporter.ami.errors import AlreadyInUse, LoginRefused, Timeout
 from ami_exporter.config.target_settings import AmiTlsSettings, TargetSettings
 
-#: The ten minutes of intrusion detection, and half a minute for logs that are written and read late.
+#: Intrusion detection looks back ten minutes; half a minute more covers logs that are written and read late.
 WINDOW_SECONDS = 630.0
-#: Refused logins in one window, whoever they were for.
+#: Refused logins in one window, for all users together.
 MOST_REFUSED = 2
-#: Asterisk answers a refused login after one second. A login without an answer for this long was not refused: the
-#: server is slow or gone. After a shorter wait nobody knows, so it counts as refused until a login is accepted, and
-#: meanwhile only those are tried that can wait this long.
+#: Asterisk answers a refused login after one second. A login that has no answer after this long was not refused: the
+#: server is slow or gone. After a shorter wait nobody knows, so the login counts as refused until one is accepted, and
+#: until then only logins that can wait this long are tried.
 REFUSAL_ANSWER_SECONDS = 5.0
-#: The same for a login that this server has accepted before: a server that hangs is likelier than a changed secret.
+#: The same for a login that this server accepted before: a hanging server is likelier than a changed secret.
 KNOWN_ANSWER_SECONDS = 2.0
-#: What a login is given that no scrape waits for: it can always be tried, and clears the doubt.
+#: Seconds for a login that no scrape waits for: it may always be tried, and settles the doubt.
 UNHURRIED_SECONDS = REFUSAL_ANSWER_SECONDS + 1.0
-#: Accepted logins that are remembered: the target's own, one for commands, one for canaries, and a former one.
+#: Accepted logins to remember: the target's own, one for commands, one for canaries, and a former one.
 MOST_ACCEPTED = 4
 
 
 class LoginPaused(Exception):  # noqa: N818 - a state, named as one
-    """No login is tried now: earlier ones were refused."""
+    """No login is tried now, because earlier ones were refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoginIdentity:
-    """What a login is refused for. Another one, after a reload or in a rewritten file, is tried at once.
+    """What a login may be refused for. A changed user or secret is tried at once.
 
-    secret: only compared; its type never prints. further: a user beside the target's own, such as the one for
-    commands. All of these together have one refused login in a window, so that one is left for the target's own.
+    secret: only compared; its type never prints. further: a user other than the target's own, such as the command user.
+    All further users together may be refused once in a window, so that one refusal is left for the target's own.
     """
 
     username: str
@@ -53,13 +53,12 @@ class LoginIdentity:
 
     @classmethod
     def of(cls, settings: TargetSettings) -> LoginIdentity:
-        """The target's own user."""
         return cls(settings.username, settings.secret, settings.tls)
 
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """sure: the server said so. Else the login had no answer, and may have been refused."""
+    """A refused login. sure: the server said so; otherwise it had no answer and may have been refused."""
 
     at: float
     who: LoginIdentity
@@ -67,17 +66,17 @@ class _Refusal:
 
 
 class LoginBackoff:
-    """Paces the logins to one PBX. clock: monotonic seconds. Safe for threads."""
+    """Paces the logins to one PBX. clock: monotonic seconds. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._changed = Condition()
         self._busy = False
-        self._refusals: list[_Refusal] = []  # the last ones, at most MOST_REFUSED
-        self._accepted: list[LoginIdentity] = []  # the last ones, at most MOST_ACCEPTED
+        self._refusals: list[_Refusal] = []  # the latest, at most MOST_REFUSED
+        self._accepted: list[LoginIdentity] = []  # the latest, at most MOST_ACCEPTED
 
     def closed_for(self, who: LoginIdentity) -> float:
-        """Seconds until this login may be tried; 0 when now."""
+        """Return the seconds until this login may be tried; 0 for now."""
         with self._changed:
             recent = self._recent()
             against = [one.at for one in recent if (one.sure and one.who == who) or (one.who.further and who.further)]
@@ -87,17 +86,17 @@ class LoginBackoff:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing is held against any login, so that the gate may be forgotten."""
+        """Whether no refusal is remembered, so that the gate may be dropped."""
         with self._changed:
             return not self._busy and not self._recent()
 
     def attempt(self, who: LoginIdentity) -> LoginAttempt:
-        """Begin an attempt to log in. Raises LoginPaused while the gate is closed."""
+        """Start an attempt to log in. Raises LoginPaused while the gate is closed."""
         self._check(who)
         return LoginAttempt(self, who, self._clock)
 
     def enter(self, who: LoginIdentity, deadline: float) -> None:
-        """Wait until no other login is under way, as its refusal counts for this one. Raises LoginPaused."""
+        """Wait until no other login is under way, because its refusal counts for this one. Raises LoginPaused."""
         with self._changed:
             if not self._changed.wait_for(lambda: not self._busy, max(0.0, deadline - self._clock())):
                 raise LoginPaused("another login of this exporter to this PBX has not been answered yet")
@@ -113,7 +112,7 @@ class LoginBackoff:
     def leave(
         self, who: LoginIdentity, *, accepted: bool = False, refused: bool = False, in_doubt: bool = False
     ) -> None:
-        """End what `enter` began, with its outcome; none of them: the server did not come to judge it."""
+        """End an attempt. Without an outcome the server did not judge the login."""
         with self._changed:
             self._busy = False
             self._changed.notify_all()
@@ -126,7 +125,7 @@ class LoginBackoff:
                 self._refusals = [*self._refusals, _Refusal(self._clock(), who, sure=refused)][-MOST_REFUSED:]
 
     def answer_seconds(self, who: LoginIdentity) -> float:
-        """How long a login must have waited without an answer before it is known not to have been refused."""
+        """Return how long a login must wait without an answer before it counts as not refused."""
         with self._changed:
             return KNOWN_ANSWER_SECONDS if who in self._accepted else REFUSAL_ANSWER_SECONDS
 
@@ -144,7 +143,7 @@ class LoginBackoff:
 
 
 class LoginAttempt:
-    """One attempt, as Link's LoginPace, and a context around it that tells the gate how it ended."""
+    """One attempt: Link's LoginPace, and a context manager that tells the gate the outcome."""
 
     def __init__(self, gate: LoginBackoff, who: LoginIdentity, clock: Callable[[], float]) -> None:
         self._gate = gate
@@ -153,12 +152,12 @@ class LoginAttempt:
         self._begun: float | None = None
 
     def begin(self, deadline: float) -> None:
-        """Hold the gate. Raises LoginPaused when it was closed meanwhile."""
+        """Take the gate. Raises LoginPaused if it was closed meanwhile."""
         self._gate.enter(self._who, deadline)
         self._begun = self._clock()
 
     def accepted(self) -> None:
-        """Let go of the gate: the server has let us in."""
+        """Release the gate after an accepted login."""
         self._begun = None
         self._gate.leave(self._who, accepted=True)
 
@@ -168,20 +167,20 @@ class LoginAttempt:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let go of the gate, if it is still held."""
+        """Release the gate if it is still held."""
         if self._begun is None:
             return
         waited = self._clock() - self._begun
         self._gate.leave(
             self._who,
-            # "Already in use" is nothing to intrusion detection: the secret was right.
+            # Intrusion detection does not count "already in use": the secret was right.
             refused=isinstance(error, LoginRefused) and not isinstance(error, AlreadyInUse),
             in_doubt=isinstance(error, Timeout) and waited < self._gate.answer_seconds(self._who),
         )
 
 
 class ReconnectBackoff:
-    """Full-jitter back-off of a reconnecting link: a random part of 1, 2, 4, 5 s, begun anew by success."""
+    """Full-jitter back-off of a reconnecting link: a random part of 1, 2, 4, 5 s; success resets it."""
 
     def __init__(self, jitter: Callable[[], float], longest: float = 5.0) -> None:
         self._jitter = jitter
@@ -189,11 +188,10 @@ class ReconnectBackoff:
         self._failures = 0
 
     def failed(self) -> float:
-        """Seconds to wait before the next attempt."""
+        """Return the seconds to wait before the next attempt."""
         ceiling = min(self._longest, 2.0**self._failures)
         self._failures = min(self._failures + 1, 10)
         return ceiling * self._jitter()
 
     def succeeded(self) -> None:
-        """Begin anew."""
         self._failures = 0

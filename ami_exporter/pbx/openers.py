@@ -1,4 +1,4 @@
-"""A few threads that open connections, so that a PBX that does not answer keeps no other one waiting."""
+"""A few threads that open connections, so that an unresponsive PBX does not delay the others."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ log = logging.getLogger(__name__)
 
 
 class Openers:
-    """Runs blocking jobs on at most `size` daemon threads, started as they are needed.
+    """Runs blocking jobs on at most `size` daemon threads, started on demand.
 
-    A job that raises is logged; its thread goes on with the next one.
+    If a job raises, the error is logged and its thread takes the next job.
     """
 
     def __init__(self, name: str, size: int) -> None:
@@ -36,13 +36,13 @@ class Openers:
         self._jobs.put(job)
 
     def stop(self) -> None:
-        """End the threads, each after the job it is at; `join` waits for that."""
+        """End each thread after its current job; `join` waits for that."""
         with self._lock:
             for _ in self._threads:
                 self._jobs.put(None)
 
     def join(self, until: float) -> None:
-        """Wait for the threads to end, until this time at the latest (monotonic seconds)."""
+        """Wait for the threads to end, at most until this time (monotonic seconds)."""
         for thread in tuple(self._threads):
             thread.join(max(0.0, until - time.monotonic()))
 
@@ -51,6 +51,6 @@ class Openers:
             try:
                 job()
             except Exception:
-                log.exception("a fault in the exporter while a connection was opened")
+                log.exception("unexpected error while a connection was opened")
             with self._lock:
                 self._idle += self._jobs.empty()

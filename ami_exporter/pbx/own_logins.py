@@ -1,7 +1,7 @@
-"""Which security events of AMI tell of this exporter's own sessions.
+"""Tells which security events of AMI come from this exporter's own sessions.
 
-Asterisk names the address that a login comes from. That is our own end of the connection, unless a relay is in between
-(stunnel, HAProxy, NAT). Then only the account is known: each login of ours accounts for one event of that account.
+Asterisk names the address that a login comes from. That is our end of the connection, unless a relay is in between
+(stunnel, HAProxy, NAT). Then only the account is known, and each login of ours explains one event of that account.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from typing import Protocol
 from ami_exporter.ami.errors import LoginRefused
 from ami_exporter.pbx.login_backoff import LoginPaused
 
-#: Sessions of ours that a late security event may still name: two links, and some reconnections of each.
+#: Own sessions that a late security event may still name: two links, and some reconnections of each.
 REMEMBERED_SESSIONS = 16
-#: Seconds after a login within which its security event comes; Asterisk sends it before the login's answer.
+#: Seconds after a login in which its security event arrives; Asterisk sends it before the login's answer.
 CLAIM_SECONDS = 10.0
 SUCCESS = "SuccessfulAuth"
 
 
-class Session(Protocol):
+class LoginSession(Protocol):
     """A connection that logs in."""
 
     @property
     def local_address(self) -> tuple[str, int] | None:
-        """Our end of it; None before it is connected."""
+        """Our end of the connection; None before it is connected."""
 
 
 @dataclass(slots=True, eq=False)
 class _Claim:
-    """A login whose event has not been seen. accepted: its outcome; None: not known."""
+    """A login whose event has not arrived. accepted: its outcome; None if unknown."""
 
     account: str
     until: float = math.inf
@@ -46,18 +46,18 @@ class _Claim:
 
 
 class OwnLogins:
-    """Logins of one target's links. clock: monotonic seconds. Safe for threads."""
+    """Logins of one target's links. clock: monotonic seconds. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._sessions: deque[Session] = deque(maxlen=REMEMBERED_SESSIONS)
+        self._sessions: deque[LoginSession] = deque(maxlen=REMEMBERED_SESSIONS)
         self._claims: deque[_Claim] = deque(maxlen=REMEMBERED_SESSIONS)
-        self._relayed = True  # until an event has named an address of ours
+        self._relayed = True  # until an event names one of our addresses
 
     @contextmanager
-    def login(self, session: Session, account: str) -> Iterator[None]:
-        """Connect and log in within this context: its security event may come before the answer."""
+    def login(self, session: LoginSession, account: str) -> Iterator[None]:
+        """Wrap connecting and logging in: the security event may come before the answer."""
         claim = _Claim(account)
         with self._lock:
             self._sessions.append(session)
@@ -77,7 +77,7 @@ class OwnLogins:
             claim.until = self._clock() + CLAIM_SECONDS if tried else -math.inf
 
     def told_by(self, event: str, account: str, address: tuple[str, int] | None) -> bool:
-        """Whether this security event of AMI tells of one of our sessions. Ask once for each event.
+        """Whether this security event of AMI comes from one of our sessions. Call it once for each event.
 
         address: host and port that the event names; None when it cannot be read.
         """

@@ -1,4 +1,4 @@
-"""Which actions one poll sends, for which collectors, and what is unavailable. Pure."""
+"""Which actions a poll sends for which collectors, and which are unavailable. Pure."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ PLANS = 200
 
 @dataclass(frozen=True, slots=True)
 class EnabledCollector:
-    """A collector with the settings that decide what it does on one target."""
+    """A collector with its settings on one target."""
 
     collector: Collector
     required: bool = False
-    """enabled: true, so what the server does not offer is a fault."""
+    """`enabled: true`: an action that the server does not offer is a fault."""
     min_interval: float = 0.0
-    """Seconds for which all its complete answers are served again."""
+    """Seconds for which complete answers are served again."""
     paced: bool = False
-    """The configuration says min_interval: it knows better than what is the default for lists from a database."""
+    """The configuration sets min_interval, which overrides the default for lists from a database."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The actions in the order of sending (cheap ones first) and, for each collector, those that feed it."""
+    """The actions in the order of sending, cheap ones first, and for each collector those that feed it."""
 
     actions: tuple[Action, ...]
     by_collector: Mapping[str, tuple[Action, ...]]
@@ -74,11 +74,11 @@ def make_plan(
     *,
     commands: bool = False,
 ) -> Plan:
-    """Choose each poll's first permitted alternative.
+    """Choose the first permitted alternative of each poll.
 
-    offered: lower-case names ListCommands lists for this user; None when the server has no such action (then all may
-    be sent). source: the action preferred wherever it is among the alternatives (channels: {source: …}).
-    commands: whether there is a user for console commands, whatever this one may do.
+    offered: names of ListCommands in lower case; None if the server has no such action, and then all may be sent.
+    source: the action to prefer wherever it is an alternative (channels: {source: …}). commands: whether there is a
+    command user.
     """
     return _plan(tuple(enabled), offered, source, commands=commands)
 
@@ -90,7 +90,7 @@ def _plan(
     def may(action: Action) -> bool:
         return commands if action.is_command else offered is None or action.name.lower() in offered
 
-    # Equal actions become one object: dictionaries find it without comparing, ten thousand times a poll.
+    # Equal actions become one object, so that ten thousand look-ups a poll compare identity only.
     same: dict[Action, Action] = {}
     by_collector: dict[str, tuple[Action, ...]] = {}
     unavailable: dict[str, tuple[Action, ...]] = {}

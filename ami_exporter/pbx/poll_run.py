@@ -1,6 +1,6 @@
-"""One poll: the plan's answers streamed into folds, and what each collector makes of them.
+"""One poll: streams the plan's answers into folds and collects each collector's result.
 
-No I/O: the caller exchanges the actions on a link and hands every item to `item`.
+No I/O: the caller exchanges the actions on a link and passes every item to `item`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from typing import NamedTuple
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Answer, Outcome
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.declarations import Context, Fold, Metric, Resumable, Unreadable
+from ami_exporter.collectors.declarations import (
+    Context,
+    Fold,
+    LabelSet,
+    Metric,
+    Resumable,
+    Unreadable,
+)
 from ami_exporter.collectors.rulefold import RuleFold, Take
 from ami_exporter.collectors.table import SeriesBounds
 from ami_exporter.exposition.writer import Family, Writer
@@ -23,11 +30,9 @@ from ami_exporter.pbx.plan import EnabledCollector, Plan
 
 log = logging.getLogger(__name__)
 
-Key = tuple[str, ...]
-
 
 class PollFault(StrEnum):
-    """Why a collector failed in a poll: the closed set of reasons shown on the status page and in the log."""
+    """Why a collector failed in a poll; status page and log show it."""
 
     NONE = ""
     DOWN = "down"
@@ -51,9 +56,9 @@ _FAULT_OF = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one collector got out of a poll.
+    """The result of one collector in a poll.
 
-    seconds: sum of its answers' times; taken: monotonic time of the oldest of them, which may be of an earlier poll.
+    seconds: total time of its answers; taken: monotonic time of the oldest one, which may be from an earlier poll.
     """
 
     name: str
@@ -65,11 +70,11 @@ class Result:
     sent: tuple[Action, ...] = ()
     unavailable: tuple[Action, ...] = ()
     refused: tuple[tuple[Action, str], ...] = ()
-    """Actions that were offered and yet not answered, with the reason: permission_denied or not_supported."""
+    """Actions that were offered but refused, with the reason: permission_denied or not_supported."""
 
     @property
     def success(self) -> bool:
-        """True when every action that was sent answered in full."""
+        """Whether every action that was sent was answered in full."""
         return self.fault is PollFault.NONE
 
 
@@ -79,7 +84,7 @@ _Sink = tuple["CollectorRun | None", Take]
 
 @dataclass(slots=True)
 class CollectorRun:
-    """A collector's folds within one poll; broken by the first exception in one of them."""
+    """A collector's folds in one poll; the first exception in one of them breaks the run."""
 
     enabled: EnabledCollector
     sent: tuple[Action, ...]
@@ -87,26 +92,26 @@ class CollectorRun:
     fold: Fold | None
     broken: bool = False
     unreadable: dict[Action, str] = field(default_factory=dict)
-    """Actions whose answer came in full and is not what the collector reads, with the reason."""
+    """Actions with a complete answer that the collector cannot read, with the reason."""
 
     @staticmethod
     def new(
         enabled: EnabledCollector, sent: tuple[Action, ...], context: Context, bounds: SeriesBounds | None
     ) -> CollectorRun:
-        """A run that waits for all its lists."""
+        """Make a run that waits for all its lists."""
         collector = enabled.collector
         fold = None if collector.fold is None else collector.fold(context)
         return CollectorRun(enabled, sent, RuleFold(collector, frozenset(sent), context, bounds), fold)
 
     @property
     def resumable(self) -> bool:
-        """Whether some of its lists may come from the cache while others are asked again; else all do, or none."""
+        """Whether some lists may come from the cache while others are requested; otherwise all do, or none."""
         return self.fold is None or isinstance(self.fold, Resumable)
 
     def again(
         self, sent: tuple[Action, ...], context: Context, bounds: SeriesBounds | None, cached: frozenset[Action]
     ) -> CollectorRun:
-        """Return the next poll's run, which knows what the cached lists answered."""
+        """Return the next poll's run, which keeps the cached lists' items."""
         fold = self.fold
         if isinstance(fold, Resumable):
             fold = fold.again(context, cached)
@@ -121,13 +126,13 @@ class CollectorRun:
             yield partial(self.fold.item, action)
 
     def failed(self, error: Exception) -> None:
-        """Note an exception of a fold, which must not take the other collectors' numbers away; logs the first."""
+        """Note an exception of a fold, so that the other collectors go on; the first one is logged."""
         if not self.broken:
             log.error("collector failed on an item", exc_info=error, extra={"collector": self.enabled.collector.name})
         self.broken = True
 
     def families(self, complete: frozenset[Action], writer: Writer) -> list[Family]:
-        """All that the complete lists allow to publish."""
+        """Return the families that the complete lists allow."""
         complete -= self.unreadable.keys()
         return writer.families(() if self.fold is None else self.fold.finish(complete), self.rules.values(complete))
 
@@ -141,7 +146,7 @@ class TimedAnswer(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CachedAnswers:
-    """A collector's last run, and its answers that are served again instead of being asked for in this poll."""
+    """A collector's last run, and its answers that this poll serves again."""
 
     run: CollectorRun
     answered: Mapping[Action, TimedAnswer]
@@ -149,19 +154,19 @@ class CachedAnswers:
 
 @dataclass(slots=True)
 class PollRun:
-    """Folds of one poll. cached: by collector, the lists that the plan leaves out: their answers are served again."""
+    """The folds of one poll. cached: by collector, answers that are served again and that the plan leaves out."""
 
     plan: Plan
     enabled: Sequence[EnabledCollector]
     context: Context
     bounds: SeriesBounds | None = None
-    """How many label sets a metric may have while lists arrive; None: any number."""
+    """Limit of label sets of a metric while lists arrive; None: no limit."""
     cached: Mapping[str, CachedAnswers] = field(default_factory=dict)
     runs: list[CollectorRun] = field(default_factory=list)
     _wanted: dict[Action, list[CollectorRun]] = field(default_factory=dict)
     _shown: dict[Action, list[Watch]] = field(default_factory=dict)
     _sinks: dict[Action, dict[str, list[_Sink]]] = field(default_factory=dict)
-    """By action and name of the item, found out at the first item of the kind."""
+    """By action and name of the item, filled at the first item of each kind."""
     _last: Action | None = None
     _last_sinks: dict[str, list[_Sink]] = field(default_factory=dict)
 
@@ -185,7 +190,7 @@ class PollRun:
             self._shown.setdefault(action, []).append(watch)
 
     def item(self, action: Action, message: Message) -> None:
-        """Stream one item into every fold that wants it."""
+        """Pass one item to every fold that wants it."""
         if action is not self._last:  # a list's items come one after the other
             self._last, self._last_sinks = action, self._sinks.setdefault(action, {})
         event = message.cells[message.layout.event]
@@ -208,12 +213,12 @@ class PollRun:
         return folds + [(None, partial(watch, action)) for watch in self._shown.get(action, ())]
 
     def unreadable(self) -> Iterator[tuple[Action, str]]:
-        """Actions whose answer some collector could not read, with the reason."""
+        """Actions whose answer a collector could not read, with the reason."""
         for run in self.runs:
             yield from run.unreadable.items()
 
     def results(self, answers: Mapping[Action, Answer], writer: Writer, now: float) -> list[Result]:
-        """Families and success of every collector of the poll."""
+        """Return the result of every collector in the poll."""
         complete = frozenset(action for action, answer in answers.items() if answer.full)
         return [self._result(run, answers, complete, writer, now) for run in self.runs]
 
@@ -227,8 +232,8 @@ class PollRun:
                 answered[action] = TimedAnswer(answer.seconds, now)
         return answered
 
-    def named(self, answers: Mapping[Action, Answer]) -> list[tuple[Metric, Key]]:
-        """Label values for event metrics that complete lists named."""
+    def named(self, answers: Mapping[Action, Answer]) -> list[tuple[Metric, LabelSet]]:
+        """Return the label values that complete lists named for event metrics."""
         complete = frozenset(action for action, answer in answers.items() if answer.full)
         return [named for run in self.runs if not run.broken for named in run.rules.named(complete)]
 
@@ -274,7 +279,7 @@ class PollRun:
 def _first_fault(
     sent: Iterable[Action], answers: Mapping[Action, Answer], unreadable: Mapping[Action, str]
 ) -> tuple[PollFault, str]:
-    """Why a collector fails, by the first of its actions that did; a console command's fault names the command."""
+    """Return why a collector failed, by its first failed action; a console command's fault names the command."""
     for action in sent:
         answer = answers.get(action)
         if answer is not None and (not answer.full or action in unreadable):

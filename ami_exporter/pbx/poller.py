@@ -1,4 +1,4 @@
-"""The poll side of one target: a lasting connection, one poll at a time, joined by scrapes that want a part of it."""
+"""The poll link of one target: a lasting connection and one poll at a time, which other scrapes may join."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from ami_exporter.pbx.server_facts import ServerFacts
 
 log = logging.getLogger(__name__)
 
-#: Modules load after AMI answers, and rights change: what the server offers is asked again this often.
+#: Seconds between two ListCommands: modules load after AMI answers, and rights change.
 REFRESH_SECONDS = 55.0
-#: After a login without FullyBooted nobody can tell whether the server is still starting (or read=system is missing):
-#: for so long it is asked at each poll.
+#: After a login without FullyBooted the server may still be starting, or read=system is missing. For so many seconds
+#: each poll asks again what the server offers.
 SETTLING_SECONDS = 60.0
-#: A link idle for longer may be half open: its first answer must come soon, or it is opened anew within the scrape.
+#: A link idle for longer may be half open: if its first answer is late, the scrape opens a new link.
 IDLE_SECONDS = 5.0
 FIRST_ANSWER_SECONDS = 2.0
-#: A link over TLS is opened anew after so long: a certificate that was renewed is seen only by a new handshake.
+#: A TLS link is reopened after so many seconds, because only a new handshake shows a renewed certificate.
 TLS_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """What a scrape gets. up: logged in and answering. results: one for each collector that was wanted."""
+    """What a scrape gets. up: logged in and answering. results: one for each requested collector."""
 
     up: bool
     results: Mapping[str, Result]
@@ -46,7 +46,7 @@ class Polled:
 
 @dataclass(frozen=True, slots=True)
 class _Setup:
-    """What the configuration says of polls; a poll under way keeps the one it began with."""
+    """The settings of polls; a running poll keeps those it began with."""
 
     enabled: Mapping[str, EnabledCollector]
     source: str | None
@@ -89,7 +89,7 @@ class Poller:
         self._running: _Running | None = None
         self._link: Link | None = None
         self._boot: Boot | None = None
-        self._cut = False  # the last link was ended by the server
+        self._cut = False  # the server ended the last link
         self._last_used = 0.0
         self._opened = 0.0
         self._refreshed = 0.0
@@ -99,11 +99,10 @@ class Poller:
 
     @property
     def names(self) -> frozenset[str]:
-        """Names of all enabled collectors."""
         return frozenset(self._setup.enabled)
 
     def poll(self, names: frozenset[str], deadline: float) -> Polled:
-        """Poll these collectors, or join a poll under way that covers them. Never later than the deadline."""
+        """Poll these collectors, or join a running poll that covers them. Returns before the deadline."""
         with self._changed:
             while self._running is not None:
                 running = self._running
@@ -120,7 +119,7 @@ class Poller:
             return mine.polled
         finally:
             if self._closed:
-                self._drop("")  # it took longer than `close` could wait
+                self._drop("")  # the poll took longer than `close` could wait
             with self._changed:
                 mine.over = True
                 self._running = None
@@ -130,23 +129,23 @@ class Poller:
         return self._changed.wait_for(lambda: running.over, max(0.0, deadline - self._clock()))
 
     def configure(self, enabled: Sequence[EnabledCollector], source: str | None, writer: Writer) -> None:
-        """Use other collectors from the next poll on; nothing cached is served any more."""
+        """Use other collectors from the next poll on, and drop cached answers."""
         with self._changed:
             self._setup = _setup(enabled, source, writer)
             self._cache.forget()
             self._closing.forget()
 
     def refresh(self) -> None:
-        """Ask the server again what it offers before the next poll: it was reloaded or has finished booting."""
+        """Send ListCommands again before the next poll, because the server was reloaded or has finished booting."""
         self._closing.forget()
         self._stale_commands = True
 
     def forget(self) -> None:
-        """Serve nothing cached any more."""
+        """Drop cached answers."""
         self._cache.forget()
 
     def close(self, timeout: float = 2.0) -> None:
-        """Log off, once the poll under way has ended; polls afterwards find the target down."""
+        """Log off once the running poll has ended; later polls find the target down."""
         self._closed = True
         with self._changed:
             if self._running is None or self._wait(self._running, self._clock() + timeout):
@@ -198,10 +197,10 @@ class Poller:
             link.refresh_commands(deadline, self._first_answer(deadline))
             self._facts.offered(link)
         if link is not None and link.boot is not self._boot:
-            # The server was starting at our login and has finished since; when, nobody can tell, for the news waited
-            # unread. The answer to a new login says how long it has been up, and what modules have come.
+            # The server was starting at our login and has finished since. The time is unknown, because the event waited
+            # unread. The answer to a new login gives its uptime and the modules that have been loaded.
             self._drop("")
-            self._cache.forget()  # modules that were loading listed less than there is
+            self._cache.forget()  # lists were incomplete while modules were loading
         while self._link is None:
             self._link = self._connector.open("poll", deadline)
             self._opened = self._refreshed = self._clock()
@@ -210,13 +209,13 @@ class Poller:
             try:
                 self._learn(self._link, deadline)
             except LinkClosed as error:
-                if self._closing.suspected == suspected:  # nothing new was learned of what ends sessions
+                if self._closing.suspected == suspected:  # nothing new about what ends sessions
                     raise
                 self._drop(str(error))
         return self._link
 
     def _must_ask_again(self, link: Link) -> bool:
-        """Tell whether what the server offers may be something else by now."""
+        """Whether the server may offer other actions by now."""
         now = self._clock()
         return (
             self._stale_commands
@@ -226,7 +225,7 @@ class Poller:
         )
 
     def _learn(self, link: Link, deadline: float) -> None:
-        """Find out what decides the folds: technologies, start time, trunks, whether realtime is on."""
+        """Find out what folds depend on: technologies, start time, trunks, realtime."""
         before, self._boot = self._boot, link.boot
         self._facts.offered(link)
         wanted = self._facts.wants(link)
@@ -238,7 +237,7 @@ class Poller:
         if restarted:
             self._closing.forget()
         if restarted or (self._cut and not (_tells_uptime(before) and _tells_uptime(link.boot))):
-            self._cache.forget()  # it was restarted, or may have been: without Uptime nobody can tell
+            self._cache.forget()  # it was restarted, or may have been: without Uptime it is unknown
         self._cut = False
 
     def _exchange(
@@ -250,7 +249,7 @@ class Poller:
         limit = self._first_answer(deadline) if idle and self._last_used else None
         answers = self._closing.exchange(link, plan.listed, poll.item, deadline, limit)
         self._last_used = self._clock()
-        if _tells_uptime(self._boot):  # else nobody can tell which start it is that is alive
+        if _tells_uptime(self._boot):  # otherwise it is unknown which start is alive
             self._facts.alive(link.alive_at)
         self._connector.count_errors(link)
         if plan.commands and answers[PING].full:
@@ -280,15 +279,15 @@ class Poller:
     def _results(self, setup: _Setup, poll: PollRun, answers: Mapping[Action, Answer]) -> Polled:
         ping = answers[PING]
         late = ping.outcome is Outcome.DEADLINE
-        if late or ping.outcome is Outcome.CUT:  # nothing of a PBX that does not answer, not even cached answers
+        if late or ping.outcome is Outcome.CUT:  # a PBX that does not answer has no samples, not even cached ones
             return self._down([run.enabled.collector.name for run in poll.runs], ping.message, late=late)
         now = self._clock()
         results = {result.name: result for result in poll.results(answers, setup.writer, now)}
         self._counters.know(poll.named(answers))
         complete = frozenset(action for action, answer in answers.items() if answer.full)
         if self._facts.finish(complete):
-            self._cache.forget()  # folds looked at other trunks
-        elif setup is self._setup:  # a reload meanwhile: nothing of before may be served again
+            self._cache.forget()  # the folds used other trunks
+        elif setup is self._setup:  # reloaded meanwhile: earlier answers may not be served again
             for run in poll.runs:
                 self._cache.keep(run, poll.answered(run, answers, now), self._at_least(run.enabled))
         self._note_not_answered(answers)

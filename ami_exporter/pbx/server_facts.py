@@ -1,7 +1,7 @@
-"""What a target has learned of its server beside metrics, and the Context made of it.
+"""What a target has learned about its server besides metrics, and the Context made of it.
 
-Technologies from the actions offered, version, start and reload from FullyBooted and the core's answers, trunks from
-the configuration or found, whether queues and endpoints come from a database.
+Technologies come from the offered actions; version, start and reload from FullyBooted and the core's answers; trunks
+from the configuration or from discovery. CoreSettings tells whether queues and endpoints come from a database.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from types import MappingProxyType
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.link import Boot, Link
 from ami_exporter.ami.message import Message
-from ami_exporter.collectors.declarations import Context, OwnLogins, Trunk
+from ami_exporter.collectors.declarations import Context, OwnLoginFilter, Trunk
 from ami_exporter.collectors.dialstrings import Classes
 from ami_exporter.collectors.fields import to_number
 from ami_exporter.collectors.reloads import Reload, last_reload, written_start
@@ -35,17 +35,16 @@ REALTIME_MIN_INTERVAL = 60.0
 
 
 class ServerFacts:
-    """Facts of one target's server. Both links' threads call it.
+    """Facts about one target's server. The threads of both links call it.
 
     clock: monotonic seconds; wall: Unix seconds. publish takes the new Context whenever a fact changes; restarted is
-    called each time the server turns out to have been started anew.
+    called for each detected restart of the server.
     """
 
     def __init__(
         self,
         settings: TargetSettings,
-        event_classes: frozenset[str],
-        own_logins: OwnLogins,
+        own_logins: OwnLoginFilter,
         clock: Callable[[], float],
         wall: Callable[[], float],
         *,
@@ -53,7 +52,6 @@ class ServerFacts:
         restarted: Callable[[], None],
     ) -> None:
         self._settings = settings
-        self._event_classes = event_classes
         self._own_logins = own_logins
         self._clock = clock
         self._wall = wall
@@ -63,10 +61,10 @@ class ServerFacts:
         self._discovery = Discovery()
         self._technologies: tuple[str, ...] = technologies(())
         self.commands: frozenset[str] = frozenset()
-        """What ListCommands named last, in lower case."""
+        """The latest names of ListCommands, in lower case."""
         self._start = ServerStart()
         self._ahead = 0.0
-        self._status: Message | None = None  # of CoreStatus, not looked at yet
+        self._status: Message | None = None  # a CoreStatus that has not been used yet
         self._reload: Reload | None = None
         self._booted: bool | None = None
         self._publish = publish
@@ -77,23 +75,22 @@ class ServerFacts:
         """Asterisk's version where CoreSettings is refused and the greeting tells it."""
         publish(self.context())
 
-    def configure(self, settings: TargetSettings, event_classes: frozenset[str]) -> None:
-        """Take new settings; trunks found stay until the next poll finds them again."""
+    def configure(self, settings: TargetSettings) -> None:
+        """Use new settings; discovered trunks stay until the next poll finds them again."""
         with self._lock:
             if settings.trunks != "auto" or self._settings.trunks != "auto":
                 self._configured = self._trunks = _configured(settings)
             self._settings = settings
             self._classes, self._tenants = Classes(settings.destinations), _tenants(settings)
-            self._event_classes = event_classes
         self._publish(self.context())
 
     @property
     def booting(self) -> bool:
-        """True while the server is known to be starting: modules are still to come."""
+        """Whether the server is known to be starting, so that modules are still loading."""
         return self._booted is False
 
     def offered(self, link: Link) -> None:
-        """Take what the server offers to this user now."""
+        """Take the actions that the server offers to this user now."""
         with self._lock:
             self._technologies = technologies(link.commands)
             self.commands = link.commands
@@ -103,7 +100,7 @@ class ServerFacts:
         self._publish(self.context())
 
     def connected(self, boot: Boot | None) -> bool:
-        """Take what a login and the lists of `wants` have told; True when the server was started anew since."""
+        """Take the facts of a login and of the lists of `wants`; return whether the server has restarted since."""
         status, self._status = self._status, None
         restarted = self._take(boot, "" if status is None else written_start(status))
         if status is not None:
@@ -112,16 +109,16 @@ class ServerFacts:
         return restarted
 
     def booted(self, boot: Boot | None) -> bool:
-        """Take a FullyBooted; True when the server was started anew."""
+        """Take a FullyBooted; return whether the server has restarted."""
         return self._take(boot, "")
 
     def alive(self, at: float) -> None:
-        """Note a sign of life (monotonic seconds) of a link that `connected` has been told of."""
+        """Note a sign of life (monotonic seconds) of a link that `connected` knows."""
         with self._lock:
             self._start.alive(at)
 
     def _take_reload(self, status: Message, reloaded: float | None) -> None:
-        """Take a CoreStatus; reloaded: Unix time of the last reload, where the login before it has told."""
+        """Take a CoreStatus. reloaded: Unix time of the last reload, if the login before it gave one."""
         with self._lock:
             known, start = self._reload, self._start.known
             if start is None:
@@ -133,7 +130,7 @@ class ServerFacts:
 
     def _take(self, boot: Boot | None, written: str) -> bool:
         with self._lock:
-            # None came although this user may see it: the server is starting. Else nobody can tell.
+            # Without FullyBooted the server is starting, if this user may see that event. Otherwise it is unknown.
             self._booted = boot is not None or (None if self._start.known is None else False)
             told = boot or Boot(None, self._clock(), self._wall())
             restarted = self._start.told(told.uptime, told.at, told.wall - told.at, written)
@@ -144,17 +141,17 @@ class ServerFacts:
 
     @property
     def watched(self) -> tuple[Action, ...]:
-        """Actions whose items say something here too, whoever has them polled."""
+        """Actions whose items hold facts, whichever collector polls them."""
         return (PING, SETTINGS, STATUS, *DISCOVERY) if self._discovers else (PING, SETTINGS, STATUS)
 
     @property
     def _discovers(self) -> bool:
-        """Whether trunks are to be found, or the registrations of those configured."""
+        """Whether to discover trunks, or the registrations of configured ones."""
         trunks = self._configured.values()
         return self._settings.trunks == "auto" or any(t.technology == "PJSIP" and not t.registrations for t in trunks)
 
     def wants(self, link: Link) -> tuple[Action, ...]:
-        """Actions to ask once after connecting: what folds must know before the first item."""
+        """Return the actions to send once after connecting: folds need their facts before the first item."""
         return tuple(action for action in self.watched if link.offers(action.name))
 
     def item(self, action: Action, message: Message) -> None:
@@ -171,7 +168,7 @@ class ServerFacts:
             self._ahead = 0.0 if told is None else told - self._wall()
 
     def finish(self, complete: frozenset[Action]) -> bool:
-        """End a round of items; True when the trunks changed. What an incomplete list would tell stays as it was."""
+        """End a round of items; return whether the trunks changed. Incomplete lists change nothing."""
         discovery, self._discovery = self._discovery, Discovery()
         status, self._status = self._status, None
         if status is not None:
@@ -190,11 +187,11 @@ class ServerFacts:
         return changed
 
     def min_interval(self, action: Action) -> float:
-        """Seconds for which a complete answer to this action is served again, however quick it was."""
+        """Return the seconds for which a complete answer to this action is served again at least."""
         return REALTIME_MIN_INTERVAL if self.realtime and action.name.startswith(REALTIME_ACTIONS) else 0.0
 
     def context(self) -> Context:
-        """Everything known, frozen for folds and trackers."""
+        """Return all facts, frozen for folds and trackers."""
         with self._lock:
             trunks: Mapping[str, Trunk] = MappingProxyType(dict(self._trunks))
             return Context(
@@ -210,7 +207,6 @@ class ServerFacts:
                 tells_start=self._start.is_told,
                 reload=self._reload,
                 fully_booted=self._booted,
-                event_classes=self._event_classes,
                 own_logins=self._own_logins,
                 destination=self._classes.of,
                 dids=self._settings.dids,

@@ -1,24 +1,24 @@
-"""When a server started, and whether it was started anew, as far as its words and our clocks tell. Pure.
+"""When a server started, and whether it has restarted, judged by its answers and our clocks. Pure.
 
-Three clocks may be set or stand still: ours (wall), ours (monotonic, which stops while the machine sleeps), and the
-PBX's, by which it counts its Uptime. None of that is a start.
+Three clocks may jump or stop: our wall clock, our monotonic clock (which stops while the machine sleeps), and the PBX's
+clock, by which it counts its Uptime. None of these is a restart.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-#: A start that moves by no more than this is the same: the jitter of logins.
+#: A start that moves by no more than these seconds is the same: logins jitter.
 MOVED_SECONDS = 5.0
-#: Whole seconds of Uptime, and the time the answer took: a start may seem so much earlier than it was.
+#: A start may seem so many seconds too early: Uptime is in whole seconds, and the answer takes time.
 SLACK_SECONDS = 2.0
-#: No server runs for twenty years: its clock was set since it started, as on machines that boot in 1970.
+#: No server runs for twenty years: a longer Uptime means that its clock was set, as on machines that boot in 1970.
 MOST_UPTIME = 20 * 365 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """When a server started by our monotonic and our wall clock. alive: its last sign of life (monotonic seconds)."""
+    """When a server started, by our monotonic and our wall clock. alive: its last sign of life (monotonic seconds)."""
 
     monotonic: float
     wall: float
@@ -26,7 +26,7 @@ class Start:
 
 
 class ServerStart:
-    """What is known of one server's start. `at`: monotonic seconds; offset: wall clock less monotonic clock."""
+    """What is known about one server's start. at: monotonic seconds; offset: wall clock minus monotonic clock."""
 
     def __init__(self) -> None:
         self.known: Start | None = None
@@ -34,19 +34,19 @@ class ServerStart:
 
     @property
     def is_told(self) -> bool:
-        """Whether this server tells when it started, so that a restart would be seen."""
+        """Whether this server tells when it started, so that a restart is noticed."""
         return self.known is not None or bool(self._written)
 
     def alive(self, at: float) -> None:
-        """Note that the server started last was still there: whatever starts later has started since."""
+        """Note a sign of life of the known start: a later start must be after this time."""
         if self.known is not None and at > self.known.alive:
             self.known = replace(self.known, alive=at)
 
     def told(self, uptime: float | None, at: float, offset: float, written: str = "") -> bool:
-        """Take what a login told; True when the server was started anew.
+        """Take the facts of a login; return whether the server has restarted.
 
-        uptime: seconds, where FullyBooted says it (Asterisk 14 and later); written: the start as CoreStatus writes it,
-        in the PBX's local time, where this user may ask. The same writing is the same start, whatever the clocks say.
+        uptime: seconds, if FullyBooted has it (Asterisk 14 and later). written: the start as CoreStatus writes it, in
+        the PBX's local time, if this user may ask. The same text is the same start, whatever the clocks say.
         """
         same = bool(written) and written == self._written
         later = bool(self._written) and written > self._written
@@ -61,10 +61,10 @@ class ServerStart:
 
 
 def _restarted(known: Start, new: Start, uptime: float) -> bool:
-    """Tell whether this is a later start than the one known, which has shown life since.
+    """Tell whether this start is later than the known one.
 
-    It began after the last sign of life; and that is sure when it has been up for less time than has passed since, or
-    when it began later by both our clocks.
+    It must be after the last sign of life. That is certain if the uptime is shorter than the time since then, or if
+    both our clocks say so.
     """
     passed = new.alive - known.alive
     later = min(new.monotonic - known.monotonic, new.wall - known.wall)
@@ -72,11 +72,11 @@ def _restarted(known: Start, new: Start, uptime: float) -> bool:
 
 
 def _corrected(known: Start, new: Start) -> Start:
-    """The same start, as the clocks of now have it: a clock of ours may have been set, or the machine slept."""
+    """Return the same start by the current clocks: one of ours may have been set, or the machine slept."""
     by_monotonic = abs(new.monotonic - known.monotonic) <= MOVED_SECONDS
     by_wall = abs(new.wall - known.wall) <= MOVED_SECONDS
     if by_monotonic and not by_wall:
         return Start(known.monotonic, new.wall, new.alive)  # our wall clock was set
     if by_wall and not by_monotonic:
         return Start(new.monotonic, known.wall, new.alive)  # our machine slept
-    return replace(known, alive=new.alive)  # jitter; or the PBX's clock was set, which moves no start
+    return replace(known, alive=new.alive)  # jitter, or the PBX's clock was set

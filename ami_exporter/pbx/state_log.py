@@ -1,4 +1,4 @@
-"""Logging what changed, and only that."""
+"""Logs changes of state, and nothing else."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 
 
 class StateLog:
-    """Logs changes of state only: never one line a scrape. Safe from several threads."""
+    """Logs a message when a state changes, so never one line a scrape. Thread-safe."""
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
@@ -15,7 +15,7 @@ class StateLog:
         self._lock = threading.Lock()
 
     def note(self, key: tuple[str, ...], state: object, level: int, message: str, **extra: object) -> bool:
-        """Log the message if this key's state is another than at the last call; tells whether it was."""
+        """Log the message if the key's state has changed since the last call; return whether it has."""
         with self._lock:
             if key in self._states and self._states[key] == state:
                 return False
@@ -24,6 +24,6 @@ class StateLog:
         return True
 
     def forget(self, first: str) -> None:
-        """Drop the states of every key that begins so (a target that was removed)."""
+        """Drop the states of all keys with this prefix (of a target that was removed)."""
         with self._lock:
             self._states = {key: state for key, state in self._states.items() if key[:1] != (first,)}

@@ -1,6 +1,6 @@
-"""What the exporter knows of itself for one target: links, logins, events received, gaps, drops.
+"""The exporter's own counters for one target: links, logins, events received, gaps, drops.
 
-Counters with closed labels exist at 0 from the start. Threads of both links and of scrapes write here: one lock.
+Counters with closed labels exist at 0 from the start. Threads of links and scrapes write here, under one lock.
 """
 
 from __future__ import annotations
@@ -10,7 +10,17 @@ from threading import Lock
 from typing import Final, Literal, get_args
 
 from ami_exporter.ami.errors import Kind, Reason
-from ami_exporter.collectors.declarations import Metric, Origin
+from ami_exporter.collectors.declarations import Metric
+from ami_exporter.exposition.own_metrics import (
+    CERTIFICATE,
+    EVENTS_GAP,
+    EVENTS_RECEIVED,
+    LINK_CONNECTS,
+    LINK_UP,
+    LOGIN_FAILURES,
+    PROTOCOL_ERRORS,
+    SERIES_DROPPED,
+)
 from ami_exporter.exposition.writer import Family
 
 LinkName = Literal["poll", "events", "user_events"]
@@ -19,69 +29,6 @@ EVENT_LINKS: tuple[LinkName, ...] = ("events", "user_events")
 REASONS: tuple[str, ...] = get_args(Reason)
 LATELY_SECONDS: Final = 900.0
 """As long as the alert AsteriskSeriesDropped looks back."""
-
-
-def _own(name: str, kind: Literal["gauge", "counter"], text: str, *labels: str) -> Metric:
-    return Metric(name, kind, text, labels, Origin.EXPORTER)
-
-
-LINK_UP = _own(
-    "ami_exporter_link_up",
-    "gauge",
-    "1: connected and logged in. Link user_events is there where a rule counts UserEvents.",
-    "link",
-)
-LINK_CONNECTS = _own(
-    "ami_exporter_link_connects_total", "counter", "Connections on which the login was accepted.", "link"
-)
-LOGIN_FAILURES = _own(
-    "ami_exporter_login_failures_total",
-    "counter",
-    "Connections that ended before the login was accepted, by reason.",
-    "reason",
-)
-EVENTS_RECEIVED = _own(
-    "ami_exporter_events_received_total", "counter", "Messages with an Event header received on the event links."
-)
-EVENTS_GAP = _own(
-    "ami_exporter_events_gap_seconds_total",
-    "counter",
-    "Time without one of the event links, from the last sign of life of the one before (bytes or Pong; a quiet link "
-    "is asked every 5 s): what happened then is in no event counter. May be too long, never too short.",
-)
-PROTOCOL_ERRORS = _own(
-    "ami_exporter_protocol_errors_total", "counter", "Violations of the protocol by the server, by kind.", "kind"
-)
-EVENT_CLASSES = _own(
-    "ami_exporter_event_classes",
-    "gauge",
-    "1: a class of events that the event link asked for and has. Absent while the link is down, and when a channel, a "
-    "queue's caller or a login of ours was polled without its event: the user's read= (or an eventfilter) lacks it.",
-    "class",
-)
-SERIES_DROPPED = _own(
-    "ami_exporter_series_dropped_total",
-    "counter",
-    "Label sets refused by the cap series_per_metric, counted at each poll or event that brought one.",
-    "metric",
-)
-CERTIFICATE = _own(
-    "asterisk_ami_certificate_not_after_timestamp_seconds",
-    "gauge",
-    "When the certificate ends that AMI showed at the last TLS handshake, Unix seconds; kept while the PBX is down. A "
-    "link is made anew at least once a day (our TLS handshake with AMI)",
-)
-METRICS = (
-    LINK_UP,
-    LINK_CONNECTS,
-    LOGIN_FAILURES,
-    EVENTS_RECEIVED,
-    EVENTS_GAP,
-    EVENT_CLASSES,
-    PROTOCOL_ERRORS,
-    SERIES_DROPPED,
-    CERTIFICATE,
-)
 
 
 class TargetStats:
@@ -99,11 +46,11 @@ class TargetStats:
         self._received = 0
         self._certificate_ends: float | None = None
         self._gap = 0.0
-        self._gap_end = 0.0  # of the last gap that is over
+        self._gap_end = 0.0  # end of the last closed gap
         self._gap_since: float | None = clock() if self._event_links() else None
 
     def use_links(self, links: Collection[LinkName]) -> None:
-        """Have these links from now on; what is known of those that stay is kept."""
+        """Use these links from now on; links that stay keep their state."""
         with self._lock:
             self._up = {link: self._up.get(link) for link in links}
             self._connects = {link: self._connects.get(link, 0) for link in links}
@@ -112,7 +59,7 @@ class TargetStats:
             self._end_gap()
 
     def link_up(self, link: LinkName) -> None:
-        """Note an accepted login; when all event links are up this ends the gap."""
+        """Note an accepted login. Once all event links are up, the gap ends."""
         with self._lock:
             self._up[link] = self._clock()
             self._connects[link] = self._connects.get(link, 0) + 1
@@ -128,12 +75,12 @@ class TargetStats:
             self._gap_since = None
 
     def link_down(self, link: LinkName, alive_at: float) -> None:
-        """Note a lost or closed link; on an event link a gap begins with its last sign of life (monotonic seconds).
+        """Note a lost or closed link. For an event link a gap begins at its last sign of life (monotonic seconds).
 
-        What was sent between that and the loss may not have arrived; a gap that was counted is never counted again.
+        Events sent after that sign may be lost. Time that a gap has counted is never counted again.
         """
         with self._lock:
-            if link not in self._up:  # a reload has taken it away
+            if link not in self._up:  # a reload has removed the link
                 return
             since, self._up[link] = self._up[link], None
             if link in EVENT_LINKS:
@@ -141,44 +88,39 @@ class TargetStats:
                 self._gap_since = begin if self._gap_since is None else min(self._gap_since, begin)
 
     def up_since(self, link: LinkName) -> float | None:
-        """Monotonic time of the login, None while down."""
+        """Return the monotonic time of the login; None while the link is down."""
         with self._lock:
             return self._up.get(link)
 
     def login_failed(self, reason: Reason) -> None:
-        """Count a connection that did not become a session."""
+        """Count a connection whose login was not accepted."""
         with self._lock:
             self._failures[reason] += 1
 
     def certificate(self, ends: float | None) -> None:
-        """Note when the server's certificate ends (Unix seconds); None: no handshake came so far."""
+        """Note when the server's certificate ends (Unix seconds); None if no handshake was completed."""
         with self._lock:
             self._certificate_ends = ends or self._certificate_ends
 
     def protocol_errors(self, kind: str, count: int = 1) -> None:
-        """Count violations of the protocol."""
         with self._lock:
             self._errors[kind] += count
 
     def dropped(self, metric: Metric, _labels: tuple[str, ...] = ()) -> None:
-        """Count a label set refused by a cap."""
         with self._lock:
             self._dropped[metric.name] = self._dropped.get(metric.name, 0) + 1
             self._dropped_at[metric.name] = self._clock()
 
     def received(self, events: int) -> None:
-        """Count messages of an event link."""
         with self._lock:
             self._received += events
 
     @property
     def events_received(self) -> int:
-        """Events received since the start."""
         return self._received
 
     @property
     def series_dropped(self) -> int:
-        """Label sets refused since the start."""
         with self._lock:
             return sum(self._dropped.values())
 
@@ -190,12 +132,11 @@ class TargetStats:
             return sorted(name for name, at in self._dropped_at.items() if now - at <= LATELY_SECONDS)
 
     def gap(self) -> float:
-        """Seconds without one of the event links, the running gap included."""
+        """Return the seconds without one of the event links, an open gap included."""
         with self._lock:
             return self._gap + (0.0 if self._gap_since is None else self._clock() - self._gap_since)
 
     def families(self) -> list[Family]:
-        """All of it, for the target's metrics."""
         gap = self.gap()
         with self._lock:
             events = bool(self._event_links())

@@ -1,4 +1,4 @@
-"""One PBX: how its two links, its collectors and its store are joined into a scrape."""
+"""One PBX: joins its links, collectors and event counters into a scrape."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from ami_exporter.ami.concluded import OWN_EVENTS
 from ami_exporter.ami.event_classes import USER_EVENTS, classes_of
 from ami_exporter.ami.link import Link
 from ami_exporter.collectors import canary, core, trunks
-from ami_exporter.collectors.declarations import Collector, Context, Metric, Trunk
+from ami_exporter.collectors.declarations import Collector, Context, LabelSet, Metric, Trunk
 from ami_exporter.collectors.sent import before_12
-from ami_exporter.config.target_settings import AmiUser, TargetSettings
-from ami_exporter.exposition.writer import Caps, Family, Writer, everything
+from ami_exporter.config.ami_user import AmiUser
+from ami_exporter.config.target_settings import TargetSettings
+from ami_exporter.exposition.caps import Caps, everything
+from ami_exporter.exposition.own_metrics import EVENT_CLASSES
+from ami_exporter.exposition.writer import Family, Writer
 from ami_exporter.pbx import scrape_metrics
 from ami_exporter.pbx.canaries import STARTING_SECONDS, Canaries, Surroundings
 from ami_exporter.pbx.command_link import CommandLink
@@ -29,18 +32,16 @@ from ami_exporter.pbx.poll_run import Result
 from ami_exporter.pbx.poller import Polled, Poller
 from ami_exporter.pbx.server_facts import ServerFacts
 from ami_exporter.pbx.shared import Shared
-from ami_exporter.pbx.stats import EVENT_CLASSES, LINKS, LinkName, TargetStats
+from ami_exporter.pbx.stats import LINKS, LinkName, TargetStats
 
-Key = tuple[str, ...]
-
-#: The status page's rate of events: over the last minute, from what scrapes noted.
+#: The status page shows the rate of events over the last minute, from counts that scrapes note.
 RATE_SECONDS = 60.0
 RATE_POINTS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """Time and chance, passed in. monotonic and wall in seconds; jitter in [0, 1)."""
+    """Clocks and randomness, passed in. monotonic and wall in seconds; jitter in [0, 1)."""
 
     monotonic: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
@@ -51,7 +52,7 @@ SYSTEM_CLOCKS = Clocks()
 
 
 class Target:
-    """A PBX under watch. `start` begins to listen to events; `scrape` answers until `stop`.
+    """A monitored PBX. `start` opens the event links; `scrape` answers until `stop`.
 
     loop reads the event links of all targets; whoever made it stops it. None: this target listens to no events.
     gate: what all logins to this PBX share, those of other targets and of a configuration before a reload too.
@@ -79,11 +80,7 @@ class Target:
         self.connector = Connector(settings, self.gate, self.stats, clocks.monotonic, clocks.wall, shared=shared)
         self.canaries = self._canaries()
         self.counters = EventCounters(self._counting(), Context(), self._caps(), self.canaries.event)
-        self.facts = ServerFacts(
-            *(settings, self._classes, self.connector.logins, clocks.monotonic, clocks.wall),
-            publish=self.counters.use,
-            restarted=lambda: self.counters.add([(core.BOOTS, (), 1.0)]),
-        )
+        self.facts = self._server_facts()
         self.commands = CommandLink(
             settings, gate=self.gate, logins=self.connector.logins, stats=self.stats, clock=clocks.monotonic
         )
@@ -94,7 +91,7 @@ class Target:
         self.last_up: bool | None = None
         self.changed_at: float | None = None
         self.last_scrape: tuple[float | None, float | None] = (None, None)
-        """When the last scrape ended (Unix time), and how many seconds it took."""
+        """When the last scrape ended (Unix time), and its seconds."""
         self._received: deque[tuple[float, int]] = deque([(clocks.monotonic(), 0)], maxlen=RATE_POINTS)
 
     def _canaries(self) -> Canaries:
@@ -105,6 +102,16 @@ class Target:
             clock=self._clocks.monotonic,
             wall=self._clocks.wall,
             chance=self._clocks.jitter,
+        )
+
+    def _server_facts(self) -> ServerFacts:
+        return ServerFacts(
+            self.settings,
+            self.connector.logins,
+            self._clocks.monotonic,
+            self._clocks.wall,
+            publish=self.counters.use,
+            restarted=lambda: self.counters.add([(core.BOOTS, (), 1.0)]),
         )
 
     def _poller(self) -> Poller:
@@ -122,41 +129,38 @@ class Target:
 
     @property
     def name(self) -> str:
-        """The target's name in the configuration."""
         return self.settings.name
 
     @property
     def collectors(self) -> tuple[Collector, ...]:
-        """Enabled collectors."""
         return tuple(choice.collector for choice in self._chosen)
 
     def start(self) -> None:
-        """Begin to listen to events, and to make canary calls. The PBX may be down."""
+        """Start the event links and canary calls. The PBX may be down."""
         for link in self.event_links.values():
             link.start()
         if self.event_links:
             self.canaries.start()
 
     def stop(self) -> None:
-        """Log off all links; `join` waits for it."""
+        """Log off all links; `join` waits for that."""
         self.canaries.stop()
         for link in self.event_links.values():
             link.stop()
 
     def join(self, timeout: float) -> None:
-        """Wait for the links to be closed."""
         until = self._clocks.monotonic() + timeout
         for link in self.event_links.values():
             link.join(max(0.0, until - self._clocks.monotonic()))
         self.poller.close(timeout)
 
     def reconfigure(self, settings: TargetSettings, collectors: Sequence[Collector]) -> None:
-        """Take new settings of the same session: links stay, and so do counters whose metric and rule are the same."""
+        """Use new settings with the same address and login: links stay, and so do counters of unchanged rules."""
         self.settings = settings
         self._chosen = choose(settings, collectors)
         classes = event_classes(settings, self.collectors)
         self.counters.install(self._counting(), self._caps())
-        self.facts.configure(settings, classes)
+        self.facts.configure(settings)
         self.commands.configure(settings)
         self.canaries.configure(settings.canaries)
         self.poller.configure(self._chosen, source(settings), Writer(self._caps()))
@@ -165,7 +169,7 @@ class Target:
             self._listen_to(event_links(classes), self._loop)
 
     def _listen_to(self, listens: Mapping[LinkName, frozenset[str]], loop: EventLoop) -> None:
-        """Open and close event links after a reload; one whose classes are the same stays."""
+        """Open and close event links after a reload; one with the same classes stays."""
         before, changed = self.event_links, [name for name in LINKS if listens.get(name) != self._listens.get(name)]
         self._listens = dict(listens)
         for name in changed:
@@ -181,9 +185,9 @@ class Target:
                 self.event_links[name].start(before.get(name))
 
     def scrape(self, names: frozenset[str], deadline: float, *, events_of_all: bool = True) -> list[Family]:
-        """All families for these collectors, by the deadline (monotonic).
+        """Return all families of these collectors before the deadline (monotonic seconds).
 
-        events_of_all False leaves out the event counters of collectors that were not asked for.
+        events_of_all False leaves out the event counters of collectors that were not requested.
         """
         begin = self._clocks.monotonic()
         wanted = names & self.poller.names
@@ -221,7 +225,7 @@ class Target:
         return frozenset[str]().union(*(link.rights.missed(polls) for link in self.event_links.values()))
 
     def events_per_second(self) -> float | None:
-        """Rate of events since a minute or so, or since the start; None without an event link."""
+        """Return the rate of events over about a minute, or since the start; None without an event link."""
         if not self.event_links:
             return None
         now, received = self._clocks.monotonic(), self.stats.events_received
@@ -247,7 +251,7 @@ class Target:
             stats=self.stats,
             backoff=ReconnectBackoff(self._clocks.jitter),
             clock=self._clocks.monotonic,
-            # The second one follows the first: trunks and queues are known by then, and the login is a good one.
+            # The second link follows the first: by then trunks and queues are known, and the login is good.
             prepare=self._prepare if first else lambda: self._listening() is not None,
             noticed=self._noticed if first else lambda _event, _link: None,
             begun=self.counters.linked if first else lambda: None,
@@ -275,16 +279,16 @@ class Target:
         return None if since is None else self._clocks.monotonic() - since
 
     def _trunk_full(self, channel: str) -> bool | None:
-        """Whether a canary to this channel would take the last but one of its trunk's channels; None: PBX down."""
+        """Whether the trunk of this channel has at most one free channel; None while the PBX is down."""
         trunk = next((one for one in map(self._trunk_at, ends_of(channel)) if one is not None), None)
-        if trunk is None or trunk.channels_limit is None:
+        if trunk is None or trunk.channel_limit is None:
             return False
         polled = self.poller.poll(frozenset({trunks.COLLECTOR.name}), self._clocks.monotonic() + self.settings.timeout)
         found = polled.results.get(trunks.COLLECTOR.name)
         if not polled.up or found is None:
             return None
         counts = next((family.values for family in found.families if family.metric is trunks.CHANNELS), {})
-        return sum(n for labels, n in counts.items() if labels[0] == trunk.name) >= trunk.channels_limit - 1
+        return sum(n for labels, n in counts.items() if labels[0] == trunk.name) >= trunk.channel_limit - 1
 
     def _trunk_at(self, end: tuple[str, str]) -> Trunk | None:
         known = self.facts.context()
@@ -292,9 +296,9 @@ class Target:
         return None if name is None else known.trunks.get(name)
 
     def _prepare(self) -> bool:
-        """Poll once before listening, so that trunks, queues and service levels are known to the first event.
+        """Poll once before listening, so that trunks, queues and service levels are known when the first event comes.
 
-        Returns whether the PBX answers. However short the target's timeout, this login has time to hear its answer.
+        Returns whether the PBX answers. This login may wait longer than the target's timeout for its answer.
         """
         deadline = self._clocks.monotonic() + max(self.settings.timeout, UNHURRIED_SECONDS)
         polled = self.poller.poll(self.poller.names, deadline)
@@ -308,9 +312,9 @@ class Target:
         self.last = {**self.last, **polled.results}
 
     def _noticed(self, event: str, link: Link) -> None:
-        """React to the server's own life: it was reloaded, has finished booting, or has other modules now."""
+        """React to a reload, the end of booting, or a changed set of modules."""
         if event == "FullyBooted" and self.facts.booted(link.boot):
-            self.poller.forget()  # whichever link sees a restart first, the other one will find nothing new
+            self.poller.forget()  # the link that sees a restart first handles it; the other one will find nothing new
         self.poller.refresh()
 
 
@@ -320,11 +324,11 @@ _CONFIGURED: Mapping[str, Callable[[TargetSettings], object]] = {
     "dids": lambda settings: settings.dids,
     "tenants": lambda settings: settings.tenants is not None,
 }
-"""Collectors that are on where the configuration says what for."""
+"""Collectors that need settings: they are off without them."""
 
 
 def choose(settings: TargetSettings, collectors: Sequence[Collector]) -> list[EnabledCollector]:
-    """The collectors enabled on a target, in their order."""
+    """Return the collectors that are enabled on a target, in their order."""
     chosen = []
     for collector in collectors:
         own = settings.collectors.get(collector.name)
@@ -340,12 +344,12 @@ def choose(settings: TargetSettings, collectors: Sequence[Collector]) -> list[En
 
 
 def source(settings: TargetSettings) -> str | None:
-    """The action to prefer for channels, where the configuration names one."""
+    """Return the action to prefer for channels, if the configuration names one."""
     return next((own.source for own in settings.collectors.values() if own.source is not None), None)
 
 
-def filters(settings: TargetSettings, collectors: Sequence[Collector]) -> Callable[[Metric, Key], bool]:
-    """Tell for a label set whether its collector's include and exclude let it through."""
+def filters(settings: TargetSettings, collectors: Sequence[Collector]) -> Callable[[Metric, LabelSet], bool]:
+    """Return a function that tells whether include and exclude let a label set through."""
     rules = {}
     for collector in collectors:
         own = settings.collectors.get(collector.name)
@@ -354,7 +358,7 @@ def filters(settings: TargetSettings, collectors: Sequence[Collector]) -> Callab
                 if collector.filter_label in metric.labels:
                     rules[metric] = (metric.labels.index(collector.filter_label), own.wants)
 
-    def allowed(metric: Metric, labels: Key) -> bool:
+    def allowed(metric: Metric, labels: LabelSet) -> bool:
         rule = rules.get(metric)
         return rule is None or rule[1](labels[rule[0]])
 
@@ -362,7 +366,7 @@ def filters(settings: TargetSettings, collectors: Sequence[Collector]) -> Callab
 
 
 def event_classes(settings: TargetSettings, collectors: Sequence[Collector]) -> frozenset[str]:
-    """The manager classes the event links must ask for: those of the events that rules want, no more."""
+    """Return the manager classes that the event links request: those of the events that rules want."""
     if not settings.events:
         return frozenset()
     names = {name for c in collectors if not c.passive for name in events_of(c)}
@@ -372,13 +376,13 @@ def event_classes(settings: TargetSettings, collectors: Sequence[Collector]) -> 
 
 
 def event_links(classes: frozenset[str]) -> dict[LinkName, frozenset[str]]:
-    """The event links that these classes need, and what each asks for: UserEvents come over a link of their own."""
+    """Return the event links for these classes and what each requests: UserEvents have a link of their own."""
     parts: dict[LinkName, frozenset[str]] = {"events": classes - USER_EVENTS, "user_events": classes & USER_EVENTS}
     return {name: part for name, part in parts.items() if part}
 
 
 def events_of(collector: Collector) -> set[str]:
-    """Event names that a collector's rules want, as the rules write them."""
+    """Return the event names that a collector's rules want, as the rules write them."""
     names = {name for row in collector.rules if row.source is None for name in row.items}
     names |= {name for known in collector.zero_series if known.source is None for name in known.items}
     names |= set(collector.hears)
@@ -386,6 +390,6 @@ def events_of(collector: Collector) -> set[str]:
 
 
 def ends_of(channel: str) -> list[tuple[str, str]]:
-    """(technology, endpoint) for each part of a dialled channel that may be the endpoint: PJSIP/49301@telco-a."""
+    """Return (technology, part) for each part of a dialled channel that may be the endpoint: PJSIP/49301@telco-a."""
     technology, _, rest = channel.partition("/")
     return [(technology, part) for part in (rest.rpartition("@")[2], rest.partition("/")[0], rest) if part]

@@ -1,4 +1,4 @@
-"""Building the Context: what settings, the server's actions and trunk discovery say, frozen for the folds."""
+"""Makes the trunk facts of a Context from settings, offered actions and discovery."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _TECHNOLOGY_OF_ACTION = {
 
 
 def technologies(offered: Iterable[str]) -> tuple[str, ...]:
-    """Channel technologies that the offered actions (lower case) prove to be loaded, and Local."""
+    """Return the channel technologies that the offered actions (lower case) prove to be loaded, and Local."""
     return tuple(sorted({ALWAYS} | {_TECHNOLOGY_OF_ACTION[name] for name in offered if name in _TECHNOLOGY_OF_ACTION}))
 
 
 def configured_trunks(settings: Iterable[TrunkSettings]) -> Mapping[str, Trunk]:
-    """The trunks of the configuration's list, by name."""
+    """Return the configured trunks by name."""
     found = {}
     for trunk in settings:
         technology, _, endpoint = trunk.match.partition("/")
@@ -34,12 +34,12 @@ def configured_trunks(settings: Iterable[TrunkSettings]) -> Mapping[str, Trunk]:
 
 
 def trunk_names(trunks: Mapping[str, Trunk]) -> Mapping[tuple[str, str], str]:
-    """(technology, endpoint) → trunk, for trunks whose endpoint is written out."""
+    """Map (technology, endpoint) to the trunk, for endpoints without wildcards."""
     return MappingProxyType(
         {(trunk.technology, trunk.endpoint): trunk.name for trunk in trunks.values() if not trunk.is_pattern}
     )
 
 
 def trunk_patterns(trunks: Mapping[str, Trunk]) -> tuple[tuple[str, str], ...]:
-    """Patterns over TECHNOLOGY/endpoint → trunk, for trunks whose endpoint is a glob."""
+    """Map patterns over TECHNOLOGY/endpoint to the trunk, for endpoints with wildcards."""
     return tuple((f"{trunk.technology}/{trunk.endpoint}", trunk.name) for trunk in trunks.values() if trunk.is_pattern)

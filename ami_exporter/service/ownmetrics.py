@@ -12,32 +12,11 @@ from prometheus_client.core import Metric as LibraryMetric
 
 from ami_exporter import __version__
 from ami_exporter.collectors.declarations import Metric, Origin
+from ami_exporter.exposition.own_metrics import BUILD_INFO, RELOAD_SUCCESSFUL, RELOAD_TIMESTAMP
 from ami_exporter.exposition.writer import Family
 
-BUILD_INFO = Metric(
-    "ami_exporter_build_info",
-    "gauge",
-    "Always 1; the versions of the exporter and of Python.",
-    ("version", "python_version"),
-    Origin.EXPORTER,
-)
-RELOAD_SUCCESSFUL = Metric(
-    "ami_exporter_config_last_reload_successful",
-    "gauge",
-    "1: the last (re)load of the configuration was good; 0: it was bad and changed nothing.",
-    (),
-    Origin.EXPORTER,
-)
-RELOAD_TIMESTAMP = Metric(
-    "ami_exporter_config_last_reload_success_timestamp_seconds",
-    "gauge",
-    "Unix time of the last good (re)load of the configuration.",
-    (),
-    Origin.EXPORTER,
-)
 LIBRARY_METRICS = 100
-"""prometheus_client's collectors have some fifteen."""
-METRICS = (BUILD_INFO, RELOAD_SUCCESSFUL, RELOAD_TIMESTAMP)
+"""prometheus_client's collectors have about fifteen."""
 
 
 class OwnMetrics:

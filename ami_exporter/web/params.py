@@ -1,11 +1,11 @@
 """The query string: strictly parsed, bounded, and checked against the names that exist."""
 
-import difflib
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
+from ami_exporter.config.faults import suggest
 from ami_exporter.web.views import Selection
 
 # 30 collectors chosen by name need about 1 kB.
@@ -107,9 +107,7 @@ def _one_target(found: list[str], targets: Sequence[str]) -> str:
 
 def _unknown(kind: str, found: str, valid: Collection[str]) -> BadRequestError:
     shown = found if len(found) <= MAX_QUOTED else found[:MAX_QUOTED] + "…"
-    near = difflib.get_close_matches(shown, valid, n=1)
-    hint = f', did you mean "{near[0]}"?' if near else ""
-    return BadRequestError(f'unknown {kind} "{shown}"{hint}; {valid_names(kind, valid)}')
+    return BadRequestError(f'unknown {kind} "{shown}"{suggest(shown, valid)}; {valid_names(kind, valid)}')
 
 
 def valid_names(kind: str, names: Collection[str]) -> str:

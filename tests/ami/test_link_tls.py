@@ -10,8 +10,9 @@ import pytest
 
 from ami_exporter.ami.actions import Action
 from ami_exporter.ami.errors import Timeout, TlsFailed
-from ami_exporter.ami.link import Link, Tls
+from ami_exporter.ami.link import Link
 from ami_exporter.ami.login import Credentials
+from ami_exporter.config.target_settings import AmiTlsSettings
 from tests.support.ami_server import SECONDS, AmiServer, Session
 from tests.support.tls_files import write_server_certificate
 
@@ -52,18 +53,18 @@ def silent(session: Session) -> None:
 @pytest.mark.parametrize(
     "tls",
     [
-        Tls(ca_file="ca.pem"),
-        Tls(ca_file="ca.pem", server_name="localhost"),
-        Tls(verify=False),
-        Tls(server_name="other.example.net", verify=False),
+        AmiTlsSettings(ca_file="ca.pem"),
+        AmiTlsSettings(ca_file="ca.pem", server_name="localhost"),
+        AmiTlsSettings(verify=False),
+        AmiTlsSettings(server_name="other.example.net", verify=False),
     ],
 )
 def test_a_certificate_that_is_trusted_or_not_asked_for_is_accepted(
-    folder: Path, server_context: ssl.SSLContext, tls: Tls
+    folder: Path, server_context: ssl.SSLContext, tls: AmiTlsSettings
 ) -> None:
     ca_file = str(folder / tls.ca_file) if tls.ca_file else None
     with AmiServer(ready, server_context) as server:
-        link = Link("127.0.0.1", server.port, USER, tls=Tls(ca_file, tls.server_name, tls.verify))
+        link = Link("127.0.0.1", server.port, USER, tls=AmiTlsSettings(ca_file, tls.server_name, tls.verify))
         link.open(soon())
         assert link.offers("Status")
         link.close()
@@ -72,18 +73,18 @@ def test_a_certificate_that_is_trusted_or_not_asked_for_is_accepted(
 @pytest.mark.parametrize(
     ("tls", "text"),
     [
-        (Tls(), "set ca_file to the CA that signed it"),
-        (Tls(ca_file="ca.pem", server_name="other.example.net"), "server_name to the name in it"),
-        (Tls(ca_file="server.key"), "expected a readable PEM file"),
-        (Tls(ca_file="absent.pem"), "expected a readable PEM file"),
+        (AmiTlsSettings(), "set ca_file to the CA that signed it"),
+        (AmiTlsSettings(ca_file="ca.pem", server_name="other.example.net"), "server_name to the name in it"),
+        (AmiTlsSettings(ca_file="server.key"), "expected a readable PEM file"),
+        (AmiTlsSettings(ca_file="absent.pem"), "expected a readable PEM file"),
     ],
 )
 def test_a_certificate_that_is_not_trusted_is_refused(
-    folder: Path, server_context: ssl.SSLContext, tls: Tls, text: str
+    folder: Path, server_context: ssl.SSLContext, tls: AmiTlsSettings, text: str
 ) -> None:
     ca_file = str(folder / tls.ca_file) if tls.ca_file else None
     with AmiServer(ready, server_context) as server:
-        link = Link("127.0.0.1", server.port, USER, tls=Tls(ca_file, tls.server_name))
+        link = Link("127.0.0.1", server.port, USER, tls=AmiTlsSettings(ca_file, tls.server_name))
         with pytest.raises(TlsFailed, match=text) as caught:
             link.open(soon())
         assert caught.value.reason == "tls"
@@ -92,12 +93,12 @@ def test_a_certificate_that_is_not_trusted_is_refused(
 
 def test_a_server_without_tls_is_named() -> None:
     with AmiServer(ready) as server, pytest.raises(TlsFailed, match="does not speak TLS on this port"):
-        Link("127.0.0.1", server.port, USER, tls=Tls(verify=False)).open(soon())
+        Link("127.0.0.1", server.port, USER, tls=AmiTlsSettings(verify=False)).open(soon())
 
 
 def test_a_handshake_without_an_answer_ends_at_the_deadline() -> None:
     with AmiServer(silent) as server, pytest.raises(Timeout, match="no TLS handshake before the deadline"):
-        Link("127.0.0.1", server.port, USER, tls=Tls(verify=False)).open(soon(0.1))
+        Link("127.0.0.1", server.port, USER, tls=AmiTlsSettings(verify=False)).open(soon(0.1))
 
 
 def test_each_action_is_a_record_of_its_own(server_context: ssl.SSLContext) -> None:
@@ -113,7 +114,7 @@ def test_each_action_is_a_record_of_its_own(server_context: ssl.SSLContext) -> N
         session.until_closed()
 
     with AmiServer(script, server_context) as server:
-        link = Link("127.0.0.1", server.port, USER, tls=Tls(verify=False))
+        link = Link("127.0.0.1", server.port, USER, tls=AmiTlsSettings(verify=False))
         link.open(soon())
         queues = [Action("QueueStatus", (("Queue", f"q{number}"),)) for number in range(40)]
         answers = link.exchange(queues, lambda _action, _message: None, soon())
@@ -129,7 +130,7 @@ def test_a_cut_of_the_tls_connection_is_an_end(server_context: ssl.SSLContext) -
         session.expect("Ping")
 
     with AmiServer(script, server_context) as server:
-        link = Link("127.0.0.1", server.port, USER, tls=Tls(verify=False))
+        link = Link("127.0.0.1", server.port, USER, tls=AmiTlsSettings(verify=False))
         link.open(soon())
         ping = Action("Ping")
         assert link.exchange([ping], lambda _action, _message: None, soon())[ping].outcome == "cut"

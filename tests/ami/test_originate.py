@@ -17,7 +17,7 @@ from ami_exporter.ami.errors import ForbiddenAction
 from ami_exporter.ami.message import Message
 from ami_exporter.ami.originate import CanaryCall
 from ami_exporter.ami.own_calls import canary_id, is_id, new_id
-from ami_exporter.config.target_settings import CanarySettings
+from ami_exporter.config.canary_settings import CanarySettings
 
 GOOD = [
     *(

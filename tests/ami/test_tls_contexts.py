@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ami_exporter.ami.errors import TlsFailed
-from ami_exporter.ami.tls import Tls
+from ami_exporter.ami.tls import client_context
+from ami_exporter.config.target_settings import AmiTlsSettings
 from tests.support.certificates import Authority
 
 
@@ -31,33 +32,33 @@ def test_connections_at_the_same_time_read_the_cas_once(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(ssl, "create_default_context", counted)
     with ThreadPoolExecutor(16) as pool:
-        made = set(pool.map(lambda number: Tls(ca_file, f"pbx{number}").context(), range(100)))
+        made = set(pool.map(lambda number: client_context(AmiTlsSettings(ca_file, f"pbx{number}")), range(100)))
     assert len(made) == 1
     assert reads == [ca_file]
 
 
 def test_a_ca_file_that_was_changed_is_read_again(tmp_path: Path) -> None:
     ca_file = ca(tmp_path)
-    before = Tls(ca_file).context()
+    before = client_context(AmiTlsSettings(ca_file))
     (tmp_path / "new").write_text(Path(ca_file).read_text() + "\n")
     (tmp_path / "new").rename(ca_file)
-    assert Tls(ca_file).context() is not before
+    assert client_context(AmiTlsSettings(ca_file)) is not before
     Path(ca_file).write_text("no certificate")
     with pytest.raises(TlsFailed, match="readable PEM file"):
-        Tls(ca_file).context()
+        client_context(AmiTlsSettings(ca_file))
     Path(ca_file).unlink()
     with pytest.raises(TlsFailed, match="No such file"):
-        Tls(ca_file).context()
+        client_context(AmiTlsSettings(ca_file))
 
 
 def test_without_verification_no_cas_are_read() -> None:
-    context = Tls(verify=False).context()
+    context = client_context(AmiTlsSettings(verify=False))
     assert context.verify_mode is ssl.CERT_NONE
     assert context.cert_store_stats()["x509_ca"] == 0
 
 
 def test_with_verification_the_chain_and_the_name_are_checked() -> None:
-    context = Tls().context()
+    context = client_context(AmiTlsSettings())
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
-    assert Tls(verify=False).context() is not context
+    assert client_context(AmiTlsSettings(verify=False)) is not context

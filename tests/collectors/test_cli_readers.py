@@ -14,7 +14,7 @@ from ami_exporter.collectors.cli.output import MAX_LINE, Fields, lines
 from ami_exporter.collectors.cli.readers import Reader
 from ami_exporter.collectors.declarations import Unreadable
 from ami_exporter.collectors.fields import leading_number
-from ami_exporter.config.target_settings import CommandSettings, FieldsRead, MatchRead, TableRead
+from ami_exporter.config.custom_settings import CommandSettings, FieldsRead, MatchRead, TableRead
 
 FIELDS = CommandSettings("odbc show", FieldsRead("Name"))
 

@@ -12,8 +12,8 @@ from ami_exporter.ami.actions import cli
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import custom
 from ami_exporter.commands.loading import catalogue
+from ami_exporter.config.custom_settings import CustomMetricsSettings
 from ami_exporter.config.load import load
-from ami_exporter.config.target_settings import CustomMetricsSettings
 from tests.support.collecting import Samples, polled
 from tests.support.documents import REPO
 

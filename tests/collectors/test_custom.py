@@ -9,8 +9,9 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors import custom
 from ami_exporter.collectors.declarations import Context
-from ami_exporter.config.target_settings import CustomLabel, CustomMetric, CustomMetricsSettings, CustomValue
-from ami_exporter.exposition.writer import Caps, Writer
+from ami_exporter.config.custom_settings import CustomLabel, CustomMetric, CustomMetricsSettings, CustomValue
+from ami_exporter.exposition.caps import Caps
+from ami_exporter.exposition.writer import Writer
 from ami_exporter.pbx.event_counters import EventCounters
 from tests.support.collecting import counted, messages, nonzero, polled, store_of
 

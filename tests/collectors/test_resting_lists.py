@@ -7,7 +7,8 @@ import pytest
 from ami_exporter.ami.actions import Action
 from ami_exporter.collectors.declarations import Collector, Context
 from ami_exporter.collectors.registry import builtin
-from ami_exporter.exposition.writer import Caps, Writer
+from ami_exporter.exposition.caps import Caps
+from ami_exporter.exposition.writer import Writer
 from ami_exporter.pbx.plan import EnabledCollector, make_plan
 from ami_exporter.pbx.poll_run import CollectorRun
 from tests.support.captures import NAMES, Answers, context_of, read_file

@@ -9,7 +9,7 @@ import pytest
 from ami_exporter.ami.header_orders import Era
 from ami_exporter.ami.message import Message
 from ami_exporter.commands.doctor.customfields import strange_fields
-from ami_exporter.config.target_settings import (
+from ami_exporter.config.custom_settings import (
     CommandSettings,
     CustomLabel,
     CustomMetric,
@@ -29,7 +29,7 @@ def entry(
     metric = CustomMetric(
         "asterisk_custom_x", "gauge", "X.", CustomValue(value) if value else None, (CustomLabel("queue", "queue"),)
     )
-    return CustomMetricsSettings(action, item, event, {where: ("x",)}, (metric,))
+    return CustomMetricsSettings(action=action, item=item, event=event, where={where: ("x",)}, metrics=(metric,))
 
 
 def found(one: CustomMetricsSettings, outputs: dict[str, Message] | None = None) -> list[str]:
@@ -69,7 +69,7 @@ def test_of_an_event_only_a_near_miss_is_named_as_newer_servers_send_more() -> N
 def test_the_columns_of_a_command_are_those_of_its_reader() -> None:
     how = CommandSettings("odbc show", MatchRead(r"(?P<used>[0-9]+) of (?P<all>[0-9]+)"))
     metric = CustomMetric("asterisk_custom_x", "gauge", "X.", CustomValue("usedd"))
-    one = CustomMetricsSettings(None, None, None, {}, (metric,), command=how)
+    one = CustomMetricsSettings(metrics=(metric,), command=how)
     outputs = {"odbc show": Message.of([("output", "3 of 5")])}
     assert found(one, outputs) == ['custom: no row of `odbc show` has the field usedd; did you mean "used"?']
     assert found(one) == []

@@ -13,8 +13,10 @@ from ami_exporter.ami.event_classes import EVENT_NAMES
 from ami_exporter.cli import main
 from ami_exporter.commands.doctor.examine import Examination
 from ami_exporter.commands.doctor.versions import COLLECTOR_SINCE, events_of_version, impossible, untold
+from ami_exporter.config.ami_user import AmiUser
+from ami_exporter.config.canary_settings import CanarySettings
 from ami_exporter.config.secret import Secret
-from ami_exporter.config.target_settings import AmiUser, CanarySettings, TargetSettings
+from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.pbx.lacking import lacking
 from tests.support import old_servers as old
 from tests.support.old_pbx import OldPbx

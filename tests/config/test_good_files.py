@@ -3,22 +3,19 @@ from pathlib import Path
 
 import pytest
 
+from ami_exporter.config.custom_settings import CustomLabel, CustomMetric, CustomMetricsSettings, CustomValue
 from ami_exporter.config.load import load as load_text
 from ami_exporter.config.load import load_file
 from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import (
     AmiTlsSettings,
     CollectorSettings,
-    CustomLabel,
-    CustomMetric,
-    CustomMetricsSettings,
-    CustomValue,
     Limits,
     Settings,
     TargetSettings,
-    TenantSettings,
     TrunkSettings,
 )
+from ami_exporter.config.tenant_settings import TenantSettings
 from tests.support.config_catalogue import catalogue
 
 GOOD = Path(__file__).parent / "good"

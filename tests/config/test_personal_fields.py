@@ -10,7 +10,7 @@ from ami_exporter.cli import main
 from ami_exporter.collectors import custom
 from ami_exporter.collectors.declarations import Context
 from ami_exporter.collectors.fields import is_number_or_address
-from ami_exporter.config import labelfields
+from ami_exporter.config import labelfields, unsafe_labels
 from ami_exporter.config.faults import ConfigErrors
 from ami_exporter.config.load import load
 from ami_exporter.config.target_settings import Settings
@@ -74,7 +74,7 @@ def test_a_name_is_allowed_where_it_is_a_parking_lot_and_not_where_it_is_a_queue
 def test_a_map_closes_any_field() -> None:
     settings = loaded("{field: Channel, map: {Console/dsp: console}}")
     assert settings.custom[0].metrics[0].labels[0].values == {"console/dsp": "console"}
-    assert not list(labelfields.warnings(settings.custom))
+    assert not list(unsafe_labels.warnings(settings.custom))
 
 
 def test_unsafe_labels_let_any_field_in_with_a_warning_that_names_it(
@@ -83,7 +83,7 @@ def test_unsafe_labels_let_any_field_in_with_a_warning_that_names_it(
     text = entry("Source", "Cdr", "unsafe_labels: true, ")
     settings = load("c.yml", text, catalogue())
     assert label(settings, Source="+49 30 1234567") == "+49 30 1234567"
-    (warning,) = labelfields.warnings(settings.custom)
+    (warning,) = unsafe_labels.warnings(settings.custom)
     assert warning.startswith("custom[0].metrics[0].labels.x: the field source may hold")
     file = tmp_path / "c.yml"
     file.write_text(text)
@@ -92,7 +92,7 @@ def test_unsafe_labels_let_any_field_in_with_a_warning_that_names_it(
 
 
 def test_no_warning_where_unsafe_labels_were_not_needed() -> None:
-    assert not list(labelfields.warnings(loaded("Queue", "Cdr", "unsafe_labels: true, ").custom))
+    assert not list(unsafe_labels.warnings(loaded("Queue", "Cdr", "unsafe_labels: true, ").custom))
 
 
 ADDRESSES = [
@@ -143,7 +143,7 @@ def test_columns_of_a_persons_number_or_card_are_refused(column: str) -> None:
     with pytest.raises(ConfigErrors, match="a person's number or card"):
         of_command(column)
     assert of_command(f"{{field: {column}, map: {{Unknown: unknown}}}}")
-    (warning,) = labelfields.warnings(of_command(column, "unsafe_labels: true, ").custom)
+    (warning,) = unsafe_labels.warnings(of_command(column, "unsafe_labels: true, ").custom)
     assert column.lower() in warning
 
 

@@ -12,6 +12,7 @@ from ami_exporter.demo import DemoSettings, SimulatedPbx, User, run_demo_pbx
 from ami_exporter.demo.rights import classes
 from tests.support.ami_packets import DEADLINE, Packet, PacketClient, named, value
 from tests.support.asterisk_server import wait_until
+from tests.support.flooding_pbx import FloodingPbx
 
 QUIET = DemoSettings(traffic=0, warmup=0)
 
@@ -75,7 +76,7 @@ def test_events_go_only_to_those_who_may_and_want_to_read_them() -> None:
 
 
 def test_a_flood_arrives_whole_and_in_order() -> None:
-    with SimulatedPbx(QUIET) as pbx, PacketClient(pbx.port) as ami:
+    with FloodingPbx(QUIET) as pbx, PacketClient(pbx.port) as ami:
         ami.login(events="on")
         assert ami.packet()[0] == ("Event", "FullyBooted")
         flood = pbx.flood(rate=50_000, total=20_000)
@@ -87,7 +88,7 @@ def test_a_flood_arrives_whole_and_in_order() -> None:
 
 def test_a_flood_with_patience_waits_for_its_reader_and_loses_nothing() -> None:
     with (
-        SimulatedPbx(QUIET) as pbx,
+        FloodingPbx(QUIET) as pbx,
         PacketClient(pbx.port) as other,
         PacketClient(pbx.port) as ami,
     ):
@@ -121,7 +122,7 @@ def test_two_sessions_of_one_user_work_side_by_side() -> None:
 
 def test_a_reader_that_stops_reading_is_cut_off_while_others_go_on() -> None:
     with (
-        SimulatedPbx(QUIET, write_timeout=0.3) as pbx,
+        FloodingPbx(QUIET, write_timeout=0.3) as pbx,
         PacketClient(pbx.port) as lively,
         PacketClient(pbx.port) as asleep,
     ):
@@ -150,15 +151,6 @@ def test_a_pbx_that_stopped_starts_again_on_its_port() -> None:
     with PacketClient(port) as ami:
         assert value(ami.login(), "Response") == "Success"
     pbx.stop()
-
-
-def test_kick_closes_connections_and_goes_on_listening() -> None:
-    with SimulatedPbx(QUIET) as pbx, PacketClient(pbx.port) as ami:
-        ami.login()
-        pbx.kick()
-        assert ami.at_end() == b""
-        with PacketClient(pbx.port) as again:
-            assert value(again.login(), "Response") == "Success"
 
 
 def test_the_demo_of_the_command_line_lives_at_once() -> None:

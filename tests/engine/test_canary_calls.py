@@ -7,8 +7,10 @@ from contextlib import AbstractContextManager
 import pytest
 
 from ami_exporter.collectors.registry import builtin
+from ami_exporter.config.ami_user import AmiUser
+from ami_exporter.config.canary_settings import CanarySettings
 from ami_exporter.config.secret import Secret
-from ami_exporter.config.target_settings import AmiUser, CanarySettings, TrunkSettings
+from ami_exporter.config.target_settings import TrunkSettings
 from ami_exporter.demo import DemoSettings, SimulatedPbx
 from ami_exporter.demo.simulated_pbx import CANARY_USER
 from ami_exporter.pbx.target import Clocks, Target

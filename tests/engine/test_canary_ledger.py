@@ -7,21 +7,22 @@ from dataclasses import replace
 import pytest
 
 from ami_exporter.ami.message import Message
+from ami_exporter.config.ami_user import AmiUser
+from ami_exporter.config.canary_settings import CanarySettings
 from ami_exporter.config.secret import Secret
-from ami_exporter.config.target_settings import AmiUser, CanarySettings
 from ami_exporter.pbx.canaries import FOREIGN_SECONDS, Canaries, Surroundings
 from ami_exporter.pbx.canary_ledger import DAY_SECONDS, Entry, Ledger
-from ami_exporter.pbx.canary_watch import Outcome
+from ami_exporter.pbx.canary_watch import CanaryOutcome
 from ami_exporter.pbx.login_backoff import LoginPaused
 
 ONE = CanarySettings("PJSIP/+4930123456@telco-a", AmiUser("canary", Secret("x")), interval=900.0, max_calls_per_day=3)
-GOOD, BAD = Outcome("success"), Outcome("busy")
+GOOD, BAD = CanaryOutcome("success"), CanaryOutcome("busy")
 
 
 class World:
     """What surrounds canaries, to be changed by a test; calls are counted and end at once."""
 
-    def __init__(self, outcome: Outcome = GOOD, **canaries: CanarySettings) -> None:
+    def __init__(self, outcome: CanaryOutcome = GOOD, **canaries: CanarySettings) -> None:
         self.now = 1000.0
         self.starting = False
         self.listening: float | None = 100.0
@@ -40,7 +41,7 @@ class World:
         self.paused = False
         self.canaries.call = self.call  # type: ignore[method-assign, assignment] # the call itself is another test's
 
-    def call(self, _one: CanarySettings) -> Outcome:
+    def call(self, _one: CanarySettings) -> CanaryOutcome:
         if self.paused:
             raise LoginPaused("an earlier login was refused")
         self.calls.append(self.now)

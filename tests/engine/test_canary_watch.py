@@ -5,7 +5,7 @@ from __future__ import annotations
 from ami_exporter.ami.message import Message
 from ami_exporter.ami.originate import Audio
 from ami_exporter.ami.own_calls import new_id
-from ami_exporter.pbx.canary_watch import CanaryWatch, Outcome
+from ami_exporter.pbx.canary_watch import CanaryOutcome, CanaryWatch
 
 ID = new_id()
 Step = tuple[float, str, dict[str, str]]
@@ -16,7 +16,7 @@ def of(event: str, **headers: str) -> Message:
     return Message.of([("event", event), *({**ends, "linkedid": ID, **headers}).items()])
 
 
-def watched(*steps: Step, audio: Audio = "rtp") -> Outcome:
+def watched(*steps: Step, audio: Audio = "rtp") -> CanaryOutcome:
     watch = CanaryWatch(ID, audio, 0.0)
     for at, event, headers in steps:
         watch.event(of(event, **headers), at)
@@ -39,7 +39,7 @@ ENDS: Step = (14.0, "Hangup", {"cause": "16"})
 
 def test_a_call_with_audio_both_ways() -> None:
     found = watched(BEGIN, RINGS, ANSWERS, RESPONSE, NOTHING_YET, HEARD, HEARD_THERE, ENDS)
-    assert found == Outcome(
+    assert found == CanaryOutcome(
         "success",
         {"first_ringing": 1.0, "answer": 3.0, "total": 13.0},
         "normal_clearing",

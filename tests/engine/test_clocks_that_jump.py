@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import pytest
 
 from ami_exporter.ami.link import Boot
-from ami_exporter.collectors import core
 from ami_exporter.pbx.target import Target
 from tests.support.ami_server import SECONDS
 from tests.support.ami_wire import boot, packet
+from tests.support.collecting import counted
 from tests.support.exporter_process import Series
 from tests.support.scripted_pbx import LISTS, Hook, ScriptedPbx
 from tests.support.targets import MovableClock, listening, movable, scrape, target, until, value
@@ -156,7 +156,7 @@ def test_a_boot_that_ends_long_before_the_next_scrape_is_one_start_at_its_own_ti
         for session in pbx.sessions[connected:]:
             session.send(boot(3))
         started = of.wall() - 3
-        until(lambda: one.counters.value(core.BOOTS) == 1)
+        until(lambda: counted(one.counters)["asterisk_boots_total",] == 1)
         of.pass_by(30)
         pbx.boot = boot(33)
         for _ in range(2):

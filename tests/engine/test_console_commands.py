@@ -11,10 +11,8 @@ import pytest
 from ami_exporter.collectors import custom
 from ami_exporter.collectors.declarations import Collector
 from ami_exporter.collectors.registry import builtin
-from ami_exporter.config.secret import Secret
-from ami_exporter.config.target_settings import (
-    AmiUser,
-    CollectorSettings,
+from ami_exporter.config.ami_user import AmiUser
+from ami_exporter.config.custom_settings import (
     CommandSettings,
     CustomLabel,
     CustomMetric,
@@ -22,6 +20,8 @@ from ami_exporter.config.target_settings import (
     CustomValue,
     FieldsRead,
 )
+from ami_exporter.config.secret import Secret
+from ami_exporter.config.target_settings import CollectorSettings
 from ami_exporter.demo import SimulatedPbx
 from ami_exporter.demo.simulated_pbx import COMMAND_USER
 from ami_exporter.pbx.poll_run import PollFault

@@ -19,7 +19,7 @@ from ami_exporter.collectors.declarations import (
     histogram,
 )
 from ami_exporter.collectors.fields import labels, number, text, word
-from ami_exporter.exposition.writer import Caps
+from ami_exporter.exposition.caps import Caps
 from ami_exporter.pbx.event_counters import EventCounters
 
 HANGUPS = counter(

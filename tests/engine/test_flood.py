@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from ami_exporter.demo import DemoSettings, SimulatedPbx
+from ami_exporter.demo import DemoSettings
 from tests.support.asterisk_server import wait_until
 from tests.support.exporter_process import exporter
+from tests.support.flooding_pbx import FloodingPbx
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +41,7 @@ def cpu_seconds(pid: int) -> float:
 @pytest.mark.parametrize("seconds", [SECONDS, pytest.param(LONG, marks=[pytest.mark.soak, pytest.mark.timeout(0)])])
 def test_a_flood_of_events_is_counted_to_the_last_one_while_scrapes_stay_quick(seconds: int) -> None:
     with (
-        SimulatedPbx(DemoSettings(traffic=0, warmup=0)) as pbx,
+        FloodingPbx(DemoSettings(traffic=0, warmup=0)) as pbx,
         exporter(
             *("--ami.address", f"127.0.0.1:{pbx.port}", "--ami.username", pbx.username),
             environ={"AMI_EXPORTER_AMI_SECRET": pbx.secret},

@@ -8,7 +8,6 @@ import time
 
 import pytest
 
-from ami_exporter.collectors import core
 from ami_exporter.collectors.declarations import Origin
 from ami_exporter.config.target_settings import CollectorSettings
 from ami_exporter.pbx.login_backoff import WINDOW_SECONDS, LoginIdentity
@@ -16,6 +15,7 @@ from ami_exporter.pbx.poller import FIRST_ANSWER_SECONDS, IDLE_SECONDS, REFRESH_
 from ami_exporter.pbx.target import Clocks
 from tests.support.ami_server import Fields, Session
 from tests.support.ami_wire import boot, packet
+from tests.support.collecting import counted
 from tests.support.scripted_pbx import CALL, QUEUE, ScriptedPbx
 from tests.support.targets import has, listening, movable, scrape, target, until, value
 
@@ -138,7 +138,7 @@ def test_what_was_kept_is_dropped_when_the_event_link_sees_the_restart_first() -
         wall.ahead += 20.0
         events = next(session for session in pbx.sessions if session.seen[0]["Events"] != "system")
         events.connection.shutdown(socket.SHUT_RDWR)
-        until(lambda: one.counters.value(core.BOOTS) == 1)
+        until(lambda: counted(one.counters)["asterisk_boots_total",] == 1)
         pbx.kick()
         assert value(scrape(one), "asterisk_queue_callers", queue="sales") is None
 

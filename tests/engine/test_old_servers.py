@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ami_exporter.config.ami_user import AmiUser
+from ami_exporter.config.canary_settings import CanarySettings
 from ami_exporter.config.secret import Secret
-from ami_exporter.config.target_settings import AmiUser, CanarySettings, TrunkSettings
+from ami_exporter.config.target_settings import TrunkSettings
 from ami_exporter.pbx.target import Target
 from tests.support.exporter_process import Series
 from tests.support.old_pbx import OldPbx

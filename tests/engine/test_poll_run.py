@@ -7,7 +7,8 @@ from ami_exporter.ami.link import Answer, Outcome
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Context, Rule, Sample, gauge
 from ami_exporter.collectors.fields import labels, text
-from ami_exporter.exposition.writer import Caps, Writer
+from ami_exporter.exposition.caps import Caps
+from ami_exporter.exposition.writer import Writer
 from ami_exporter.pbx.plan import PING, EnabledCollector, make_plan
 from ami_exporter.pbx.poll_run import PollFault, PollRun, Result
 

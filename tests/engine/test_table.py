@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from ami_exporter.collectors.declarations import MAX_CLOSED_SETS, Metric, gauge
 from ami_exporter.collectors.table import SPARE, Table
-from ami_exporter.exposition.writer import Caps, Writer
+from ami_exporter.exposition.caps import Caps
+from ami_exporter.exposition.writer import Writer
 
 SIZE = gauge("asterisk_queue_callers", "Callers", "queue")
 NAMES = st.integers(0, 60).map(lambda number: (f"q{number:02}",))

@@ -9,7 +9,8 @@ from ami_exporter.ami.header_orders import ORDERS, Era
 from ami_exporter.collectors import custom
 from ami_exporter.collectors.declarations import Collector
 from ami_exporter.collectors.registry import builtin
-from ami_exporter.config.target_settings import CustomMetric, CustomMetricsSettings, TargetSettings
+from ami_exporter.config.custom_settings import CustomMetric, CustomMetricsSettings
+from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.pbx.stats import EVENT_LINKS, LinkName
 from ami_exporter.pbx.target import Target
 from tests.support.ami_server import Ended, Fields, Session

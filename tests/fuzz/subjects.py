@@ -19,9 +19,10 @@ from ami_exporter.collectors.declarations import Collector, Context, Metric, Tru
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.config.faults import ConfigErrors
 from ami_exporter.config.load import load
+from ami_exporter.exposition.caps import Caps
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
-from ami_exporter.exposition.writer import Caps, Family, Writer
+from ami_exporter.exposition.writer import Family, Writer
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.plan import PING, EnabledCollector, Plan, make_plan
 from ami_exporter.pbx.poll_run import PollFault, PollRun

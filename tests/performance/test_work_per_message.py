@@ -21,16 +21,18 @@ from ami_exporter.collectors.declarations import Context, counter, gauge
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.config.secret import Secret
 from ami_exporter.config.target_settings import TargetSettings
-from ami_exporter.demo.load import flood_corpus, static_load
+from ami_exporter.demo.load import static_load
 from ami_exporter.demo.wire import with_action_id
 from ami_exporter.demo.world import World
+from ami_exporter.exposition.caps import Caps
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
-from ami_exporter.exposition.writer import Caps, Family, Writer
+from ami_exporter.exposition.writer import Family, Writer
 from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.plan import make_plan
 from ami_exporter.pbx.poll_run import PollRun
 from ami_exporter.pbx.target import choose
+from tests.support.flooding_pbx import flood_corpus
 
 pytestmark = pytest.mark.slow
 

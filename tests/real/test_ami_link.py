@@ -10,9 +10,10 @@ import pytest
 
 from ami_exporter.ami.actions import ACTIONS, Action, cli
 from ami_exporter.ami.errors import LoginRefused
-from ami_exporter.ami.link import Link, Outcome, Tls
+from ami_exporter.ami.link import Link, Outcome
 from ami_exporter.ami.login import Credentials
 from ami_exporter.collectors.database import tree
+from ami_exporter.config.target_settings import AmiTlsSettings
 from tests.support.planted import AMI_SECRETS
 
 if TYPE_CHECKING:
@@ -33,7 +34,9 @@ def soon() -> float:
     return time.monotonic() + SECONDS
 
 
-def opened(server: AsteriskServer, username: str, tls: Tls | None = None, classes: tuple[str, ...] = ()) -> Link:
+def opened(
+    server: AsteriskServer, username: str, tls: AmiTlsSettings | None = None, classes: tuple[str, ...] = ()
+) -> Link:
     port = server.place.ami if tls is None else server.place.ami_tls
     link = Link("127.0.0.1", port, Credentials(username, AMI_SECRETS[username]), tls=tls, classes=classes)
     link.open(soon())
@@ -46,7 +49,7 @@ def ignore(_action: Action, _message: object) -> None:
 
 @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "tls"])
 def test_every_action_on_offer_is_answered_in_full(asterisk: AsteriskServer, encrypted: bool) -> None:
-    link = opened(asterisk, "all", Tls(str(asterisk.ca_file)) if encrypted else None)
+    link = opened(asterisk, "all", AmiTlsSettings(str(asterisk.ca_file)) if encrypted else None)
     offered = [action for action in EVERY_ACTION if link.offers(action.name)]
     answers = link.exchange(offered, ignore, soon())
     assert len(offered) >= 27

@@ -18,9 +18,9 @@ import pytest
 from tests.support.ami_raw import EventRecorder, Fields
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import wait_until
-from tests.support.calls_pair import CallsPair, calls_pair
 from tests.support.exporter_process import Scrape
 from tests.support.planted import AMI_SECRETS, PLANTED
+from tests.support.server_pair import ServerPair, calls_pair
 from tests.support.watching import watching
 
 SECONDS = 12.0
@@ -89,7 +89,7 @@ def told(
         yield Told(recorder, during, after, pages + exporter.log)
 
 
-def call(pair: CallsPair) -> None:
+def call(pair: ServerPair) -> None:
     """Make all calls at once."""
     with pair.server.ami() as ami, pair.peer.ami() as peer:
         for name, channel in LONE.items():
@@ -201,7 +201,10 @@ def test_calls_to_classes_of_destinations_count_once(told: Told) -> None:
         (answered_at(name), "emergency", "answered") for name in ("fork-pjsip", "fork-iax", "fork-local")
     )
     expected += Counter((answered_at(name), "international", "answered") for name in ("next", "iax", "gosub"))
-    assert {event["DestExten"] for event in begins if event["DestLinkedid"] == "gosub"} == {"s"}
+    gosub = [
+        event for event in begins if event["DestLinkedid"] == "gosub" and event["DestChannel"].startswith("PJSIP/")
+    ]
+    assert [event["DestExten"] for event in gosub] == ["s"]
     expected["telco-a", "premium", "busy"] += 1
     expected["telco-a", "international", "no_answer"] += 1
     assert told.by("asterisk_destination_calls_total", "trunk", "destination", "outcome") == expected
@@ -238,7 +241,9 @@ def test_time_on_hold_is_that_between_hold_and_unhold(told: Told) -> None:
     (hold,), (unhold,) = told.recorder.events("Hold"), told.recorder.events("Unhold")
     seconds = float(unhold["Timestamp"]) - float(hold["Timestamp"])
     assert told.after.value("asterisk_hold_seconds_count") == 1
-    assert told.after.value("asterisk_hold_seconds_sum") == pytest.approx(seconds, abs=0.3)
+    assert told.after.value("asterisk_hold_seconds_sum") == pytest.approx(
+        seconds, abs=1.0
+    )  # told by arrival: of six seconds
 
 
 def test_inbound_calls_count_by_the_names_of_their_numbers(told: Told) -> None:

@@ -18,18 +18,20 @@ import pytest
 from ami_exporter.collectors import custom
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.commands.loading import catalogue
+from ami_exporter.config.ami_user import AmiUser
+from ami_exporter.config.canary_settings import CanarySettings
 from ami_exporter.config.load import load
 from ami_exporter.config.secret import Secret
-from ami_exporter.config.target_settings import AmiUser, CanarySettings, TargetSettings, TrunkSettings
-from ami_exporter.pbx.canary_watch import Outcome
+from ami_exporter.config.target_settings import TargetSettings, TrunkSettings
+from ami_exporter.pbx.canary_watch import CanaryOutcome
 from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.target import Clocks, Target
 from tests.support.ami_raw import EventRecorder
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import CONFIG_FOLDER, wait_until
-from tests.support.canary_pair import CanaryPair, canary_pair
 from tests.support.documents import REPO
 from tests.support.planted import AMI_SECRETS
+from tests.support.server_pair import ServerPair, server_pair
 from tests.support.targets import listening, scrape, value
 
 USER = AmiUser("canary", Secret(AMI_SECRETS["canary"]))
@@ -39,13 +41,15 @@ QUICK = CanarySettings("PJSIP/100001@telco-a", USER, ring_timeout=4, duration=3,
 @pytest.fixture(scope="module", params=[22, 16], ids=["asterisk22", "asterisk16"])
 def pair(
     request: pytest.FixtureRequest, asterisk_roots: dict[int, AsteriskRoot], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[CanaryPair]:
-    with canary_pair(asterisk_roots[request.param], asterisk_roots[22], tmp_path_factory.mktemp("canary")) as both:
+) -> Iterator[ServerPair]:
+    with server_pair(
+        asterisk_roots[request.param], asterisk_roots[22], tmp_path_factory.mktemp("canary"), "canary"
+    ) as both:
         yield both
 
 
 @contextmanager
-def watching(pair: CanaryPair, **canaries: CanarySettings) -> Iterator[Target]:
+def watching(pair: ServerPair, **canaries: CanarySettings) -> Iterator[Target]:
     """An exporter's target; its canaries are called by the test, not by their clock."""
     settings = TargetSettings(
         "pbx",
@@ -107,19 +111,19 @@ CASES = {
 }
 
 
-def call(target: Target, one: CanarySettings) -> Outcome:
+def call(target: Target, one: CanarySettings) -> CanaryOutcome:
     outcome = target.canaries.call(one)
     assert outcome is not None
     return outcome
 
 
-def left(pair: CanaryPair) -> None:
+def left(pair: ServerPair) -> None:
     """No channel is left on either side."""
     wait_until(lambda: pair.server.channels() == 0, 3.0, "no channel left")
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_canary_says_what_became_of_the_call_as_an_own_listener_saw_it(pair: CanaryPair, name: str) -> None:
+def test_a_canary_says_what_became_of_the_call_as_an_own_listener_saw_it(pair: ServerPair, name: str) -> None:
     case = CASES[name]
     with (
         watching(pair, c=QUICK) as target,
@@ -137,7 +141,7 @@ def test_a_canary_says_what_became_of_the_call_as_an_own_listener_saw_it(pair: C
         assert recorder.events("Cdr") == []
 
 
-def check_by(recorder: EventRecorder, found: Outcome, case: Case) -> None:
+def check_by(recorder: EventRecorder, found: CanaryOutcome, case: Case) -> None:
     """Compare times and media with the events as another client saw them, by Asterisk's own time stamps."""
 
     def ours(fields: dict[str, str]) -> bool:
@@ -162,7 +166,7 @@ def check_by(recorder: EventRecorder, found: Outcome, case: Case) -> None:
         assert found.media.get(media) == heard
 
 
-def test_its_calls_are_in_no_other_metric_but_the_trunk_channel_they_take_up(pair: CanaryPair) -> None:
+def test_its_calls_are_in_no_other_metric_but_the_trunk_channel_they_take_up(pair: ServerPair) -> None:
     quiet = (
         *("asterisk_calls_total", "asterisk_channels_created_total", "asterisk_hangups_total", "asterisk_dials_total"),
         *("asterisk_originates_total", "asterisk_trunk_calls_total", "asterisk_trunk_hangups_total"),
@@ -171,7 +175,7 @@ def test_its_calls_are_in_no_other_metric_but_the_trunk_channel_they_take_up(pai
     )
     now = ("asterisk_active_channels", "asterisk_active_calls", "asterisk_bridges", "asterisk_application_channels")
     with watching(pair, c=QUICK) as target:
-        made: list[Outcome] = []
+        made: list[CanaryOutcome] = []
         thread = threading.Thread(target=lambda: made.append(call(target, QUICK)))
         thread.start()
         wait_until(lambda: pair.server.channels() == 1, 5.0, "the call is up")
@@ -187,7 +191,7 @@ def test_its_calls_are_in_no_other_metric_but_the_trunk_channel_they_take_up(pai
         assert {key: number for key, number in after.items() if key[0] in (*quiet, *now) and number} == {}
 
 
-def test_a_tone_is_heard_by_the_dialplan(pair: CanaryPair) -> None:
+def test_a_tone_is_heard_by_the_dialplan(pair: ServerPair) -> None:
     tone = replace(QUICK, audio="tone", duration=2)
     with watching(pair, c=tone) as target:
         heard = call(target, tone)
@@ -197,7 +201,7 @@ def test_a_tone_is_heard_by_the_dialplan(pair: CanaryPair) -> None:
         left(pair)
 
 
-def test_the_user_needs_no_right_but_originate_and_says_so_when_it_lacks_it(pair: CanaryPair) -> None:
+def test_the_user_needs_no_right_but_originate_and_says_so_when_it_lacks_it(pair: ServerPair) -> None:
     with watching(pair, c=QUICK) as target:
         for name, why in (("nothing", "write=originate"), ("cli", "write=originate")):
             outcome = call(target, replace(QUICK, user=AmiUser(name, Secret(AMI_SECRETS[name]))))
@@ -206,7 +210,7 @@ def test_the_user_needs_no_right_but_originate_and_says_so_when_it_lacks_it(pair
         assert wrong.result == "failed"
 
 
-def test_a_stop_in_the_middle_leaves_no_call_behind_after_its_time(pair: CanaryPair) -> None:
+def test_a_stop_in_the_middle_leaves_no_call_behind_after_its_time(pair: ServerPair) -> None:
     with watching(pair, c=QUICK) as target:
         thread = threading.Thread(target=lambda: target.canaries.call(QUICK))
         thread.start()
@@ -235,7 +239,7 @@ def lone_target(port: int) -> Target:
 
 @pytest.mark.parametrize("channel", [QUICK.channel, "PJSIP/100005@telco-a"], ids=["talking", "ringing"])
 def test_an_exporter_that_is_killed_in_the_middle_leaves_a_call_that_ends_by_itself(
-    pair: CanaryPair, channel: str
+    pair: ServerPair, channel: str
 ) -> None:
     program = CALL_ALONE.replace("call(QUICK)", f"call(__import__('dataclasses').replace(QUICK, channel={channel!r}))")
     process = subprocess.Popen([sys.executable, "-c", program, str(pair.server.ami_port)], cwd=REPO)
@@ -255,8 +259,11 @@ def test_an_exporter_that_is_killed_in_the_middle_leaves_a_call_that_ends_by_its
 def test_a_pbx_that_is_restarted_in_the_middle_leaves_a_failed_call_and_the_next_one_works(
     asterisk_roots: dict[int, AsteriskRoot], tmp_path: Path
 ) -> None:
-    with canary_pair(asterisk_roots[22], asterisk_roots[22], tmp_path) as own, watching(own, c=QUICK) as target:
-        made: list[Outcome] = []
+    with (
+        server_pair(asterisk_roots[22], asterisk_roots[22], tmp_path, "canary") as own,
+        watching(own, c=QUICK) as target,
+    ):
+        made: list[CanaryOutcome] = []
         thread = threading.Thread(target=lambda: made.append(call(target, replace(QUICK, duration=20))))
         thread.start()
         wait_until(lambda: own.server.channels() == 1, 5.0, "the call is up")
@@ -275,7 +282,7 @@ def test_a_pbx_that_is_restarted_in_the_middle_leaves_a_failed_call_and_the_next
 CRON = "Channel: PJSIP/{}@telco-a\nMaxRetries: 0\nWaitTime: 4\nContext: canary-cron\nExtension: up\nPriority: 1\n"
 
 
-def test_the_way_without_any_right_tells_answers_from_failures(pair: CanaryPair) -> None:
+def test_the_way_without_any_right_tells_answers_from_failures(pair: ServerPair) -> None:
     """A call file, a dialplan with a UserEvent and `custom:`, as the page has them."""
     page = (REPO / "docs" / "canary.md").read_text(encoding="utf-8")
     block = next(text for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if text.startswith("custom:"))
@@ -302,7 +309,7 @@ def test_with_the_right_to_run_commands_alone_the_server_can_be_stopped(
     asterisk_roots: dict[int, AsteriskRoot], tmp_path: Path
 ) -> None:
     """Why that user is never the one that polls."""
-    with canary_pair(asterisk_roots[22], asterisk_roots[22], tmp_path) as own, own.server.ami("cli") as ami:
+    with server_pair(asterisk_roots[22], asterisk_roots[22], tmp_path, "canary") as own, own.server.ami("cli") as ami:
         ami.command("database put canary seen yes")
         assert "yes" in own.server.cli("database get canary seen")
         with contextlib.suppress(OSError, EOFError, TimeoutError):

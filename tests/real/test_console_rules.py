@@ -12,9 +12,10 @@ import pytest
 from ami_exporter.collectors import custom
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.commands.loading import catalogue
+from ami_exporter.config.ami_user import AmiUser
 from ami_exporter.config.load import load
 from ami_exporter.config.secret import Secret
-from ami_exporter.config.target_settings import AmiUser, CollectorSettings, TargetSettings
+from ami_exporter.config.target_settings import CollectorSettings, TargetSettings
 from ami_exporter.pbx.target import Target
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import CONFIG_FOLDER, AsteriskServer

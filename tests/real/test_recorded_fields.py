@@ -8,6 +8,7 @@ from tests.support.pbx_pair import RichPbx
 from tests.support.recorded_fields import lists_of, recorded
 
 
+@pytest.mark.usefixtures("asterisk_roots", "sipp")  # which the chosen server asks for only while it runs
 @pytest.mark.parametrize("major", [22, 16])
 def test_the_lists_of_a_rich_pbx_have_the_fields_that_were_recorded(major: int, request: pytest.FixtureRequest) -> None:
     pbx: RichPbx = request.getfixturevalue(f"rich{major}")

@@ -11,8 +11,8 @@ import pytest
 from tests.support.ami_raw import EventRecorder
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import AsteriskServer, wait_until
-from tests.support.calls_pair import calls_pair
 from tests.support.planted import AMI_SECRETS
+from tests.support.server_pair import calls_pair
 from tests.support.watching import watching
 
 CALLS = {"1001": 3, "1002": 1, "4930987654": 2}
@@ -103,7 +103,7 @@ def test_calls_over_a_trunk_count_by_their_direction_and_tenants_are_capped(
     """Two calls out and one in; each names another tenant, and the limit has room for two of their counters."""
     target = """
     trunks: [{name: telco-b, match: PJSIP/telco-b}, {name: telco-a, match: PJSIP/telco-a}]
-    tenants: {from: AccountCode}
+    tenants: {from: AccountCode, pattern: "(?P<tenant>[a-z]+)"}
     limits: {series_per_metric: 17}
 """
     with (

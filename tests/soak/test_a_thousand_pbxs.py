@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from ami_exporter.demo.load import flood_corpus
 from benchmarks.fleet import lean, wait_connected
 from benchmarks.measure import cpu_seconds, percentile
 from benchmarks.pbx import settings, tell
@@ -22,6 +21,7 @@ from benchmarks.schedule import INTERVAL, Schedule, Scraped
 from tests.soak.test_soak import Body
 from tests.support.asterisk_server import wait_until
 from tests.support.exporter_process import ExporterProcess, exporter
+from tests.support.flooding_pbx import flood_corpus
 
 SECONDS = float(os.environ.get("AMI_EXPORTER_SOAK_SECONDS", "3600"))
 PBXS = int(os.environ.get("AMI_EXPORTER_SOAK_PBXS", "1000"))
@@ -47,6 +47,7 @@ def test_a_thousand_pbxs_that_restart_lose_no_event_and_no_scrape_of_the_others(
         with exporter("--config.file", str(config)) as running:
             wait_connected(running, PBXS)
             schedule = Schedule(running.port, [f"/probe?target=pbx{number}" for number in range(PBXS)])
+            schedule.run(1)  # all connections are made
             tell(pbxs, f"play {EVENTS_A_SECOND}")
             bodies: list[Body] = []
             began = time.monotonic()

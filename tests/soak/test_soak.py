@@ -20,6 +20,7 @@ from ami_exporter.demo import DemoSettings, SimulatedPbx
 from ami_exporter.web.threads import MAX_IDLE
 from tests.support.asterisk_server import wait_until
 from tests.support.exporter_process import ExporterProcess, Scrape, exporter
+from tests.support.flooding_pbx import FloodingPbx
 
 SECONDS = float(os.environ.get("AMI_EXPORTER_SOAK_SECONDS", "3600"))
 SCRAPES = float(os.environ.get("AMI_EXPORTER_SOAK_SCRAPES", "20"))
@@ -95,7 +96,7 @@ def listens(running: ExporterProcess) -> bool:
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 def test_an_hour_of_churn_restarts_and_scrapes_leaves_nothing_behind(tmp_path: Path) -> None:
-    quiet, lively = SimulatedPbx(DemoSettings(traffic=0, warmup=0)), SimulatedPbx(DemoSettings())
+    quiet, lively = FloodingPbx(DemoSettings(traffic=0, warmup=0)), SimulatedPbx(DemoSettings())
     with quiet, lively:
         file = tmp_path / "exporter.yml"
         targets = "".join(
@@ -107,7 +108,7 @@ def test_an_hour_of_churn_restarts_and_scrapes_leaves_nothing_behind(tmp_path: P
             soak(running, quiet, lively)
 
 
-def soak(running: ExporterProcess, quiet: SimulatedPbx, lively: SimulatedPbx) -> None:
+def soak(running: ExporterProcess, quiet: FloodingPbx, lively: SimulatedPbx) -> None:
     scrapers = Scrapers(running)
     scrapers.start()
     sent: Counter[str] = Counter()
@@ -140,7 +141,7 @@ def soak(running: ExporterProcess, quiet: SimulatedPbx, lively: SimulatedPbx) ->
     assert exact(running).value("ami_exporter_link_connects_total", link="events") == len(bodies) + 1
 
 
-def play(running: ExporterProcess, pbx: SimulatedPbx, sent: Counter[str]) -> None:
+def play(running: ExporterProcess, pbx: FloodingPbx, sent: Counter[str]) -> None:
     """One round's events, sent only to a link that is there, and waited for to the last one."""
     wait_until(lambda: listens(running), 60, "the event link")
     flood = pbx.flood(EVENTS_A_SECOND, EVENTS_A_ROUND)

@@ -9,7 +9,7 @@ from ami_exporter.ami.actions import Action
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Collector, Context
 from ami_exporter.collectors.rulefold import RuleFold
-from ami_exporter.exposition.writer import Caps
+from ami_exporter.exposition.caps import Caps
 from ami_exporter.pbx.event_counters import EventCounters
 
 Samples = dict[tuple[str, ...], float]
@@ -59,7 +59,7 @@ def show(counters: EventCounters, action: Action, items: Iterable[Message]) -> N
     """Show a complete polled list to an event counters: label values it names, facts that trackers learn."""
     items = list(items)
     for collector in counters._collectors:
-        rows = RuleFold(collector, frozenset({action}), counters.context)
+        rows = RuleFold(collector, frozenset({action}), counters._context)
         for item in items:
             rows.item(action, item)
         counters.know(rows.named(frozenset({action})))

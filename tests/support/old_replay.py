@@ -59,8 +59,8 @@ class Replay:
 
 
 def changed(before: Samples, after: Samples) -> Samples:
-    """What was counted in between."""
-    return {key: value - before.get(key, 0.0) for key, value in after.items() if value != before.get(key, 0.0)}
+    """What was counted in between; 0 for what is there and did not change: it says that nothing happened."""
+    return {key: value - before.get(key, 0.0) for key, value in after.items()}
 
 
 @cache

@@ -130,7 +130,6 @@ def context(version: str, seen_direction: Callable[[str], str | None] = lambda _
         technologies=technologies(name.lower() for name in lists(version)),
         version=asterisk_version(WHOLE[version]),
         seen_direction=seen_direction,
-        event_classes=frozenset({"agent", "call", "system", "reporting", "security", "user"}),
     )
 
 

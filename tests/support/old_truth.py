@@ -30,10 +30,20 @@ def total(samples: Samples, name: str, *labels: str | None) -> float:
     )
 
 
-def judge(found: float, want: float) -> Verdict:
-    if found == want:
+def figure(samples: Samples, name: str, *labels: str | None) -> float | None:
+    """As `total`; None where there is no such series at all."""
+    there = any(
+        metric == f"asterisk_{name}" and all(want in (None, is_) for want, is_ in zip(labels, rest, strict=False))
+        for metric, *rest in samples
+    )
+    return total(samples, name, *labels) if there else None
+
+
+def judge(found: float | None, want: float) -> Verdict:
+    """A figure that is not there says nothing; one that stands at 0 says that nothing happened."""
+    if (found or 0.0) == want:
         return Verdict.EQUAL
-    return Verdict.WRONG if found else Verdict.ABSENT
+    return Verdict.ABSENT if found is None else Verdict.WRONG
 
 
 def legs(samples: Samples, status: str | None = None) -> float:
@@ -46,15 +56,15 @@ Check = Callable[[re.Match[str], Samples], Iterator[Verdict]]
 
 def calls(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
     outcome = "answered" if want[2] == "answered" else "unanswered"
-    yield judge(total(samples, "calls_total", want[1], outcome), float(want[3]))
+    yield judge(figure(samples, "calls_total", want[1], outcome), float(want[3]))
 
 
 def calls_of_dialplan(_want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
-    yield judge(total(samples, "calls_total"), 1.0)
+    yield judge(figure(samples, "calls_total"), 1.0)
 
 
 def trunk_calls(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
-    yield judge(total(samples, "trunk_calls_total", want[2], want[1], "answered"), 1.0)
+    yield judge(figure(samples, "trunk_calls_total", want[2], want[1], "answered"), 1.0)
 
 
 def dial_legs(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
@@ -75,7 +85,7 @@ def picked_up(_want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
 
 
 def hangups(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
-    yield judge(total(samples, "hangups_total", want[1], CAUSES[want[2]]), float(want[3]))
+    yield judge(figure(samples, "hangups_total", want[1], CAUSES[want[2]]), float(want[3]))
 
 
 def called_leg(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
@@ -84,88 +94,88 @@ def called_leg(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
 
 def queue(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
     name, outcome = want[1], QUEUE_OUTCOME[want[2]]
-    yield judge(total(samples, "queue_joins_total", name), 1.0)
-    yield judge(total(samples, "queue_calls_total", name, outcome), 1.0)
-    yield judge(total(samples, "queue_calls_total", name), 1.0)
+    yield judge(figure(samples, "queue_joins_total", name), 1.0)
+    yield judge(figure(samples, "queue_calls_total", name, outcome), 1.0)
+    yield judge(figure(samples, "queue_calls_total", name), 1.0)
 
 
-def near(found: float, seconds: float) -> Verdict:
+def near(found: float | None, seconds: float) -> Verdict:
     """Whole seconds of two clocks."""
-    return Verdict.EQUAL if abs(found - seconds) <= 1 else judge(found, seconds)
+    return Verdict.EQUAL if found is not None and abs(found - seconds) <= 1 else judge(found, seconds)
 
 
 def waits(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
-    yield near(total(samples, "queue_wait_seconds_sum", want[1]), float(want[2]))
+    yield near(figure(samples, "queue_wait_seconds_sum", want[1]), float(want[2]))
 
 
 def talks(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
-    yield near(total(samples, "queue_talk_seconds_sum", want[1]), float(want[2]))
+    yield near(figure(samples, "queue_talk_seconds_sum", want[1]), float(want[2]))
 
 
 def ring_no_answer(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
-    found, least = total(samples, "queue_ring_no_answer_total"), float(want[1])
-    yield Verdict.EQUAL if found >= least else judge(found, least)
+    (queue,) = [key[1] for key, joined in samples.items() if key[0] == "asterisk_queue_joins_total" and joined]
+    found, least = figure(samples, "queue_ring_no_answer_total", queue), float(want[1])
+    yield Verdict.EQUAL if found is not None and found >= least else judge(found, least)
 
 
 def not_entered(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
-    yield judge(total(samples, "queue_joins_total", want[1]), 0.0)
+    yield judge(figure(samples, "queue_joins_total", want[1]), 0.0)
 
 
 def transfers(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
-    yield judge(total(samples, "transfers_total", want[1], "success"), float(want[2]))
-
-
-def failed_transfer(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
-    yield judge(total(samples, "transfers_total", want[1]), 1.0)
+    yield judge(figure(samples, "transfers_total", want[1], "success"), float(want[2]))
 
 
 def parking(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
     ends = {"retrieved": "retrieved", "timed out": "timeout", "given up": "giveup"}
-    yield judge(total(samples, "parking_events_total", "default", "parked"), 1.0)
-    yield judge(total(samples, "parking_events_total", "default", ends[want[1]]), 1.0)
+    yield judge(figure(samples, "parking_events_total", "default", "parked"), 1.0)
+    yield judge(figure(samples, "parking_events_total", "default", ends[want[1]]), 1.0)
 
 
 def conference(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
-    yield judge(total(samples, "conference_joins_total"), float(want[1]))
+    yield judge(figure(samples, "conference_joins_total"), float(want[1]))
 
 
 def holds(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
-    yield judge(total(samples, "holds_total"), float(want[1]))
+    yield judge(figure(samples, "holds_total"), float(want[1]))
 
 
 def originates(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
-    yield judge(total(samples, "originates_total", want[1].lower()), float(want[2]))
+    yield judge(figure(samples, "originates_total", want[1].lower()), float(want[2]))
 
 
 def none_answered(_want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
-    yield judge(total(samples, "calls_total", None, "answered"), 0.0)
+    yield judge(figure(samples, "calls_total", None, "answered"), 0.0)
 
 
 def agents(_want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
-    yield judge(total(samples, "events_total", "AgentLogin"), 1.0)
-    yield judge(total(samples, "events_total", "AgentLogoff"), 1.0)
+    yield judge(figure(samples, "events_total", "AgentLogin"), 1.0)
+    yield judge(figure(samples, "events_total", "AgentLogoff"), 1.0)
 
 
 def peer(_want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
     for status in ("unreachable", "reachable"):
-        changes = total(samples, "peer_changes_total", None, status) or total(samples, "contact_changes_total", status)
-        yield judge(changes, 1.0)
+        yield judge(figure(samples, "peer_changes_total", None, status), 1.0)
 
 
 def registers(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
     status = {"+1": ("registered", "reachable"), "-1": ("unregistered", "unreachable")}[want[1]]
-    yield judge(max(total(samples, "peer_changes_total", None, one) for one in status), 1.0)
+    yield Verdict.EQUAL if any(total(samples, "peer_changes_total", None, one) for one in status) else Verdict.WRONG
 
 
-def registrations(_want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+def registrations(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
+    sip = "PJSIP" if ("asterisk_hangups_total", "PJSIP", "none") in samples else "SIP"
+    technology = "IAX2" if want.string.startswith("IAX") else sip
     for status in ("registered", "rejected"):
-        yield Verdict.EQUAL if total(samples, "registration_events_total", None, status) else Verdict.ABSENT
+        found = figure(samples, "registration_events_total", technology, status)
+        yield Verdict.EQUAL if found else judge(found, 1.0)
 
 
 def failed_logins(want: re.Match[str], samples: Samples) -> Iterator[Verdict]:
     bad = ("InvalidPassword", "InvalidAccountID", "ChallengeResponseFailed", "FailedACL", "RequestNotAllowed")
+    there = figure(samples, "security_events_total")
     found = sum(total(samples, "security_events_total", event) for event in bad)
-    yield Verdict.EQUAL if found >= float(want[1]) else judge(found, float(want[1]))
+    yield Verdict.EQUAL if found >= float(want[1]) else judge(None if there is None else found, float(want[1]))
 
 
 CHECKS: tuple[tuple[str, Check], ...] = (
@@ -184,7 +194,6 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     (r"queue (\w+): entered 0", not_entered),
     (r"ring no answer:? (\d+)", ring_no_answer),
     (r"(blind|attended) transfers: (\d+)(?! failed)", transfers),
-    (r"(blind) transfers: 1 failed", failed_transfer),
     (r"parked 1, (retrieved|timed out|given up) 1", parking),
     (r"conference joins (\d+)", conference),
     (r"holds: (\d+)", holds),
@@ -200,6 +209,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 
 NO_FIGURE = (
     r"calls: failed 1|calls: inbound failed 1 \(404\)",  # Asterisk refuses them without a channel, on every version
+    r"blind transfers: 1 failed",  # to an extension that does not exist: likewise
     r"dial legs: CHANUNAVAIL 1 or none",
     r"talk 3 s",  # transcripts have no times
     r"member added 1",
@@ -214,10 +224,14 @@ NO_FIGURE = (
 """What no figure of the event counters tells."""
 
 
+CUT_SHORT = frozenset({("13", "registration_rejected")})
+"""Whose transcript ends before what was done is told."""
+
+
 def verdicts(version: str, scenario: str) -> Iterator[tuple[str, Verdict]]:
     """Each line of the truth with what the counters say of it."""
     for want in old.wants(version, scenario):
-        if any(re.match(pattern, want) for pattern in NO_FIGURE):
+        if any(re.match(pattern, want) for pattern in NO_FIGURE) or (version, scenario) in CUT_SHORT:
             continue
         found = [
             verdict

@@ -15,6 +15,7 @@ from pathlib import Path
 from tests.support import planted
 from tests.support.asterisk_root import AsteriskRoot
 from tests.support.asterisk_server import AsteriskServer, Place, ServerFailedError, own_address, wait_until
+from tests.support.server_pair import started
 
 # A machine that stood still for 14 s had its IAX2 registration rejected ("too much delay in calltoken"), which Asterisk
 # tries again after 60 s.
@@ -110,13 +111,7 @@ def make_pair(
 @contextlib.contextmanager
 def running(pbx: RichPbx) -> Iterator[None]:
     """Start both at once and wait until they are booted; everything ends with the context."""
-    with contextlib.ExitStack() as stack:
-        for server in (pbx.server, pbx.peer):
-            # By force: an orderly end waits seconds for the channels.
-            stack.callback(server.kill)
-            server.start()
-        for server in (pbx.server, pbx.peer):
-            server.wait_booted()
+    with started(pbx.server, pbx.peer):
         yield
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from ami_exporter.commands.loading import catalogue
+from ami_exporter.config.custom_settings import CustomMetricsSettings
 from ami_exporter.config.load import load
-from ami_exporter.config.target_settings import CustomMetricsSettings
 from tests.support.documents import REPO
 
 PAGE = REPO / "docs" / "custom-metrics.md"

@@ -76,6 +76,7 @@ def down(name: str) -> TargetView:
         up=False,
         since=NOW - 754,
         address=f"{name}.example.net:5038",
+        labels={"site": "munich"},
         scraped=NOW - 3,
         took=0.01,
         advice="login refused: check the secret in manager.conf",

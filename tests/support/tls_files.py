@@ -1,7 +1,8 @@
-"""The certificate files of a server on loopback."""
+"""The certificate files of a server on loopback, and a client that asks for none."""
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
 from tests.support.certificates import Authority
@@ -14,3 +15,11 @@ def write_server_certificate(folder: Path) -> None:
     (folder / "ca.pem").write_text(authority.pem)
     (folder / "server.pem").write_text(pair.cert)
     (folder / "server.key").write_text(pair.key)
+
+
+def unverified() -> ssl.SSLContext:
+    """A client's context that accepts any certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

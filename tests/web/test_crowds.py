@@ -8,13 +8,12 @@ import statistics
 import threading
 import time
 from contextlib import ExitStack, suppress
-from pathlib import Path
 
 import pytest
 
 from ami_exporter.exposition.formats import Format
 from ami_exporter.web.views import Selection
-from tests.support.certificates import Authority
+from tests.support.tls_files import unverified
 from tests.support.web import FakeService, Running, exchange, running, wait_until
 
 pytestmark = pytest.mark.slow
@@ -24,21 +23,6 @@ CROWD = 400  # at the same moment
 ROUNDS = 20
 # A scrape's body that no socket buffer swallows, so that a reader who stops is felt.
 LARGE = b"asterisk_active_channels 1\n" * 500_000
-
-
-@pytest.fixture
-def tls_file(tmp_path: Path) -> str:
-    Authority().issue("localhost").write(tmp_path, "server")
-    file = tmp_path / "web.yml"
-    file.write_text("tls_server_config: {cert_file: server.crt, key_file: server.key}\n")
-    return str(file)
-
-
-def unverified() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def connect(web: Running, context: ssl.SSLContext | None) -> http.client.HTTPConnection:

@@ -2,7 +2,6 @@
 
 import http.client
 import itertools
-import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import bcrypt
 import pytest
 
 from tests.support.certificates import Authority
+from tests.support.tls_files import unverified
 from tests.support.web import Running, exchange, running
 from tests.web.test_auth import basic, web_config
 
@@ -27,7 +27,7 @@ CHECKS = 6
 def connect(web: Running, source: str, *, tls: bool) -> http.client.HTTPConnection:
     if not tls:
         return http.client.HTTPConnection("127.0.0.1", web.port, timeout=20, source_address=(source, 0))
-    context = ssl._create_unverified_context()  # noqa: S323 - it talks to itself
+    context = unverified()
     return http.client.HTTPSConnection("127.0.0.1", web.port, timeout=20, source_address=(source, 0), context=context)
 
 

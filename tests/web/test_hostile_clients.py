@@ -1,7 +1,6 @@
 import http.client
 import logging
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 from ami_exporter.web import connections
 from ami_exporter.web.capacity import ServerLimits
 from tests.support.certificates import Authority
+from tests.support.tls_files import unverified
 from tests.support.web import FakeService, Running, exchange, running, wait_until
 
 REQUEST = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -239,7 +239,7 @@ def test_a_stop_takes_less_than_five_seconds_whatever_clients_do(tls: bool, tmp_
         file.write_text("tls_server_config: {cert_file: server.crt, key_file: server.key}\n")
     service = FakeService(body=b"x" * 30_000_000)
     service.hold.clear()
-    context = ssl._create_unverified_context()  # noqa: S323 - it talks to itself
+    context = unverified()
     with running(service, config_file=str(file) if tls else None, max_requests=100) as web, ExitStack() as stack:
         for n in range(300):
             sock = stack.enter_context(connected(web))

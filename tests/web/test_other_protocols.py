@@ -8,12 +8,10 @@ import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import pytest
 
 from ami_exporter.web.capacity import ServerLimits
-from tests.support.certificates import Authority
 from tests.support.web import FakeService, Running, running
 
 CONNECTIONS = 20
@@ -72,14 +70,6 @@ BEGINNINGS = {
 def _nothing_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     yield
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
-
-
-@pytest.fixture
-def tls_file(tmp_path: Path) -> str:
-    Authority().issue("localhost").write(tmp_path, "server")
-    file = tmp_path / "web.yml"
-    file.write_text("tls_server_config: {cert_file: server.crt, key_file: server.key}\n")
-    return str(file)
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def test_exclude_is_handed_on(web: Running) -> None:
     [
         ("/probe", "parameter target is missing; valid targets: pbx1, pbx2\n"),
         ("/probe?target=", 'unknown target ""; valid targets: pbx1, pbx2\n'),
-        ("/probe?target=pbx9", 'unknown target "pbx9", did you mean "pbx2"?; valid targets: pbx1, pbx2\n'),
+        ("/probe?target=pbx9", 'unknown target "pbx9"; did you mean "pbx2"?; valid targets: pbx1, pbx2\n'),
         ("/probe?target=pbx1&target=pbx2", "parameter target stands more than once; valid targets: pbx1, pbx2\n"),
         ("/probe?target=10.0.0.1:5038", 'unknown target "10.0.0.1:5038"; valid targets: pbx1, pbx2\n'),
         (
@@ -58,7 +58,7 @@ def test_exclude_is_handed_on(web: Running) -> None:
         ("/metrics?target=pbx1", 'unknown parameter "target"; valid parameters: collect[], exclude[]\n'),
         (
             "/metrics?collect[]=queue",
-            'unknown collector "queue", did you mean "queues"?; valid collectors: channels, core, queues\n',
+            'unknown collector "queue"; did you mean "queues"?; valid collectors: channels, core, queues\n',
         ),
         ("/metrics?exclude[]=nope", 'unknown collector "nope"; valid collectors: channels, core, queues\n'),
         (

@@ -7,32 +7,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import pytest
 
 from ami_exporter.web.capacity import ServerLimits
-from tests.support.certificates import Authority
+from tests.support.tls_files import unverified
 from tests.support.web import Running, exchange, running
 
 #: Few places, so that the flood fills them many times over in the seconds of the test.
 PLACES = 64
 SCRAPES = 20
-
-
-@pytest.fixture
-def tls_file(tmp_path: Path) -> str:
-    Authority().issue("localhost").write(tmp_path, "server")
-    file = tmp_path / "web.yml"
-    file.write_text("tls_server_config: {cert_file: server.crt, key_file: server.key}\n")
-    return str(file)
-
-
-def unverified() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 KINDS = {

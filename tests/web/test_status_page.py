@@ -10,6 +10,7 @@ import pytest
 
 from ami_exporter.web.status.humanize import counted, duration, instant, number
 from ami_exporter.web.status.page import status_page
+from ami_exporter.web.status.target import short_version, shortened
 from ami_exporter.web.views import CanaryView, CollectorState, CollectorView, LinkState, LinkView, StatusView
 from tests.support.statuses import down, faulty, view, waiting, well
 from tests.support.web import FakeService, running
@@ -152,7 +153,10 @@ def test_a_fleet_is_a_summary_first_and_the_rest_is_folded() -> None:
     page = draw(status)
     assert page.words[0] == "3 of 200 targets need attention – ami-exporter"
     assert page.all("details") == []
-    assert "x1 x1.example.net:5038 ✗ down for 12 min 34 s login refused: check the secret in manager.conf" in page.text
+    assert (
+        "x1 x1.example.net:5038 site=munich ✗ down for 12 min 34 s login refused: check the secret in manager.conf"
+        in page.text
+    )
     assert page.text.index("x3 x3.example.net") < page.text.index("pbx000")
     assert [a["href"] for a in page.all("a") if "?target=pbx" in (a["href"] or "")][:2] == [
         "./?target=pbx000",
@@ -337,3 +341,9 @@ def test_other_words() -> None:
         "2 targets",
         "2 faxes",
     )
+
+
+def test_what_is_too_long_is_cut_behind_a_word_or_within_one_that_fills_it() -> None:
+    assert [shortened(text, 6) for text in ("abc de", "abc defg", "abcdefgh")] == ["abc de", "abc …", "abcdef …"]
+    assert short_version("22.10.1~dfsg+~cs6.17.60671434-1") == "22.10.1"
+    assert short_version("GIT-22-" + "f" * 40) == "GIT-22-fffffffffffffffff …"

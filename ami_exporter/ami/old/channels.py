@@ -33,7 +33,7 @@ class Call:
     """Channels of one call, or of what is not yet known to be one (no id)."""
 
     id: str = ""
-    members: list[Channel] = field(default_factory=list)
+    members: list[FollowedChannel] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
@@ -50,7 +50,7 @@ class Dial:
 
 
 @dataclass(slots=True, eq=False)
-class Channel:
+class FollowedChannel:
     """A channel. uid: its identity; raw: the Uniqueid by which the server writes of it now.
 
     created: its Newchannel, until its call is known. named: Dial or AgentCalled said that it was dialled; member: the
@@ -99,7 +99,7 @@ class Held:
     """A Hangup that waits until the result of its leg is known. since: monotonic seconds."""
 
     since: float
-    channel: Channel
+    channel: FollowedChannel
     cause: str
     hangup: Message
 
@@ -108,17 +108,17 @@ class Channels:
     """The channels that are there, by the Uniqueid of now and by name."""
 
     def __init__(self) -> None:
-        self._by_raw: dict[str, Channel] = {}
-        self._by_name: dict[str, Channel] = {}
+        self._by_raw: dict[str, FollowedChannel] = {}
+        self._by_name: dict[str, FollowedChannel] = {}
 
     def __len__(self) -> int:
         return len(self._by_raw)
 
-    def at(self, raw: str) -> Channel | None:
+    def at(self, raw: str) -> FollowedChannel | None:
         """The channel of which the server writes under this Uniqueid."""
         return self._by_raw.get(raw)
 
-    def called(self, name: str) -> Channel | None:
+    def called(self, name: str) -> FollowedChannel | None:
         """The channel of this name."""
         return self._by_name.get(name)
 
@@ -127,19 +127,19 @@ class Channels:
         found = self._by_raw.get(raw)
         return raw if found is None else found.uid
 
-    def add(self, created: Message) -> Channel:
+    def add(self, created: Message) -> FollowedChannel:
         """Take a Newchannel."""
         if len(self._by_raw) >= MAX_CHANNELS:
             self.remove(next(iter(self._by_raw.values())))
         raw, name, state = created.get("uniqueid", ""), created.get("channel", ""), created.get("channelstate", "")
-        channel = Channel(raw, raw, name, state, created, Call(), state in _MADE_TO_DIAL, state == RING)
+        channel = FollowedChannel(raw, raw, name, state, created, Call(), state in _MADE_TO_DIAL, state == RING)
         other = self._by_name.get(_other_half(name)) if name.startswith("Local/") else None
         channel.call = channel.call if other is None else other.call
         channel.call.members.append(channel)
         self._by_raw[raw] = self._by_name[name] = channel
         return channel
 
-    def remove(self, channel: Channel) -> None:
+    def remove(self, channel: FollowedChannel) -> None:
         """Forget a channel that has ended."""
         if self._by_raw.get(channel.raw) is channel:
             del self._by_raw[channel.raw]
@@ -167,7 +167,7 @@ class Channels:
         self._by_name[name] = channel
 
 
-def begin(channel: Channel) -> list[Channel]:
+def begin(channel: FollowedChannel) -> list[FollowedChannel]:
     """A call begins with this channel, if it is in none: return the channels whose call is known now, it first."""
     call = channel.call
     if call.id:
@@ -176,7 +176,7 @@ def begin(channel: Channel) -> list[Channel]:
     return [channel, *(member for member in call.members if member is not channel)]
 
 
-def join(one: Channel, other: Channel) -> list[Channel]:
+def join(one: FollowedChannel, other: FollowedChannel) -> list[FollowedChannel]:
     """Two channels belong together: return those whose call is known now. Two calls that are joined stay two."""
     kept, gone = (one.call, other.call) if one.call.id or not other.call.id else (other.call, one.call)
     if kept is gone or gone.id:

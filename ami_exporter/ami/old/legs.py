@@ -15,7 +15,7 @@ from typing import Final
 
 from ami_exporter.ami.concluded import concluded
 from ami_exporter.ami.message import Message
-from ami_exporter.ami.old.channels import MAX_CHANNELS, UP, Channel, Dial, Held
+from ami_exporter.ami.old.channels import MAX_CHANNELS, UP, Dial, FollowedChannel, Held
 
 HELD_SECONDS: Final = 1.0
 """The Hangup of a leg waits no longer for the end of its Dial: the server writes both at once, unless the call goes on
@@ -37,7 +37,7 @@ _WITHOUT_DIAL: Final[Mapping[str, str]] = MappingProxyType({**RESULT, **dict.fro
 UNKNOWN: Final = "UNKNOWN"
 
 
-class Legs:
+class DialledLegs:
     """The legs under way, and the dials they belong to, by the Uniqueid that the server writes of who dials."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Legs:
         self._holding: dict[str, Dial] = {}  # those of them that hold something
 
     def dialled(
-        self, raw: str, caller: Channel | None, leg: Channel, dial_string: str, told: Message
+        self, raw: str, caller: FollowedChannel | None, leg: FollowedChannel, dial_string: str, told: Message
     ) -> Iterator[Message]:
         """A Dial begins with this leg. raw: the Uniqueid of who dials."""
         if raw not in self._dials and len(self._dials) >= MAX_DIALS:
@@ -55,12 +55,16 @@ class Legs:
             caller.last_dial = ""
         yield from self._begin(caller, leg, dial_string, told)
 
-    def called(self, caller: Channel | None, leg: Channel, member: str, told: Message) -> Iterator[Message]:
+    def called(
+        self, caller: FollowedChannel | None, leg: FollowedChannel, member: str, told: Message
+    ) -> Iterator[Message]:
         """A queue calls a member."""
         leg.member = member
         yield from self._begin(caller, leg, "", told)
 
-    def _begin(self, caller: Channel | None, leg: Channel, dial_string: str, told: Message) -> Iterator[Message]:
+    def _begin(
+        self, caller: FollowedChannel | None, leg: FollowedChannel, dial_string: str, told: Message
+    ) -> Iterator[Message]:
         if leg.named:
             return
         leg.named = True
@@ -68,19 +72,19 @@ class Legs:
         if leg.state == UP:  # it was quicker than what says that it is dialled
             yield from self.answered(leg)
 
-    def answered(self, leg: Channel) -> Iterator[Message]:
+    def answered(self, leg: FollowedChannel) -> Iterator[Message]:
         """A channel is up."""
         if leg.is_leg and not leg.ended and not leg.is_inner_half:
             if leg.dial is not None:
                 leg.dial.answered = True
             yield _ended(leg, "ANSWER")
 
-    def rang_in_vain(self, leg: Channel) -> Iterator[Message]:
+    def rang_in_vain(self, leg: FollowedChannel) -> Iterator[Message]:
         """A queue has given up this member."""
         if not leg.ended:
             yield _ended(leg, "NOANSWER")
 
-    def hung_up(self, leg: Channel, hangup: Message, now: float, *, lost_place: bool) -> Iterator[Message]:
+    def hung_up(self, leg: FollowedChannel, hangup: Message, now: float, *, lost_place: bool) -> Iterator[Message]:
         """A leg's channel has ended: yield what is to be told, or keep it until the leg's result is known.
 
         lost_place: another channel has taken its place.
@@ -97,7 +101,7 @@ class Legs:
         yield _ended(leg, result or UNKNOWN)
         yield hangup
 
-    def dial_ended(self, raw: str, caller: Channel | None, status: str) -> Iterator[Message]:
+    def dial_ended(self, raw: str, caller: FollowedChannel | None, status: str) -> Iterator[Message]:
         """A Dial has ended. What is held of it was not answered, whatever it says."""
         if caller is not None:
             caller.last_dial = status
@@ -133,19 +137,19 @@ def _released(dial: Dial, due: list[Held]) -> Iterator[Message]:
         yield held.hangup
 
 
-def _by_cause(leg: Channel, cause: str) -> str:
+def _by_cause(leg: FollowedChannel, cause: str) -> str:
     """Result of a leg by its hangup's cause; empty where that leaves it open."""
     if leg.dial is not None:
         return RESULT.get(cause, leg.dial.result)
     return _WITHOUT_DIAL.get(cause, "CANCEL" if leg.member else "")
 
 
-def _ended(leg: Channel, status: str) -> Message:
+def _ended(leg: FollowedChannel, status: str) -> Message:
     leg.ended = True
     return _dial_event("DialEnd", leg, [("dialstatus", status)])
 
 
-def _caller(caller: Channel | None, told: Message) -> list[tuple[str, str]]:
+def _caller(caller: FollowedChannel | None, told: Message) -> list[tuple[str, str]]:
     if caller is None:
         return [("channel", told.get("channel", "")), ("uniqueid", told.get("uniqueid", ""))]
     return [
@@ -156,7 +160,7 @@ def _caller(caller: Channel | None, told: Message) -> list[tuple[str, str]]:
     ]
 
 
-def _dial_event(event: str, leg: Channel, headers: list[tuple[str, str]]) -> Message:
+def _dial_event(event: str, leg: FollowedChannel, headers: list[tuple[str, str]]) -> Message:
     return concluded(
         event,
         *headers,

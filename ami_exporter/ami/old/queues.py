@@ -11,7 +11,7 @@ from typing import Final
 
 from ami_exporter.ami.concluded import concluded
 from ami_exporter.ami.message import Message
-from ami_exporter.ami.old.channels import Channel
+from ami_exporter.ami.old.channels import FollowedChannel
 
 MAX_CALLERS: Final = 20_000
 """Callers remembered at a time, as many as the collector of queues follows."""
@@ -49,7 +49,7 @@ class Callers:
         """The caller abandoned, was answered, or has hung up: what became of the wait is told."""
         self._callers.pop(uid, None)
 
-    def bridged(self, uid: str, partner: Channel) -> list[Message]:
+    def bridged(self, uid: str, partner: FollowedChannel) -> list[Message]:
         """Take a bridge of a caller: the AgentConnect that a queue without eventwhencalled does not send."""
         caller = self._callers.get(uid)
         if caller is None or caller.waited is None:

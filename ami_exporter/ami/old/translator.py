@@ -12,8 +12,8 @@ from typing import ClassVar, Final
 
 from ami_exporter.ami.concluded import CHANNEL_LINKED, concluded
 from ami_exporter.ami.message import Message
-from ami_exporter.ami.old.channels import RING, UP, Channel, Channels, begin, join
-from ami_exporter.ami.old.legs import Legs
+from ami_exporter.ami.old.channels import RING, UP, Channels, FollowedChannel, begin, join
+from ami_exporter.ami.old.legs import DialledLegs
 from ami_exporter.ami.old.queues import Callers
 
 MODERN_FROM: Final = (2,)
@@ -34,7 +34,7 @@ class OldEvents:
 
     def __init__(self) -> None:
         self._channels = Channels()
-        self._legs = Legs()
+        self._legs = DialledLegs()
         self._callers = Callers()
 
     def take(self, events: Iterable[Message], now: float) -> list[Message]:
@@ -203,7 +203,7 @@ TRANSLATED: Final = frozenset(
 """Old events that no rule wants but that the translation needs."""
 
 
-def _joined(caller: Channel | None, leg: Channel) -> Iterator[Message]:
+def _joined(caller: FollowedChannel | None, leg: FollowedChannel) -> Iterator[Message]:
     """Who dials begins a call, unless it is in one, or was dialled itself and only passes on (the half of a Local)."""
     if caller is None:
         return
@@ -212,7 +212,7 @@ def _joined(caller: Channel | None, leg: Channel) -> Iterator[Message]:
     yield from _linked(join(caller, leg))
 
 
-def _linked(channels: Iterable[Channel]) -> Iterator[Message]:
+def _linked(channels: Iterable[FollowedChannel]) -> Iterator[Message]:
     """Tell the call of channels whose Newchannel could not."""
     for channel in channels:
         created, channel.created = channel.created, None
@@ -220,7 +220,7 @@ def _linked(channels: Iterable[Channel]) -> Iterator[Message]:
             yield _with(created, event=CHANNEL_LINKED, uniqueid=channel.uid, linkedid=channel.call.id)
 
 
-def _hung_up_by(channel: Channel) -> Iterator[Message]:
+def _hung_up_by(channel: FollowedChannel) -> Iterator[Message]:
     """Who ended a channel, where the server has not said it: before Asterisk 11 only the last Dial's result tells.
 
     It names no channel, for nobody may conclude that this technology always says so.

@@ -1,9 +1,9 @@
 """Tables for people, cut into cells.
 
 Asterisk prints them with printf: titles and cells have the same widths, cut or padded, and one blank between columns.
-Cells are parted by two or more blanks. Where that does not give as many cells as titles (a cell that fills its column,
-an empty one), they are cut where the titles begin, or where a ruler of `====` runs does, and only if a blank stands
-before each. A line that fits neither way is no row: absent rather than wrong.
+Two or more blanks separate cells. If that does not give as many cells as titles (a cell fills its column, or is empty),
+the line is cut where the titles begin, or where the runs of a ruler of `====` begin, if a blank precedes each. A line
+that fits neither way is skipped.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _RUNS: Final = re.compile(r"[=\-]+")
 
 
 def is_ruler(line: str) -> bool:
-    """Whether a line only draws: `====== ===`."""
+    """Whether a line is a ruler: `====== ===`."""
     return _RULER.fullmatch(line) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Titles in lower case, and where each begins. line: the head they stand in."""
+    """Titles in lower case and their positions. line: the line of titles."""
 
     titles: tuple[str, ...]
     starts: tuple[int, ...]
@@ -33,7 +33,7 @@ class Columns:
 
     @staticmethod
     def of(head: str, named: Sequence[str] = ()) -> Columns:
-        """Columns of a head line; named: the titles from left to right, where one blank parts some of them."""
+        """Read the columns of a line of titles. named: the titles in order, if only one blank separates some."""
         titles, starts, position = [], [], 0
         for title in named:
             begin = head.find(title, position)
@@ -48,7 +48,7 @@ class Columns:
         return Columns(tuple(titles), tuple(starts), head)
 
     def ruled(self, ruler: str) -> Columns:
-        """Columns as a ruler has them, where it has several runs: it knows better than blanks between titles."""
+        """Take the positions of a ruler with several runs, which are more reliable than blanks between titles."""
         runs = list(_RUNS.finditer(ruler))
         if len(runs) <= 1:
             return self
@@ -57,7 +57,7 @@ class Columns:
         return replace(self, titles=titles, starts=starts)
 
     def cells(self, line: str) -> dict[str, str]:
-        """Title → cell of a row; empty when the line is none."""
+        """Return title → cell of a row; empty if the line is not a row."""
         cells = _CELLS.findall(line)
         if len(cells) != len(self.titles):
             cells = self._by_position(line)

@@ -1,4 +1,4 @@
-"""The lines of a console answer, and what makes it no answer. Bounded, for it is text of another program."""
+"""The lines of a console answer, and checks whether it is one. Bounded, because it is text of another program."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ami_exporter.collectors.declarations import Unreadable
 MAX_OUTPUT: Final = 1024 * 1024
 """Characters of an answer; `core show taskprocessors` of a PBX with 5,000 of them has 0.8 MB."""
 MAX_LINE: Final = 512
-"""Characters; longer lines are left out whole: half a number would be a wrong one. The console's tables have 160."""
+"""Characters; longer lines are skipped, because half a number would be wrong. The console's tables have 160."""
 MAX_ROWS: Final = 20_000
-"""Rows of one answer, as many as the codec takes lines."""
+"""Most rows of an answer, as many as the codec accepts lines."""
 
 Fields = Mapping[str, str]
 """A row: field in lower case → text."""
 
 
 def lines(message: Message) -> list[str]:
-    """The lines of a Command's response; `Output` once a line (14 and later), or one header with all of them.
+    """Return the lines of a Command's response: one `Output` a line (14 and later), or one header with all lines.
 
-    Raises Unreadable for what is no answer: an unknown command (13 and older call that a success), its usage, and
+    Raises Unreadable for an unknown command (a success to 13 and older), for its usage, and for
     more than MAX_OUTPUT characters.
     """
     found = [line.rstrip() for output in message.values_of("output") for line in output.splitlines() or [""]]
@@ -37,7 +37,7 @@ def lines(message: Message) -> list[str]:
 
 
 def is_empty(text: Sequence[str], expect: str | None, empty: str | None) -> bool:
-    """Whether the output says that there is nothing. Raises Unreadable when what it must hold is not there."""
+    """Whether the output says that there is nothing. Raises Unreadable if the expected text is missing."""
     if empty is not None and any(empty in line for line in text):
         return True
     if expect is not None and not any(expect in line for line in text):

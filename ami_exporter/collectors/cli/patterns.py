@@ -1,6 +1,6 @@
 """Regular expressions over console output, each answer within a bounded time.
 
-Python's own engine can take minutes for one line of an unlucky pattern, and holds the interpreter meanwhile; `regex`
+Python's own engine may take minutes for one line of an unlucky pattern, and blocks the interpreter; `regex`
 has the same syntax, gives up after a time limit and lets other threads run.
 """
 
@@ -12,12 +12,12 @@ from typing import Final
 from ami_exporter.collectors.declarations import Unreadable
 
 SECONDS: Final = 0.5
-"""Processor time that the expressions of one answer may take together."""
+"""Processor seconds for all expressions of one answer."""
 LATE: Final = f"the expression took more than {SECONDS} s: repetitions within repetitions, as in (a+)+, do that"
 
 
 class TimedPattern:
-    """An expression that has SECONDS for all the lines of one answer. clock: seconds."""
+    """An expression with SECONDS for all lines of an answer. clock: seconds."""
 
     def __init__(self, pattern: str, clock: Callable[[], float]) -> None:
         import regex  # noqa: PLC0415 - the start of who has no such rule is quicker without
@@ -27,13 +27,13 @@ class TimedPattern:
         self._until: float | None = None
 
     def begin(self) -> None:
-        """Start the time of an answer."""
+        """Restart the time limit, for a new answer."""
         self._until = self._clock() + SECONDS
 
     def groups(self, line: str) -> dict[str, str] | None:
-        """Named groups of the first match in a line, lower case; a group that took no part is absent.
+        """Return the named groups (lower case) of the first match in a line, without groups that did not match.
 
-        None: no match. Raises Unreadable when the time is over.
+        None without a match. Raises Unreadable when the time limit is exceeded.
         """
         left = SECONDS if self._until is None else self._until - self._clock()
         try:

@@ -1,4 +1,4 @@
-"""From the lines of an answer to rows: `fields`, `match` and `table`, with the section each line stands in."""
+"""Turns the lines of an answer into rows by `fields`, `match` or `table`, with the section of each line."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ami_exporter.collectors.cli.columns import Columns, is_ruler
 from ami_exporter.collectors.cli.output import Fields
 from ami_exporter.collectors.cli.patterns import TimedPattern
 from ami_exporter.collectors.declarations import Unreadable
-from ami_exporter.config.target_settings import CommandSettings, FieldsRead, MatchRead
+from ami_exporter.config.custom_settings import CommandSettings, FieldsRead, MatchRead
 
 _BULLETS: Final = " \t*-|"
 NO_FIELDS: Final[Fields] = {}
 
 Sections = Iterator[tuple[Fields, str]]
-"""Each line with what its section's heading says."""
+"""Each line with the fields of its section's heading."""
 
 
 class Read(Protocol):
@@ -29,7 +29,7 @@ class Read(Protocol):
 
 
 def fields(begin: str | None) -> Read:
-    """`Key: value` lines; a record begins with each `begin` and with each section, and without is one."""
+    """Read `Key: value` lines. A record begins with each `begin` and each section; without `begin` all is one."""
     first = None if begin is None else begin.lower()
 
     def read(lines: Sections) -> Iterator[Fields]:
@@ -58,7 +58,7 @@ def fields(begin: str | None) -> Read:
 
 
 def match(pattern: TimedPattern) -> Read:
-    """Each line that the expression matches is a row of its named groups."""
+    """Make a row of the named groups of each matching line."""
 
     def read(lines: Sections) -> Iterator[Fields]:
         pattern.begin()
@@ -71,9 +71,9 @@ def match(pattern: TimedPattern) -> Read:
 
 
 def table(head: str, end: str | None, titles: Sequence[str]) -> Read:
-    """The lines between the one that begins with `head` and the one that holds `end`, cut into cells.
+    """Cut the lines between `head` and the line that contains `end` into cells.
 
-    Raises Unreadable when there is no head: an empty table has one.
+    Raises Unreadable without a head, which even an empty table has.
     """
 
     def read(lines: Sections) -> Iterator[Fields]:
@@ -114,13 +114,13 @@ class Reader:
         return Reader(settings, read, None if settings.within is None else TimedPattern(settings.within, clock))
 
     def rows(self, text: Sequence[str]) -> list[Fields]:
-        """Rows of an answer's lines, at most output.MAX_ROWS. Raises Unreadable."""
+        """Return the rows of an answer, at most output.MAX_ROWS. Raises Unreadable."""
         if output.is_empty(text, self.settings.expect, self.settings.empty):
             return []
         return list(islice(self.read(self._sections(text)), output.MAX_ROWS))
 
     def _sections(self, text: Iterable[str]) -> Sections:
-        """Yield lines with the groups of the last heading above them; headings themselves are no lines."""
+        """Yield lines with the groups of the last heading above them, without the headings."""
         if self.within is not None:
             self.within.begin()
         section: Fields = NO_FIELDS

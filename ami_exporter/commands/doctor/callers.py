@@ -8,7 +8,8 @@ from contextlib import closing
 
 from ami_exporter.ami.errors import AmiError
 from ami_exporter.ami.rights import RISKS, held_classes
-from ami_exporter.config.target_settings import AmiUser, TargetSettings
+from ami_exporter.config.ami_user import AmiUser
+from ami_exporter.config.target_settings import TargetSettings
 from ami_exporter.pbx.connector import open_further
 from ami_exporter.pbx.login_backoff import LoginBackoff, LoginPaused
 from ami_exporter.pbx.own_logins import OwnLogins

@@ -11,8 +11,8 @@ from ami_exporter.collectors.cli.output import lines
 from ami_exporter.collectors.cli.readers import Reader
 from ami_exporter.collectors.declarations import Unreadable
 from ami_exporter.collectors.rulefold import RESPONSE
+from ami_exporter.config.custom_settings import CommandSettings, CustomMetricsSettings
 from ami_exporter.config.faults import suggest
-from ami_exporter.config.target_settings import CommandSettings, CustomMetricsSettings
 
 Seen = Mapping[tuple[str, str], frozenset[str]]
 """Action and kind of item (lower case) → the fields its items had."""

@@ -88,6 +88,7 @@ def trouble_row(target: TargetView, now: float) -> Html:
         query=query_of(target.name),
         name=target.name,
         address=target.address,
+        labels=shortened(_labels(target), 60),
         kind=kind,
         state=state,
         since=_since(target, now),
@@ -113,8 +114,12 @@ def short_version(version: str) -> str:
 
 
 def shortened(text: str, most: int = 120) -> str:
-    """Cut a text behind a word."""
-    return text if len(text) <= most else text[: most + 1].rpartition(" ")[0][:most] + " …"
+    """Cut a text behind a word, or within one that is too long by itself."""
+    return text if len(text) <= most else (text[: most + 1].rpartition(" ")[0] or text[:most]) + " …"
+
+
+def _labels(target: TargetView) -> str:
+    return ", ".join(f"{name}={value}" for name, value in target.labels.items())
 
 
 def _scraped(target: TargetView, now: float) -> str:
@@ -150,7 +155,7 @@ def _facts(target: TargetView, now: float) -> Iterator[tuple[str, str]]:
     if target.address:
         yield "Address", target.address
     if target.labels:
-        yield "Labels", ", ".join(f"{name}={value}" for name, value in target.labels.items())
+        yield "Labels", _labels(target)
     yield "Last scrape", _scraped(target, now)
     yield "Asterisk version", target.version or "not known yet"
     for link in target.links:
