@@ -136,7 +136,7 @@ class LiveWebConfig:
             if "\n".join(faults) != self._told:
                 log.error("web configuration not taken, the last good one stays: %s", fault)
         if not faults and (self._told or self._text != self._said):
-            log.info("%s: web configuration loaded again", self._path)
+            log.info("%s: web configuration reloaded", self._path)
         self._told, self._said = "\n".join(faults), self._text
 
 
