@@ -20,10 +20,10 @@ def run_demo_pbx(
     seed: int = 1,
     speed: float = 1.0,
 ) -> SimulatedPbx:
-    """The PBX of ``ami-exporter demo``, started; log in with its ``username`` and ``secret``, ``stop`` it at the end.
+    """Start the PBX of ``ami-exporter demo``; log in with its ``username`` and ``secret``, ``stop`` it at the end.
 
     ``dialect``: "modern" or "1.1"; ``speed``: simulated seconds per real second.
-    Raises OSError when no loopback port can be had.
+    Raises OSError if no loopback port is available.
     """
     host = _loopback()
     settings = DemoSettings(channels=channels, endpoints=endpoints, queues=queues, seed=seed, speed=speed)
@@ -33,7 +33,7 @@ def run_demo_pbx(
 
 
 def _loopback() -> str:
-    """The loopback address of this host: a container, or a namespace, may lack one of them, or both."""
+    """The loopback address of this host: a container or a namespace may lack the IPv4 one, the IPv6 one or both."""
     for host, family in (("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)):
         with (
             contextlib.suppress(OSError),

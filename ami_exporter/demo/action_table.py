@@ -1,7 +1,7 @@
-"""The actions this PBX knows: rights, synopsis, and who answers.
+"""The actions that this PBX knows: rights, synopsis, and the function that answers.
 
-Rights as in Asterisk 22 (any one class is enough, none needed when empty). The actions that change a PBX are known by
-name, so that ListCommands and refusals look real, but do nothing here.
+Rights as in Asterisk 22: any one class is enough, none is needed if empty. Actions that change a PBX are listed, so
+that ListCommands and refusals look real, but do nothing here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Answer: TypeAlias = Callable[[Scene, AmiRequest], Listing | bytes]
 
 @dataclass(frozen=True, slots=True)
 class ActionRow:
-    """One action: what it needs and how it is answered."""
+    """One action: its rights and its answer."""
 
     name: str
     rights: frozenset[str]
@@ -130,7 +130,7 @@ def _rights(text: str) -> frozenset[str]:
     return frozenset(text.split(",")) if text else frozenset()
 
 
-# By lower-case name: action names are matched in any case. The session answers Originate and the names at the end.
+# By lower-case name, as case does not matter in action names. The session answers Originate and the last five.
 ACTIONS: Mapping[str, ActionRow] = MappingProxyType(
     {name.lower(): ActionRow(name, _rights(rights), synopsis, answer) for name, rights, synopsis, answer in _ANSWERED}
     | {name.lower(): ActionRow(name, _rights(rights), f"{name}.", _inert) for name, rights in _INERT}

@@ -1,4 +1,4 @@
-"""One AMI session: login, rights, event mask, and the dispatch of its actions. No sockets in here.
+"""One AMI session: login, rights, event mask, and the dispatch of its actions. Without sockets.
 
 Source: Asterisk 22 ``main/manager.c`` (authenticate, action_login, action_events, process_message).
 """
@@ -22,7 +22,7 @@ REJECT_DELAY = 1.0  # action_login sleeps this long before it refuses
 
 @dataclass(slots=True)
 class House:
-    """What all sessions of one PBX share."""
+    """The state that all sessions of one PBX share."""
 
     scene: Scene
     users: Mapping[str, User]  # by lower-case name
@@ -35,7 +35,7 @@ class House:
 
 
 class ClientSession:
-    """State of one connection. ``take`` turns requests into ``outbox``; ``closing`` says when to hang up."""
+    """The state of one connection. ``take`` answers requests into ``outbox``; ``closing`` says when to hang up."""
 
     def __init__(self, house: House, local: tuple[str, int], remote: tuple[str, int]) -> None:
         self.house = house
@@ -47,7 +47,7 @@ class ClientSession:
         self.mask = NONE
         self.challenge = ""
         self.closing = False
-        self.reject = b""  # a refusal that goes out after the reject delay, and then the session ends
+        self.reject = b""  # a refusal to send after the reject delay, before the session ends
         self.outbox: deque[bytes] = deque()
         self._own: Mapping[str, Callable[[AmiRequest], bytes]] = {
             "login": self._login,
@@ -83,7 +83,7 @@ class ClientSession:
         return answer.render() if isinstance(answer, Listing) else answer
 
     def _refusal(self, request: AmiRequest, name: str, row: ActionRow | None) -> str:
-        """Why this request is refused, "" when it is not; a refusal is also a security event."""
+        """Why this request is refused, "" if it is not. A refusal also sends a security event."""
         if request.fault:
             return request.fault
         if not name:
@@ -119,7 +119,7 @@ class ClientSession:
             return b""
         self.user = user
         self._security("SuccessfulAuth", user.name, {})
-        # An empty mask at login is no mask: everything the user may read.
+        # An empty mask at login means no mask: the session gets every event that the user may read.
         asked = event_mask(request.get("Events") or "on")
         self.mask = user.read & (asked or NONE)
         return response("Success", "Authentication accepted").encode() + self._fully_booted()
@@ -131,7 +131,7 @@ class ClientSession:
         return bool(self.challenge) and request.get("Key") == digest
 
     def _fully_booted(self) -> bytes:
-        """The copy that follows a login, without ActionID; only with read=system and system in the mask."""
+        """FullyBooted as sent after a login, without ActionID; only with read=system and system in the mask."""
         if "system" not in self.mask:
             return b""
         scene, uptime = self.house.scene, ""

@@ -1,4 +1,4 @@
-"""Header blocks that several packets share; names, order and spelling as Asterisk 22 writes them.
+"""Header blocks shared by several packets, with the names, order and spelling of Asterisk 22.
 
 Source: main/manager_channels.c, manager_bridges.c, app_queue.c, res/parking/parking_manager.c.
 """

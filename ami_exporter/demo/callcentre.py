@@ -48,7 +48,7 @@ LAST_NAMES = (
     "Jansen",
     "Keller",
 )
-# Share of phones by model: user agents as phones send them, and the codec they prefer.
+# Share of phones by model: the user agent that the phone sends, and the codec it prefers.
 PHONE_MODELS = (
     ("Yealink SIP-T46U 108.86.0.90", "g722"),
     ("Yealink SIP-T33G 124.86.0.75", "alaw"),
@@ -62,7 +62,7 @@ FIRST_EXTENSION, FIRST_LEGACY_EXTENSION = 1001, 9001
 
 @dataclass(frozen=True, slots=True)
 class QueuePlan:
-    """How a queue is built and lived in: rates per second, durations in seconds."""
+    """The settings and traffic of a queue: rates per second, durations in seconds."""
 
     name: str
     strategy: str
@@ -76,8 +76,8 @@ class QueuePlan:
     dynamic: bool = False
 
 
-# Busy, healthy, small (its name is a number, as on many PBXs), and one after hours with little staff; shared phones
-# make members of two queues.
+# A busy, a healthy and a small queue (its name is a number, as on many PBXs), and one for emergencies after hours with
+# few members. Phones listed twice are members of two queues.
 QUEUE_PLANS = (
     QueuePlan("support", "rrmemory", (0, 12), 0.05, 115, 75, 120, 20, limit=40),
     QueuePlan("sales", "ringall", (12, 9), 0.032, 95, 45, 90, 15, dynamic=True),
@@ -87,11 +87,11 @@ QUEUE_PLANS = (
 EXTRA_QUEUE_MEMBERS = 3
 # When dynamic members logged in, in seconds before the start.
 BEGAN_WORK = -5400.0
-# The name of a number that is called, where the queue behind it has none.
+# Names of dialled numbers whose queue has only a number.
 DID_NAMES = {"6003": "Service"}
 
 
-# The account codes of phones: the companies that share the PBX.
+# The account codes of phones: one per company that shares the PBX.
 ACCOUNTS = ("acme", "globex", "initech")
 
 
@@ -113,13 +113,13 @@ def build(world: World, dice: Dice, endpoints: int, queues: int, sip: str = "PJS
 
 
 def person(number: int, extension: str = "") -> Party:
-    """The same name for the same number, always."""
+    """A person; the same number always gets the same name."""
     first = FIRST_NAMES[number % len(FIRST_NAMES)]
     return Party(extension, f"{first} {LAST_NAMES[number * 7 % len(LAST_NAMES)]}")
 
 
 def _trunks(world: World, sip: str) -> None:
-    """Two carriers, and the line to a branch office, named by a number."""
+    """Two carriers, and a line to a branch office whose name is a number."""
     plans = (
         (sip, "telco-a", "alaw", "telco-a", Media(0.0004, 0.002, 0.018, 0.01)),
         (sip, "telco-b", "alaw", "telco-b", Media(0.004, 0.009, 0.055, 0.08)),
@@ -136,7 +136,7 @@ def _trunks(world: World, sip: str) -> None:
 def _phone(number: int, dice: Dice, sip: str) -> SimulatedEndpoint:
     extension = str(FIRST_EXTENSION + number)
     agent, codec = PHONE_MODELS[number * 5 % len(PHONE_MODELS)]
-    # Every sixth person works at home: a longer way, and now and then a bad one.
+    # Every sixth person works from home: the round trip is longer, and sometimes the line is bad.
     home = (number + 1) % 6 == 0
     media = Media(0.006, 0.014, 0.048) if home else Media(0.0002, 0.0015, 0.004)
     phone = SimulatedEndpoint(sip, extension, person(number, extension), codec, agent, media=media)
@@ -157,7 +157,7 @@ def _legacy_phone(number: int) -> SimulatedEndpoint:
 
 
 def _queue(world: World, place: int, dice: Dice) -> Queue:
-    phones = [phone for phone in world.phones if phone.account]  # none of the workshop
+    phones = [phone for phone in world.phones if phone.account]  # not the phones of the workshop
     if place < len(QUEUE_PLANS):
         plan = QUEUE_PLANS[place]
         queue = Queue(plan.name, plan.strategy, plan.limit, plan.service_level)

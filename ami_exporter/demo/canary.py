@@ -1,6 +1,6 @@
-"""Originate, as canary calls use it: a call to a trunk, rung, answered or refused, ended by its own time.
+"""Originate, as canary calls use it: a call to a trunk that rings, is answered or refused, and ends by itself.
 
-Events and their order as Asterisk 22 has them for an asynchronous Originate (main/dial.c, manager.c:
+Events and their order as in Asterisk 22 for an asynchronous Originate (main/dial.c, manager.c:
 fast_originate): no caller in DialBegin, no DialEnd when the caller's Timeout ends it, OriginateResponse with the
 ActionID.
 """
@@ -18,7 +18,7 @@ from .wire import AmiRequest, headers, response
 from .world import RINGING, UP, Channel, SimulatedEndpoint
 
 _SECONDS = re.compile(r"S\((\d+)\)|^(\d+)$")
-# What becomes of canary calls, by weight and trunk; telco-b is the cheap one.
+# Outcomes of canary calls with their weights, by trunk; telco-b is the cheap one.
 _GOOD, _BUSY = CallEnd("ANSWER", rings=2.0), CallEnd("BUSY", 17, 486)
 ENDS: dict[str, tuple[tuple[float, CallEnd], ...]] = {
     "telco-a": ((60.0, _GOOD), (1.0, _BUSY)),
@@ -27,13 +27,13 @@ ENDS: dict[str, tuple[tuple[float, CallEnd], ...]] = {
 
 
 class Originator:
-    """Makes the calls that clients ask for."""
+    """Makes the calls that clients request."""
 
     def __init__(self, switch: Switch, dice: Dice) -> None:
         self.switch, self.dice = switch, dice
 
     def take(self, request: AmiRequest) -> bytes:
-        """Answer one Originate; only asynchronous ones are known."""
+        """Answer one Originate; only asynchronous ones are supported."""
         if not request.get("Channel"):
             return response("Error", "Channel not specified").encode()
         if request.get("Async").lower() != "true":

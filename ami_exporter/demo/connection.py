@@ -1,4 +1,4 @@
-"""One TCP connection of the simulated PBX: bytes in, bytes out, never blocking, bounded."""
+"""One TCP connection of the simulated PBX: non-blocking, with bounded buffers."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections import deque
 from .ami_session import ClientSession
 from .wire import RequestReader
 
-# A 10,000-channel Status is 6.4 MB; anything beyond several of those waiting means that nobody reads.
+# A Status of 10,000 channels is 6.4 MB; if several of those are waiting, the client has stopped reading.
 MAX_WAITING = 64 << 20
 RECEIVE = 65536
-# Asterisk's authtimeout: no login within it ends the connection.
+# Asterisk's authtimeout: the time a client has to log in.
 LOGIN_TIMEOUT = 30.0
-# Events are joined into pieces of about this size before they are sent.
+# Events are joined into chunks of about this size before they are sent.
 PIECE = 1 << 18
 
 
 class ClientConnection:
-    """Socket, session and what still has to be written. Times are monotonic seconds."""
+    """Socket, session and unwritten bytes. Times are monotonic seconds."""
 
     def __init__(self, sock: socket.socket, session: ClientSession, now: float, write_timeout: float) -> None:
         self.sock, self.session = sock, session
@@ -33,7 +33,7 @@ class ClientConnection:
         self.put(session.banner())
 
     def put(self, data: bytes) -> None:
-        """Queue bytes; a connection with too much unread is given up."""
+        """Queue bytes; drop a connection whose client has left too much unread."""
         self._waiting.append(data)
         self._size += len(data)
         if self._size > MAX_WAITING:
@@ -41,16 +41,14 @@ class ClientConnection:
 
     @property
     def waiting(self) -> int:
-        """How many bytes wait."""
         return self._size
 
     @property
     def wants_write(self) -> bool:
-        """Whether bytes wait."""
         return bool(self._waiting)
 
     def read(self, now: float) -> None:
-        """Take what the client sent."""
+        """Read and process what the client sent."""
         try:
             data = self.sock.recv(RECEIVE)
         except BlockingIOError:
@@ -70,7 +68,7 @@ class ClientConnection:
             self._reject_at = now + self.session.house.reject_delay
 
     def write(self, now: float) -> None:
-        """Write as much as the socket takes; what cannot be written for the write timeout ends the connection."""
+        """Write as much as the socket accepts; end the connection if nothing can be written for the write timeout."""
         try:
             while self._waiting and not self.gone:
                 piece = self._next_piece()
@@ -97,7 +95,7 @@ class ClientConnection:
         return b"".join(parts) if len(parts) > 1 else parts[0]
 
     def check(self, now: float) -> None:
-        """Act on what is overdue."""
+        """Act on expired timeouts."""
         if self._reject_at is not None and now >= self._reject_at:
             self.put(self.session.reject)
             self.session.closing, self._reject_at = True, None
@@ -107,7 +105,7 @@ class ClientConnection:
         self.gone = self.gone or stuck or silent
 
     def next_check(self) -> float:
-        """When ``check`` has something to do next."""
+        """The time of the next timeout that ``check`` must act on."""
         times = [self._login_by] if self.session.user is None else []
         times += [self._reject_at] if self._reject_at is not None else []
         times += [self._stuck_since + self._write_timeout] if self._stuck_since is not None else []

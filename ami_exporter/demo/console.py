@@ -1,6 +1,6 @@
-"""What the simulated PBX's console prints: the commands that custom metrics are made of.
+"""The console output of the simulated PBX: the commands from which custom metrics are made.
 
-Forms as in Asterisk 22 (`odbc show`, `module show`, … in its sources), of res_digium's codec and of chan_dongle.
+Formats as in the sources of Asterisk 22 (`odbc show`, `module show`, …), of Digium's codec and of chan_dongle.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def _taskprocessors(scene: Scene) -> Iterator[str]:
     yield _ROW.format(*_TITLES)
     for place, name in enumerate(_TASKPROCESSORS):
         processed = int(_seconds(scene) * (place * 7 % 5 + 0.3))
-        # A queue that is a few tasks deep now and then, and has been deeper.
+        # A queue that sometimes holds a few tasks, and has held more.
         depth = (processed // 5) % 4 if place % 5 == 3 else 0  # noqa: PLR2004 - one in five is busy
         deepest = 3 + place * 11 % 40
         yield _ROW.format(name, processed, depth, deepest, LOW_WATER, HIGH_WATER, 60 + place, 900 + place)
@@ -116,7 +116,7 @@ def _rtp(_scene: Scene) -> Iterator[str]:
 
 
 def _media(scene: Scene) -> Iterator[str]:
-    """As res_pjsip/pjsip_cli.c and channels/pjsip/cli_commands.c print it: the channel's name cut at 18."""
+    """As res_pjsip/pjsip_cli.c and channels/pjsip/cli_commands.c print it: the channel's name is cut at 18."""
     channels = [chan for chan in scene.world.channels.values() if chan.endpoint.tech == "PJSIP" and chan.bridge]
     if not channels:
         yield from ("No objects found.", "")
@@ -154,7 +154,7 @@ def _dongles(scene: Scene) -> Iterator[str]:
     )
 
 
-#: Command → what it prints.
+#: Command → the function that prints its output.
 COMMANDS: Mapping[str, Print] = {
     "core show taskprocessors": _taskprocessors,
     "g729 show licenses": _g729,
@@ -170,7 +170,7 @@ COMMANDS: Mapping[str, Print] = {
 
 
 def output(scene: Scene, command: str) -> tuple[bool, list[str]]:
-    """Whether the console knows a command, and the lines it prints. Case and blanks do not matter to it."""
+    """Whether the console knows a command, and the lines it prints. Case and extra blanks do not matter."""
     words = " ".join(command.lower().split())
     known = COMMANDS.get(words)
     if known is None:

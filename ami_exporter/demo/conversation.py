@@ -1,4 +1,4 @@
-"""What people do once they talk: hold, transfer blind and attended, park and fetch."""
+"""What people do during a conversation: hold, blind and attended transfer, park and retrieve."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ HOLD_SECONDS = 25.0
 
 
 class Conversation:
-    """Parts of calls that every kind of call can have."""
+    """Parts that every kind of call can have."""
 
     def __init__(self, switch: Switch, dice: Dice) -> None:
         self.switch, self.dice = switch, dice
         self._parking_bridges: dict[str, Bridge] = {}
 
     def talk(self, one: Channel, other: Channel, mean: float) -> Process:
-        """Two bridged channels talk for about ``mean`` seconds; now and then ``other``'s phone holds the call."""
+        """Two bridged channels talk for about ``mean`` seconds; sometimes ``other``'s phone puts the call on hold."""
         length = self.dice.around(mean, at_least=3.0)
         if not self.dice.chance(HOLD_SHARE):
             yield length
@@ -37,13 +37,13 @@ class Conversation:
         yield length * 0.6
 
     def end(self, first: Channel, *others: Channel) -> None:
-        """``first`` hangs up, and with it all ends."""
+        """``first`` hangs up, which ends the whole call."""
         self.switch.request_hangup(first)
         for chan in (*others, first):
             self.switch.hangup(chan)
 
     def ring(self, caller: Channel, phone: SimulatedEndpoint) -> Generator[float, None, Channel]:
-        """Dial a phone, which rings and is picked up; its leg."""
+        """Dial a phone, which rings and is picked up; return its leg."""
         leg = self.switch.leg(caller, phone, phone.name)
         self.switch.run(caller, "Dial", f"{phone.device},25")
         self.switch.dial_begin(caller, leg)
@@ -54,21 +54,20 @@ class Conversation:
         return leg
 
     def ring_and_talk(self, caller: Channel, phone: SimulatedEndpoint, mean: float) -> Process:
-        """Dial a phone that answers, talk, end; the caller's channel ends here in any case."""
+        """Dial a phone that answers, talk, hang up; the caller's channel always ends here."""
         leg = yield from self.ring(caller, phone)
         yield from self.talk(caller, leg, mean)
         pair = (caller, leg) if self.dice.chance(0.5) else (leg, caller)
         self.end(*pair)
 
     def answer(self, caller: Channel, leg: Channel) -> None:
-        """The dialled leg picks up."""
         self.switch.dial_end(caller, leg, "ANSWER")
         self.switch.state(caller, UP)
         caller.connected = leg.caller
         self.switch.bridge(caller, leg)
 
     def blind_transfer(self, transferer: Channel, transferee: Channel, target: SimulatedEndpoint) -> Process:
-        """``transferer`` sends the other party to ``target`` and leaves; the call goes on to its end."""
+        """``transferer`` sends the other party to ``target`` and leaves; the call continues to its end."""
         bridge = transferer.bridge
         if bridge is not None:
             self.switch.call(
@@ -84,7 +83,7 @@ class Conversation:
         yield from self.ring_and_talk(transferee, target, 70.0)
 
     def attended_transfer(self, transferer: Channel, transferee: Channel, target: SimulatedEndpoint) -> Process:
-        """``transferer`` asks ``target`` first, then connects both; the call goes on to its end."""
+        """``transferer`` asks ``target`` first, then connects both; the call continues to its end."""
         self.switch.hold(transferer, on=True)
         own = transferer.endpoint
         consult = self.switch.originate(own, target.name, own.party)
@@ -117,7 +116,7 @@ class Conversation:
         )
 
     def park(self, lot: ParkingLot, chan: Channel, parker: Channel, fetcher: SimulatedEndpoint | None) -> Process:
-        """``parker`` parks ``chan`` and hangs up; somebody fetches it, or it times out, or the caller gives up."""
+        """``parker`` parks ``chan`` and hangs up; the call is retrieved, times out, or the caller gives up."""
         taken = {one.space for one in lot.parked}
         space = next(number for number in range(lot.first, lot.last + 1) if number not in taken)
         parked = Parked(chan, space, self.switch.time.now, parker.endpoint.device)
@@ -150,7 +149,7 @@ class Conversation:
         self.end(chan, fetcher)
 
     def _back(self, chan: Channel, phone: SimulatedEndpoint) -> Process:
-        """After the timeout the call comes back to the phone that parked it."""
+        """After the timeout the call returns to the phone that parked it."""
         if phone.free:
             yield from self.ring_and_talk(chan, phone, 45.0)
         else:

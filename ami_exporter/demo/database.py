@@ -1,4 +1,4 @@
-"""Asterisk's own database as FreePBX fills it, and DBGetTree (main/db.c): without a family it tells everything."""
+"""Asterisk's own database as FreePBX fills it, and DBGetTree (main/db.c): without a family it lists everything."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from .scene import Scene
 from .wire import AmiRequest, headers, item
 from .world import World
 
-# Planted: a number that somebody forwards to, and a secret that no family of interest holds.
+# Planted for tests: a forwarding number, and a secret outside the families that metrics use.
 FORWARDED_TO, SECRET = "+12025550199", "not-a-real-secret"
 
 
 def furnish(world: World) -> None:
-    """Day mode, a time condition, two people who do not want to be disturbed, one who forwards."""
+    """Store day mode, a time condition, two people with do not disturb, and one with forwarding."""
     world.database = {
         "/CF/1004": FORWARDED_TO,
         "/DAYNIGHT/C0": "DAY",

@@ -1,4 +1,4 @@
-"""Randomness of the scenarios, in the shapes they need; seeded, so that a run can be repeated."""
+"""Random numbers for the scenarios, in the distributions they need; seeded, so that a run can be repeated."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
-_SPREAD = 0.6  # of the log-normal durations: a long tail, as talk times have
+_SPREAD = 0.6  # sigma of the log-normal durations: a long tail, as in real talk times
 
 
 class Dice:
-    """Draws out of one seeded generator."""
+    """Draws from one seeded generator."""
 
     def __init__(self, seed: int) -> None:
         self._rng = random.Random(seed)  # noqa: S311 - a simulation, not a secret
         self._seed = seed
 
     def apart(self, number: int) -> Dice:
-        """Other dice with a sequence of their own: what is drawn there changes nothing here."""
+        """Dice with an independent sequence: draws there do not affect draws here."""
         return Dice(self._seed * 1000 + number)
 
     def chance(self, share: float) -> bool:
@@ -31,31 +31,27 @@ class Dice:
         return self._rng.expovariate(1 / mean)
 
     def around(self, mean: float, *, at_least: float = 0.0) -> float:
-        """Log-normal with this mean: durations of human doings."""
+        """Log-normal with this mean: durations of human actions."""
         return max(at_least, self._rng.lognormvariate(math.log(mean) - _SPREAD**2 / 2, _SPREAD))
 
     def between(self, low: float, high: float) -> float:
-        """Uniform."""
         return self._rng.uniform(low, high)
 
     def pick(self, choices: Sequence[T]) -> T:
-        """One of them."""
         return self._rng.choice(choices)
 
     def weighted(self, choices: Sequence[tuple[float, T]]) -> T:
-        """One of them by weight."""
         weights = [weight for weight, _choice in choices]
         return self._rng.choices([choice for _weight, choice in choices], weights)[0]
 
     def bits(self, count: int) -> int:
-        """A number of so many random bits."""
         return self._rng.getrandbits(count)
 
     def dialled(self, number: str) -> str:
-        """What somebody dials: mostly the number, now and then one abroad, a service, an emergency."""
+        """The number somebody dials: mostly this one, sometimes one abroad, a service or an emergency number."""
         prefix = self.weighted(((90.0, ""), (8.0, "0044"), (1.7, "0900"), (0.3, "112")))
         return prefix if prefix == "112" else prefix + number
 
     def number(self) -> str:
-        """A telephone number out of the range kept for fiction."""
+        """A telephone number from the range reserved for fiction."""
         return f"1{self._rng.randrange(200, 999)}55501{self._rng.randrange(100):02d}"

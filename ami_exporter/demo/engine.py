@@ -1,6 +1,6 @@
-"""Discrete-event engine: processes are generators that yield how many seconds they sleep.
+"""Discrete-event engine: processes are generators that yield the seconds they sleep.
 
-No real time and no global randomness in here, so a seed and the moments of ``advance`` decide everything.
+It uses no real time and no global randomness, so a seed and the times passed to ``advance`` decide everything.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar
 
 T = TypeVar("T")
 Process: TypeAlias = Generator[float, None, None]
-Step: TypeAlias = Generator[float, None, T]  # a part of a process, used with ``yield from``, that has a result
+Step: TypeAlias = Generator[float, None, T]  # a part of a process that returns a result to ``yield from``
 
 
 class Timeline:
@@ -21,7 +21,7 @@ class Timeline:
     def __init__(self, start: float) -> None:
         self.now = start
         self._sleeping: list[tuple[float, int, Process]] = []
-        self._order = itertools.count()  # equal times run in the order of their scheduling
+        self._order = itertools.count()  # processes due at the same time run in the order they were scheduled
 
     def spawn(self, process: Process, after: float = 0.0) -> None:
         """Start a process ``after`` simulated seconds from now."""
@@ -29,11 +29,11 @@ class Timeline:
 
     @property
     def next_at(self) -> float:
-        """Simulated time of the next step; infinity when nothing sleeps."""
+        """Simulated time of the next step; infinity if no process sleeps."""
         return self._sleeping[0][0] if self._sleeping else float("inf")
 
     def advance(self, until: float, max_steps: int = 1 << 60) -> bool:
-        """Run what is due up to ``until``; False when ``max_steps`` stopped it with more to do."""
+        """Run the steps due up to ``until``; False if ``max_steps`` was reached before all had run."""
         for _ in range(max_steps):
             if self.next_at > until:
                 self.now = max(self.now, until)

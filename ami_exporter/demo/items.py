@@ -1,4 +1,4 @@
-"""Items of the lists that show channels and bridges; as Asterisk 22 writes them (Status: 30 lines, some 640 bytes)."""
+"""Items of the lists of channels and bridges, as Asterisk 22 writes them (Status: 30 lines, about 640 bytes)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ def status_item(chan: Channel, now: float) -> str:
 
 
 def channel_item(chan: Channel, now: float) -> str:
-    """CoreShowChannel."""
     seconds = int(now - chan.created)
     body = headers(
         ("Application", chan.application),
@@ -49,7 +48,6 @@ def channel_item(chan: Channel, now: float) -> str:
 
 
 def bridge_item(bridge: Bridge) -> str:
-    """BridgeListItem."""
     return item("BridgeListItem", blocks.bridge(bridge))
 
 

@@ -1,4 +1,4 @@
-"""What happens besides calls: phones come and go, registrations are renewed, people pause, alarms, reloads, attacks."""
+"""Everything besides calls: phones come and go, registrations are renewed, people pause; alarms, reloads, attacks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .wire import headers
 from .world import Contact, Mailbox, Member, Registration, SimulatedEndpoint, Span
 
 PAUSE_REASONS = ("Lunch", "Break", "Training", "Meeting", "Back office")
-# Mean seconds between two such things, and how long each lasts.
+# Mean seconds between two such events, and their durations.
 EVERY = {
     "pause": 70.0,
     "phone": 60.0,
@@ -29,7 +29,7 @@ EVERY = {
 }
 LASTS = {"pause": 240.0, "phone": 45.0, "outage": 60.0, "alarm": 60.0, "shift": 300.0}
 MODULES = ("All", "chan_pjsip", "app_queue", "res_parking", "cdr")
-# Who knocks and how: service, event, whether the account exists.
+# Login attempts of attackers: service and event.
 ATTACKS = (
     ("PJSIP", "InvalidAccountID"),
     ("PJSIP", "ChallengeResponseFailed"),
@@ -72,7 +72,7 @@ class Life:
             self.switch.time.spawn(act())
 
     def _pause(self) -> Process:
-        """A member takes a pause in all queues at once; or one that was paused for not answering comes back."""
+        """A member pauses in all its queues, or one that was paused for not answering comes back."""
         members = [member for queue in self.world.queues for member in queue.members]
         resting = [member for member in members if member.reason == "Auto-Pause"]
         for member in resting:
@@ -89,7 +89,7 @@ class Life:
             self.desk.pause(member, "")
 
     def _shift(self) -> Process:
-        """A dynamic member goes home, and is back later."""
+        """A dynamic member logs out and returns later."""
         dynamic = [m for queue in self.world.queues for m in queue.members if m.membership == "dynamic"]
         leaving = [m for m in dynamic if m.endpoint.free and len(m.queue.members) > QUEUE_PLANS[1].staff[1] // 2]
         if not leaving:
@@ -100,7 +100,7 @@ class Life:
         self.desk.add(member)
 
     def _phone(self) -> Process:
-        """A phone loses its network, and registers anew."""
+        """A phone loses its network, then registers again."""
         idle = [phone for phone in self.world.phones if phone.free]
         if not idle:
             return
@@ -119,7 +119,7 @@ class Life:
         self._contact(phone, fresh, "Reachable")
 
     def _contact(self, phone: SimulatedEndpoint, contact: Contact, status: str) -> None:
-        """The contact's status changes, and the peer's with it when it gains or loses its only way."""
+        """Change a contact's status, and the peer's status if the contact becomes reachable or stops being so."""
         was, contact.status = contact.status, status
         if phone.tech == "PJSIP":
             rtt = int(contact.rtt * 1e6) if status == "Reachable" else 0
@@ -136,14 +136,14 @@ class Life:
         self.switch.device_changed(phone)
 
     def _renew(self, one: Registration) -> Process:
-        """Renew an outbound registration for ever; each renewal is a Registry event."""
+        """Keep renewing an outbound registration; each renewal is a Registry event."""
         while True:
             yield self.dice.between(0.8, 1.2) * EVERY["registration"]
             if one.status == "Registered":
                 self._tell_registry(one)
 
     def _outage(self) -> Process:
-        """A provider refuses for a while."""
+        """A provider refuses registrations for a while."""
         one = self.dice.pick(self.world.registrations[1:])
         if one.status != "Registered":
             return
@@ -159,14 +159,14 @@ class Life:
         self.switch.tell("Registry", "system", headers(*who, ("Status", one.status)))
 
     def _reload(self) -> Process:
-        """Somebody reloads; seldom it fails."""
+        """Somebody reloads the configuration; it rarely fails."""
         self.world.reloaded = self.switch.time.now
         status = 0 if self.dice.chance(0.95) else 3
         self.switch.tell("Reload", "system", headers(("Module", self.dice.pick(MODULES)), ("Status", status)))
         yield 0.0
 
     def _alarm(self) -> Process:
-        """The second span loses its line."""
+        """The second span loses its signal."""
         span: Span = self.world.spans[-1]
         if span.alarm:
             return
@@ -185,14 +185,14 @@ class Life:
             yield self.dice.expo(1.5)
 
     def _knock(self) -> Process:
-        """A phone registers: a challenge and a success, both of them normal."""
+        """A phone registers: a challenge and a success, both normal."""
         account = self.dice.pick(self.world.phones).name if self.world.phones else "none"
         self.security("ChallengeSent", "PJSIP", account)
         yield 0.05
         self.security("SuccessfulAuth", "PJSIP", account)
 
     def security(self, name: str, service: str, account: str, extra: dict[str, str] | None = None) -> None:
-        """A security event, as main/security_events.c writes it; addresses are made up unless ``extra`` has them."""
+        """Send a security event (main/security_events.c); addresses are made up unless ``extra`` has them."""
         now = dt.datetime.fromtimestamp(self.switch.world.unix(self.switch.time.now), dt.UTC)
         fields = {
             "EventTV": now.strftime("%Y-%m-%dT%H:%M:%S.000+0000"),
@@ -211,7 +211,7 @@ class Life:
         if name == "ChallengeSent":
             return (("Challenge", "made-up"),)
         if name == "ChallengeResponseFailed":
-            # Response is a header of this event: who looks for Response first takes it for an answer.
+            # Response is a header of this event: a reader that looks for Response first takes it for an answer.
             return (
                 ("Challenge", "made-up"),
                 ("Response", f"{self.dice.bits(128):032x}"),
@@ -222,7 +222,7 @@ class Life:
         return ()
 
     def _listen(self) -> Process:
-        """Somebody listens to the mailbox."""
+        """Somebody listens to the messages of a mailbox."""
         full = [box for box in self.world.mailboxes if box.new]
         if full:
             box: Mailbox = self.dice.pick(full)

@@ -1,4 +1,4 @@
-"""List answers of today: ``EventList: start``, items, completion with ``EventList: Complete`` and ListItems.
+"""Modern list answers: ``EventList: start``, items, completion with ``EventList: Complete`` and ListItems.
 
 Those of AMI 1.1 are in old_listings.py.
 """
@@ -12,7 +12,7 @@ from .wire import ID_MARK, response
 
 
 class Dialect(StrEnum):
-    """Which generation of AMI the simulated PBX speaks."""
+    """The generation of AMI that the simulated PBX speaks."""
 
     MODERN = "modern"
     OLD = "1.1"
@@ -22,9 +22,9 @@ class Dialect(StrEnum):
 class Listing:
     """A list answer before its framing.
 
-    ``items`` are rendered packets (see ``wire.item``), ``loaded`` more of them as bytes, ``loaded_count`` how many;
-    ``reported`` overrides ListItems where Asterisk counts otherwise; ``empty`` is the message sent instead of no
-    items, mostly in an error, for voicemail in a Success that no list follows (``empty_kind``).
+    ``items`` are rendered packets (see ``wire.item``), ``loaded`` is more of them as bytes, ``loaded_count`` their
+    number. ``reported`` overrides ListItems if Asterisk counts differently. ``empty`` is the message sent if there are
+    no items: mostly an error, for voicemail a Success without a list (``empty_kind``).
     """
 
     message: str
@@ -38,7 +38,7 @@ class Listing:
     reported: int | None = None
 
     def render(self) -> bytes:
-        """The whole answer, ActionID places marked."""
+        """The whole answer, with marks in place of the ActionID."""
         count = len(self.items) + self.loaded_count
         if self.empty and not count:
             return response(self.empty_kind, self.empty).encode()

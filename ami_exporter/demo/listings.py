@@ -1,4 +1,4 @@
-"""List actions on channels, bridges, queues and services. Fields and order as Asterisk 22 writes them."""
+"""List actions on channels, bridges, queues and services. Fields and order as in Asterisk 22."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from .world import Agent, Mailbox, Member, Queue, QueuedCaller
 
 
 def status(scene: Scene, _request: AmiRequest) -> Listing:
-    """Status."""
     items = [status_item(chan, scene.time.now) for chan in scene.world.channels.values()]
     load = scene.load
     tail = f"Items: {len(items) + load.channels}\r\n"
@@ -22,21 +21,19 @@ def status(scene: Scene, _request: AmiRequest) -> Listing:
 
 
 def core_show_channels(scene: Scene, _request: AmiRequest) -> Listing:
-    """CoreShowChannels."""
     items = [channel_item(chan, scene.time.now) for chan in scene.world.channels.values()]
     loaded, count = scene.load.core, scene.load.channels
     return Listing("Channels will follow", "CoreShowChannelsComplete", items, loaded=loaded, loaded_count=count)
 
 
 def bridge_list(scene: Scene, _request: AmiRequest) -> Listing:
-    """BridgeList."""
     items = [bridge_item(bridge) for bridge in scene.world.bridges.values()]
     loaded, count = scene.load.bridge_list, scene.load.bridges
     return Listing("Bridge listing will follow", "BridgeListComplete", items, loaded=loaded, loaded_count=count)
 
 
 def queue_status(scene: Scene, request: AmiRequest) -> Listing:
-    """QueueStatus, with its filters Queue and Member."""
+    """QueueStatus, with the filters Queue and Member."""
     items = queue_rows(scene, request, lambda member: blocks.member(member, scene.world, listed=True))
     return Listing("Queue status will follow", "QueueStatusComplete", items)
 
@@ -64,7 +61,7 @@ def queue_rows(
 
 
 def queue_summary(scene: Scene, request: AmiRequest) -> Listing:
-    """QueueSummary, with its filter Queue."""
+    """QueueSummary, with the filter Queue."""
     items = [
         item("QueueSummary", _queue_summary(queue, scene.time.now), id_first=False) for queue in _queues(scene, request)
     ]
@@ -133,7 +130,7 @@ def _available(member: Member) -> bool:
 
 
 def agents(scene: Scene, _request: AmiRequest) -> Listing:
-    """Agents (app_agent_pool). CallStarted ends in a bare LF, as the real one does to this day."""
+    """Agents (app_agent_pool). CallStarted ends in a bare LF, as in Asterisk 22."""
     items = [item("Agents", _agent(agent, scene), id_first=False) for agent in scene.world.agents]
     return Listing("Agents will follow", "AgentsComplete", items)
 
@@ -151,7 +148,7 @@ def _agent(agent: Agent, scene: Scene) -> str:
 
 
 def confbridge_list_rooms(scene: Scene, _request: AmiRequest) -> Listing:
-    """ConfbridgeListRooms: an error when no conference is on."""
+    """ConfbridgeListRooms: an error if there is no conference."""
     items = [
         item(
             "ConfbridgeListRooms",
@@ -170,7 +167,6 @@ def confbridge_list_rooms(scene: Scene, _request: AmiRequest) -> Listing:
 
 
 def parkinglots(scene: Scene, _request: AmiRequest) -> Listing:
-    """Parkinglots."""
     items = [
         item(
             "Parkinglot",
@@ -187,7 +183,7 @@ def parkinglots(scene: Scene, _request: AmiRequest) -> Listing:
 
 
 def parked_calls(scene: Scene, request: AmiRequest) -> Listing:
-    """ParkedCalls, with its filter ParkingLot."""
+    """ParkedCalls, with the filter ParkingLot."""
     wanted = request.get("ParkingLot")
     items = [
         item("ParkedCall", blocks.parked(one, lot, scene.time.now), id_first=False)
@@ -199,7 +195,6 @@ def parked_calls(scene: Scene, request: AmiRequest) -> Listing:
 
 
 def voicemail_users(scene: Scene, _request: AmiRequest) -> Listing:
-    """VoicemailUsersList."""
     items = [item("VoicemailUserEntry", headers(*voicemail_fields(box))) for box in scene.world.mailboxes]
     empty = "There are no voicemail users currently defined."
     return Listing(
@@ -208,7 +203,6 @@ def voicemail_users(scene: Scene, _request: AmiRequest) -> Listing:
 
 
 def voicemail_fields(box: Mailbox) -> tuple[tuple[str, object], ...]:
-    """The headers of a mailbox."""
     return (
         ("VMContext", "default"),
         ("VoiceMailbox", box.number),

@@ -35,7 +35,6 @@ def dahdi_channels(scene: Scene, _request: AmiRequest) -> Listing:
 
 
 def dahdi_status(scene: Scene, _request: AmiRequest) -> Listing:
-    """DAHDIShowStatus."""
     items = [
         item(
             "DAHDIShowStatus",
@@ -60,7 +59,7 @@ def dahdi_status(scene: Scene, _request: AmiRequest) -> Listing:
 
 
 def pri_spans(scene: Scene, _request: AmiRequest) -> Listing:
-    """PRIShowSpans: one D-channel a span."""
+    """PRIShowSpans: one D-channel per span."""
     items = [
         item(
             "PRIShowSpans",

@@ -1,4 +1,4 @@
-"""List actions on endpoints, registrations, devices and spans. Fields and order as Asterisk 22 (chan_sip: 16)."""
+"""List actions on endpoints, registrations, devices and spans. Fields and order as in Asterisk 22 (chan_sip: 16)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .switch import EXTENSION_STATES
 from .wire import AmiRequest, headers, item
 from .world import Contact, Registration, SimulatedEndpoint
 
-# The human form that PJSIPShowEndpoints uses (main/devicestate.c, devstatestring).
+# The readable form that PJSIPShowEndpoints uses (main/devicestate.c, devstatestring).
 HUMAN_STATES = {
     "NOT_INUSE": "Not in use",
     "INUSE": "In use",
@@ -17,12 +17,12 @@ HUMAN_STATES = {
     "RINGINUSE": "Ring+Inuse",
     "ONHOLD": "On Hold",
 }
-# A password goes over the wire here on a real server too; readers must drop it.
-FAKE_PASSWORD = "not-a-real-password"  # noqa: S105 - planted, so that tests can look for it where it must not be
+# A real server sends a password here too; readers must drop it.
+FAKE_PASSWORD = "not-a-real-password"  # noqa: S105 - planted, so that tests can check where it must not appear
 
 
 def device_state_list(scene: Scene, _request: AmiRequest) -> Listing:
-    """DeviceStateList, with the pseudo devices of queues."""
+    """DeviceStateList, including the pseudo devices of queues."""
     states = [(endpoint.device, endpoint.state) for endpoint in scene.world.endpoints]
     for queue in scene.world.queues:
         states.append((f"Queue:{queue.name}", "INUSE" if queue.waiting else "NOT_INUSE"))
@@ -33,7 +33,7 @@ def device_state_list(scene: Scene, _request: AmiRequest) -> Listing:
 
 
 def extension_state_list(scene: Scene, _request: AmiRequest) -> Listing:
-    """ExtensionStateList: a hint for each phone."""
+    """ExtensionStateList: one hint per phone."""
     items = []
     for phone in scene.world.phones:
         number, text = EXTENSION_STATES[phone.state]
@@ -50,7 +50,6 @@ def extension_state_list(scene: Scene, _request: AmiRequest) -> Listing:
 
 
 def pjsip_endpoints(scene: Scene, _request: AmiRequest) -> Listing:
-    """PJSIPShowEndpoints."""
     items = []
     for endpoint in _of("PJSIP", scene):
         contacts = "".join(f"{_contact_id(endpoint, contact)}," for contact in endpoint.bound)
@@ -71,7 +70,6 @@ def pjsip_endpoints(scene: Scene, _request: AmiRequest) -> Listing:
 
 
 def pjsip_contacts(scene: Scene, _request: AmiRequest) -> Listing:
-    """PJSIPShowContacts."""
     items = [
         item("ContactList", _contact(scene, endpoint, contact))
         for endpoint in _of("PJSIP", scene)
@@ -115,7 +113,6 @@ def _contact_id(endpoint: SimulatedEndpoint, contact: Contact) -> str:
 
 
 def pjsip_aors(scene: Scene, _request: AmiRequest) -> Listing:
-    """PJSIPShowAors."""
     items = [
         item(
             "AorList",
@@ -144,7 +141,7 @@ def pjsip_aors(scene: Scene, _request: AmiRequest) -> Listing:
 
 
 def pjsip_maintenance(_scene: Scene, _request: AmiRequest) -> Listing:
-    """PJSIPShowMaintenance: it lists only endpoints in maintenance mode, and here is none."""
+    """PJSIPShowMaintenance: it lists only endpoints in maintenance mode, and there are none here."""
     return Listing("Maintenance status events follow", "PJSIPMaintenanceStatusComplete", [])
 
 
@@ -153,7 +150,7 @@ def _of(tech: str, scene: Scene) -> list[SimulatedEndpoint]:
 
 
 def pjsip_registrations(scene: Scene, _request: AmiRequest) -> Listing:
-    """PJSIPShowRegistrationsOutbound; after each registration its AuthDetail with a password in clear."""
+    """PJSIPShowRegistrationsOutbound; each registration is followed by its AuthDetail with a password in clear text."""
     registrations = [one for one in scene.world.registrations if one.tech == "PJSIP"]
     items = []
     for one in registrations:
@@ -237,12 +234,11 @@ def _peer_status(contact: Contact) -> str:
 
 
 def sip_registry(_scene: Scene, _request: AmiRequest) -> Listing:
-    """SIPshowregistry: this PBX registers nowhere over chan_sip."""
+    """SIPshowregistry: this PBX has no registrations over chan_sip."""
     return Listing("Registrations will follow", "RegistrationsComplete", [])
 
 
 def iax_peers(scene: Scene, _request: AmiRequest) -> Listing:
-    """IAXpeerlist."""
     items = []
     for peer in _of("IAX2", scene):
         host, _colon, port = peer.contacts[0].address.partition(":")
@@ -263,7 +259,6 @@ def iax_peers(scene: Scene, _request: AmiRequest) -> Listing:
 
 
 def iax_registry(scene: Scene, _request: AmiRequest) -> Listing:
-    """IAXregistry."""
     items = [
         item(
             "RegistryEntry",

@@ -1,4 +1,4 @@
-"""Channels that stand still, as many as wanted, rendered once."""
+"""Static channels, any number of them, rendered once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .world import UP, Bridge, Channel, Party, SimulatedEndpoint, World
 
 @dataclass(frozen=True, slots=True)
 class StaticLoad:
-    """Channels that never change: how many, and their items for the three lists that show channels."""
+    """Channels that never change: their number, and their items for the three lists that contain them."""
 
     channels: int = 0
     bridges: int = 0

@@ -1,4 +1,4 @@
-"""RTCP of a call: what both ends say of the stream they receive, every five seconds (main/rtp_engine.c)."""
+"""RTCP of a call: every five seconds, both ends report on the stream they receive (main/rtp_engine.c)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .world import UP, Channel
 INTERVAL = 5.0
 PACKETS = 250  # of 20 ms in an interval
 OWN_ADDRESS = "192.0.2.1:16384"
-BAD_SHARE, BAD_FACTOR = 0.04, 12.0  # now and then a stretch goes badly
+BAD_SHARE, BAD_FACTOR = 0.04, 12.0  # share of intervals with bad quality, and how much worse they are
 
 
 @dataclass(slots=True)
@@ -25,10 +25,10 @@ class MediaStream:
     ssrc: int
     packets: int = 0
     lost: int = 0
-    lasts: float = float("inf")  # seconds until its packets no longer arrive; 0: none ever does
+    lasts: float = float("inf")  # seconds until its packets no longer arrive; 0: no packet arrives
 
     def go_on(self) -> None:
-        """An interval passes."""
+        """Count the packets of one interval."""
         if self.lasts > 0:
             self.packets += PACKETS
         self.lasts -= INTERVAL
@@ -42,7 +42,7 @@ class Rtcp:
         self._apart = dice.apart(2)
 
     def begin(self, chan: Channel) -> None:
-        """The channel is up: report until it ends."""
+        """Send reports of this channel until it ends."""
         if chan.endpoint.tech in {"PJSIP", "SIP"}:
             self.switch.time.spawn(self._reports(chan), self.dice.between(1.0, INTERVAL))
 
@@ -65,16 +65,16 @@ class Rtcp:
             yield INTERVAL
 
     def _mes(self, chan: Channel, bad: float, rtt: float) -> float:
-        """Media experience score: 88 at best for narrow band, less for loss and delay (a rough imitation)."""
+        """Media experience score: at best 88 for narrowband, less with loss and delay (a rough approximation)."""
         return max(0.0, 88.0 - 900 * chan.endpoint.media.loss * bad - 60 * rtt - 200 * chan.endpoint.media.jitter)
 
     def _tell(
         self, chan: Channel, name: str, way: str, streams: tuple[MediaStream, MediaStream], *, bad: float
     ) -> None:
-        """A sender report whose one block speaks of ``other``, the stream that this end receives."""
+        """Send a sender report whose only block is about ``other``, the stream that this end receives."""
         sender, other = streams
         media, rate = chan.endpoint.media, CODEC_RATES[chan.endpoint.codec]
-        # Most intervals lose nothing; a lossy one loses several packets at once.
+        # Most intervals lose no packets; a lossy one loses several.
         lost = int(self.dice.around(PACKETS * media.loss * bad)) if self.dice.chance(0.5) else 0
         other.lost += lost
         jitter = self.dice.around(media.jitter * (1 + bad / BAD_FACTOR))

@@ -1,4 +1,4 @@
-"""Calls of a rarer kind: conferences, faxes, agents who log in and take calls on an open line."""
+"""Rarer kinds of calls: conferences, faxes, agents who log in and take calls on an open line."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Occasions:
             yield self.dice.expo(CONFERENCE_GAP)
 
     def _participant(self, name: str) -> Process:
-        """Somebody joins the room, stays, and leaves; the first opens it, the last closes it."""
+        """Somebody joins the room, stays and leaves; the first participant opens it, the last closes it."""
         phone = self.traffic.free_phone()
         if phone is None or self.dice.chance(0.25):
             caller = self.traffic.arrive(name)
@@ -105,7 +105,7 @@ class Occasions:
         )
 
     def _agent(self, agent: Agent) -> Process:
-        """An agent of app_agent_pool: logs in, takes calls on the open line, logs off, comes back later."""
+        """An agent of app_agent_pool logs in, takes calls on the open line, logs off and comes back later."""
         yield self.dice.expo(AGENT_SHIFT / 3)
         while True:
             phone = self.traffic.free_phone()

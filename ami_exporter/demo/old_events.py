@@ -1,6 +1,6 @@
-"""Events as Asterisk 1.8 writes them, from what Asterisk 22 writes: one renderer an event. Stateless.
+"""Renders events as Asterisk 1.8 writes them, from those of Asterisk 22: one function per event. Stateless.
 
-Names, headers and their order are those of Asterisk 1.8.32 (AMI 1.1); tests/captures/old has its own words.
+Names, headers and their order are those of Asterisk 1.8.32 (AMI 1.1); tests/captures/old has real captures.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .world import CHANNEL_STATES, DOWN
 
 Fields: TypeAlias = Mapping[str, str]
 Raw: TypeAlias = Callable[[str], str]
-"""Uniqueid of a channel → the one under which the server writes of it now."""
+"""Uniqueid of a channel → the one that the server uses for it now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +34,16 @@ def fields_of(body: str) -> dict[str, str]:
 
 
 def told(name: str, privilege: str, *pairs: tuple[str, object]) -> Told:
-    """An event of these headers."""
     return Told(name, privilege, headers(*pairs))
 
 
 def parties(one: Fields, prefix: str = "") -> tuple[tuple[str, str], ...]:
-    """Caller and connected line, as most events have them."""
+    """The caller and connected line headers of most events."""
     names = ("CallerIDNum", "CallerIDName", "ConnectedLineNum", "ConnectedLineName")
     return tuple((name, one.get(f"{prefix}{name}", UNKNOWN)) for name in names)
 
 
 def newchannel(one: Fields, raw: Raw, state: int) -> Told:
-    """Newchannel."""
     return told(
         "Newchannel",
         "call",
@@ -60,7 +58,6 @@ def newchannel(one: Fields, raw: Raw, state: int) -> Told:
 
 
 def newstate(one: Fields, raw: Raw) -> Told:
-    """Newstate."""
     state = ("ChannelState", one["ChannelState"]), ("ChannelStateDesc", one["ChannelStateDesc"])
     return told(
         "Newstate", "call", ("Channel", one["Channel"]), *state, *parties(one), ("Uniqueid", raw(one["Uniqueid"]))
@@ -68,20 +65,19 @@ def newstate(one: Fields, raw: Raw) -> Told:
 
 
 def hangup(one: Fields, raw: Raw, cause: str, name: str = "") -> Told:
-    """Hangup; name: of the channel, where it is another's by now."""
+    """Hangup. name: the channel's current name, if it lost its place in a masquerade."""
     who = ("Channel", name or one["Channel"]), ("Uniqueid", raw(one["Uniqueid"]))
     text = one["Cause-txt"] if cause == one["Cause"] else {"0": "Unknown", "16": "Normal Clearing"}[cause]
     return told("Hangup", "call", *who, *parties(one), ("Cause", cause), ("Cause-txt", text))
 
 
 def newexten(one: Fields, raw: Raw) -> Told:
-    """Newexten."""
     names = ("Channel", "Context", "Extension", "Priority", "Application", "AppData")
     return told("Newexten", "dialplan", *((name, one[name]) for name in names), ("Uniqueid", raw(one["Uniqueid"])))
 
 
 def dial_begin(one: Fields, raw: Raw) -> Told:
-    """Dial, for a leg that begins."""
+    """Dial with SubEvent Begin, for one leg."""
     return told(
         "Dial",
         "call",
@@ -93,18 +89,18 @@ def dial_begin(one: Fields, raw: Raw) -> Told:
 
 
 def dial_end(name: str, uniqueid: str, status: str) -> Told:
-    """Dial, when the application ends: of the caller alone."""
+    """Dial with SubEvent End, when the application ends: it names only the caller."""
     who = ("Channel", name), ("UniqueID", uniqueid)
     return told("Dial", "call", ("SubEvent", "End"), *who, ("DialStatus", status))
 
 
 def link(one: Fields, other: Fields, raw: Raw) -> Told:
-    """Bridge: two channels hear each other."""
+    """Bridge: two channels are connected."""
     return told("Bridge", "call", ("Bridgestate", "Link"), ("Bridgetype", "core"), *_pair(one, other, raw))
 
 
 def unlink(one: Fields, other: Fields, raw: Raw) -> Told:
-    """Unlink: they do no more."""
+    """Unlink: two channels are no longer connected."""
     return told("Unlink", "call", *_pair(one, other, raw))
 
 
@@ -117,37 +113,32 @@ def _pair(one: Fields, other: Fields, raw: Raw) -> tuple[tuple[str, str], ...]:
 
 
 def hold(one: Fields, raw: Raw, state: str) -> Told:
-    """Hold, with the beginning and the end of it in one event."""
+    """Hold, which reports both the beginning and the end of a hold."""
     return told("Hold", "call", ("Status", state), ("Channel", one["Channel"]), ("Uniqueid", raw(one["Uniqueid"])))
 
 
 def music(one: Fields, raw: Raw, state: str) -> Told:
-    """MusicOnHold."""
     sort = (("Class", "default"),) if state == "Start" else ()
     who = ("Channel", one["Channel"]), ("UniqueID", raw(one["Uniqueid"]))
     return told("MusicOnHold", "call", ("State", state), *who, *sort)
 
 
 def join(one: Fields, raw: Raw) -> Told:
-    """Join."""
     place = (("Queue", one["Queue"]), ("Position", one["Position"]), ("Count", one["Count"]))
     return told("Join", "call", ("Channel", one["Channel"]), *parties(one), *place, ("Uniqueid", raw(one["Uniqueid"])))
 
 
 def leave(one: Fields, raw: Raw) -> Told:
-    """Leave."""
     place = (("Queue", one["Queue"]), ("Count", one["Count"]), ("Position", one["Position"]))
     return told("Leave", "call", ("Channel", one["Channel"]), *place, ("Uniqueid", raw(one["Uniqueid"])))
 
 
 def abandon(one: Fields, raw: Raw) -> Told:
-    """QueueCallerAbandon."""
     place = ((name, one[name]) for name in ("Position", "OriginalPosition", "HoldTime"))
     return told("QueueCallerAbandon", "agent", ("Queue", one["Queue"]), ("Uniqueid", raw(one["Uniqueid"])), *place)
 
 
 def agent_called(one: Fields, raw: Raw) -> Told:
-    """AgentCalled."""
     return told(
         "AgentCalled",
         "agent",
@@ -176,7 +167,7 @@ def agent_event(one: Fields, raw: Raw, name: str) -> Told:
 
 
 def member_event(one: Fields, name: str) -> Told:
-    """What happens to members of queues."""
+    """The events about queue members."""
     who = ("Queue", one["Queue"]), ("Location", one["Interface"]), ("MemberName", one["MemberName"])
     if name == "QueueMemberRemoved":
         return told(name, "agent", *who)
@@ -188,7 +179,7 @@ def member_event(one: Fields, name: str) -> Told:
 
 
 def parking(one: Fields, raw: Raw, name: str) -> Told:
-    """What happens to parked calls."""
+    """The events about parked calls."""
     who = ("Exten", one["ParkingSpace"]), ("Channel", one["ParkeeChannel"]), ("Parkinglot", one["Parkinglot"])
     uid = raw(one["ParkeeUniqueid"])
     if name in ("ParkedCallGiveUp", "ParkedCallTimeOut"):
@@ -199,7 +190,7 @@ def parking(one: Fields, raw: Raw, name: str) -> Told:
 
 
 def transfer(one: Fields, target: Fields, raw: Raw, kind: str, exten: str = "") -> Told:
-    """Transfer, of a channel that succeeded with it; target: who is transferred, or the other call's channel."""
+    """Transfer, sent if it succeeds. target: the transferred party, or the channel of the other call."""
     where = (("TransferExten", exten), ("TransferContext", "from-internal")) if exten else ()
     return told(
         "Transfer",
@@ -212,7 +203,7 @@ def transfer(one: Fields, target: Fields, raw: Raw, kind: str, exten: str = "") 
 
 
 def masquerade(clone: str, original: str, clone_id: str, original_id: str) -> list[Told]:
-    """The clone takes the original's place: names change, Uniqueids stay."""
+    """Masquerade and its renames: the clone takes the original's place, names change, Uniqueids stay."""
     names = ("Clone", clone), ("CloneState", "Up"), ("Original", original), ("OriginalState", "Up")
     steps = (
         (clone, f"{clone}<MASQ>", clone_id),
@@ -224,7 +215,7 @@ def masquerade(clone: str, original: str, clone_id: str, original_id: str) -> li
 
 
 def rtcp(one: Fields, name: str) -> Told:
-    """RTCPSent and RTCPReceived: of addresses, not of channels."""
+    """RTCPSent and RTCPReceived: they name addresses, not channels."""
     lost, jitter = one.get("Report0FractionLost", "0"), one.get("Report0IAJitter", "0")
     if name == "RTCPSent":
         return told(
@@ -247,7 +238,7 @@ def rtcp(one: Fields, name: str) -> Told:
 
 
 def registry(one: Fields) -> list[Told]:
-    """Registry: chan_iax2 tells of a refusal without Domain, and chan_sip of none at all (here: it tries again)."""
+    """Registry: chan_iax2 reports a refusal without Domain, chan_sip reports none (here: it tries again)."""
     tech, status = ("ChannelType", one["ChannelType"]), one["Status"]
     name, domain = ("Username", one["Username"]), ("Domain", one["Domain"])
     if status == "Registered":
@@ -259,24 +250,20 @@ def registry(one: Fields) -> list[Told]:
 
 
 def peer_status(one: Fields) -> Told:
-    """PeerStatus."""
     who = ((name, one[name]) for name in ("ChannelType", "Peer", "PeerStatus"))
     return told("PeerStatus", "system", *who, ("Time", one.get("Time", "-1")))
 
 
 def extension_status(one: Fields) -> Told:
-    """ExtensionStatus."""
     return told("ExtensionStatus", "call", *((name, one[name]) for name in ("Exten", "Context", "Hint", "Status")))
 
 
 def agent_login(one: Fields, raw: Raw) -> Told:
-    """Agentlogin."""
     who = ("Channel", one["Channel"]), ("Uniqueid", raw(one["Uniqueid"]))
     return told("Agentlogin", "agent", ("Agent", one["Agent"]), *who)
 
 
 def agent_logoff(one: Fields, raw: Raw) -> Told:
-    """Agentlogoff."""
     return told(
         "Agentlogoff",
         "agent",

@@ -1,6 +1,6 @@
-"""Lists as Asterisk 1.8 answers them (AMI 1.1): its items, and what announces and ends them, list by list.
+"""Lists as Asterisk 1.8 answers them (AMI 1.1): for each list the items, its announcement and its end.
 
-tests/captures/old has its own words. Lists that came later are in NOT_THERE.
+tests/captures/old has real captures. Lists introduced later are in NOT_THERE.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ NOT_THERE = frozenset(
         *("PRIShowSpans", "DBGetTree", "LoggerRotate"),
     )
 )
-# The workshop's phones, and who else has no dialplan: what was dialled, and parked calls.
+# Channels without dialplan: dialled ones and parked calls.
 DIALLED, PARKED = ("AppDial", "AppDial2", "AppQueue"), "Park"
 APPLICATIONS = {PARKED: "Parked Call", "AgentRequest": "Dial"}
-"""Applications by the names they have there."""
+"""Application → its name in Asterisk 1.8."""
 
 
 def old_list(message: str, complete: str, items: list[str], end: str = ID_MARK, loaded: bytes = b"") -> bytes:
-    """A list; ``end``: what its last event says, ActionID included. Those that count their items announce them."""
+    """A list. ``end``: the headers of its last event, with ActionID; lists that count their items are announced."""
     announced = "EventList: start\r\n" if end.startswith("EventList") else ""
     head = f"Response: Success\r\n{ID_MARK}{announced}Message: {message}\r\n\r\n{''.join(items)}"
     return head.encode("utf-8", "surrogateescape") + loaded + f"Event: {complete}\r\n{end}\r\n".encode()
@@ -53,14 +53,14 @@ def _parties(chan: Channel, blank: str = blocks.UNKNOWN) -> tuple[tuple[str, str
 
 
 def _partner(chan: Channel) -> Channel | None:
-    """Who is linked with this channel."""
+    """The channel connected to this one."""
     if chan.bridge is None or chan.bridge.type != "basic":
         return None
     return next((other for other in chan.bridge.channels if other is not chan), None)
 
 
 def status_item(chan: Channel, now: float, world: World) -> str:
-    """Status: a channel without dialplan tells less."""
+    """Status: a channel without dialplan has fewer headers."""
     partner = _partner(chan)
     bridged = () if partner is None else (("BridgedChannel", partner.name), ("BridgedUniqueid", _raw(world, partner)))
     if chan.application in (*DIALLED, PARKED):
@@ -74,7 +74,6 @@ def status_item(chan: Channel, now: float, world: World) -> str:
 
 
 def channel_item(chan: Channel, now: float, world: World) -> str:
-    """CoreShowChannel."""
     seconds, partner = int(now - chan.created), _partner(chan)
     caller, connected = chan.caller, chan.connected
     body = headers(
@@ -93,7 +92,7 @@ def channel_item(chan: Channel, now: float, world: World) -> str:
 
 
 def old_load(load: StaticLoad, world: World) -> StaticLoad:
-    """The channels that stand still, as these lists show them."""
+    """The static channels, in the form of these lists."""
     status = "".join(status_item(chan, 0.0, world) for chan in load.still)
     core = "".join(channel_item(chan, 0.0, world) for chan in load.still)
     return StaticLoad(load.channels, load.bridges, status.encode(), core.encode(), b"", load.still)

@@ -1,7 +1,7 @@
-"""Tells what happens in the simulation as Asterisk 1.8 tells it: AMI 1.1, whose events differ in more than their names.
+"""Translates the simulation's events into those of Asterisk 1.8 (AMI 1.1), which differ in more than their names.
 
-No Linkedid, no bridges but Link and Unlink, one end of a Dial for all its legs and only when the application ends; and
-masquerades, by which a parked or transferred channel goes on under another Uniqueid.
+There is no Linkedid; bridges are only Link and Unlink; a Dial has one end for all its legs, when the application ends;
+and masquerades give a parked or transferred channel another Uniqueid.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .switch import Tell
 from .world import DOWN, RING, World
 
 SILENT_QUEUES = frozenset({"6003"})
-"""Queues without eventwhencalled=yes: they tell nothing of their members."""
+"""Queues without eventwhencalled=yes: they send no events about their members."""
 NOT_TOLD = frozenset(
     {
         *("DeviceStateChange", "DialState", "BridgeCreate", "BridgeDestroy", "HangupRequest", "MixMonitorStart"),
@@ -35,7 +35,7 @@ QUEUE_LEG_CAUSES = {"26": "16"}
 
 @dataclass(slots=True, eq=False)
 class _Leg:
-    """A dialled leg of the dial application; held: the caller's Hangup, which comes after the leg's."""
+    """A dialled leg of the Dial application. held: the caller's Hangup, which comes after the leg's."""
 
     caller: Fields
     status: str = ""
@@ -43,19 +43,19 @@ class _Leg:
 
 
 class OldTongue:
-    """Takes events as the switch tells them, hands on what Asterisk 1.8 would have sent. Satisfies `Tell`."""
+    """Takes the events of the switch and passes on what Asterisk 1.8 would have sent. Satisfies `Tell`."""
 
     def __init__(self, world: World, tell: Tell) -> None:
         self._world, self._tell = world, tell
-        self._legs: dict[str, _Leg] = {}  # by Uniqueid, as all below
+        self._legs: dict[str, _Leg] = {}  # by Uniqueid, like all below
         self._dialling: dict[str, str] = {}  # caller → leg
         self._queue_legs: set[str] = set()
         self._asked: set[str] = set()  # hung up by their far end
         self._answered: set[str] = set()  # callers of an answered Dial
         self._bridges: dict[str, list[Fields]] = {}
-        self._moving: set[str] = set()  # from bridge to bridge by a masquerade, which unlinks nobody
-        self._zombies: dict[str, str] = {}  # channel that lost its place → its name since
-        self._replaced: dict[str, tuple[str, Fields]] = {}  # such a channel → its bridge, and who is there again
+        self._moving: set[str] = set()  # moved between bridges by a masquerade, which sends no Unlink
+        self._zombies: dict[str, str] = {}  # channel that lost its place → its name since then
+        self._replaced: dict[str, tuple[str, Fields]] = {}  # such a channel → its bridge, and who returns there
         self._kinds: dict[str, Callable[[Fields], Iterable[Told]]] = {
             "Newchannel": self._newchannel,
             "Newstate": lambda one: [old.newstate(one, self.raw)],
@@ -83,7 +83,6 @@ class OldTongue:
         }
 
     def __call__(self, name: str, privilege: str, body: str) -> None:
-        """Take one event."""
         one = old.fields_of(body)
         if name == "HangupRequest":
             self._asked.add(one["Uniqueid"])
@@ -103,14 +102,14 @@ class OldTongue:
             return self._parking(one, name)
         if name.startswith("RTCP"):
             return [old.rtcp(one, name)]
-        return [Told(name, privilege, body)]  # the same in both
+        return [Told(name, privilege, body)]  # the same in both versions
 
     def raw(self, uniqueid: str) -> str:
-        """The Uniqueid under which this channel goes on."""
+        """The Uniqueid that Asterisk 1.8 uses for this channel now."""
         return self._world.places.get(uniqueid, uniqueid)
 
     def _newchannel(self, one: Fields) -> Iterable[Told]:
-        """A call over chan_sip begins Down, and rings at once."""
+        """A call over chan_sip begins in state Down, and changes to Ring at once."""
         state = int(one["ChannelState"])
         if state != RING or not one["Channel"].startswith("SIP/"):
             return [old.newchannel(one, self.raw, state)]
@@ -118,13 +117,13 @@ class OldTongue:
 
     def _dial_begin(self, one: Fields) -> Iterable[Told]:
         if "Uniqueid" not in one or one["DestUniqueid"] in self._queue_legs:
-            return []  # Originate and queues tell nothing of it
+            return []  # Originate and queues send no Dial event
         self._legs[one["DestUniqueid"]] = _Leg(one)
         self._dialling[one["Uniqueid"]] = one["DestUniqueid"]
         return [old.dial_begin(one, self.raw)]
 
     def _dial_end(self, one: Fields) -> Iterable[Told]:
-        """Nothing is told before the application ends."""
+        """Remember the result: Asterisk 1.8 sends nothing before the application ends."""
         leg = self._legs.get(one["DestUniqueid"])
         if leg is not None:
             leg.status = one["DialStatus"]
@@ -157,7 +156,7 @@ class OldTongue:
         return [old.unlink(self._now(first), self._now(second), self.raw)]
 
     def _now(self, one: Fields) -> Fields:
-        """A channel under the name it has by now."""
+        """A channel's headers with its current name."""
         chan = self._world.channels.get(one["Uniqueid"])
         return one if chan is None else {**one, "Channel": chan.name}
 
@@ -168,7 +167,7 @@ class OldTongue:
         own = self._legs.pop(uid, None)
         if own is not None and own.status not in ("ANSWER", "CANCEL"):
             own.status = STATUS_BY_CAUSE.get(one["Cause"], own.status)
-        if leg is not None:  # the caller's end follows the leg's
+        if leg is not None:  # the caller's Hangup follows the leg's
             leg.held.append(hangup)
         else:
             yield hangup
@@ -182,7 +181,7 @@ class OldTongue:
         self._forget(uid, dialling=leg is not None)
 
     def _forget(self, uid: str, *, dialling: bool) -> None:
-        """The channel is gone; one that dials is still spoken of when its leg ends."""
+        """Forget a channel that has ended; a caller's names are kept until its leg ends."""
         for known in (self._queue_legs, self._asked, self._answered):
             known.discard(uid)
         if not dialling:
@@ -193,7 +192,7 @@ class OldTongue:
             self._bridges[bridge] = [back if one["Uniqueid"] == uid else one for one in self._bridges[bridge]]
 
     def _cause(self, one: Fields) -> str:
-        """A caller who hangs up in an application, or before anybody answers, has no cause."""
+        """The cause of a Hangup: none for a caller who hangs up in an application or before an answer."""
         uid, cause = one["Uniqueid"], one["Cause"]
         if uid in self._queue_legs:
             return QUEUE_LEG_CAUSES.get(cause, cause)
@@ -201,7 +200,7 @@ class OldTongue:
         return "0" if cause == "16" and in_application else cause
 
     def _zombie(self, uid: str) -> str:
-        """Name of a channel that lost its place; empty where it has kept it or won another's."""
+        """The name of a channel that lost its place in a masquerade; empty for all others."""
         return self._zombies.get(uid, "")
 
     def _blind_transfer(self, one: Fields) -> Iterable[Told]:
@@ -225,7 +224,7 @@ class OldTongue:
         self._replaced[asked["Uniqueid"]] = (first, party)
         self._moving.add(leg["Uniqueid"])
         dialled = self._legs.get(self._dialling.pop(asked["Uniqueid"], ""))
-        if dialled is not None:  # that Dial goes on, for another channel
+        if dialled is not None:  # that Dial continues for another channel
             dialled.caller = party
             self._dialling[party["Uniqueid"]] = leg["Uniqueid"]
             self._answered.add(party["Uniqueid"])
@@ -241,7 +240,7 @@ class OldTongue:
         return steps
 
     def _parking(self, one: Fields, name: str) -> Iterator[Told]:
-        """A call that is parked goes on in a channel made for it, and leaves a zombie behind."""
+        """A parked call moves to a channel created for it, and leaves a zombie behind."""
         if name == "ParkedCall":
             parked = {"Channel": one["ParkeeChannel"], "Uniqueid": one["ParkeeUniqueid"]}
             chan = self._world.channels[parked["Uniqueid"]]

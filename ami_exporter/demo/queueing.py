@@ -1,4 +1,4 @@
-"""Queue calls: join, wait, ring members, talk or give up. Events and their order as Asterisk 22 ``app_queue.c``."""
+"""Queue calls: join, wait, ring members, talk or give up. Events and order as in ``app_queue.c`` of Asterisk 22."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .world import Channel, Member, Queue, QueuedCaller
 
 RING_SECONDS = 15.0
 RETRY_SECONDS = 5.0
-# app_queue looks once a second whether it is a caller's turn.
+# app_queue checks once a second whether it is a caller's turn.
 LOOK_SECONDS = 1.0
 ANSWER_SHARE = 0.9
 AUTOPAUSE_SHARE = 0.12
@@ -24,7 +24,7 @@ SECONDS_TO_MS = 1000
 
 @dataclass(slots=True, eq=False)
 class Leg:
-    """A member's phone that rings for a caller, and when its owner would pick up (simulated time)."""
+    """A member's phone that rings for a caller, and the simulated time at which the member would pick up."""
 
     member: Member
     channel: Channel
@@ -33,15 +33,15 @@ class Leg:
 
 
 class QueueDesk:
-    """The life of one queue's calls."""
+    """Runs the calls of queues."""
 
     def __init__(self, switch: Switch, dice: Dice) -> None:
         self.switch, self.dice = switch, dice
 
     def serve(self, queue: Queue, plan: QueuePlan, caller: Channel) -> Step[Leg | None]:
-        """A caller who is Up enters the queue. The leg that answered, bridged; or None, the caller having left.
+        """Take a caller who is Up through the queue. Return the bridged leg that answered, or None if the caller left.
 
-        A caller who gave up is hung up; one who waited too long is still there, for the dialplan to go on.
+        A caller who gave up is hung up; after a timeout the caller is still up, for the dialplan to continue.
         """
         time = self.switch.time
         waiting = self._join(queue, caller)
@@ -105,7 +105,7 @@ class QueueDesk:
         return [m for m in queue.members if m.endpoint.free and not m.paused and m.free_at <= now]
 
     def _turn(self, queue: Queue, waiting: QueuedCaller) -> bool:
-        """With autofill a caller is served while there are as many free members as callers up to this one."""
+        """Whether it is this caller's turn: with autofill, if enough members are free for everyone up to here."""
         return queue.waiting.index(waiting) < len(self._free(queue))
 
     def _call_members(self, queue: Queue, waiting: QueuedCaller) -> list[Leg]:
@@ -147,7 +147,7 @@ class QueueDesk:
             if leg is winner:
                 continue
             self.switch.dial_end(caller, leg.channel, unanswered)
-            if winner:  # app_queue says it twice for the ones that rang in vain
+            if winner:  # app_queue sends it twice for the legs that did not answer
                 self.switch.dial_end(caller, leg.channel, unanswered)
             if unanswered == "NOANSWER":
                 self._no_answer(queue, caller, leg, now - began)
@@ -177,7 +177,7 @@ class QueueDesk:
         self.switch.bridge(caller, leg.channel)
 
     def complete(self, queue: Queue, caller: Channel, leg: Leg, reason: str) -> None:
-        """The talk is over: statistics and AgentComplete. ``reason``: caller, agent or transfer."""
+        """End the conversation: update the statistics, send AgentComplete. ``reason``: caller, agent or transfer."""
         now, member = self.switch.time.now, leg.member
         talked = int(now - leg.answers_at)
         queue.completed += 1
@@ -193,14 +193,14 @@ class QueueDesk:
         self._tell_member("QueueMemberStatus", member)
 
     def pause(self, member: Member, reason: str) -> None:
-        """Pause a member in one queue; with an empty reason, take the pause back."""
+        """Pause a member in one queue; with an empty reason, end the pause."""
         member.paused, member.reason = bool(reason), reason
         if reason:
             member.last_pause = self.switch.time.now
         self._tell_member("QueueMemberPause", member)
 
     def add(self, member: Member) -> None:
-        """A dynamic member logs in, and begins anew: app_queue forgets who is removed."""
+        """A dynamic member logs in with fresh statistics: app_queue forgets removed members."""
         member.calls, member.last_call, member.last_pause = 0, None, None
         member.queue.members.append(member)
         member.endpoint.memberships.append(member)

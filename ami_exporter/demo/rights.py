@@ -1,6 +1,6 @@
 """Users of the simulated PBX, their rights, and the event mask of a session.
 
-Facts: Asterisk 22 ``main/manager.c`` (perms, strings_to_mask, authority_to_str). An action needs any one of its
+Facts: Asterisk 22 ``main/manager.c`` (perms, strings_to_mask, authority_to_str). An action needs one of its
 classes in ``write``, an event all of its classes in ``read``.
 """
 
@@ -12,7 +12,7 @@ CLASSES = (
     *("system", "call", "log", "verbose", "command", "agent", "user", "config", "dtmf", "reporting", "cdr"),
     *("dialplan", "originate", "agi", "cc", "aoc", "test", "security", "message"),
 )
-# The bit of each class is its place above, but for these two (include/asterisk/manager.h).
+# The bit of each class is its position above, except for these two (include/asterisk/manager.h).
 _BITS = {name: 1 << place for place, name in enumerate(CLASSES)} | {
     "cc": 1 << 15,
     "aoc": 1 << 16,
@@ -27,13 +27,13 @@ _ON = frozenset({"on", "yes", "true", "y", "t", "all"})
 
 
 def classes(text: str) -> frozenset[str]:
-    """Classes named by a comma list such as ``read=`` takes; "all" is every class, unknown names are nothing."""
+    """The classes in a comma-separated list as in ``read=``; "all" means every class, unknown names are ignored."""
     names = frozenset(text.lower().split(","))
     return ALL if "all" in names else names & ALL
 
 
 def event_mask(text: str) -> frozenset[str] | None:
-    """Classes an ``Events:`` or ``EventMask:`` value asks for; None for an empty value, which is an error."""
+    """The classes that an ``Events:`` or ``EventMask:`` value requests; None for an empty value, which is an error."""
     value = text.strip().lower()
     if not value:
         return None
@@ -54,5 +54,5 @@ class User:
     write: frozenset[str] = ALL
 
     def may(self, needed: frozenset[str]) -> bool:
-        """Whether this user may run an action that needs any one of these classes."""
+        """Whether this user may run an action that needs one of these classes."""
         return not needed or bool(needed & self.write)

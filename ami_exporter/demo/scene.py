@@ -1,4 +1,4 @@
-"""What an answer is made from: the world, the moment, and what surrounds both."""
+"""The input of every answer: the world, the time, and the settings of the server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VERSIONS = {Dialect.MODERN: ("11.0.0", "22.10.1"), Dialect.OLD: ("1.1", "1.8.32.
 
 @dataclass(slots=True)
 class Scene:
-    """``clock`` gives unix time; ``started`` is its value when the simulation began."""
+    """``clock`` returns Unix time; ``started`` is its value when the simulation began."""
 
     world: World
     time: Timeline
@@ -27,16 +27,16 @@ class Scene:
 
     @property
     def booted(self) -> float:
-        """Unix time at which the PBX says it was started."""
+        """Unix time at which the PBX claims to have started."""
         return self.started - UPTIME_AT_START
 
     @property
     def reloaded(self) -> float:
-        """Unix time of the last reload; the start when there was none."""
+        """Unix time of the last reload; the start if there was none."""
         moment = self.world.reloaded
         return self.booted if moment is None else self.world.unix(moment)
 
     @property
     def ami_version(self) -> str:
-        """Version in the banner and in CoreSettings."""
+        """The AMI version in the banner and in CoreSettings."""
         return VERSIONS[self.dialect][0]

@@ -24,21 +24,21 @@ from .scene import Scene
 from .simulation import DemoSettings, Simulation
 from .wire import event
 
-# Steps of the simulation are gathered: waking up costs more than a step.
+# Steps of the simulation are batched: waking up costs more than a step.
 SIMULATION_TICK = 0.1
-# Steps of the simulation between two looks at the sockets, so that catching up never starves them.
+# Maximum steps of the simulation between two polls of the sockets, so that catching up never starves them.
 STEPS_AT_ONCE = 2000
 LONGEST_NAP = 5.0
-# A reader this slow is cut off, as with the ``writetimeout = 5000`` that the documents recommend (Asterisk's own
-# default is 100 ms).
+# A client that reads this slowly is disconnected, as with the ``writetimeout = 5000`` that the documentation recommends
+# (Asterisk's default is 100 ms).
 WRITE_TIMEOUT = 5.0
-# Users with one class of write= and none of read=, as console commands and canary calls want them.
+# Users with one class of write= and none of read=, as console commands and canary calls need them.
 COMMAND_USER, CANARY_USER = "demo_cli", "demo_canary"
 SINGLE_RIGHT = {COMMAND_USER: "command", CANARY_USER: "originate"}
 
 
 def unix_clock() -> Callable[[], float]:
-    """Unix time that never jumps: today's date, going on with the monotonic clock."""
+    """A clock of Unix time that never jumps: it starts at the current time and follows the monotonic clock."""
     offset = time.time() - time.monotonic()
     return lambda: offset + time.monotonic()
 
@@ -57,13 +57,13 @@ def _not_there(scene: Scene) -> frozenset[str]:
 
 
 class SimulatedPbx:
-    """A PBX with living traffic that speaks AMI on ``host``:``port`` (0: any free port; kept over restarts).
+    """A PBX with live traffic that speaks AMI on ``host``:``port`` (0: any free port; kept over restarts).
 
-    ``read`` and ``write`` are the classes of the one user, as in manager.conf; ``users`` are further ones, beside
-    COMMAND_USER and CANARY_USER, who have the same secret and one right each;
+    ``read`` and ``write`` are the main user's classes, as in manager.conf; ``users`` are further users, besides
+    COMMAND_USER and CANARY_USER, which have the same secret and one right each;
     ``missing`` names actions whose module is not loaded. ``settings`` describes the company and its traffic.
-    ``clock`` gives unix time; whoever moves a fake clock calls ``wake`` afterwards.
-    ``write_timeout`` and ``reject_delay`` are seconds: how long a reader may stand still, and a refused login waits.
+    ``clock`` returns Unix time; after moving a fake clock, call ``wake``.
+    ``write_timeout`` and ``reject_delay`` are seconds: how long a client may read nothing, and a refused login waits.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class SimulatedPbx:
         port: int = 0,
         dialect: Dialect | str = Dialect.MODERN,
         username: str = "demo",
-        secret: str = "demo",  # noqa: S107 - of a PBX that does not exist, on loopback
+        secret: str = "demo",  # noqa: S107 - for a PBX that does not exist, on loopback
         read: str = "all",
         write: str = "all",
         users: Sequence[User] = (),
@@ -107,7 +107,7 @@ class SimulatedPbx:
         self._thread: threading.Thread | None = None
 
     def start(self) -> int:
-        """Listen and live; returns the port."""
+        """Listen and start the simulation; return the port."""
         self._selector = selectors.DefaultSelector()
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         self._listener = socket.create_server((self.host, self.port), family=family, backlog=128)
@@ -124,7 +124,7 @@ class SimulatedPbx:
         return self.port
 
     def stop(self) -> None:
-        """Close every connection and the socket. ``start`` opens the same port again, the world having stood still."""
+        """Close all connections and the socket. ``start`` reopens the same port; the world stands still meanwhile."""
         if self._thread is None:
             return
         self._do(self._finish)
@@ -145,7 +145,7 @@ class SimulatedPbx:
 
     @property
     def address(self) -> str:
-        """HOST:PORT, of IPv6 in brackets."""
+        """HOST:PORT, with an IPv6 host in brackets."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
@@ -160,7 +160,7 @@ class SimulatedPbx:
 
     def wake(self) -> None:
         """Make the thread look at its clock now."""
-        with contextlib.suppress(OSError):  # a full pipe wakes just as well, an ended thread needs no waking
+        with contextlib.suppress(OSError):  # a full pipe wakes the thread too, and an ended thread needs no waking
             self._waker.send(b"\0")
 
     def _do(self, job: Callable[[], None]) -> None:
@@ -195,7 +195,7 @@ class SimulatedPbx:
             self._settle(connection, now)
 
     def _nap(self) -> float:
-        """Seconds until something is due, should no socket speak before."""
+        """Seconds until something is due, unless a socket becomes ready before."""
         if self._behind:
             return 0.0
         now = time.monotonic()
@@ -206,7 +206,7 @@ class SimulatedPbx:
     def _accept(self, now: float) -> None:
         try:
             sock, address = self._listener.accept()
-        except OSError:  # the client is gone already
+        except OSError:  # the client has already gone
             return
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -217,7 +217,7 @@ class SimulatedPbx:
         self._selector.register(sock, selectors.EVENT_READ, connection)
 
     def _settle(self, connection: ClientConnection, now: float) -> None:
-        """Write what waits, act on what is overdue, and say farewell to the dead."""
+        """Write pending bytes, act on expired timeouts, and drop the connection if it is closed."""
         if connection.wants_write or connection.session.closing:
             connection.write(now)
         connection.check(now)
@@ -234,7 +234,7 @@ class SimulatedPbx:
         connection.sock.close()
 
     def _broadcast(self, name: str, privilege: str, body: str) -> None:
-        """An event to every session that may and wants to read it; rendered once, and only if there is one."""
+        """Send an event to every session that may and wants to read it; render it once, and only if there is one."""
         takers = [one for one in self._connections.values() if privilege in one.session.mask]
         if takers:
             data = event(name, privilege, body)

@@ -1,4 +1,4 @@
-"""The living PBX: world, simulated time, scenarios; settings and the times of ``advance`` decide everything."""
+"""The simulation: world, simulated time, scenarios. Settings and the times of ``advance`` decide everything."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from .world import World
 
 @dataclass(frozen=True, slots=True)
 class DemoSettings:
-    """The simulated company. ``endpoints`` counts SIP ones with the trunks; ``channels`` are still ones on top.
+    """The simulated company. ``endpoints``: SIP endpoints, trunks included; ``channels``: additional static channels.
 
-    ``speed``: simulated seconds per real second. ``traffic``: multiplies the call rates, 0 for silence.
-    ``warmup``: simulated seconds lived before the start, so that nothing begins at zero.
+    ``speed``: simulated seconds per real second. ``traffic``: multiplies the call rates, 0 for no calls.
+    ``warmup``: seconds simulated before the start, so that nothing begins at zero.
     """
 
     channels: int = 0
@@ -39,7 +39,7 @@ class DemoSettings:
 
 
 class Simulation:
-    """``tell`` takes the events; ``started`` is the unix time of simulated second 0."""
+    """``tell`` takes the events; ``started`` is the Unix time of simulated second 0."""
 
     def __init__(self, settings: DemoSettings, started: float, tell: Tell, dialect: Dialect = Dialect.MODERN) -> None:
         self.settings, self.started = settings, started
@@ -70,7 +70,7 @@ class Simulation:
             self._tell(name, privilege, body)
 
     def advance(self, unix_now: float, max_steps: int = 1 << 60) -> bool:
-        """Live up to this unix time; False when ``max_steps`` were not enough."""
+        """Run the simulation up to this Unix time; return False if ``max_steps`` were not enough."""
         return self.time.advance((unix_now - self.started) * self.settings.speed, max_steps)
 
     def due_in(self, unix_now: float) -> float:
@@ -78,5 +78,5 @@ class Simulation:
         return self.time.next_at / self.settings.speed - (unix_now - self.started)
 
     def ami_security(self, name: str, account: str, extra: dict[str, str]) -> None:
-        """A security event of the AMI server itself."""
+        """Send a security event of the AMI server itself."""
         self.life.security(name, "AMI", account, extra)

@@ -11,12 +11,10 @@ from .wire import ID_MARK, AmiRequest, headers, item, response
 
 
 def ping(scene: Scene, _request: AmiRequest) -> bytes:
-    """Ping."""
     return response("Success", body=headers(("Ping", "Pong"), ("Timestamp", f"{scene.clock():.6f}"))).encode()
 
 
 def core_settings(scene: Scene, _request: AmiRequest) -> bytes:
-    """CoreSettings."""
     ami, asterisk = VERSIONS[scene.dialect]
     body = headers(
         ("AMIversion", ami),
@@ -37,7 +35,7 @@ def core_settings(scene: Scene, _request: AmiRequest) -> bytes:
 
 
 def core_status(scene: Scene, _request: AmiRequest) -> bytes:
-    """CoreStatus: local times without a zone, and the channels counted as calls, as the real one does."""
+    """CoreStatus: local times without a time zone, and channels counted as calls, as in Asterisk."""
     booted, reloaded = time.localtime(scene.booted), time.localtime(scene.reloaded)
     body = headers(
         ("CoreStartupDate", time.strftime("%Y-%m-%d", booted)),
@@ -66,7 +64,7 @@ def fax_stats(scene: Scene, _request: AmiRequest) -> bytes:
 
 
 def command(scene: Scene, request: AmiRequest) -> bytes:
-    """Command: what the console prints; Output lines today, raw text up to --END COMMAND-- in the old dialect."""
+    """Command: the console's output, as Output lines or, in the old dialect, as raw text up to --END COMMAND--."""
     asked = request.get("Command")
     if not asked:
         return response("Error", "No command provided").encode()

@@ -1,4 +1,4 @@
-"""GSM sticks: DongleShowDevices as chan_dongle writes it (manager.c), text messages, a card that loses its network."""
+"""GSM sticks: DongleShowDevices as chan_dongle writes it (manager.c), text messages, cards that lose their network."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _CALLS = "CallsChannels Active Held Dialing Alerting Incoming Waiting Releasing 
 
 
 def furnish(world: World) -> None:
-    """Give the company three sticks: two at work, and one that nobody has plugged in."""
+    """Give the company three sticks: two in use, and one that is not plugged in."""
     world.sticks = [Stick("gsm-1", 17), Stick("gsm-2", 8), Stick("spare", 0, UNKNOWN, connected=False)]
 
 
@@ -76,7 +76,7 @@ def _dbm(rssi: int) -> str:
 
 
 class Radio:
-    """Messages come and go, the signal wavers, and now and then a card loses its network."""
+    """Text messages, changes of the signal, and cards that sometimes lose their network."""
 
     def __init__(self, switch: Switch, dice: Dice) -> None:
         self.switch, self.dice = switch, dice

@@ -1,6 +1,6 @@
-"""The switch: what can happen to channels and bridges, each step changing the world and telling it as events.
+"""The switch: the operations on channels and bridges. Each one changes the world and sends the events.
 
-Order and content of the events follow Asterisk 22 (main/manager_channels.c, manager_bridges.c, dial.c).
+The order and content of the events follow Asterisk 22 (main/manager_channels.c, manager_bridges.c, dial.c).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .engine import Timeline
 from .wire import headers
 from .world import DOWN, RING, RINGING, UP, Bridge, Channel, Mailbox, Party, SimulatedEndpoint, World
 
-# Q.850 causes the simulation uses, with Asterisk's texts (main/channel.c).
+# The Q.850 causes that the simulation uses, with Asterisk's texts (main/channel.c).
 CAUSES = {
     0: "Unknown",
     1: "Unallocated (unassigned) number",
@@ -56,7 +56,6 @@ class Switch:
         self.on_up: Callable[[Channel], None] = lambda _chan: None
 
     def call(self, name: str, *body: str) -> None:
-        """Emit an event of class call."""
         self.tell(name, "call", "".join(body))
 
     def originate(self, endpoint: SimulatedEndpoint, exten: str, caller: Party) -> Channel:
@@ -74,7 +73,7 @@ class Switch:
         return chan
 
     def originated(self, endpoint: SimulatedEndpoint, exten: str, uniqueid: str) -> Channel:
-        """The PBX calls this endpoint for nobody: an Originate, whose channel has the identifier it asks for."""
+        """The PBX calls this endpoint without a caller: an Originate; its channel gets the requested identifier."""
         return self._channel(endpoint, DOWN, "default", exten, Party(), uniqueid=uniqueid)
 
     def _channel(
@@ -95,7 +94,7 @@ class Switch:
         linkedid = parent.linkedid if parent else uniqueid
         chan = Channel(name, uniqueid, linkedid, endpoint, self.time.now, state, exten, context, caller)
         if endpoint.codec == "opus":
-            chan.transcoded_to = "alaw"  # nothing else in the company speaks opus
+            chan.transcoded_to = "alaw"  # no other device of the company uses opus
         self.world.channels[uniqueid] = chan
         endpoint.channels.append(chan)
         self.call("Newchannel", blocks.channel(chan))
@@ -113,7 +112,7 @@ class Switch:
             self.on_up(chan)
 
     def run(self, chan: Channel, application: str, data: str = "") -> None:
-        """The dialplan runs an application (told by Newexten, class dialplan)."""
+        """The dialplan runs an application (Newexten, class dialplan)."""
         chan.application, chan.data = application, data
         body = headers(("Extension", chan.exten), ("Application", application), ("AppData", data))
         self.tell("Newexten", "dialplan", blocks.channel(chan) + body)
@@ -153,7 +152,7 @@ class Switch:
         """A channel enters a bridge."""
         bridge.channels.append(chan)
         chan.bridge = bridge
-        # Calls that meet become one: the oldest Linkedid wins, and no event of its own says so.
+        # Calls that meet become one with the oldest Linkedid; no separate event reports it.
         oldest = min((c.linkedid for c in bridge.channels), key=_age) if bridge.type == "basic" else chan.linkedid
         for one in bridge.channels if bridge.type == "basic" else ():
             one.linkedid = oldest
@@ -176,7 +175,7 @@ class Switch:
         self.call("HangupRequest", blocks.channel(chan), headers(("Cause", cause)))
 
     def hangup(self, chan: Channel, cause: int = 16, tech_cause: int = 0) -> None:
-        """The channel ends. ``tech_cause``: SIP code, told only when it is 300 or more."""
+        """The channel ends. ``tech_cause``: SIP code, sent only if it is 300 or more."""
         if not chan.alive:
             return
         self.leave(chan)
@@ -189,19 +188,18 @@ class Switch:
         self.device_changed(chan.endpoint)
 
     def hold(self, chan: Channel, *, on: bool) -> None:
-        """The channel's far end puts the call on hold, or takes it back."""
+        """The channel's far end puts the call on hold, or resumes it."""
         chan.held = on
         body = headers(("MusicClass", "default")) if on else ""
         self.call("Hold" if on else "Unhold", blocks.channel(chan), body)
         self.device_changed(chan.endpoint)
 
     def message_waiting(self, box: Mailbox) -> None:
-        """The mailbox's messages have changed."""
         counts = ("Waiting", int(box.new > 0)), ("New", box.new), ("Old", box.old)
         self.call("MessageWaiting", headers(("Mailbox", f"{box.number}@default"), *counts))
 
     def device_changed(self, endpoint: SimulatedEndpoint) -> None:
-        """Work out the device state anew and tell everybody who watches it, if it changed."""
+        """Recompute the device state; if it has changed, send the events of everything that watches it."""
         state = _device_state(endpoint)
         if state == endpoint.state:
             return

@@ -1,4 +1,4 @@
-"""The calls of the company: who calls whom how often, and how it ends."""
+"""The calls of the company: who calls whom, how often, and how the calls end."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .queueing import QueueDesk
 from .switch import Switch
 from .world import UP, Channel, Party, Queue, SimulatedEndpoint
 
-# Calls per second at full traffic, besides the queues' own rates in callcentre.
+# Calls per second at full traffic; the queues' rates are in callcentre.
 OUTBOUND, DIRECT, INTERNAL, EXTRA_QUEUES = 0.15, 0.035, 0.03, 0.05
-# The load swells and ebbs, so that graphs are no straight lines.
+# The load varies, so that graphs are not straight lines.
 SWELL, SWELL_SECONDS = 0.35, 900.0
 TRANSFER_SHARE, PARK_SHARE, VOICEMAIL_SHARE, RECORDED_SHARE = 0.05, 0.2, 0.6, 0.9
 EXTRA_PLAN = QueuePlan("", "rrmemory", (0, 3), 0.0, 60, 60, 90, 20)
@@ -26,7 +26,7 @@ EXTRA_PLAN = QueuePlan("", "rrmemory", (0, 3), 0.0, 60, 60, 90, 20)
 
 @dataclass(frozen=True, slots=True)
 class CallEnd:
-    """How an outbound attempt ends: DialStatus, Q.850 cause, SIP code, and the seconds it rings (0: not at all)."""
+    """How an outbound attempt ends: DialStatus, Q.850 cause, SIP code, and seconds of ringing (0: none)."""
 
     status: str
     cause: int = 16
@@ -34,7 +34,7 @@ class CallEnd:
     rings: float = 0.0
 
 
-# What trunks do with calls, by weight. telco-b is the cheap one.
+# Outcomes of outbound calls with their weights. telco-b is the cheap trunk.
 _PEOPLE = (
     (66.0, CallEnd("ANSWER", rings=7.0)),
     (9.0, CallEnd("BUSY", 17, 486)),
@@ -50,7 +50,7 @@ OUTCOMES: dict[str, tuple[tuple[float, CallEnd], ...]] = {
         (12.0, CallEnd("CHANUNAVAIL", 3)),
     ),
 }
-# Share of the calls each trunk carries, and its post-dial delay in seconds.
+# Each trunk's share of the calls, and its post-dial delay in seconds.
 SHARES = (("telco-a", 0.55), ("telco-b", 0.35), ("4940", 0.1))
 DELAYS = {"telco-a": 1.3, "telco-b": 2.4, "4940": 0.4}
 
@@ -65,7 +65,7 @@ class Traffic:
         self._trunks = {trunk.name: trunk for trunk in self.world.trunks}
 
     def begin(self, factor: float) -> None:
-        """Spawn all arrival processes; none for a factor of 0."""
+        """Start all processes that create calls; none for a factor of 0."""
         if factor <= 0:
             return
         rates: list[tuple[float, Callable[[], Process]]] = [
@@ -92,11 +92,11 @@ class Traffic:
         return self._trunks[name]
 
     def arrive(self, exten: str) -> Channel:
-        """A call comes in over one of the trunks."""
+        """Start a call that comes in over one of the trunks."""
         return self.switch.originate(self._trunk(), exten, Party(self.dice.number()))
 
     def free_phone(self) -> SimulatedEndpoint | None:
-        """A free phone, of somebody who is in no queue if there is one."""
+        """A free phone, preferably of somebody who is in no queue."""
         free = [phone for phone in self.world.phones if phone.free]
         others = [phone for phone in free if not phone.memberships]
         return self.dice.pick(others or free) if free else None
@@ -111,7 +111,7 @@ class Traffic:
         yield self.dice.between(2.0, 4.0)
         leg = yield from self.desk.serve(queue, plan, caller)
         if leg is None:
-            if caller.alive:  # waited too long: the dialplan goes on
+            if caller.alive:  # the queue timed out: the dialplan continues
                 yield from self._voicemail(caller)
             return
         if self._apart.chance(RECORDED_SHARE):
@@ -176,7 +176,7 @@ class Traffic:
         yield from self.conversation.ring_and_talk(caller, other, 55.0)
 
     def outbound(self) -> Process:
-        """Somebody calls out; a trunk that refuses is followed by a try over telco-a."""
+        """Somebody calls out; if the trunk refuses, the call is tried over telco-a."""
         phone, trunk = self.free_phone(), self._trunk()
         if phone is None:
             return
@@ -191,7 +191,7 @@ class Traffic:
         self.switch.hangup(caller, outcome.cause or 16)
 
     def _attempt(self, caller: Channel, trunk: SimulatedEndpoint, number: str, outcome: CallEnd) -> Process:
-        """One leg through a trunk, to its end; an answered one ends the caller too."""
+        """Run one leg through a trunk to its end; an answered leg ends the caller's channel too."""
         leg = self.switch.leg(caller, trunk, number)
         self.switch.run(caller, "Dial", f"{trunk.tech}/{number}@{trunk.name},60")
         self.switch.dial_begin(caller, leg)

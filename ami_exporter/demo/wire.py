@@ -1,6 +1,6 @@
-"""AMI on the wire, seen from the server: requests out of bytes, packets out of text.
+"""AMI on the wire, from the server's side: parses requests, formats packets.
 
-Written apart from ``ami_exporter.ami`` on purpose: two implementations that agree are a test of both.
+Deliberately independent of ``ami_exporter.ami``: two implementations that agree test each other.
 Facts: Asterisk 22 ``main/manager.c`` (get_input, do_message, astman_send_response_full).
 """
 
@@ -8,24 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-MAX_LINE = 1024  # inbuf[1025] with its terminator
+MAX_LINE = 1024  # inbuf[1025], including the terminator
 MAX_HEADERS = 128  # AST_MAX_MANHEADERS
 LINE_TOO_LONG = "Failed to parse message: line too long"
 TOO_MANY_HEADERS = "Too many lines in message or allocation failure"
 
-# Stands in a rendered answer where the ActionID line goes, so that answers can be rendered before they are asked for.
+# Marks the place of the ActionID line in a rendered answer, so that answers can be rendered before the request.
 ID_MARK = "\0"
 
 
 @dataclass(slots=True)
 class AmiRequest:
-    """One action as it came in: header lines in order, and the fault that makes it unusable, if any."""
+    """One action as received: header lines in order, and the fault that makes it unusable, if any."""
 
     lines: list[str] = field(default_factory=list)
     fault: str = ""
 
     def get(self, name: str) -> str:
-        """Value of the first header of that name in any case, "" when there is none."""
+        """The value of the first header of that name, ignoring case; "" if there is none."""
         wanted = name.lower()
         for line in self.lines:
             key, colon, value = line.partition(":")
@@ -35,7 +35,7 @@ class AmiRequest:
 
 
 class RequestReader:
-    """Bytes of one session to requests; CRLF or bare LF, a blank line ends a request."""
+    """Splits the bytes of one session into requests; lines end in CRLF or bare LF, a blank line ends a request."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -43,7 +43,7 @@ class RequestReader:
         self._overlong = False
 
     def feed(self, data: bytes) -> list[AmiRequest]:
-        """All requests that these bytes complete."""
+        """Return all requests that these bytes complete."""
         done: list[AmiRequest] = []
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
@@ -72,24 +72,24 @@ def headers(*pairs: tuple[str, object]) -> str:
 
 
 def item(name: str, body: str, *, id_first: bool = True) -> str:
-    """One item of a list answer; Asterisk puts the ActionID second or last, action by action."""
+    """One item of a list answer; Asterisk puts the ActionID second or last, depending on the action."""
     if id_first:
         return f"Event: {name}\r\n{ID_MARK}{body}\r\n"
     return f"Event: {name}\r\n{body}{ID_MARK}\r\n"
 
 
 def event(name: str, privilege: str, body: str) -> bytes:
-    """A broadcast event; ``privilege`` is its class or classes, comma separated."""
+    """A broadcast event; ``privilege`` is its class or classes, comma-separated."""
     return f"Event: {name}\r\nPrivilege: {privilege},all\r\n{body}\r\n".encode("utf-8", "surrogateescape")
 
 
 def response(kind: str, message: str = "", body: str = "") -> str:
-    """A response with the place of its ActionID marked."""
+    """A response with a mark in place of its ActionID."""
     text = f"Message: {message}\r\n" if message else ""
     return f"Response: {kind}\r\n{ID_MARK}{text}{body}\r\n"
 
 
 def with_action_id(answer: bytes, action_id: str) -> bytes:
-    """The answer with each mark replaced by the ActionID line, or by nothing when none was sent."""
+    """The answer with each mark replaced by the ActionID line, or removed if the request had no ActionID."""
     line = f"ActionID: {action_id}\r\n" if action_id else ""
     return answer.replace(ID_MARK.encode(), line.encode("utf-8", "surrogateescape"))

@@ -1,4 +1,4 @@
-"""State of the simulated PBX: plain data, read by the list actions, changed by the scenarios."""
+"""The state of the simulated PBX: plain data, read by the list actions and changed by the scenarios."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DEVICE_STATES = {
     "RINGINUSE": 7,
     "ONHOLD": 8,
 }
-# A PBX that was started three days and some hours before the demo: uptime panels look like life.
+# The PBX has run for three days and some hours before the demo starts: uptime panels look real.
 UPTIME_AT_START = 271_733.0
 DOWN, RING, RINGING, UP = 0, 4, 5, 6
 CHANNEL_STATES = {DOWN: "Down", RING: "Ring", RINGING: "Ringing", UP: "Up"}
@@ -26,7 +26,7 @@ CHANNEL_STATES = {DOWN: "Down", RING: "Ring", RINGING: "Ringing", UP: "Up"}
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A number and a name as caller id shows them."""
+    """A number and a name, as in a caller ID."""
 
     number: str = ""
     name: str = ""
@@ -34,7 +34,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """What RTCP will say of a line: loss (share), jitter and round trip (seconds), share of calls without audio."""
+    """The RTCP figures of a line: loss (share), jitter and round trip (seconds), share of calls without audio."""
 
     loss: float = 0.0005
     jitter: float = 0.003
@@ -44,7 +44,7 @@ class Media:
 
 @dataclass(slots=True, eq=False)
 class Contact:
-    """A place where an endpoint is reachable. ``expires`` is simulated time, 0 = static; ``rtt`` in seconds."""
+    """An address at which an endpoint is reachable. ``expires`` is simulated time, 0 = static; ``rtt`` in seconds."""
 
     address: str
     status: str = "Reachable"
@@ -73,12 +73,12 @@ class SimulatedEndpoint:
 
     @property
     def device(self) -> str:
-        """The device name, as interfaces and device states spell it."""
+        """The device name, as spelled in interfaces and device states."""
         return f"{self.tech}/{self.name}"
 
     @property
     def bound(self) -> list[Contact]:
-        """The contacts there are; a removed one is in no list."""
+        """The registered contacts; lists omit removed ones."""
         return [contact for contact in self.contacts if contact.status != "Removed"]
 
     @property
@@ -89,7 +89,7 @@ class SimulatedEndpoint:
 
 @dataclass(slots=True, eq=False)
 class Bridge:
-    """A bridge and who is in it."""
+    """A bridge and the channels in it."""
 
     uniqueid: str
     technology: str = "simple_bridge"
@@ -183,7 +183,7 @@ class Registration:
 
 @dataclass(slots=True, eq=False)
 class Conference:
-    """A conference room while somebody is in it."""
+    """A conference room that has participants."""
 
     name: str
     bridge: Bridge
@@ -225,7 +225,7 @@ class Mailbox:
 
 @dataclass(slots=True, eq=False)
 class Agent:
-    """An agent of app_agent_pool; ``channel`` while logged in."""
+    """An agent of app_agent_pool; ``channel`` is set while logged in."""
 
     number: str
     name: str
@@ -245,7 +245,7 @@ class Span:
 
 @dataclass(slots=True, eq=False)
 class Stick:
-    """A GSM stick; ``rssi`` is 0 to 31, as AT+CSQ tells it. ``registration`` in chan_dongle's words."""
+    """A GSM stick; ``rssi`` is 0 to 31, as in AT+CSQ; ``registration`` is in chan_dongle's words."""
 
     name: str
     rssi: int
@@ -254,7 +254,7 @@ class Stick:
 
     @property
     def state(self) -> str:
-        """What it does, in chan_dongle's words."""
+        """Its state, in chan_dongle's words."""
         if not self.connected:
             return "Not connected"
         return "Free" if self.registration.startswith("Registered") else "GSM not registered"
@@ -273,7 +273,7 @@ class FaxCounts:
 
 @dataclass(slots=True, eq=False)
 class World:
-    """Everything. ``epoch`` is the unix time of simulated second 0, ``speed`` simulated seconds per real one."""
+    """The whole PBX. ``epoch`` is the Unix time of simulated second 0, ``speed`` is simulated seconds per real one."""
 
     epoch: float
     speed: float = 1.0
@@ -291,19 +291,19 @@ class World:
     channels: dict[str, Channel] = field(default_factory=dict)
     bridges: dict[str, Bridge] = field(default_factory=dict)
     places: dict[str, str] = field(default_factory=dict)
-    """Uniqueid of a channel → the one under which Asterisk 1.8 writes of it, since a masquerade."""
+    """Uniqueid of a channel → the one that Asterisk 1.8 uses for it after a masquerade."""
     conferences: dict[str, Conference] = field(default_factory=dict)
     calls_processed: int = 0
     reloaded: float | None = None
     serial: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def unix(self, moment: float | None) -> int:
-        """Unix time of a simulated moment, 0 for never: with a speed, dates must not run into the future."""
+        """Unix time of a simulated moment, 0 for never. Scaled by the speed, so that dates are never in the future."""
         return 0 if moment is None else int(self.epoch + moment / self.speed)
 
     @property
     def booted(self) -> float:
-        """The simulated moment at which the PBX was started."""
+        """The simulated time at which the PBX was started."""
         return -UPTIME_AT_START * self.speed
 
     @property
