@@ -78,7 +78,7 @@ def _mending(one: Finding, version: Version) -> Iterator[str]:
         names = [f"{name} (now {instead[name]})" if name in instead else name for name in actions]
         yield f"write={right} brings {', '.join(names)}"
     if one.left:
-        yield f"no right that gauges are worth brings {', '.join(one.left)}"
+        yield f"{', '.join(one.left)}: the right for it is not recommended"
     yield from one.faults
     here = [action for action in one.unsupported if not is_newer(action, version)]
     if is_newer_collector(one.name, version) or (one.state is State.UNSUPPORTED and not here):
