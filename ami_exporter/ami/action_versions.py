@@ -21,10 +21,10 @@ ACTION_SINCE: Final[Mapping[str, Version]] = MappingProxyType(
         "PJSIPShowMaintenance": (20, 20),
     }
 )
-"""Action → its first version; of a branch between two that have it, this may be too early."""
+"""Action → the first version that has it; this may be too early for a branch between two that have it."""
 
 CLASS_SINCE: Final[Mapping[str, Version]] = MappingProxyType({"reporting": (12,), "security": (12,)})
-"""Class of events → the first version whose events of that class say what they are about."""
+"""Event class → the first version whose events of that class identify their subject."""
 
 
 def is_newer(action: str, version: Version) -> bool:

@@ -25,7 +25,7 @@ STATUSES: Final = {
     USAGE: "wrong usage: a flag, a variable or a command",
     INTERRUPTED: "ended by Ctrl-C (SIGINT)",
 }
-"""Exit status → what it says, of every command."""
+"""Exit status → its meaning, the same for every command."""
 
 
 @dataclass(frozen=True, slots=True)

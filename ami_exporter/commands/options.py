@@ -95,7 +95,7 @@ class _Values:
         if rest:
             self.parser.error(_leftover(rest, command))
         self.sources: dict[str, str] = {}
-        """Flag → what gave it; only what was given has a value."""
+        """Flag → the source of its value; only flags that were given are included."""
         self.values: dict[str, Any] = {}
         if command.positional:
             self._positional(given.positional)
@@ -154,7 +154,7 @@ _AMI_SETTINGS: Final = {
     "secret_file": "ami.secret-file",
     "tls": "ami.tls-ca-file",
 }
-"""Setting of a target → the flag that gives it."""
+"""Target setting → the flag that sets it."""
 
 
 def _python(flag: str) -> str:

@@ -37,7 +37,7 @@ class StandardStream(io.TextIOBase):
         self._stream = stream
         self._over = False
         self.fault = ""
-        """Why not everything was written, in a few words; a reader that left before the end is no fault."""
+        """Why not everything was written, in a few words; a reader that closes early is not a fault."""
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 

@@ -258,4 +258,4 @@ ANSWERS: Mapping[str, Callable[[Scene, AmiRequest], bytes]] = MappingProxyType(
         "iaxregistry": _iax_registry,
     }
 )
-"""Action in lower case → its answer; all others are the same."""
+"""Action in lower case → its answer; all other actions are answered as in Asterisk 22."""

@@ -24,12 +24,12 @@ NOT_TOLD = frozenset(
         *("ConfbridgeStart", "ConfbridgeEnd", "ConfbridgeJoin", "ConfbridgeLeave", "SpanAlarm", "SpanAlarmClear"),
     }
 )
-"""Events that came later."""
+"""Events that Asterisk 1.8 does not have."""
 STATUS_BY_CAUSE = {
     **dict.fromkeys(("1", "3", "20"), "CHANUNAVAIL"),
     **dict.fromkeys(("17", "21"), "BUSY"),
 }
-"""chan_sip says more of a failure than chan_pjsip."""
+"""Hangup cause → DialStatus: chan_sip distinguishes more failures than chan_pjsip."""
 QUEUE_LEG_CAUSES = {"26": "16"}
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ami_exporter.ami.message import Message
 
 MAX_CHANNELS: Final = 50_000
-"""Channels remembered at a time, five times those of the largest PBX we know of: some 100 MB when full. Then the oldest
-is forgotten, whose Hangup was most likely missed."""
+"""Maximum channels remembered, five times those of the largest PBX we know of: about 100 MB when full. Beyond that, the
+oldest is forgotten, whose Hangup was most likely missed."""
 
 DOWN, RING, UP = "0", "4", "6"
 _MADE_TO_DIAL: Final = frozenset({DOWN, "1"})

@@ -18,11 +18,11 @@ from ami_exporter.ami.message import Message
 from ami_exporter.ami.old.channels import MAX_CHANNELS, UP, Dial, FollowedChannel, Held
 
 HELD_SECONDS: Final = 1.0
-"""The Hangup of a leg waits no longer for the end of its Dial: the server writes both at once, unless the call goes on
-with other legs (a leg that was forwarded)."""
+"""How long a leg's Hangup waits for the end of its Dial: the server sends them together, unless the call continues with
+other legs (a leg that was forwarded)."""
 
 MAX_DIALS: Final = MAX_CHANNELS
-"""Dials remembered at a time: no channel runs two. The oldest is forgotten beyond it."""
+"""Maximum Dials remembered, as a channel runs one at a time. Beyond that, the oldest is forgotten."""
 
 RESULT: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -32,7 +32,7 @@ RESULT: Final[Mapping[str, str]] = MappingProxyType(
         "26": "CANCEL",
     }
 )
-"""Hangup: Cause → DialStatus, as app_dial.c has it where there is one leg."""
+"""Cause of a Hangup → DialStatus, as in app_dial.c for a single leg."""
 _WITHOUT_DIAL: Final[Mapping[str, str]] = MappingProxyType({**RESULT, **dict.fromkeys(("18", "19"), "NOANSWER")})
 UNKNOWN: Final = "UNKNOWN"
 

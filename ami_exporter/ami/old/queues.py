@@ -14,7 +14,7 @@ from ami_exporter.ami.message import Message
 from ami_exporter.ami.old.channels import FollowedChannel
 
 MAX_CALLERS: Final = 20_000
-"""Callers remembered at a time, as many as the collector of queues follows."""
+"""Maximum callers remembered, as many as the queue collector follows."""
 
 
 @dataclass(slots=True)

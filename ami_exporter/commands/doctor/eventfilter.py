@@ -18,7 +18,7 @@ _LINE: Final = 96
 _VERSION: Final = re.compile(r"(?:certified[-/])?(\d+)\.(\d+)")
 
 ALWAYS: Final = ("FullyBooted", "Load", "Reload", "Shutdown", "Unload")
-"""Events the event link itself listens to."""
+"""Events that the event link itself needs."""
 
 
 def filters_by_name(version: str) -> bool:

@@ -29,4 +29,4 @@ _ACTIONS: Final = {
 MODULE_OF: Final[Mapping[str, str]] = MappingProxyType(
     {action: module for module, actions in _ACTIONS.items() for action in actions.split()}
 )
-"""Action → the module that has it; actions of the core are not here."""
+"""Action → the module that provides it; actions of the core are not included."""
