@@ -67,7 +67,7 @@ NOW = Row(
                 than there were.""",
             queries=(
                 Query(
-                    expr="""sum(increase(ami_exporter_events_gap_seconds_total{@}[$__range])) > 0
+                    expr="""sum(increase(ami_exporter_events_gap_seconds_total{@}[$__range])) >= 1
                         or on () 0 * count(ami_exporter_link_up{@, link="events"} == 1)"""
                 ),
             ),

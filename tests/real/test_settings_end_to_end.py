@@ -145,7 +145,8 @@ def test_mistakes_in_custom_metrics_are_found_at_once_with_their_places(rich22: 
     file.write_text(config(rich22.server, "all", "", MISTAKES))
     done = run("check", "--config.file", str(file), environ={"PBX_SECRET": AMI_SECRETS["all"]})
     assert done.returncode == 1
-    lines = done.stderr.splitlines()
+    *lines, source = done.stderr.splitlines()
+    assert source == f"{file}: named by --config.file"
     places = [line.removeprefix(f"{file}:").partition(": ")[0] for line in lines]
     text = file.read_text().splitlines()
     for place, line in zip(places, lines, strict=True):
