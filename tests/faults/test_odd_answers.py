@@ -166,6 +166,7 @@ def test_answers_that_always_come_just_too_late_are_never_taken_for_the_next_one
 def test_two_events_in_one_packet_count_for_nothing_and_the_next_is_right() -> None:
     with ScriptedPbx() as pbx, target(pbx.port, events=True) as one:
         listening(one)
+        until(lambda: one.stats.events_received == 1, "FullyBooted")
         scrape(one)
         before = one.stats.events_received
         events = next(session for session in pbx.sessions if session.seen[0]["Events"] != "system")

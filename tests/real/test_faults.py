@@ -137,7 +137,7 @@ def test_a_revoked_user_is_refused_once_and_let_in_by_a_restart_when_it_is_back(
         assert running.get().value("asterisk_up") == 1  # Asterisk lets sessions live that are there
         proxy.kick()
         wait_until(lambda: running.get().value("asterisk_up") == 0, 10, "the refusal")
-        assert "check username and secret" in running.log
+        wait_until(lambda: "check username and secret" in running.log, 10, "the log line")
         rewrite(server, lambda text: text.replace("[revoked]", f"[{USER}]"))
         for _ in range(5):
             running.signal(signal.SIGHUP)
