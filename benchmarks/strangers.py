@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ami_exporter.ami.actions import AnswerForm
 from ami_exporter.ami.codec import Decoder
 from ami_exporter.ami.exchange import Exchange
 from ami_exporter.ami.message import Message
@@ -39,8 +38,9 @@ class Trusting(Exchange):
         """Hand each message on."""
         in_flight, on_item = self._waiting, self._on_item
         for message in messages:
-            waiting = in_flight.get(message.get("actionid", ""))
-            if waiting is None or message.get("event") not in waiting.items or waiting.spec.form is AnswerForm.EVENT:
+            layout, cells = message.layout, message.cells
+            waiting = in_flight.get(cells[layout.action_id])
+            if waiting is None or cells[layout.event] not in waiting.listed:
                 self._take_other(message)
                 continue
             waiting.count += 1

@@ -123,6 +123,7 @@ def test_bytes_that_break_labels_are_labels_all_the_same() -> None:
         assert len(queues) == len(NAMES)
         assert value(found, "asterisk_scrape_collector_success", collector="queues") == 1
         listening(one)
+        until(lambda: one.stats.events_received == 1, "FullyBooted")
         before = one.stats.events_received
         events = next(session for session in pbx.sessions if session.seen and session.seen[0]["Events"] != "system")
         for name in NAMES:
