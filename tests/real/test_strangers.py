@@ -28,6 +28,8 @@ PHONE_SECRET = "a-phone-s-secret"
 MOVING = re.compile(
     r"DeviceStateChange|device_states|seconds|_info$|_duration_|_age_|scrape_collector|dropped|processed|security|rtp_|rtcp"
 )
+#: Equal readings of the counters after which nothing more comes: UserEvents come over a connection of their own.
+RESTING = 5
 AGENT_OF_ANOTHER_KIND = ("asterisk_user_agent_contacts", frozenset({("user_agent", "other")}))
 FORGED = ("vip", "FORGED", "9.9")
 Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -102,7 +104,7 @@ class Watched:
 
         def rests() -> bool:
             before.append(self.counted())
-            return before[-1] == before[-2]
+            return before[-RESTING:].count(before[-1]) == RESTING
 
         wait_until(rests, 20, "the counters to rest")
         return before[-1]
