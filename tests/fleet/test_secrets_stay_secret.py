@@ -39,7 +39,8 @@ class House:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Targets that work, that refuse the login, that cannot be reached, and one whose TLS is none."""
     with make_fleet(tmp_path_factory.mktemp("secrets"), simulated=3) as fleet:
-        address = fleet.targets["sim00"]["address"]
+        # Another one than sim00: a PBX that has refused logins lets those of others wait.
+        address = fleet.targets["sim02"]["address"]
         fleet.targets["wrong"] = {"address": address, "secret": WRONG_SECRET}
         fleet.targets["odd"] = {"address": address, "secret": ODD_SECRET, "md5": False}
         fleet.targets["no-tls"] = {"address": address, "secret": "plAnted-no-tls-65", "tls": {"verify": False}}
