@@ -41,7 +41,7 @@ BOOT_SECONDS = 300.0
 MAX_EVENTS_KEPT = 50_000
 #: The first AMI version that always sends FullyBooted; 1.1 was both Asterisk 1.6 and 1.8.
 BOOT_FROM = (1, 2)
-#: Of a link whose answers compete with nobody's.
+#: For a link that shares the processor with no other scrape.
 NO_TURN: AbstractContextManager[object] = nullcontext()
 
 

@@ -112,9 +112,8 @@ class Shapes:
     def __init__(self, known: KnownShapes) -> None:
         self._known = known
         self._by_first_line: dict[str, list[Shape]] = {}
-        self._seen: dict[
-            int, int
-        ] = {}  # by hash: the names take much memory, and a shape learned too early does no harm
+        # By hash: the names take much memory, and a shape learned too early does no harm.
+        self._seen: dict[int, int] = {}
         self._learned = 0
 
     def find(self, text: str, position: int) -> tuple[Shape, re.Match[str]] | None:

@@ -20,7 +20,7 @@ class TimedPattern:
     """An expression with SECONDS for all lines of an answer. clock: seconds."""
 
     def __init__(self, pattern: str, clock: Callable[[], float]) -> None:
-        import regex  # noqa: PLC0415 - the start of who has no such rule is quicker without
+        import regex  # noqa: PLC0415 - starting is faster where no rule needs it
 
         self._pattern = regex.compile(pattern)
         self._clock = clock
