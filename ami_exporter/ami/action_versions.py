@@ -32,6 +32,6 @@ def is_newer(action: str, version: Version) -> bool:
     return bool(version) and version < ACTION_SINCE.get(action, ())
 
 
-def told_classes(wanted: frozenset[str], version: Version) -> frozenset[str]:
+def classes_sent(wanted: frozenset[str], version: Version) -> frozenset[str]:
     """The event classes in which a server of this version sends anything."""
     return frozenset(name for name in wanted if not version or version >= CLASS_SINCE.get(name, ()))

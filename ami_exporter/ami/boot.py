@@ -1,4 +1,4 @@
-"""What FullyBooted tells of a server's start."""
+"""What FullyBooted says about a server's start."""
 
 from __future__ import annotations
 

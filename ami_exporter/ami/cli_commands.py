@@ -2,7 +2,7 @@
 
 Asterisk has no such guard: main/manager.c refuses three commands (`module load`, `module unload`, `restart
 gracefully`), and with write=command alone `database put` and `channel originate` work. The console accepts any case,
-quotes and backslashes, and turns tabs into blanks; none of these are accepted here, so that a command is what it looks
+quotes and backslashes, and turns tabs into spaces; none of these are accepted here, so that a command is what it looks
 like.
 """
 
@@ -80,13 +80,13 @@ REFUSED: Final = (
     Refused("iax2 show peer*", "prints addresses of peers", "channels/chan_iax2.c"),
     Refused("confbridge list *", "prints the callers of a room", "apps/app_confbridge.c: handle_cli_confbridge_list"),
     Refused("meetme list *", "prints the callers of a room", "apps/app_meetme.c: meetme_show_cmd"),
-    Refused("queue show*", "prints callers and agents; action: QueueStatus tells the same", "apps/app_queue.c"),
-    Refused("agent show*", "prints agents; action: Agents tells the same", "apps/app_agent_pool.c"),
+    Refused("queue show*", "prints callers and agents; action: QueueStatus has the same", "apps/app_queue.c"),
+    Refused("agent show*", "prints agents; action: Agents has the same", "apps/app_agent_pool.c"),
     Refused("agent list*", "prints agents", "apps/app_agent_pool.c"),
     Refused("voicemail *", "prints names and mailboxes, and reads the disk", "apps/app_voicemail.c"),
     Refused("minivm *", "prints names and e-mail addresses", "apps/app_minivm.c"),
     Refused("followme *", "prints people's numbers", "apps/app_followme.c"),
-    Refused("parking *", "prints parked calls; action: ParkedCalls tells the same", "res/parking/parking_ui.c"),
+    Refused("parking *", "prints parked calls; action: ParkedCalls has the same", "res/parking/parking_ui.c"),
     Refused("parkedcalls *", "prints parked calls", "main/features.c (before 12)"),
     Refused("calendar *", "prints people's appointments", "res/res_calendar.c"),
     Refused("geoloc *", "prints people's places", "res/res_geolocation/"),
@@ -122,7 +122,7 @@ def refusal(command: str) -> str:
         return f"has {len(command)} characters, expected at most {MAX_COMMAND}"
     if not _PLAIN.fullmatch(command):
         return (
-            "expected words of letters, digits and _.:/@+=,- with one blank between them: "
+            "expected words of letters, digits and _.:/@+=,- with one space between them: "
             "no line break, tab, quote, backslash, ; or !"
         )
     words = command.lower().split(" ")

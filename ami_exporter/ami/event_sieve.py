@@ -50,7 +50,7 @@ class EventSieve:
         self._clock = clock
         #: Set after the server's greeting.
         self.era = Era.MODERN
-        self._held: Message | None = None  # a plain event that what follows it may tell to be torn
+        self._held: Message | None = None  # a plain event that may turn out to be torn
         self._pieces: list[Message] = []
         self._found: Found | None = None  # the reading of the pieces, once they are a whole event
         self._headers = 0
@@ -62,7 +62,7 @@ class EventSieve:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits, nor is to be told, so that routine events one after the other are genuine."""
+        """Whether nothing waits or is still to be reported, so that successive routine events are genuine."""
         return not (self._held or self._pieces or self._seen or self._doubtful)
 
     def take_doubtful(self) -> int:

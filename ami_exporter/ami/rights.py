@@ -59,6 +59,6 @@ def held_classes(commands: frozenset[str]) -> frozenset[str]:
     return frozenset(held)
 
 
-def mending_class(rights: frozenset[str]) -> str:
+def least_dangerous(rights: frozenset[str]) -> str:
     """Return the least dangerous of the classes that permit an action; empty if none is needed."""
     return next((name for name in RISKS if name in rights), "")

@@ -169,5 +169,5 @@ class Shapes:
 #: Output of a command in the old form begins otherwise: only the codec can tell it.
 _RESPONSE = "Response: Success"
 _FIRST = ("Event: ", f"{_RESPONSE}\r\n")
-#: A name in ASCII without blanks or colon, a colon, one space, a value without line ends.
+#: A name in ASCII without spaces or colon, a colon, one space, a value without line ends.
 _REGULAR = re.compile(r"[!-9;-~]+: [^\n]*\Z")

@@ -19,7 +19,8 @@ TALK_BUCKETS = (5.0, 15.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 1200.0, 1800.
 
 CALLS = counter(
     "asterisk_calls_total",
-    "Calls ended, one per Linkedid (joined calls count each). Inbound or outbound by the first trunk channel, else "
+    "Calls ended, one per Linkedid (joined calls count separately). Inbound or outbound by the first trunk channel, "
+    "else "
     "internal; answered when the first channel was Up: the caller's, also when an IVR or a queue answered it, or of an "
     "originated call the one rung first. Calls begun before the exporter listened are not counted "
     "(AMI events Newchannel, Newstate, Hangup: Linkedid, ChannelState)",
@@ -86,7 +87,7 @@ class CallTracker:
         self._calls.reset()
 
     def expire(self, now: float) -> Iterable[Sample]:
-        """Drop what is too old to be true."""
+        """Drop entries that are too old."""
         self._calls.expire(now)
         return ()
 
@@ -128,7 +129,7 @@ class DialTracker:
         self._legs.reset()
 
     def expire(self, now: float) -> Iterable[Sample]:
-        """Drop what is too old to be true."""
+        """Drop entries that are too old."""
         self._legs.expire(now)
         return ()
 

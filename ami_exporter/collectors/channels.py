@@ -79,7 +79,7 @@ _TRANSFER_RESULTS = {
 }
 TRANSFERS = counter(
     "asterisk_transfers_total",
-    "Transfers by type and result; before Asterisk 12 those that succeed alone "
+    "Transfers by type and result; before Asterisk 12 only those that succeed "
     "(AMI events BlindTransfer, AttendedTransfer: Result)",
     "type",
     "result",
@@ -88,7 +88,7 @@ TRANSFERS = counter(
 )
 HOLDS = counter(
     "asterisk_holds_total",
-    "Times a channel was put on hold; before Asterisk 12 where sip.conf has callevents (AMI event Hold)",
+    "Times a channel was put on hold; before Asterisk 12 only if sip.conf has callevents (AMI event Hold)",
     sent=from_12,
 )
 PICKUPS = counter("asterisk_pickups_total", "Ringing calls picked up by another phone (AMI event Pickup)")
@@ -136,7 +136,7 @@ class ChannelFold:
                 self._oldest[tech] = age
 
     def _of_old_status(self, message: Message, state: str, formats: str) -> tuple[str, str]:
-        """State and formats of a channel of which Status says less: before Asterisk 12."""
+        """State and formats of a channel before Asterisk 12, where Status says less."""
         if not formats and "nativeformats" not in message:
             self._tells_formats = False
         return state or message.get("state", ""), formats

@@ -26,8 +26,8 @@ _PEER_STATUSES = ("registered", "unregistered", "reachable", "unreachable", "lag
 
 CONTACT_COUNT = gauge(
     "asterisk_contacts",
-    "Registered PJSIP contacts by status (permanent ones are not in that list); non_qualified are never asked "
-    "(qualify_frequency=0), which is no fault (AMI PJSIPShowContacts: Status)",
+    "Registered PJSIP contacts by status (permanent ones are not in that list); non_qualified are never qualified "
+    "(qualify_frequency=0), which is not a fault (AMI PJSIPShowContacts: Status)",
     "status",
     closed={"status": STATUSES},
 )
@@ -54,7 +54,7 @@ CONTACT_CHANGES = counter(
 )
 PEER_CHANGES = counter(
     "asterisk_peer_changes_total",
-    "Changes of a peer's status; PJSIP tells only reachable and unreachable (AMI event PeerStatus: PeerStatus)",
+    "Changes of a peer's status; PJSIP reports only reachable and unreachable (AMI event PeerStatus: PeerStatus)",
     "technology",
     "status",
     closed={"status": (*_PEER_STATUSES, OTHER)},

@@ -53,7 +53,7 @@ FILES_LIMIT = gauge(
 )
 BOOTS = counter(
     "asterisk_boots_total",
-    "Starts of Asterisk since the exporter runs: a start after the last sign of life, or a later start time than "
+    "Starts of Asterisk since the exporter started: a start after the last sign of life, or a later start time than "
     "before; changed clocks do not count. Absent if neither is known "
     "(AMI FullyBooted: Uptime; CoreStatus: CoreStartupDate, CoreStartupTime)",
     sent=lambda context, _values: context.tells_start,

@@ -153,8 +153,8 @@ class Trunk:
 class OwnLoginFilter(Protocol):
     """Recognises the logins of this exporter."""
 
-    def told_by(self, event: str, account: str, address: tuple[str, int] | None) -> bool:
-        """Whether this security event of AMI comes from one of them. Call it once for each event.
+    def caused(self, event: str, account: str, address: tuple[str, int] | None) -> bool:
+        """Whether one of them caused this security event of AMI. Call it once for each event.
 
         address: host and port that the event names; None when it cannot be read.
         """

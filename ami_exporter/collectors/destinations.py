@@ -20,7 +20,7 @@ LOCAL: Final = "Local"
 """Its legs lead to legs of other technologies, which are counted."""
 MAX_CALLS: Final = MAX_LEGS
 LINGER_SECONDS: Final = 60.0
-"""Seconds after its last attempt until an unanswered call counts, though its caller may still be there."""
+"""An unanswered call counts so many seconds after its last attempt, even if its caller is still there."""
 ANSWERED: Final = "answered"
 _NO_ANSWER: Final = frozenset({"no_answer", "no_user_response"})
 

@@ -67,8 +67,8 @@ class Heard:
     _still: float = 0.0
     _unclear: float = 0.0
 
-    def report(self, now: float, *, moved: bool, tells: bool) -> None:
-        """Take a report. tells: whether missing packets since the previous one would be a fault."""
+    def report(self, now: float, *, moved: bool, expected: bool) -> None:
+        """Take a report. expected: whether packets should have arrived since the previous one."""
         passed, self.since = now - self.since, now
         fresh, self._fresh = self._fresh, False
         self.reports += 1
@@ -78,7 +78,7 @@ class Heard:
             self._still = self._unclear = 0.0
         elif not fresh:
             self._total += passed
-            if tells:
+            if expected:
                 self._still += passed
             else:
                 self._unclear += passed

@@ -77,7 +77,7 @@ def channel_age(message: Message) -> int | None:
 def tells_application(message: Message) -> bool:
     """Whether a channel's item says which application it runs, and with it its age: Status does from Asterisk 12 on.
 
-    Before, Status tells the age of channels with a dialplan alone, and not which of them are parked or wait for calls.
+    Before, Status gives the age only of channels with a dialplan, and not which of them are parked or wait for calls.
     """
     return "application" in message
 

@@ -1,6 +1,6 @@
 """Calls by what was heard on them: follows channels with RTCP reports from answer to hangup.
 
-No event tells about: an end that sends no reports (the other direction is still judged); a time in which the PBX sends
+No event shows: an end that sends no reports (the other direction is still judged); a time in which the PBX sends
 nothing itself (direct media, T.38, a voicemail recording, an end that hears nothing because the other one is silent); a
 call without any packets, which has no reports; audio and video of one call. Silence suppression looks like audio that
 stopped.
@@ -133,7 +133,7 @@ class MediaCalls:
             heard.on_hold(now)
             return
         # If we sent nothing, missing packets in either direction mean nothing.
-        heard.report(now, moved=moved, tells=channel.sending)
+        heard.report(now, moved=moved, expected=channel.sending)
 
     def _created(self, uniqueid: str, message: Message, now: float) -> None:
         if technology_of(message.get("channel", "")) in RTP and len(self._channels) < MAX_CHANNELS and uniqueid:
@@ -203,8 +203,8 @@ def _counted(
 def blocks_of(message: Message) -> list[Block]:
     """The report blocks of an RTCP event."""
     found = []
-    for there, told in _BLOCKS:
+    for there, names in _BLOCKS:
         if there not in message:
             break
-        found.append(Block(*message.pick(told)))
+        found.append(Block(*message.pick(names)))
     return found

@@ -126,7 +126,7 @@ class QueueCallers:
         self._joined: dict[str, Place] = {}
         self._ended: dict[str, Left] = {}  # left unanswered, reason not known yet
         self._stirred: dict[str, float] = {}
-        self._telling: set[str] = set()  # technologies that have said HangupRequest
+        self._announcing: set[str] = set()  # technologies whose channels have sent HangupRequest
         self._abandoned: dict[str, float] = {}
         self._left: dict[str, tuple[float, str]] = {}
         self._hanging: dict[str, float] = {}
@@ -237,7 +237,7 @@ class QueueCallers:
     def _hangup_request(self, channel: str, message: Message, now: float) -> Iterable[Sample]:
         self._sees_calls = True
         if message.get("channel"):  # else it is concluded from other events
-            self._telling.add(technology(message))
+            self._announcing.add(technology(message))
         self._hanging.pop(channel, None)
         _put(self._hanging, channel, now)
         return self._ending(channel, message, now)
@@ -262,15 +262,17 @@ class QueueCallers:
         self._abandoned.pop(channel, None)
         left = self._ended.pop(channel, None)
         if left is not None and now - left.seen <= ENDING_SECONDS:
-            outcome = outcome_at_once(left, message.get("cause", ""), telling=self._tells(left.technology))
+            outcome = outcome_at_once(
+                left, message.get("cause", ""), announces=self._announces_hangups(left.technology)
+            )
             return self._gone(left.queue, outcome, left.hold)
         if left is not None:
             return self._gone(left.queue, outcome_going_on(left), left.hold)
         return self._left_otherwise(channel) if channel in self._left else NOTHING
 
-    def _tells(self, technology: str) -> bool:
-        """Whether the channels of a technology say HangupRequest: on Asterisk 1.8 none does."""
-        return technology in self._telling or technology in self._presumed
+    def _announces_hangups(self, technology: str) -> bool:
+        """Whether the channels of a technology send HangupRequest; on Asterisk 1.8 none does."""
+        return technology in self._announcing or technology in self._presumed
 
     def _left_otherwise(self, caller: str) -> Iterable[Sample]:
         left = self._left.pop(caller, None)

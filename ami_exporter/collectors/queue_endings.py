@@ -80,11 +80,14 @@ def place(queue: str, message: Message) -> Place | None:
     return (queue, context, exten or message.get("extension", ""), priority) if queue and context else None
 
 
-def outcome_at_once(left: Left, cause: str, *, telling: bool) -> str:
-    """Return the outcome of a caller whose channel ended as it left the queue. cause: Hangup: Cause."""
+def outcome_at_once(left: Left, cause: str, *, announces: bool) -> str:
+    """Return the outcome of a caller whose channel ended as it left the queue. cause: Hangup: Cause.
+
+    announces: whether channels of its technology send HangupRequest when the far end hangs up.
+    """
     if not left.may_be_let_go:
-        return "other" if telling else "abandoned"
-    if telling or left.limit is not None:
+        return "other" if announces else "abandoned"
+    if announces or left.limit is not None:
         return "timeout"
     if cause == "0":
         return "abandoned"

@@ -29,7 +29,8 @@ UP = gauge(
 PAUSED = gauge("asterisk_queue_member_paused", "1: the member is paused (AMI QueueStatus: Paused)", "queue", "member")
 AVAILABLE = gauge(
     "asterisk_queue_member_available",
-    "1: the queue would ring the member: not paused, not in use (an unknown state is none) and not in wrap-up "
+    "1: the queue would ring the member: not paused, not in use (an unknown state counts as not in use), "
+    "not in wrap-up "
     "(AMI QueueStatus: Status, Paused, Wrapuptime, LastCall)",
     "queue",
     "member",

@@ -74,7 +74,9 @@ LONGEST_WAIT = gauge(
     "queue",
 )
 CALLERS_LIMIT = gauge(
-    "asterisk_queue_callers_limit", "Most callers who may wait; absent when unlimited (AMI QueueStatus: Max)", "queue"
+    "asterisk_queue_callers_limit",
+    "Maximum number of callers who may wait; absent when unlimited (AMI QueueStatus: Max)",
+    "queue",
 )
 MEMBERS = gauge(
     "asterisk_queue_members",
@@ -85,7 +87,8 @@ MEMBERS = gauge(
 )
 AVAILABLE = gauge(
     "asterisk_queue_members_available",
-    "Members whom the queue would ring: not paused, not in use (an unknown state is none) and not in wrap-up "
+    "Members whom the queue would ring: not paused, not in use (an unknown state counts as not in use), "
+    "not in wrap-up "
     "(AMI QueueStatus: Status, Paused, Wrapuptime, LastCall)",
     "queue",
 )
@@ -125,10 +128,10 @@ PBX_ABANDONED = polled_counter(
 )
 THRESHOLD = gauge(
     "asterisk_queue_service_level_threshold_seconds",
-    "Within this time callers should be answered (AMI QueueStatus: ServiceLevel)",
+    "Time within which callers should be answered (AMI QueueStatus: ServiceLevel)",
     "queue",
 )
-# Before Asterisk 12 queues with eventwhencalled=yes alone tell of their members: nothing is 0 beforehand there.
+# Before Asterisk 12 only queues with eventwhencalled=yes send events about members: nothing is 0 beforehand there.
 RING = histogram(
     "asterisk_queue_ring_seconds",
     "Time the answering member's phone rang (AMI AgentConnect: RingTime)",

@@ -1,7 +1,7 @@
 """When Asterisk was last reloaded, in Unix time. Pure.
 
 CoreStatus writes it in the PBX's local time without a zone. The zone's offset follows from the start, which is known by
-both clocks, but daylight saving may have changed it since. So a reload is known exactly if a login told how many
+both clocks, but daylight saving may have changed it since. So a reload is known exactly if a login said how many
 seconds ago it was (FullyBooted: LastReload, Asterisk 14 and later). For a reload between two polls, the offset is the
 one that places it between them.
 """
@@ -53,12 +53,12 @@ def last_reload(message: Message, known: Reload | None, start_time: float, now: 
     started, reloaded = _local_time(message, "corestartup"), _local_time(message, "corereload")
     if started is None or reloaded is None:
         return None
-    told = start_time + (reloaded - started).total_seconds()
+    same_zone = start_time + (reloaded - started).total_seconds()
     earliest = start_time if known is None else known.seen
     possible = [
-        told + shift
+        same_zone + shift
         for shift in range(-MOST_SHIFT, MOST_SHIFT + 1, STEP)
-        if earliest - SLACK <= told + shift <= now + SLACK
+        if earliest - SLACK <= same_zone + shift <= now + SLACK
     ]
     if reloaded == started:
         possible = [start_time]
@@ -71,6 +71,6 @@ def _written(message: Message, prefix: str) -> str:
 
 def _local_time(message: Message, prefix: str) -> datetime | None:
     try:
-        return datetime.strptime(_written(message, prefix), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - AMI tells no zone
+        return datetime.strptime(_written(message, prefix), "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - AMI gives no zone
     except ValueError:
         return None

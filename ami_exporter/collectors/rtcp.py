@@ -65,7 +65,7 @@ JITTER = histogram(
 )
 LOSS = histogram(
     "asterisk_rtcp_loss_ratio",
-    f"Share of packets lost since the report before, of reports that tell of packets; {_WHAT} "
+    f"Share of packets lost since the previous report, of reports that cover any packets; {_WHAT} "
     "(AMI RTCPSent, RTCPReceived: ReportNFractionLost)",
     "media",
     "technology",
@@ -85,7 +85,7 @@ TRUNK_JITTER = histogram(
 )
 TRUNK_LOSS = histogram(
     "asterisk_trunk_rtcp_loss_ratio",
-    f"Share of a trunk's packets lost since the report before; {_WHAT} "
+    f"Share of a trunk's packets lost since the previous report; {_WHAT} "
     "(AMI RTCPSent, RTCPReceived: ReportNFractionLost)",
     "trunk",
     "media",

@@ -130,9 +130,9 @@ class RuleFold:
         """Return the next poll's fold, which keeps the resting lists' items and waits for those of the others."""
         fold = RuleFold(self._collector, sent, context, bounds)
         for metric, sources in fold._rules.metrics.items():
-            told = self._rules.metrics[metric].tables if metric in self._rules.metrics else {}
-            for source in sources.tables.keys() & told.keys() & resting:
-                fold._tables[sources.tables[source]] = self._tables[told[source]]
+            kept = self._rules.metrics[metric].tables if metric in self._rules.metrics else {}
+            for source in sources.tables.keys() & kept.keys() & resting:
+                fold._tables[sources.tables[source]] = self._tables[kept[source]]
         for place, known in enumerate(fold._rules.zero_series):
             if known.source in resting and known in self._rules.zero_series:
                 fold._named[place] = self._named[self._rules.zero_series.index(known)]
@@ -182,14 +182,14 @@ class RuleFold:
     def values(self, complete: frozenset[Action]) -> Iterator[tuple[Metric, dict[LabelSet, float]]]:
         """Yield metrics of complete lists with their label sets, zeros of known ones included."""
         for metric, sources in self._rules.metrics.items():
-            told = [self._tables[place].values for source, place in sources.tables.items() if source in complete]
-            if not told:
+            found = [self._tables[place].values for source, place in sources.tables.items() if source in complete]
+            if not found:
                 continue
-            merged = dict(told[0])
+            merged = dict(found[0])
             if len(sources.tables) > 1:
-                merged = _merged(metric, sources.reduce, told)
+                merged = _merged(metric, sources.reduce, found)
             if sources.counted:
-                self._add_zeros(metric, sources, merged, whole=len(told) == len(sources.tables))
+                self._add_zeros(metric, sources, merged, whole=len(found) == len(sources.tables))
             for source, place in sources.tables.items():
                 if source not in complete:
                     for labels in self._tables[place].values:
@@ -239,9 +239,9 @@ def _apply(rules: Iterable[_Bound], context: Context, message: Message) -> None:
                 table.add(found, number)
 
 
-def _merged(metric: Metric, reduce: Reduce, told: Iterable[dict[LabelSet, float]]) -> dict[LabelSet, float]:
+def _merged(metric: Metric, reduce: Reduce, tables: Iterable[dict[LabelSet, float]]) -> dict[LabelSet, float]:
     whole = Table(metric, reduce)
-    for values in told:
+    for values in tables:
         for labels, value in values.items():
             whole.add(labels, value)
     return whole.values

@@ -62,7 +62,7 @@ def _is_own(message: Message, context: Context) -> bool:
     _, _, address_and_port = message.get("remoteaddress", "").partition("/")[2].partition("/")
     address, _, port = address_and_port.rpartition("/")
     named = (address, int(port)) if _PORT.fullmatch(port) else None
-    return context.own_logins.told_by(_NAMES[message["event"].lower()], message.get("accountid", ""), named)
+    return context.own_logins.caused(_NAMES[message["event"].lower()], message.get("accountid", ""), named)
 
 
 def _service_named(message: Message, _context: Context) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ LAST_OF_12: Final = (2, 4)
 
 
 def version_by_banner(ami: Version) -> Version:
-    """Asterisk's version, as far as the greeting tells it: up to 13, where what is sent depends on it most."""
+    """Asterisk's version, as far as the greeting reveals it: up to 13, where what is sent depends on it most."""
     if ami < (2,):
         return BANNERS.get(ami[:2], ())
     return ((12,) if ami[:2] <= LAST_OF_12 else (13,)) if ami < (3,) else ()
@@ -58,7 +58,7 @@ def before_12(context: Context) -> bool:
 
 
 def known_from(first: Version) -> Sent:
-    """Sent from this version on; an unknown version is taken for one of those."""
+    """Sent from this version on; an unknown version counts as a later one."""
     return lambda context, _values: not context.version or context.version >= first
 
 

@@ -1,7 +1,7 @@
 """Task processors: Asterisk's internal queues of work. Opt-in: only the CLI shows them, and that needs `command_user`.
 
 The table is made for people. Columns are found by their titles, which differ by version, and numbers are read from the
-right, because names may contain blanks. Names contain serial numbers, endpoints and addresses, which change: the label
+right, because names may contain spaces. Names contain serial numbers, endpoints and addresses, which change: the label
 is the family, such as `pjsip/distributor` or `stasis/m:manager`.
 """
 

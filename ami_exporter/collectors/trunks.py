@@ -260,7 +260,7 @@ def _listed_direction(message: Message, uniqueid: str, linkedid: str) -> str | N
     """Direction of a trunk's channel by its item alone; None where that leaves it open.
 
     Linkedid is that of the older call once two are joined. Before Asterisk 12 there is none: there a channel that was
-    dialled runs AppDial or AppQueue. Status does not say that, but that it has no dialplan, as a parked one has none.
+    dialled runs AppDial or AppQueue. Status only says that it has no dialplan, as it does of a parked one.
     """
     application = message.get("application", "")
     if application in _DIALLED:

@@ -80,9 +80,9 @@ DIRECTIONS = ("inbound", "outbound")
 
 INTERNAL = frozenset({"Announcer", "CBAnn", "CBRec", "Message", "Recorder", "Surrogate"}) | STAND_INS
 """Technologies of channels that Asterisk makes for itself: a conference's announcer and recorder, the bearer of text
-messages, the stand-in of a masquerade. Lists and events hide them (AST_CHAN_TP_INTERNAL) but for Status before 16.
+messages, the stand-in of a masquerade. Lists and events hide them (AST_CHAN_TP_INTERNAL), except Status before 16.
 
-Those of before Asterisk 12 only give their place to another channel."""
+Before Asterisk 12 such channels are only replaced by another channel."""
 
 TELLS_HANGUP = frozenset({"IAX2", "Local", "PJSIP", "SIP"})
 """Technologies whose channels always raise HangupRequest when the far end hangs up. AudioSocket, analogue lines and SS7

@@ -17,7 +17,7 @@ MIN_INTERVAL: Final = 300.0
 """Seconds. Each list makes the PBX read every mailbox's folders while it holds the lock of all users."""
 
 FOLDERS: Final = (("new", "NewMessageCount"), ("old", "OldMessageCount"))
-"""Not a closed set: each mailbox tells all its folders, and before Asterisk 12 that is the new messages alone."""
+"""Not a closed set: each mailbox reports all its folders, before Asterisk 12 only the new messages."""
 
 MESSAGES = gauge(
     "asterisk_voicemail_messages",

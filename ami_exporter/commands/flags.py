@@ -121,7 +121,7 @@ SAMPLE: Final = (
     Flag("sample.command", "COMMAND", "only the rules of this command"),
 )
 DEMO: Final = (
-    Flag("channels", "N", "calls' channels held up beside the traffic", _count(0, 100_000)),
+    Flag("channels", "N", "channels of calls that stay up beside the traffic", _count(0, 100_000)),
     Flag("endpoints", "N", "phones and trunks (default 60)", _count(0, 100_000)),
     Flag("queues", "N", "queues (default 4)", _count(0, 10_000)),
     Flag("dialect", "DIALECT", "modern (default) or 1.1 (old servers)", choices=DIALECTS),
@@ -137,7 +137,7 @@ COMMANDS: Final = {
         Command(
             "check", "check the configuration, name every fault", (CONFIG_FILE, WEB_CONFIG_FILE, *SAMPLE, *AMI, *LOG)
         ),
-        Command("doctor", "say what works, what is missing and how to mend it", (EVENTFILTER, *PBX), "TARGET"),
+        Command("doctor", "say what works, what is missing and how to fix it", (EVENTFILTER, *PBX), "TARGET"),
         Command("capture", "write an anonymised transcript for a bug report", PBX, "TARGET"),
         Command(
             "metrics",

@@ -52,7 +52,7 @@ def metric_name(value: object, catalogue: Catalogue) -> str:
         raise ValueError(f"found the name of a built-in metric, expected a name that begins with {OUR_PREFIX}")
     if value == "up" or (value.startswith(TAKEN_PREFIXES) and not value.startswith(OUR_PREFIX)):
         raise ValueError(
-            f"found a name whose prefix is kept for built-in metrics, expected a name that begins with {OUR_PREFIX}"
+            f"found a name whose prefix is reserved for built-in metrics, expected a name that begins with {OUR_PREFIX}"
         )
     return value
 
@@ -80,7 +80,7 @@ def event(value: object, catalogue: Catalogue) -> str:
         scalars.wrong(value, "the name of an event, as AMI writes it")
     if value.lower() in catalogue.unheard:
         raise ValueError(
-            "found an event that is never asked for, expected one of another class than dtmf, agi and aoc: "
+            "found an event that is never requested, expected one of a class other than dtmf, agi and aoc: "
             "those carry PINs, what scripts say and what calls cost"
         )
     return value
@@ -203,7 +203,7 @@ def _types(given: Given) -> Problems:
 
 
 def impossible_fields(plain: Mapping[str, object]) -> Problems:
-    """Refuse names that no header can have; only titles of a console's output may contain blanks."""
+    """Refuse names that no header can have; only titles of a console's output may contain spaces."""
     if "command" in plain:
         return
     for steps, field in _fields(plain):

@@ -63,7 +63,7 @@ class CustomLabel(Model):
     values: Annotated[
         Mapping[str, str] | None,
         MapOf(FOLDED, TEXT, mask=hidden_keys),
-        "field text (case aside) → label value; a text that is not listed leaves the item out",
+        "field text (ignoring case) → label value; a text that is not listed leaves the item out",
         "map",
     ] = None
     other: Annotated[str | None, TEXT, "label value for texts that the map does not list"] = None
@@ -90,7 +90,7 @@ class CustomValue(Model):
     values: Annotated[
         Mapping[str, float] | None,
         MapOf(FOLDED, NUMBER, mask=hidden_keys),
-        "field text (case aside) → number; a text that is not listed leaves the item out",
+        "field text (ignoring case) → number; a text that is not listed leaves the item out",
         "map",
     ] = None
     other: Annotated[float | None, NUMBER, "number for texts that the map does not list"] = None
@@ -173,7 +173,7 @@ class TableRead(Model):
     titles: Annotated[
         tuple[str, ...],
         ListOf(TEXT),
-        "the titles from left to right, where one blank only stands between some of them",
+        "the titles from left to right, where only one space stands between some of them",
     ] = ()
 
 
@@ -258,7 +258,7 @@ class CustomMetricsSettings(Model):
     where: Annotated[
         Mapping[str, tuple[str, ...]],
         WHERE,
-        "field → the text, or list of texts, that it must have (case aside)",
+        "field → the text, or list of texts, that it must have (ignoring case)",
     ] = field(default_factory=dict)
     metrics: Annotated[
         tuple[CustomMetric, ...],

@@ -44,7 +44,7 @@ class ConfigErrors(Exception):  # noqa: N818 - it is all faults at once, not one
 
 
 def nearest(name: str, valid: Iterable[str], most: int = 1) -> list[str]:
-    """Find the valid names most like `name`, case aside, the nearest first; empty when none is near."""
+    """Find the valid names most like `name`, ignoring case, the nearest first; empty when none is near."""
     folded = {option.casefold(): option for option in sorted(valid)}
     return [folded[hit] for hit in difflib.get_close_matches(name.casefold(), folded, n=most, cutoff=NEARNESS)]
 

@@ -206,7 +206,7 @@ class MapOf(ValueKind):
         for key, inner in value.items():
             name, setting = self.keys.read(key, at.at(key, KEY)), self.values.read(inner, at.at(key))
             if name is not WRONG and name in read:
-                message = "found a text that is there already in another case, expected each text once"
+                message = "found a text that differs from an earlier one only in case, expected each text once"
                 at.fault(f"{message}: case does not matter here", key)
                 right = False
             right = right and name is not WRONG and setting is not WRONG

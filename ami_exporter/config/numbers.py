@@ -1,4 +1,4 @@
-"""Telephone numbers in settings, hidden: the page that shows the configuration is no list of numbers."""
+"""Masks telephone numbers in settings, so that the page with the configuration is not a list of numbers."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _NUMBER = re.compile(r"\+?[0-9](?:[ ()/-]*[0-9]){5,}")
 
 
 def hidden(text: str) -> str:
-    """The text, each number in it hidden: PJSIP/<number>@telco."""
+    """Mask each number in a text: PJSIP/<number>@telco."""
     return _NUMBER.sub(HIDDEN, text)
 
 
 def hidden_keys(entries: Mapping[str, T], *, whole: bool = False) -> dict[str, T]:
-    """The same entries, numbers in their keys hidden and counted, so that two do not become one.
+    """Mask the numbers in the keys of entries, and count them, so that two do not become one.
 
     whole: every key is a number, however short.
     """

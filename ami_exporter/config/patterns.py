@@ -26,7 +26,7 @@ def line_pattern(value: object) -> str:
         # The error's text may quote the pattern; its position does not.
         at = getattr(error, "pos", None)
         place = "" if at is None else f" (at character {at + 1})"
-        raise ValueError(f"found text that is no regular expression{place}, expected one") from None
+        raise ValueError(f"found text that is not a regular expression{place}, expected one") from None
     if repeats_repetition(written):
         raise ValueError(
             f"found {found(value)}, where a repeated group holds a repetition, as in (a+)+, "

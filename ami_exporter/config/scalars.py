@@ -221,7 +221,7 @@ def pattern(value: object) -> re.Pattern[str]:
     except (re.error, Warning, OverflowError, RecursionError) as error:
         # The error's text may quote the pattern; its position does not.
         place = f" (at character {error.pos + 1})" if isinstance(error, re.error) and error.pos is not None else ""
-        raise ValueError(f"found text that is no regular expression{place}, expected one") from None
+        raise ValueError(f"found text that is not a regular expression{place}, expected one") from None
 
 
 def buckets(value: object) -> tuple[float, ...]:
@@ -256,14 +256,14 @@ def label_name(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(LABEL_NAME, value):
         wrong(value, "a label name of letters, digits and underscores that does not begin with a digit")
     if value.startswith("__"):
-        wrong(value, "a label name that does not begin with __, which Prometheus keeps for itself")
+        wrong(value, "a label name that does not begin with __, which Prometheus reserves")
     return value
 
 
 def class_name(value: object) -> str:
     """Check the name of a class of destinations."""
     if not isinstance(value, str) or not re.fullmatch(CLASS_NAME, value):
-        wrong(value, "a name of small letters, digits and underscores that begins with a letter, at most 40 characters")
+        wrong(value, "a name of lowercase letters, digits and underscores, first a letter, at most 40 characters")
     return value
 
 

@@ -14,46 +14,45 @@ if TYPE_CHECKING:
 
 Place = tuple[int, int]
 """Line and column, from 1."""
-Told = tuple[Place, str]
+Explanation = tuple[Place, str]
 
-TAB: Final = "found a tab, expected blanks: indent with spaces"
-ODD_BLANK: Final = (
-    "found a blank that is none to YAML (such as a no-break space, as text from a web page has it): indent with spaces"
+TAB: Final = "found a tab, expected spaces: indent with spaces"
+ODD_SPACE: Final = (
+    "found a space that YAML does not accept (such as a no-break space from a web page): indent with ordinary spaces"
 )
-NO_BLANK: Final = "found a line that is no KEY: VALUE, expected a colon and a blank behind the key"
-NO_COLON: Final = "found a name without a colon, expected `NAME:` and below it, indented, what belongs to it"
+NO_SPACE: Final = "found a line that is not KEY: VALUE, expected a colon and a space after the key"
+NO_COLON: Final = "found a name without a colon, expected `NAME:`, and what belongs to it indented below"
 IN_QUOTES: Final = (
-    "found a value that begins with a sign YAML keeps for itself (one of @ % & * ! | > [ { and the backtick), "
+    "found a value that begins with a character YAML reserves (one of @ % & * ! | > [ { and the backtick), "
     "expected text: put it in quotes"
 )
 NEVER_CLOSED: Final = "found a quote that is opened here and never closed, expected a second one where the text ends"
 CLOSED_LATE: Final = (
     "found a quote that is opened here and closed on line {line}, expected a second one where the text ends; "
-    "a quote sign within single quotes is written twice"
+    "write a quote within single quotes twice"
 )
 BEHIND: Final = (
-    "found text behind a closing quote, expected the whole value in one pair of quotes; "
-    "a quote sign within single quotes is written twice"
+    "found text after a closing quote, expected the whole value in one pair of quotes; "
+    "write a quote within single quotes twice"
 )
 BACKSLASH: Final = "found a backslash in double quotes, which begins a special character there: use single quotes"
 SECOND_COLON: Final = (
-    "found a colon where no key can be: put a value that holds a colon and a blank in quotes, or mend the indentation"
+    "found a colon where no key can be: put a value that holds a colon and a space in quotes, or fix the indentation"
 )
 DASH: Final = (
     "found a list's dash where no list can be: put text that begins with a dash in quotes, or begin a new line"
 )
-INDENTATION: Final = "found another indentation than the keys above have: keys of one mapping begin in one column"
+INDENTATION: Final = "found an indentation other than that of the keys above: keys of one mapping begin in one column"
 LOST_COMMENT: Final = (
-    "found a blank and # in the value: from there on it is read as a comment; if it belongs to the value, put all "
+    "found a space and # in the value: YAML reads the rest as a comment; if it belongs to the value, put all "
     "of it in quotes"
 )
 SEMICOLON: Final = (
-    "found a blank and ; in the value: it begins no comment in YAML, as # does; if it belongs to the value, put all of "
+    "found a space and ; in the value: unlike #, it begins no comment in YAML; if it belongs to the value, put all of "
     "it in quotes"
 )
 CURLY_QUOTES: Final = (
-    "found typographic quotes around the value, as text from a web page has them: they are a part of it; write ' or \" "
-    "instead"
+    "found typographic quotes around the value, as in text from a web page: they are part of it; write ' or \" instead"
 )
 VARIABLE: Final = "found what looks like a variable's name: it is taken as the secret itself; use `secret_env: NAME`"
 
@@ -67,7 +66,7 @@ _TEXT_KEYS: Final = re.compile(
 )
 """Keys whose value is text, so that an opening bracket is a part of it."""
 _COMMENT: Final = re.compile(r"[ \t]+#[^\s]")
-"""A # without a blank behind it, which hardly begins a comment."""
+"""A # without a space after it, which probably begins no comment."""
 _NAME_ALONE: Final = re.compile(r"( *)[\w.-]+")
 _CURLY: Final = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u201b\u00ab\u00bb"
 """Typographic quotes of all languages that have them."""
@@ -81,16 +80,16 @@ class Quoted:
     end: Place
 
 
-def explain(text: str, error: yaml.MarkedYAMLError, quoted: Quoted | None) -> Told:
+def explain(text: str, error: yaml.MarkedYAMLError, quoted: Quoted | None) -> Explanation:
     """Say what the parser stumbled over, and where the slip itself is."""
     lines = text.split("\n")
     at = _place(error.problem_mark) or _place(error.context_mark) or (0, 0)
     began = _place(error.context_mark) or at
     problem = error.problem or ""
-    told = _indented(lines, at) or _sign(lines, at, began, problem) or _quote(problem, at, began, quoted)
-    told = told or _colon(lines, at, began, problem)
-    if told is not None:
-        return told
+    found = _indented(lines, at) or _sign(lines, at, began, problem) or _quote(problem, at, began, quoted)
+    found = found or _colon(lines, at, began, problem)
+    if found is not None:
+        return found
     for begins, message in _PROBLEMS.items():
         if problem.startswith(begins):
             return at, message
@@ -112,13 +111,13 @@ def _place(mark: yaml.Mark | None) -> Place | None:
     return (mark.line + 1, mark.column + 1) if mark else None
 
 
-def _indented(lines: list[str], at: Place) -> Told | None:
-    """Find a tab, or a blank that is none to YAML, in the indentation of the line or of the one above."""
+def _indented(lines: list[str], at: Place) -> Explanation | None:
+    """Find a tab, or a space that YAML does not accept, in the indentation of the line or of the one above."""
     for number in (at[0], _above(lines, at)):
         line = _line(lines, (number, 1))
         found = re.search(r"[^ ]", line[: len(line) - len(line.lstrip())])
         if found:
-            return (number, found.start() + 1), TAB if found[0] == "\t" else ODD_BLANK
+            return (number, found.start() + 1), TAB if found[0] == "\t" else ODD_SPACE
     return None
 
 
@@ -127,10 +126,10 @@ def _above(lines: list[str], at: Place) -> int:
     return next((line for line in range(at[0] - 1, 0, -1) if _line(lines, (line, 1)).strip()), 0)
 
 
-def _colon(lines: list[str], at: Place, began: Place, problem: str) -> Told | None:
-    """Find a key that lacks its colon, or the blank behind it."""
+def _colon(lines: list[str], at: Place, began: Place, problem: str) -> Explanation | None:
+    """Find a key that lacks its colon, or the space after it."""
     if problem.startswith("could not find expected ':'"):
-        return began, NO_BLANK
+        return began, NO_SPACE
     if not problem.startswith("mapping values are not allowed"):
         return None
     above = _above(lines, at)
@@ -139,7 +138,7 @@ def _colon(lines: list[str], at: Place, began: Place, problem: str) -> Told | No
     return ((above, name.end(1) + 1), NO_COLON) if name and deeper and deeper.end() > name.end(1) else None
 
 
-def _sign(lines: list[str], at: Place, began: Place, problem: str) -> Told | None:
+def _sign(lines: list[str], at: Place, began: Place, problem: str) -> Explanation | None:
     """Find a sign of YAML's own where a value begins: where the parser stumbled, or where what it read began."""
     for place in (began, at):
         sign = _line(lines, place)[place[1] - 1 : place[1]]
@@ -157,7 +156,7 @@ def _of_text(lines: list[str], place: Place) -> bool:
     return _TEXT_KEYS.search(_line(lines, place)[: place[1] - 1]) is not None
 
 
-def _quote(problem: str, at: Place, began: Place, quoted: Quoted | None) -> Told | None:
+def _quote(problem: str, at: Place, began: Place, quoted: Quoted | None) -> Explanation | None:
     if problem.startswith("found unexpected end of stream"):
         return began, NEVER_CLOSED
     if quoted is None or quoted.end[0] != at[0] or quoted.end[1] > at[1]:
@@ -171,8 +170,8 @@ def _line(lines: list[str], place: Place) -> str:
     return lines[place[0] - 1] if 0 < place[0] <= len(lines) else ""
 
 
-def hardly_meant(key: str | None, value: str, lines: list[str], end: Place, *, quoted: bool) -> str:
-    """What is good YAML as the value of this key, and hardly what the person meant; empty where there is nothing."""
+def probable_mistake(key: str | None, value: str, lines: list[str], end: Place, *, quoted: bool) -> str:
+    """Warn of a value that is valid YAML, but probably not what the person meant; empty without a warning."""
     if key not in ("secret", "username"):
         return ""
     if value[:1] in _CURLY and value[-1:] in _CURLY and value:

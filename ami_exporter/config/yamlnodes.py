@@ -17,7 +17,7 @@ from yaml.resolver import Resolver
 
 from ami_exporter.config.faults import ConfigErrors, Fault, Path
 from ami_exporter.config.scalars import Odd
-from ami_exporter.config.yamlfaults import Quoted, explain, hardly_meant
+from ami_exporter.config.yamlfaults import Quoted, explain, probable_mistake
 
 __all__ = ["Node", "Odd", "locate", "parse", "scalar"]
 
@@ -50,7 +50,7 @@ class Node:
     """One value with its place (counted from 1).
 
     `keys`: where each key of a mapping stands; `size`: values in it, aliases expanded; `pending`: while it is read,
-    the key that waits for its value. `warnings`, of the root: what is good YAML and hardly meant so.
+    the key that waits for its value. `warnings`, of the root: valid YAML that is probably a mistake.
     """
 
     line: int
@@ -173,7 +173,7 @@ class _Composer:
         if event.style:
             self.quoted = Quoted(_place(event), _end(event))
         key = parent.pending if parent else None
-        if warning := hardly_meant(key, event.value, self._lines, _end(event), quoted=bool(event.style)):
+        if warning := probable_mistake(key, event.value, self._lines, _end(event), quoted=bool(event.style)):
             self.warnings.append(Fault(self.file, *_place(event), warning))
         node.value = event.value if event.tag else scalar(tag.removeprefix(_TAG), event.value)
         if event.anchor:

@@ -169,8 +169,8 @@ def _voicemail(scene: Scene, _request: AmiRequest) -> bytes:
     later = ("FromString", "CanMarkUrgent", "OldMessageCount")
     boxes = []
     for box in scene.world.mailboxes:
-        told = headers(*(pair for pair in voicemail_fields(box) if pair[0] not in later))
-        boxes.append(f"{ID_MARK}Event: VoicemailUserEntry\r\n{told}\r\n")
+        fields = headers(*(pair for pair in voicemail_fields(box) if pair[0] not in later))
+        boxes.append(f"{ID_MARK}Event: VoicemailUserEntry\r\n{fields}\r\n")
     return old_list("Voicemail user list will follow", "VoicemailUserEntryComplete", boxes)
 
 

@@ -13,7 +13,7 @@ from .life import Life
 from .listing import Dialect
 from .media import Rtcp
 from .occasions import Occasions
-from .old_tongue import OldTongue
+from .old_dialect import OldDialect
 from .queueing import QueueDesk
 from .sticks import Radio
 from .switch import Switch, Tell
@@ -50,8 +50,8 @@ class Simulation:
         callcentre.build(self.world, dice, settings.endpoints, settings.queues, "SIP" if is_old else "PJSIP")
         self._muted = True
         self._tell = tell
-        tongue: Tell = OldTongue(self.world, self._speak) if is_old else self._speak
-        self.switch = Switch(self.world, self.time, dice, tongue)
+        listener: Tell = OldDialect(self.world, self._speak) if is_old else self._speak
+        self.switch = Switch(self.world, self.time, dice, listener)
         self.switch.on_up = Rtcp(self.switch, dice).begin
         desk, conversation = QueueDesk(self.switch, dice), Conversation(self.switch, dice)
         traffic = Traffic(self.switch, dice, desk, conversation)

@@ -104,8 +104,8 @@ class Radio:
                 self._report(stick, 1, success=True)
 
     def _report(self, stick: Stick, kind: int, *, success: bool) -> None:
-        told = ("Payload", "appointment"), ("SCTS", ""), ("DT", ""), ("Success", int(success))
-        self._tell("DongleReport", stick, *told, ("Type", kind), ("Report", ""))
+        fields = ("Payload", "appointment"), ("SCTS", ""), ("DT", ""), ("Success", int(success))
+        self._tell("DongleReport", stick, *fields, ("Type", kind), ("Report", ""))
 
     def _signal(self, stick: Stick) -> Process:
         while True:

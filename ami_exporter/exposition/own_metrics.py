@@ -35,7 +35,7 @@ DATA_AGE = _gauge(
 )
 UNAVAILABLE = _gauge(
     "asterisk_scrape_collector_unavailable",
-    "1: an action of this collector that the server does not offer to this AMI user; ami-exporter doctor tells why.",
+    "1: an action of this collector that the server does not offer to this AMI user; ami-exporter doctor says why.",
     "collector",
     "action",
     "reason",

@@ -53,12 +53,12 @@ class Writer:
             self._caps.dropped(metric, labels)
 
     def families(
-        self, samples: Iterable[Sample], told: Iterable[tuple[Metric, Mapping[LabelSet, float]]] = ()
+        self, samples: Iterable[Sample], whole: Iterable[tuple[Metric, Mapping[LabelSet, float]]] = ()
     ) -> list[Family]:
-        """Return families from one collector's samples, and from `told`: whole metrics. Raises SampleError."""
+        """Make families of one collector's samples and of `whole`, metrics with all label sets. Raises SampleError."""
         allowed = self._caps.allowed
         found: dict[Metric, dict[LabelSet, float]] = {}
-        for metric, label_sets in told:
+        for metric, label_sets in whole:
             if not {len(metric.labels)}.issuperset(map(len, label_sets)):
                 raise _wrong_number(metric, next(one for one in label_sets if len(one) != len(metric.labels)))
             found[metric] = dict(label_sets)

@@ -30,7 +30,9 @@ _TONE_HEARD: Final = frozenset({"success", "ok"})
 
 _NEVER_MADE: Final = "the PBX could not make the call: is the channel's endpoint there and reachable?"
 _UNSEEN: Final = "its end was not seen: the events stopped, or the PBX went down"
-_NO_REPORT: Final = "answered, and nothing told of audio: RTCP needs read=reporting, a tone read=user and the dialplan"
+_NO_REPORT: Final = (
+    "answered, but nothing reported whether audio arrived: RTCP needs read=reporting, a tone read=user and the dialplan"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ class EventCounters:
 
     @property
     def events(self) -> frozenset[str]:
-        """Names (lower case) of all events that the mask must bring: those of passive collectors come along."""
+        """Names (lower case) of all events that the mask must bring: those of passive collectors included."""
         return self._events
 
     def _wanted_events(self) -> frozenset[str]:
@@ -178,7 +178,7 @@ class EventCounters:
                         self._add_all(samples)
 
     def _name(self, wanted: _EventRules, message: Message, context: Context) -> None:
-        """Let exist at 0 what an event names."""
+        """Create at 0 the label sets that an event names."""
         for known, seen in wanted.known:
             named = known.values(message, context)
             if named is not None and named not in seen:
@@ -220,7 +220,7 @@ class EventCounters:
                 watch(message)
 
     def identify(self, identity: Callable[[str], str]) -> None:
-        """Take how the Uniqueids of lists lead to those that trackers know channels by."""
+        """Take the function from the Uniqueid of a list's channel to the one that trackers know."""
         self._identity = identity
 
     def seen_direction(self, uniqueid: str) -> str | None:
@@ -332,5 +332,5 @@ def _itself(uniqueid: str) -> str:
 
 
 def _allowed(metric: Metric, held: Mapping[LabelSet, V], caps: Caps) -> dict[LabelSet, V]:
-    """What include and exclude let through: what they leave out must not use up the cap either."""
+    """Keep what include and exclude let through; the rest must not use up the cap."""
     return {labels: value for labels, value in held.items() if caps.allowed(metric, labels)}

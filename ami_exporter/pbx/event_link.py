@@ -40,7 +40,7 @@ NOTICED = frozenset({"FullyBooted", "Reload", "Shutdown", "Load", "Unload"})
 class EventLink:
     """Feeds the event counters of one target.
 
-    prepare runs before each connection: it polls what rules must know, and tells whether to connect. noticed takes
+    prepare runs before each connection: it polls what rules must know, and returns whether to connect. noticed takes
     events after which the server may have changed. begun: events arrive from now on. lost: the link has ended, so
     trackers miss how unfinished calls end.
     """
@@ -192,7 +192,7 @@ class EventLink:
         self._lost("")
 
     def _take(self, link: Link, room: memoryview | None = None) -> int:
-        """Count the events that have come, with room for them those too that wait to be read; return the bytes read."""
+        """Count the events that have arrived, with `room` also those not yet read; return the number of bytes read."""
         size = 0
         try:
             if room is None:
@@ -220,9 +220,9 @@ class EventLink:
         self._stats.received(len(events))
         names = {event.cells[event.layout.event] for event in events}
         self.rights.heard(names)
-        told = events if self._translator is None else self._translator.take(events, now)
-        for start in range(0, len(told), BATCH):
-            self._counters.feed(told[start : start + BATCH], now)
+        modern = events if self._translator is None else self._translator.take(events, now)
+        for start in range(0, len(modern), BATCH):
+            self._counters.feed(modern[start : start + BATCH], now)
         for name in names & NOTICED:
             self._noticed(name, link)
 

@@ -194,7 +194,7 @@ class EventLoop:
         return ready
 
     def _read(self, fd: int) -> float:
-        """Read one link; return the seconds to let more come."""
+        """Read one link; return the seconds to wait for more."""
         listener = self._listeners[fd]
         size = listener.readable(self._room)
         if self._listeners.get(fd) is not listener:  # it ended

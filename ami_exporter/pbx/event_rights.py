@@ -81,16 +81,16 @@ class EventRights:
         """Take one item of these lists."""
         kind = message.get("event")
         if kind == "QueueEntry":
-            if self._ami >= MODERN_FROM and self._must_have_told(to_number(message.get("wait"))):
+            if self._ami >= MODERN_FROM and self._must_have_sent(to_number(message.get("wait"))):
                 self._missed |= {"agent"}
         elif (
             kind in ("Status", "CoreShowChannel")
-            and self._must_have_told(channel_age(message))
+            and self._must_have_sent(channel_age(message))
             and message.get("channel", "").partition("/")[0] not in INTERNAL
         ):
             self._missed |= {"call"}
 
-    def _must_have_told(self, age: float | None) -> bool:
+    def _must_have_sent(self, age: float | None) -> bool:
         """Whether something of this age (seconds) began after the login, long enough ago for its event to be here."""
         since = self._since
         if since is None or age is None or age <= LATE_SECONDS:

@@ -12,7 +12,7 @@ from typing import Final
 
 from ami_exporter.ami.action_versions import is_newer
 from ami_exporter.ami.actions import ACTIONS, Action
-from ami_exporter.ami.rights import BASE, TIER, held_classes, mending_class
+from ami_exporter.ami.rights import BASE, TIER, held_classes, least_dangerous
 from ami_exporter.collectors.sent import asterisk_version
 
 GONE_SINCE: Final = {"SIPpeers": 21, "SIPshowregistry": 21}
@@ -49,7 +49,7 @@ def worth_having(action: Action, held: frozenset[str], version: str) -> str:
     known = asterisk_version(version)
     major = next(iter(known), 0)
     gone = major >= GONE_SINCE.get(action.name, major + 1) or is_newer(action.name, known)
-    right = mending_class(action.spec.rights)
+    right = least_dangerous(action.spec.rights)
     return right if right in (BASE, TIER) and not held & action.spec.rights and not gone else ""
 
 

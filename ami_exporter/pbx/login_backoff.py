@@ -28,7 +28,7 @@ MOST_REFUSED = 2
 REFUSAL_ANSWER_SECONDS = 5.0
 #: The same for a login that this server accepted before: a hanging server is likelier than a changed secret.
 KNOWN_ANSWER_SECONDS = 2.0
-#: Seconds for a login that no scrape waits for: it may always be tried, and settles the doubt.
+#: Seconds for a login that no scrape waits for: enough for it to be tried at any time, and to settle the doubt.
 UNHURRIED_SECONDS = REFUSAL_ANSWER_SECONDS + 1.0
 #: Accepted logins to remember: the target's own, one for commands, one for canaries, and a former one.
 MOST_ACCEPTED = 4

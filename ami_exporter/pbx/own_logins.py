@@ -76,8 +76,8 @@ class OwnLogins:
             tried = tried and session.local_address is not None
             claim.until = self._clock() + CLAIM_SECONDS if tried else -math.inf
 
-    def told_by(self, event: str, account: str, address: tuple[str, int] | None) -> bool:
-        """Whether this security event of AMI comes from one of our sessions. Call it once for each event.
+    def caused(self, event: str, account: str, address: tuple[str, int] | None) -> bool:
+        """Whether one of our sessions caused this security event of AMI. Call it once for each event.
 
         address: host and port that the event names; None when it cannot be read.
         """

@@ -53,7 +53,7 @@ class Plan:
         return tuple(action for action in self.actions if action.is_command)
 
     def without(self, cached: Collection[Action]) -> Plan:
-        """The same plan, but these actions are not sent: what they told an earlier poll is served again."""
+        """The same plan, but these actions are not sent: their answers of an earlier poll are served again."""
         if not cached:
             return self
         return replace(self, actions=tuple(action for action in self.actions if action not in cached))
@@ -62,7 +62,7 @@ class Plan:
 def preferred(ami: tuple[int, ...]) -> str | None:
     """Return the list to ask for channels where the configuration names none, by the server's AMI version.
 
-    Before Asterisk 12, Status tells neither state number nor application nor age of a channel without dialplan.
+    Before Asterisk 12, Status gives neither state number nor application nor age of a channel without dialplan.
     """
     return CORE_SHOW_CHANNELS.name if ami < FULL_STATUS_FROM else None
 

@@ -132,8 +132,8 @@ class ServerFacts:
         with self._lock:
             # Without FullyBooted the server is starting, if this user may see that event. Otherwise it is unknown.
             self._booted = boot is not None or (None if self._start.known is None else False)
-            told = boot or Boot(None, self._clock(), self._wall())
-            restarted = self._start.told(told.uptime, told.at, told.wall - told.at, written)
+            known = boot or Boot(None, self._clock(), self._wall())
+            restarted = self._start.logged_in(known.uptime, known.at, known.wall - known.at, written)
         if restarted:
             self._restarted()
         self._publish(self.context())
@@ -155,7 +155,7 @@ class ServerFacts:
         return tuple(action for action in self.watched if link.offers(action.name))
 
     def item(self, action: Action, message: Message) -> None:
-        """Take one item of the lists asked for knowledge's sake, or polled anyway."""
+        """Take one item of the lists in `watched`, whether polled for these facts or for a collector."""
         if action.name in _DISCOVERY:
             self._discovery.item(action, message)
         elif action == SETTINGS:
@@ -164,8 +164,8 @@ class ServerFacts:
         elif action == STATUS:
             self._status = message
         elif action == PING:
-            told = to_number(message.get("timestamp"))
-            self._ahead = 0.0 if told is None else told - self._wall()
+            theirs = to_number(message.get("timestamp"))
+            self._ahead = 0.0 if theirs is None else theirs - self._wall()
 
     def finish(self, complete: frozenset[Action]) -> bool:
         """End a round of items; return whether the trunks changed. Incomplete lists change nothing."""
@@ -204,7 +204,7 @@ class ServerFacts:
                 version=asterisk_version(self.version) or self._by_banner,
                 start_time=None if self._start.known is None else self._start.known.wall,
                 pbx_ahead=self._ahead,
-                tells_start=self._start.is_told,
+                tells_start=self._start.is_known,
                 reload=self._reload,
                 fully_booted=self._booted,
                 own_logins=self._own_logins,

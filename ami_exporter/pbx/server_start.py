@@ -33,8 +33,8 @@ class ServerStart:
         self._written = ""
 
     @property
-    def is_told(self) -> bool:
-        """Whether this server tells when it started, so that a restart is noticed."""
+    def is_known(self) -> bool:
+        """Whether the start of this server is known, so that a restart is noticed."""
         return self.known is not None or bool(self._written)
 
     def alive(self, at: float) -> None:
@@ -42,7 +42,7 @@ class ServerStart:
         if self.known is not None and at > self.known.alive:
             self.known = replace(self.known, alive=at)
 
-    def told(self, uptime: float | None, at: float, offset: float, written: str = "") -> bool:
+    def logged_in(self, uptime: float | None, at: float, offset: float, written: str = "") -> bool:
         """Take the facts of a login; return whether the server has restarted.
 
         uptime: seconds, if FullyBooted has it (Asterisk 14 and later). written: the start as CoreStatus writes it, in

@@ -263,7 +263,7 @@ class Target:
         return open_further(self.settings, user, deadline, gate=self.gate, logins=self.connector.logins, clock=clock)
 
     def _starting(self) -> bool:
-        """Whether the PBX may be in its first minute, by its start time, else by how long it has been in sight.
+        """Whether the PBX may be in its first minute, by its start time, or else by how long it has been connected.
 
         One before Asterisk 12 never gets beyond it.
         """

@@ -32,7 +32,7 @@ class Acceptor:
         self._take = take
         self._exhausted = exhausted
         self._wake, self._woken = socket.socketpair()
-        self._told = -TELL_SECONDS
+        self._logged_at = -TELL_SECONDS
 
     def stop(self) -> None:
         """Make `run` return."""
@@ -69,8 +69,8 @@ class Acceptor:
 
     def _run_out(self, why: str) -> bool:
         now = time.monotonic()
-        if now - self._told > TELL_SECONDS:
-            self._told = now
+        if now - self._logged_at > TELL_SECONDS:
+            self._logged_at = now
             log.error("no connection can be taken (%s): raise LimitNOFILE= or TasksMax=", why.lower())
         self._exhausted()
         return False

@@ -65,8 +65,8 @@ class LiveWebConfig:
         self._signature = _signature(self._watched)
         self._since = self._looked = clock()
         self._settled = False
-        self._told = ""
-        self._said = self._text
+        self._logged_faults = ""
+        self._logged_text = self._text
         for note in self._state.config.notes:
             log.warning("%s: %s", path, note)
 
@@ -107,7 +107,7 @@ class LiveWebConfig:
         self._settled = now - self._since >= SETTLE_SECONDS
         faults = self._taken(read) if isinstance(read, _State) else [str(fault) for fault in read.faults]
         if self._settled:
-            self._tell(faults)
+            self._log_outcome(faults)
 
     def _taken(self, new: _State) -> list[str]:
         """Apply the new state, unless it removes something that it may not remove (yet); return the objections."""
@@ -130,14 +130,14 @@ class LiveWebConfig:
             self._watched = watched
             self._signature = _signature(watched)
 
-    def _tell(self, faults: list[str]) -> None:
+    def _log_outcome(self, faults: list[str]) -> None:
         """Log whether the settled file was applied, once per version of the file."""
         for fault in faults:
-            if "\n".join(faults) != self._told:
+            if "\n".join(faults) != self._logged_faults:
                 log.error("web configuration not taken, the last good one stays: %s", fault)
-        if not faults and (self._told or self._text != self._said):
+        if not faults and (self._logged_faults or self._text != self._logged_text):
             log.info("%s: web configuration reloaded", self._path)
-        self._told, self._said = "\n".join(faults), self._text
+        self._logged_faults, self._logged_text = "\n".join(faults), self._text
 
 
 def _read(path: str, text: str | None = None) -> _State:

@@ -114,7 +114,7 @@ def test_security_events_by_event_and_service_only() -> None:
 class ByAddress:
     """Knows our own logins by their address alone."""
 
-    def told_by(self, event: str, account: str, address: tuple[str, int] | None) -> bool:
+    def caused(self, event: str, account: str, address: tuple[str, int] | None) -> bool:
         assert event
         assert account == "exporter"
         return address in {("127.0.0.1", 54321), ("2001:db8::1", 40001)}

@@ -188,7 +188,7 @@ def test_doctor_finds_nothing_to_mend_where_nothing_is_missing() -> None:
     with SimulatedPbx(DemoSettings()) as pbx:
         arguments, environ = flags(pbx)
         status, text, _ = command("doctor", *arguments, environ=environ)
-    assert (status, text.endswith("\nNothing must be mended.\n")) == (0, True)
+    assert (status, text.endswith("\nNothing to fix.\n")) == (0, True)
     assert "  security    yes\n" in text
     assert "  originate   can start calls, at your cost\n" in text
 
@@ -200,9 +200,9 @@ def test_doctor_names_the_rights_that_are_missing() -> None:
         status, text, _ = command("doctor", *address, environ={"AMI_EXPORTER_AMI_SECRET": poor.secret})
     assert status == 1
     assert re.search(r"^fax +permission missing +write=reporting brings FAXStats$", text, re.MULTILINE)
-    mended = text.partition("\nTo be mended:\n")[2]
-    assert "write=reporting is missing" in mended
-    assert "read=security is missing" in mended
+    to_fix = text.partition("\nTo fix:\n")[2]
+    assert "write=reporting is missing" in to_fix
+    assert "read=security is missing" in to_fix
     assert poor.secret not in text
 
 
@@ -214,8 +214,8 @@ def test_doctor_ends_with_its_table_and_the_verdict_and_prints_eventfilter_lines
     sections = text.split("\n\n")
     at = [number for number, section in enumerate(sections) if section.startswith("COLLECTOR ")]
     assert at == [len(sections) - 3]
-    assert sections[-2].startswith("Not on this server, and no fault: ")
-    assert sections[-1] == "Nothing must be mended.\n"
+    assert sections[-2].startswith("Not on this server, which is not a fault: ")
+    assert sections[-1] == "Nothing to fix.\n"
     assert "eventfilter" not in text
     assert "\neventfilter" in filtered
 
@@ -225,7 +225,7 @@ def test_doctor_of_the_readmes_own_user_proposes_no_dangerous_right() -> None:
     with SimulatedPbx(DemoSettings(), users=[readme]) as pbx:
         address = ("--ami.address", f"127.0.0.1:{pbx.port}", "--ami.username", readme.name)
         status, text, _ = command("doctor", *address, environ={"AMI_EXPORTER_AMI_SECRET": readme.secret})
-    assert (status, text.endswith("\nNothing must be mended.\n")) == (0, True)
+    assert (status, text.endswith("\nNothing to fix.\n")) == (0, True)
     assert set(re.findall(r"write(?: = |=)([\w,]+)", text)) == {"reporting", "system", "reporting,system"}
     assert re.search(r"^agents +left out ", text, re.MULTILINE)
     assert re.search(r"^parking +left out ", text, re.MULTILINE)

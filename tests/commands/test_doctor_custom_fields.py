@@ -88,8 +88,8 @@ def test_doctor_tells_of_it_and_ends_with_1(tmp_path: Path) -> None:
         )
         done = run("doctor", "--config.file", str(config))
         assert done.returncode == 1
-        mended = " ".join(done.stdout.partition("To be mended:\n")[2].split())
+        to_fix = " ".join(done.stdout.partition("To fix:\n")[2].split())
         told = 'custom: no item QueueParams of QueueStatus has the field holdtimee; did you mean "holdtime"?'
-        assert mended == f"- {told}"
+        assert to_fix == f"- {told}"
         config.write_text(config.read_text().replace("Holdtimee", "Holdtime"))
         assert run("doctor", "--config.file", str(config)).returncode == 0

@@ -1,4 +1,4 @@
-"""From answers to findings: what is missing, what would mend it, what is no fault."""
+"""From answers to findings: what is missing, what would fix it, what is no fault."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from ami_exporter.ami.actions import ACTIONS, Action
 from ami_exporter.ami.link import Answer, Outcome
-from ami_exporter.ami.rights import held_classes, mending_class
+from ami_exporter.ami.rights import held_classes, least_dangerous
 from ami_exporter.collectors.declarations import Collector, Rule, counter
 from ami_exporter.commands.doctor.advice import Diagnosis, diagnose, subject
 from ami_exporter.commands.doctor.examine import Examination, Listened
@@ -88,7 +88,7 @@ def test_an_alternative_of_newer_servers_is_no_loss_where_the_older_one_answers(
     ],
 )
 def test_the_least_dangerous_class_is_asked_for(rights: set[str], least: str) -> None:
-    assert mending_class(frozenset(rights)) == least
+    assert least_dangerous(frozenset(rights)) == least
 
 
 @pytest.mark.parametrize(

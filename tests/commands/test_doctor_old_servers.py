@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from ami_exporter.ami.action_versions import ACTION_SINCE, CLASS_SINCE, is_newer, told_classes
+from ami_exporter.ami.action_versions import ACTION_SINCE, CLASS_SINCE, classes_sent, is_newer
 from ami_exporter.ami.actions import ACTIONS, Action
 from ami_exporter.ami.event_classes import EVENT_NAMES
 from ami_exporter.cli import main
 from ami_exporter.commands.doctor.examine import Examination
-from ami_exporter.commands.doctor.versions import COLLECTOR_SINCE, events_of_version, impossible, untold
+from ami_exporter.commands.doctor.versions import COLLECTOR_SINCE, events_of_version, impossible, not_sent
 from ami_exporter.config.ami_user import AmiUser
 from ami_exporter.config.canary_settings import CanarySettings
 from ami_exporter.config.secret import Secret
@@ -35,12 +35,12 @@ def test_an_old_server_needs_no_class_and_no_module_that_it_cannot_have(
 ) -> None:
     with OldPbx(version) as pbx:
         said = examined(monkeypatch, capsys, pbx)
-    assert "Nothing must be mended." in said
+    assert "Nothing to fix." in said
     assert "read = system,call,agent write = reporting" in said
     assert "security NO" not in said
     for module in ("res_pjsip", "res_manager_devicestate", "app_agent_pool"):
         assert module not in said
-    assert f"Newer than Asterisk {version}, and no fault:" in said
+    assert f"Newer than Asterisk {version}, which is not a fault:" in said
     assert f"Asterisk {version} does not tell these, so they are absent:" in said
     assert "eventwhencalled=yes" in said
     filters = set(re.findall(r"\w+", " ".join(re.findall(r"eventfilter = \^Event: \(([^)]*)\)", said))))
@@ -53,7 +53,7 @@ def test_where_the_version_is_refused_the_greeting_tells_the_doctor(
 ) -> None:
     with OldPbx("1.8", refused=("CoreSettings",)) as pbx:
         said = examined(monkeypatch, capsys, pbx)
-    assert "Newer than Asterisk 1.8, and no fault:" in said
+    assert "Newer than Asterisk 1.8, which is not a fault:" in said
 
 
 def test_13_is_told_what_it_lacks_and_asked_for_all_that_it_has(
@@ -61,7 +61,7 @@ def test_13_is_told_what_it_lacks_and_asked_for_all_that_it_has(
 ) -> None:
     with OldPbx("13") as pbx:
         said = examined(monkeypatch, capsys, pbx)
-    assert "Newer than Asterisk 13, and no fault:" in said
+    assert "Newer than Asterisk 13, which is not a fault:" in said
     assert "PJSIPShowAors" in said
     assert "Asterisk 13 does not tell these, so they are absent: post-dial delay, start time and last reload" in said
     assert "security" in said
@@ -69,7 +69,7 @@ def test_13_is_told_what_it_lacks_and_asked_for_all_that_it_has(
 
 
 def test_of_a_newer_or_unknown_server_nothing_is_said() -> None:
-    assert untold((22, 10, 1)) == untold(()) == ""
+    assert not_sent((22, 10, 1)) == not_sent(()) == ""
 
 
 @pytest.mark.parametrize("version", old.VERSIONS)
@@ -83,7 +83,7 @@ def test_what_a_real_server_offers_is_not_called_newer_than_it(version: str) -> 
 def test_the_tables_of_versions_name_what_there_is() -> None:
     assert ACTION_SINCE.keys() <= ACTIONS.keys()
     assert CLASS_SINCE.keys() <= {"system", "call", "agent", "reporting", "security", "user", "cdr", "dialplan"}
-    assert told_classes(frozenset({"call", "security"}), ()) == {"call", "security"}
+    assert classes_sent(frozenset({"call", "security"}), ()) == {"call", "security"}
     assert COLLECTOR_SINCE.keys() == {"security", "rtcp", "recordings"}
 
 

@@ -14,8 +14,8 @@ from ami_exporter.ami.old.translator import OldEvents
 from ami_exporter.collectors import channels, parking, queues, trunks
 from ami_exporter.collectors.declarations import Context, Trunk
 from ami_exporter.demo import DemoSettings, Dialect, SimulatedPbx
+from ami_exporter.demo.old_dialect import SILENT_QUEUES, OldDialect
 from ami_exporter.demo.old_listings import NOT_THERE
-from ami_exporter.demo.old_tongue import SILENT_QUEUES, OldTongue
 from ami_exporter.demo.simulation import Simulation
 from tests.support import old_servers as old
 from tests.support.ami_packets import Packet, PacketClient, value
@@ -187,9 +187,9 @@ def test_a_queue_that_does_not_tell_of_its_members_is_answered_all_the_same(
 
 def test_nothing_is_left_of_calls_that_have_ended(old_life: tuple[Life, Samples]) -> None:
     simulation = old_life[0].simulation
-    tongue = simulation.switch.tell
-    assert isinstance(tongue, OldTongue)
+    dialect = simulation.switch.tell
+    assert isinstance(dialect, OldDialect)
     alive = simulation.world.channels.keys()
-    assert tongue._legs.keys() <= alive
+    assert dialect._legs.keys() <= alive
     assert simulation.world.places.keys() <= alive
-    assert tongue._zombies.keys() <= alive
+    assert dialect._zombies.keys() <= alive

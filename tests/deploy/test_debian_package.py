@@ -166,5 +166,5 @@ def test_the_steps_of_the_docs_work_as_they_stand_and_a_check_before_them_says_w
     debian.run("sh", "-ec", f"echo s3cret-of-the-docs | {secret}")
     with SimulatedPbx(DemoSettings(endpoints=4), username="ami_exporter", secret="s3cret-of-the-docs") as pbx:
         debian.run("sed", "-i", f"s|address: .*|address: 127.0.0.1:{pbx.port}|", CONFIG)
-        assert "Nothing must be mended." in debian.run("sh", "-ec", doctor)
+        assert "Nothing to fix." in debian.run("sh", "-ec", doctor)
     assert start == "systemctl start ami-exporter"

@@ -105,7 +105,7 @@ def test_readme_leads_to_metrics_a_page_that_is_well_and_a_doctor_without_compla
             assert "<h1>All is well</h1>" in running.get("/").body
             assert "connected to Asterisk" in running.log
         code, told = said(newcomer, "doctor", *arguments, environ=environ)
-        assert (code, "Nothing must be mended." in told) == (0, True), told
+        assert (code, "Nothing to fix." in told) == (0, True), told
         code, told = said(newcomer, "scrape", *arguments, environ=environ)
         assert (code, "\nasterisk_up 1\n" in told) == (0, True), told
 
@@ -136,7 +136,7 @@ def test_root_may_check_and_examine_before_the_first_start(by_hand: DebianRoot, 
         address(debian, simulated.port)
         assert said(debian, "check", "--config.file", CONFIG)[0] == 0
         code, told = said(debian, "doctor", "--config.file", CONFIG)
-        assert (code, "Nothing must be mended." in told) == (0, True), told
+        assert (code, "Nothing to fix." in told) == (0, True), told
     debian.run("rm", SECRET_FILE)
     code, told = said(debian, "check", "--config.file", CONFIG)
     assert (code, f"install -m 600 /dev/stdin {SECRET_FILE}" in told) == (1, True), told

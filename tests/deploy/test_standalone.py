@@ -211,7 +211,7 @@ def test_the_rpm_installs_runs_as_its_unit_says_by_the_steps_of_the_docs_and_goe
     debian.run("sh", "-ec", f"echo s3cret-of-the-rpm | {command}")
     with SimulatedPbx(DemoSettings(endpoints=4, queues=1), username="ami_exporter", secret="s3cret-of-the-rpm") as pbx:
         debian.run("sed", "-i", f"s|address: .*|address: 127.0.0.1:{pbx.port}|", "/etc/ami-exporter/config.yml")
-        assert "Nothing must be mended." in debian.run(
+        assert "Nothing to fix." in debian.run(
             "ami-exporter", "doctor", "--config.file", "/etc/ami-exporter/config.yml"
         )
         unit = debian.run("cat", "/usr/lib/systemd/system/ami-exporter.service")

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from ami_exporter.ami.actions import ACTIONS
-from ami_exporter.ami.rights import RISKS, mending_class
+from ami_exporter.ami.rights import RISKS, least_dangerous
 from ami_exporter.collectors.registry import builtin
 from ami_exporter.commands.doctor.advice import event_need
 from ami_exporter.commands.doctor.userblock import user_block
@@ -26,7 +26,7 @@ def test_the_risk_of_each_class_is_the_one_doctor_tells(right: str) -> None:
 
 @pytest.mark.parametrize("right", ["none", "reporting", "system", "call", "agent", "command", "config"])
 def test_each_list_stands_at_the_least_class_that_permits_it(right: str) -> None:
-    names = {name for name in USED if (mending_class(ACTIONS[name].rights) or "none") == right}
+    names = {name for name in USED if (least_dangerous(ACTIONS[name].rights) or "none") == right}
     assert set(filter(None, RULES[right][1].split(", "))) == names
 
 

@@ -44,50 +44,50 @@ class Logins:
         except (AmiError, LoginPaused):
             pass
 
-    def told(
+    def caused(
         self,
         event: str = "SuccessfulAuth",
         account: str = "exporter",
         address: tuple[str, int] | None = RELAY,
     ) -> bool:
-        return self.own.told_by(event, account, address)
+        return self.own.caused(event, account, address)
 
 
 def test_behind_a_relay_one_event_of_the_account_belongs_to_each_login() -> None:
     logins = Logins()
     logins.login()
     logins.login()
-    assert [logins.told() for _ in range(3)] == [True, True, False]
+    assert [logins.caused() for _ in range(3)] == [True, True, False]
 
 
 def test_the_event_may_come_before_the_logins_answer() -> None:
     logins = Logins()
     with logins.own.login(Connection(), "exporter"):
-        assert logins.told()
-    assert not logins.told()
+        assert logins.caused()
+    assert not logins.caused()
 
 
 def test_an_address_of_ours_needs_no_claim_and_shows_that_there_is_no_relay() -> None:
     logins = Logins()
     logins.login()
     logins.login()
-    assert logins.told(address=OURS)
-    assert logins.told(address=OURS)
-    assert not logins.told()  # somebody else with our account
+    assert logins.caused(address=OURS)
+    assert logins.caused(address=OURS)
+    assert not logins.caused()  # somebody else with our account
 
 
 def test_a_claim_ends_after_a_while() -> None:
     logins = Logins()
     logins.login()
     logins.now = CLAIM_SECONDS
-    assert not logins.told()
+    assert not logins.caused()
 
 
 def test_another_account_is_somebody_else() -> None:
     logins = Logins()
     logins.login()
-    assert not logins.told(account="Exporter")
-    assert not logins.told(account="")
+    assert not logins.caused(account="Exporter")
+    assert not logins.caused(account="")
 
 
 @pytest.mark.parametrize(
@@ -103,19 +103,19 @@ def test_only_an_event_of_the_logins_outcome_is_left_out(error: Exception | None
     for event in ("SuccessfulAuth", "InvalidPassword"):
         logins = Logins()
         logins.login(error)
-        assert logins.told(event) == (event in left_out)
+        assert logins.caused(event) == (event in left_out)
 
 
 def test_a_login_that_never_connected_leaves_nothing_out() -> None:
     logins = Logins()
     logins.login(ConnectFailed("refused"), connected=False)
-    assert not logins.told()
+    assert not logins.caused()
 
 
 def test_an_unreadable_address_is_no_address_of_a_link_that_is_not_connected() -> None:
     logins = Logins()
     logins.login(ConnectFailed("refused"), connected=False)
-    assert not logins.told(address=None)
+    assert not logins.caused(address=None)
 
 
 @pytest.mark.parametrize("relayed", [True, False])

@@ -37,8 +37,8 @@ def states(report: str) -> dict[str, str]:
     return {line[:20].strip(): line[20:39].strip() for line in table if line[:1] != " "}
 
 
-def to_be_mended(report: str) -> str:
-    return report.partition("To be mended:")[2]
+def faults_to_fix(report: str) -> str:
+    return report.partition("To fix:")[2]
 
 
 def test_a_user_without_rights_is_told_that_reporting_and_two_classes_of_read_are_missing(
@@ -51,10 +51,10 @@ def test_a_user_without_rights_is_told_that_reporting_and_two_classes_of_read_ar
     assert found["queues"] == found["bridges"] == "works"
     assert found["dahdi"] == "not supported"
     assert "Classes of write= this user has: none" in done.stdout
-    mended = to_be_mended(done.stdout)
-    assert "write=reporting is missing" in mended
-    assert "read=system is missing" in mended
-    assert "read=security is missing" in mended
+    to_fix = faults_to_fix(done.stdout)
+    assert "write=reporting is missing" in to_fix
+    assert "read=system is missing" in to_fix
+    assert "read=security is missing" in to_fix
 
 
 def test_a_user_with_reporting_only_has_what_that_right_allows_and_is_not_told_to_take_more(
@@ -62,7 +62,7 @@ def test_a_user_with_reporting_only_has_what_that_right_allows_and_is_not_told_t
 ) -> None:
     done = doctor(asterisk, "events")
     assert done.returncode == 0, done.stdout
-    assert done.stdout.endswith("Nothing must be mended.\n")
+    assert done.stdout.endswith("Nothing to fix.\n")
     assert {name: state for name, state in states(done.stdout).items() if state not in ("works", "events only")} == {
         "trunks": "works in part",
         "endpoints": "works in part",
@@ -176,5 +176,5 @@ def test_a_user_who_may_log_in_only_once_is_told_so_and_still_examined(asterisk_
     done = run("doctor", "--ami.address", address, "--ami.username", "once", environ=environ)
     assert done.returncode == 1
     assert states(done.stdout)["channels"] == "works"
-    assert "allowmultiplelogin=yes" in " ".join(to_be_mended(done.stdout).split())
+    assert "allowmultiplelogin=yes" in " ".join(faults_to_fix(done.stdout).split())
     assert "read=security is missing" not in done.stdout

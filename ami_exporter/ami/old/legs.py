@@ -45,7 +45,7 @@ class DialledLegs:
         self._holding: dict[str, Dial] = {}  # the dials that hold a Hangup back
 
     def dialled(
-        self, raw: str, caller: FollowedChannel | None, leg: FollowedChannel, dial_string: str, told: Message
+        self, raw: str, caller: FollowedChannel | None, leg: FollowedChannel, dial_string: str, event: Message
     ) -> Iterator[Message]:
         """A Dial begins this leg. raw: the caller's Uniqueid."""
         if raw not in self._dials and len(self._dials) >= MAX_DIALS:
@@ -53,22 +53,22 @@ class DialledLegs:
         leg.dial = self._dials.setdefault(raw, Dial(raw))
         if caller is not None:
             caller.last_dial = ""
-        yield from self._begin(caller, leg, dial_string, told)
+        yield from self._begin(caller, leg, dial_string, event)
 
     def called(
-        self, caller: FollowedChannel | None, leg: FollowedChannel, member: str, told: Message
+        self, caller: FollowedChannel | None, leg: FollowedChannel, member: str, event: Message
     ) -> Iterator[Message]:
         """A queue calls a member."""
         leg.member = member
-        yield from self._begin(caller, leg, "", told)
+        yield from self._begin(caller, leg, "", event)
 
     def _begin(
-        self, caller: FollowedChannel | None, leg: FollowedChannel, dial_string: str, told: Message
+        self, caller: FollowedChannel | None, leg: FollowedChannel, dial_string: str, event: Message
     ) -> Iterator[Message]:
         if leg.named:
             return
         leg.named = True
-        yield _dial_event("DialBegin", leg, [*_caller(caller, told), ("dialstring", dial_string)])
+        yield _dial_event("DialBegin", leg, [*_caller(caller, event), ("dialstring", dial_string)])
         if leg.state == UP:  # it answered before the event that names it as dialled
             yield from self.answered(leg)
 
@@ -78,7 +78,7 @@ class DialledLegs:
                 leg.dial.answered = True
             yield _ended(leg, "ANSWER")
 
-    def rang_in_vain(self, leg: FollowedChannel) -> Iterator[Message]:
+    def rang_unanswered(self, leg: FollowedChannel) -> Iterator[Message]:
         """A queue stopped ringing this member."""
         if not leg.ended:
             yield _ended(leg, "NOANSWER")
@@ -148,9 +148,9 @@ def _ended(leg: FollowedChannel, status: str) -> Message:
     return _dial_event("DialEnd", leg, [("dialstatus", status)])
 
 
-def _caller(caller: FollowedChannel | None, told: Message) -> list[tuple[str, str]]:
+def _caller(caller: FollowedChannel | None, event: Message) -> list[tuple[str, str]]:
     if caller is None:
-        return [("channel", told.get("channel", "")), ("uniqueid", told.get("uniqueid", ""))]
+        return [("channel", event.get("channel", "")), ("uniqueid", event.get("uniqueid", ""))]
     return [
         ("channel", caller.name),
         ("channelstate", caller.state),

@@ -106,7 +106,7 @@ class OldEvents:
         yield event if caller is None else _with(event, uniqueid=caller.uid)
         for leg in () if caller is None else caller.call.members:
             if leg.member and leg.member == event.get("member"):
-                yield from self._legs.rang_in_vain(leg)
+                yield from self._legs.rang_unanswered(leg)
 
     def _bridge(self, event: Message, _now: float) -> Iterator[Message]:
         yield event

@@ -1,8 +1,8 @@
 """Tables for people, cut into cells.
 
-Asterisk prints them with printf: titles and cells have the same widths, cut or padded, and one blank between columns.
-Two or more blanks separate cells. If that does not give as many cells as titles (a cell fills its column, or is empty),
-the line is cut where the titles begin, or where the runs of a ruler of `====` begin, if a blank precedes each. A line
+Asterisk prints them with printf: titles and cells have the same widths, cut or padded, and one space between columns.
+Two or more spaces separate cells. If that does not give as many cells as titles (a cell fills its column, or is empty),
+the line is cut where the titles begin, or where the runs of a ruler of `====` begin, if a space precedes each. A line
 that fits neither way is skipped.
 """
 
@@ -33,7 +33,7 @@ class Columns:
 
     @staticmethod
     def of(head: str, named: Sequence[str] = ()) -> Columns:
-        """Read the columns of a line of titles. named: the titles in order, if only one blank separates some."""
+        """Read the columns of a line of titles. named: the titles in order, if only one space separates some."""
         titles, starts, position = [], [], 0
         for title in named:
             begin = head.find(title, position)
@@ -48,7 +48,7 @@ class Columns:
         return Columns(tuple(titles), tuple(starts), head)
 
     def ruled(self, ruler: str) -> Columns:
-        """Take the positions of a ruler with several runs, which are more reliable than blanks between titles."""
+        """Take the positions of a ruler with several runs, which are more reliable than spaces between titles."""
         runs = list(_RUNS.finditer(ruler))
         if len(runs) <= 1:
             return self

@@ -65,11 +65,11 @@ def anonymous(message: Message, names: Pseudonyms) -> Iterator[tuple[str, str]]:
     for header, value in message.pairs():
         if header in KEPT:
             yield header, value
-        elif _told(header):
+        elif _may_be_written(header):
             yield header, _replaced(header, value, names)
 
 
-def _told(header: str) -> bool:
+def _may_be_written(header: str) -> bool:
     """Whether a header may be written. Its name may itself contain data, as in ChanVariable(SIP/x)."""
     return (
         header not in DROPPED

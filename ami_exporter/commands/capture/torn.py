@@ -34,8 +34,8 @@ def torn(era: Era, pieces: Sequence[Message], action_id: str, names: Pseudonyms)
     for piece in pieces:
         packet: Packet = []
         for header, value in piece.pairs():
-            told = value if position in sure else _text(header, value, action_id, names)
-            packet.append((_header(header, names), told))
+            shown = value if position in sure else _text(header, value, action_id, names)
+            packet.append((_header(header, names), shown))
             position += 1
         yield packet
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ami_exporter.ami.action_versions import Version, told_classes
+from ami_exporter.ami.action_versions import Version, classes_sent
 from ami_exporter.ami.actions import ACTIONS
 from ami_exporter.ami.event_classes import EVENT_NAMES, classes_of
-from ami_exporter.ami.rights import BASE, RISKS, TIER, held_classes, mending_class
+from ami_exporter.ami.rights import BASE, RISKS, TIER, held_classes, least_dangerous
 from ami_exporter.collectors.declarations import Collector
 from ami_exporter.commands.doctor.examine import Examination, Listened
 from ami_exporter.commands.doctor.findings import Finding, examine_order, finding
@@ -76,7 +76,7 @@ def diagnose(about: Subject, found: Examination) -> Diagnosis:
             known.extend(action for action in actions if action not in known)
     tier = TIER in brings or (TIER in held and bool(_users(TIER, about.chosen, found)))
     worth = {BASE, TIER} if tier else {BASE}
-    reads = read_classes(told_classes(about.classes, version_of(found)), found.listened)
+    reads = read_classes(classes_sent(about.classes, version_of(found)), found.listened)
     return Diagnosis(
         findings,
         held,
@@ -115,7 +115,7 @@ def read_classes(wanted: frozenset[str], listened: Listened | None) -> dict[str,
 def _users(right: str, chosen: Sequence[EnabledCollector], found: Examination) -> list[str]:
     """The answered actions that need this right."""
     asked = [action for alternatives in examine_order(chosen) for action in alternatives if action in found.answers]
-    return [a.name for a in asked if mending_class(a.spec.rights) == right and found.answers[a].full]
+    return [a.name for a in asked if least_dangerous(a.spec.rights) == right and found.answers[a].full]
 
 
 def _faults(
@@ -139,7 +139,7 @@ def _faults(
 
 
 def _required_in_spite(name: str, action: str) -> str:
-    right = mending_class(ACTIONS[action].rights)
+    right = least_dangerous(ACTIONS[action].rights)
     risk = RISKS[right].replace("can ", "can then ", 1)
     lost = f"{name} is required (enabled: true), but this user cannot have {action}"
     return f"{lost}: that needs write={right}, and whoever has the secret {risk}"
@@ -155,7 +155,7 @@ _READ_FAULTS = {
 
 def smallest_read(about: Subject, version: Version) -> str:
     """The read= value that the enabled collectors need: system for FullyBooted, and their event rules' classes."""
-    wanted = told_classes(about.classes, version) | {"system"}
+    wanted = classes_sent(about.classes, version) | {"system"}
     return ",".join(name for name in _READ_ORDER if name in wanted)
 
 
@@ -166,5 +166,5 @@ def event_need(collector: Collector, version: Version = ()) -> str:
     """The classes that one collector's event rules need, as a read= value; empty if it counts no events."""
     if collector.passive or is_newer_collector(collector.name, version):
         return ""
-    needed = told_classes(classes_of(events_of(collector)), version)
+    needed = classes_sent(classes_of(events_of(collector)), version)
     return ",".join(name for name in _READ_ORDER if name in needed)

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from ami_exporter.ami.action_versions import Version, is_newer
-from ami_exporter.ami.rights import BASE, RISKS, TIER, mending_class
+from ami_exporter.ami.rights import BASE, RISKS, TIER, least_dangerous
 from ami_exporter.collectors.declarations import Collector
 from ami_exporter.commands.doctor import eventfilter
 from ami_exporter.commands.doctor.advice import Diagnosis, Subject, event_need, smallest_read
@@ -18,7 +18,7 @@ from ami_exporter.commands.doctor.userblock import user_block
 from ami_exporter.commands.doctor.versions import (
     events_of_version,
     is_newer_collector,
-    untold,
+    not_sent,
     version_of,
     written,
 )
@@ -35,7 +35,7 @@ def report(about: Subject, found: Examination, result: Diagnosis, *, eventfilter
         _writes(result),
         _user(about, found, result),
         _filters(about, found) if eventfilters else (),
-        _untold(found),
+        _not_sent(found),
         _table(about, found, result),
         _not_here(found, result),
         _end(result),
@@ -55,7 +55,7 @@ def _head(about: Subject, found: Examination) -> Iterator[str]:
 def _table(about: Subject, found: Examination, result: Diagnosis) -> Iterator[str]:
     version = version_of(found)
     collectors = {choice.collector.name: choice.collector for choice in about.chosen}
-    yield _row("COLLECTOR", "LISTS", "READ=", "WHAT WOULD MEND IT")
+    yield _row("COLLECTOR", "LISTS", "READ=", "HOW TO FIX IT")
     for one in result.findings:
         need = event_need(collectors[one.name], version) if about.settings.events else ""
         state = State.UNSUPPORTED if is_newer_collector(one.name, version) else one.state
@@ -68,7 +68,7 @@ def _need(collector: Collector) -> str:
     actions = [action for choice in collector.polls for action in choice[:1]]
     if any(action.is_command for action in actions):
         return ", needs a command_user"
-    rights = {mending_class(action.spec.rights) for action in actions} & {BASE, TIER}
+    rights = {least_dangerous(action.spec.rights) for action in actions} & {BASE, TIER}
     return f", needs write={','.join(sorted(rights))}" if rights else ""
 
 
@@ -96,13 +96,14 @@ def _not_here(found: Examination, result: Diagnosis) -> Iterator[str]:
     newer = [action for action in result.unsupported if is_newer(action, version)]
     here = [action for action in result.unsupported if action not in newer]
     if here:
-        yield from _wrapped(f"Not on this server, and no fault: {'; '.join(_modules(here))} ({', '.join(here)}).")
+        modules = "; ".join(_modules(here))
+        yield from _wrapped(f"Not on this server, which is not a fault: {modules} ({', '.join(here)}).")
     if newer:
-        yield from _wrapped(f"Newer than Asterisk {written(version)}, and no fault: {', '.join(newer)}.")
+        yield from _wrapped(f"Newer than Asterisk {written(version)}, which is not a fault: {', '.join(newer)}.")
 
 
-def _untold(found: Examination) -> Iterator[str]:
-    yield from _wrapped(untold(version_of(found)))
+def _not_sent(found: Examination) -> Iterator[str]:
+    yield from _wrapped(not_sent(version_of(found)))
 
 
 _SEEN = {True: "yes", False: "NO", None: "cannot be seen until such an event happens"}
@@ -149,7 +150,7 @@ def _user(about: Subject, found: Examination, result: Diagnosis) -> Iterator[str
     )
     yield ""
     yield from _wrapped(
-        'Then: asterisk -rx "manager reload", and restart the exporter, for a session keeps the rights of its login.'
+        'Then: asterisk -rx "manager reload", and restart the exporter: a session keeps the rights of its login.'
     )
     yield from _tiers(result)
     for name, (_, right) in other_users(about.settings).items():
@@ -192,9 +193,9 @@ def _tiers(result: Diagnosis) -> Iterator[str]:
 
 def _end(result: Diagnosis) -> Iterator[str]:
     if not result.faults:
-        yield "Nothing must be mended."
+        yield "Nothing to fix."
         return
-    yield "To be mended:"
+    yield "To fix:"
     for text in result.faults:
         yield from _wrapped(text, "  - ", "    ")
 

@@ -36,7 +36,7 @@ _NEWER_EVENTS: Final = frozenset(
 
 
 def version_of(found: Examination) -> Version:
-    """Asterisk's version, from CoreSettings or the greeting; empty if neither tells."""
+    """Asterisk's version, from CoreSettings or the greeting; empty if neither says."""
     return asterisk_version(found.version) or version_by_banner(found.ami)
 
 
@@ -66,7 +66,7 @@ def impossible(settings: TargetSettings, found: Examination) -> list[str]:
     return [f"canaries: Asterisk {written(version)} gives calls no identifier of ours, so none is called"]
 
 
-def untold(version: Version) -> str:
+def not_sent(version: Version) -> str:
     """A sentence about what this version does not tell; empty if nothing is missing."""
     missing = [what for since, what in _UNTOLD if version and version < since]
     if not missing:

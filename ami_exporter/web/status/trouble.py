@@ -28,10 +28,10 @@ def troubles(target: TargetView) -> list[Trouble]:
 def _collectors(target: TargetView) -> Iterator[Trouble]:
     faulty = [collector for collector in target.collectors if collector.state is CollectorState.FAULT]
     if faulty:
-        yield Trouble(f"{counted(len(faulty), 'collector')} with a fault", tuple((c.name, _told(c)) for c in faulty))
+        yield Trouble(f"{counted(len(faulty), 'collector')} with a fault", tuple((c.name, _reason(c)) for c in faulty))
 
 
-def _told(collector: CollectorView) -> str:
+def _reason(collector: CollectorView) -> str:
     known = "; ".join(part for part in (collector.reason, collector.advice) if part)
     return known or "no reason is known, see the exporter's log"
 
@@ -66,7 +66,7 @@ def _canaries(target: TargetView) -> Iterator[Trouble]:
 def _ended(one: CanaryView) -> str:
     result = one.result.replace("_", " ")
     why = f" ({one.why})" if one.why else ""
-    return f"its last call was no success: {result}{why}; look at this trunk, and for the result into docs/canary.md"
+    return f"its last call did not succeed: {result}{why}; check this trunk; docs/canary.md explains the result"
 
 
 def _series(target: TargetView) -> Iterator[Trouble]:

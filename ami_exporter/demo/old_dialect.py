@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from . import old_events as old
-from .old_events import Fields, Told
+from .old_events import Fields, OldEvent
 from .switch import Tell
 from .world import DOWN, RING, World
 
 SILENT_QUEUES = frozenset({"6003"})
 """Queues without eventwhencalled=yes: they send no events about their members."""
-NOT_TOLD = frozenset(
+NEVER_SENT = frozenset(
     {
         *("DeviceStateChange", "DialState", "BridgeCreate", "BridgeDestroy", "HangupRequest", "MixMonitorStart"),
         *("ContactStatus", "ChallengeSent", "SuccessfulAuth", "InvalidPassword", "InvalidAccountID"),
@@ -39,10 +39,10 @@ class _Leg:
 
     caller: Fields
     status: str = ""
-    held: list[Told] = field(default_factory=list)
+    held: list[OldEvent] = field(default_factory=list)
 
 
-class OldTongue:
+class OldDialect:
     """Takes the events of the switch and passes on what Asterisk 1.8 would have sent. Satisfies `Tell`."""
 
     def __init__(self, world: World, tell: Tell) -> None:
@@ -56,7 +56,7 @@ class OldTongue:
         self._moving: set[str] = set()  # moved between bridges by a masquerade, which sends no Unlink
         self._zombies: dict[str, str] = {}  # channel that lost its place → its name since then
         self._replaced: dict[str, tuple[str, Fields]] = {}  # such a channel → its bridge, and who returns there
-        self._kinds: dict[str, Callable[[Fields], Iterable[Told]]] = {
+        self._kinds: dict[str, Callable[[Fields], Iterable[OldEvent]]] = {
             "Newchannel": self._newchannel,
             "Newstate": lambda one: [old.newstate(one, self.raw)],
             "Newexten": lambda one: [old.newexten(one, self.raw)],
@@ -86,12 +86,12 @@ class OldTongue:
         one = old.fields_of(body)
         if name == "HangupRequest":
             self._asked.add(one["Uniqueid"])
-        if name in NOT_TOLD:
+        if name in NEVER_SENT:
             return
         for event in self._events(name, one, privilege, body):
             self._tell(event.name, event.privilege, event.body)
 
-    def _events(self, name: str, one: Fields, privilege: str, body: str) -> Iterable[Told]:
+    def _events(self, name: str, one: Fields, privilege: str, body: str) -> Iterable[OldEvent]:
         if name in self._kinds:
             return self._kinds[name](one)
         if name in ("AgentConnect", "AgentComplete", "AgentRingNoAnswer"):
@@ -102,27 +102,27 @@ class OldTongue:
             return self._parking(one, name)
         if name.startswith("RTCP"):
             return [old.rtcp(one, name)]
-        return [Told(name, privilege, body)]  # the same in both versions
+        return [OldEvent(name, privilege, body)]  # the same in both versions
 
     def raw(self, uniqueid: str) -> str:
         """The Uniqueid that Asterisk 1.8 uses for this channel now."""
         return self._world.places.get(uniqueid, uniqueid)
 
-    def _newchannel(self, one: Fields) -> Iterable[Told]:
+    def _newchannel(self, one: Fields) -> Iterable[OldEvent]:
         """A call over chan_sip begins in state Down, and changes to Ring at once."""
         state = int(one["ChannelState"])
         if state != RING or not one["Channel"].startswith("SIP/"):
             return [old.newchannel(one, self.raw, state)]
         return [old.newchannel(one, self.raw, DOWN), old.newstate(one, self.raw)]
 
-    def _dial_begin(self, one: Fields) -> Iterable[Told]:
+    def _dial_begin(self, one: Fields) -> Iterable[OldEvent]:
         if "Uniqueid" not in one or one["DestUniqueid"] in self._queue_legs:
             return []  # Originate and queues send no Dial event
         self._legs[one["DestUniqueid"]] = _Leg(one)
         self._dialling[one["Uniqueid"]] = one["DestUniqueid"]
         return [old.dial_begin(one, self.raw)]
 
-    def _dial_end(self, one: Fields) -> Iterable[Told]:
+    def _dial_end(self, one: Fields) -> Iterable[OldEvent]:
         """Remember the result: Asterisk 1.8 sends nothing before the application ends."""
         leg = self._legs.get(one["DestUniqueid"])
         if leg is not None:
@@ -131,11 +131,11 @@ class OldTongue:
                 self._answered.add(one["Uniqueid"])
         return []
 
-    def _agent_called(self, one: Fields) -> Iterable[Told]:
+    def _agent_called(self, one: Fields) -> Iterable[OldEvent]:
         self._queue_legs.add(one["DestUniqueid"])
         return [] if one["Queue"] in SILENT_QUEUES else [old.agent_called(one, self.raw)]
 
-    def _enter(self, one: Fields) -> Iterable[Told]:
+    def _enter(self, one: Fields) -> Iterable[OldEvent]:
         inside = self._bridges.setdefault(one["BridgeUniqueid"], [])
         inside.append(one)
         moved = one["Uniqueid"] in self._moving
@@ -144,7 +144,7 @@ class OldTongue:
             return []
         return [old.link(inside[-2], one, self.raw)]
 
-    def _leave(self, one: Fields) -> Iterable[Told]:
+    def _leave(self, one: Fields) -> Iterable[OldEvent]:
         inside = self._bridges.get(one["BridgeUniqueid"], [])
         before = list(inside)
         inside[:] = [other for other in inside if other["Uniqueid"] != one["Uniqueid"]]
@@ -160,7 +160,7 @@ class OldTongue:
         chan = self._world.channels.get(one["Uniqueid"])
         return one if chan is None else {**one, "Channel": chan.name}
 
-    def _hangup(self, one: Fields) -> Iterator[Told]:
+    def _hangup(self, one: Fields) -> Iterator[OldEvent]:
         uid = one["Uniqueid"]
         hangup = old.hangup(one, self.raw, self._cause(one), self._zombie(uid))
         leg = self._legs.get(self._dialling.get(uid, ""))
@@ -203,12 +203,12 @@ class OldTongue:
         """The name of a channel that lost its place in a masquerade; empty for all others."""
         return self._zombies.get(uid, "")
 
-    def _blind_transfer(self, one: Fields) -> Iterable[Told]:
+    def _blind_transfer(self, one: Fields) -> Iterable[OldEvent]:
         who = {"Channel": one["TransfererChannel"], "Uniqueid": one["TransfererUniqueid"]}
         target = {"Channel": one["TransfereeChannel"], "Uniqueid": one["TransfereeUniqueid"]}
         return [old.transfer(who, target, self.raw, "Blind", one["Extension"])]
 
-    def _attended_transfer(self, one: Fields) -> Iterator[Told]:
+    def _attended_transfer(self, one: Fields) -> Iterator[OldEvent]:
         """The party of the first call takes the place of the transferer's channel in the second."""
         first, second = one["OrigBridgeUniqueid"], one["SecondBridgeUniqueid"]
         who = {"Channel": one["OrigTransfererChannel"], "Uniqueid": one["OrigTransfererUniqueid"]}
@@ -232,14 +232,14 @@ class OldTongue:
     def _partner(self, bridge: str, uid: str) -> Fields | None:
         return next((one for one in self._bridges.get(bridge, ()) if one["Uniqueid"] != uid), None)
 
-    def _swap(self, clone: Fields, original: Fields) -> list[Told]:
+    def _swap(self, clone: Fields, original: Fields) -> list[OldEvent]:
         one, other = clone["Uniqueid"], original["Uniqueid"]
         steps = old.masquerade(clone["Channel"], original["Channel"], self.raw(one), self.raw(other))
         self._world.places[one], self._world.places[other] = self.raw(other), self.raw(one)
         self._zombies[other] = f"{original['Channel']}<ZOMBIE>"
         return steps
 
-    def _parking(self, one: Fields, name: str) -> Iterator[Told]:
+    def _parking(self, one: Fields, name: str) -> Iterator[OldEvent]:
         """A parked call moves to a channel created for it, and leaves a zombie behind."""
         if name == "ParkedCall":
             parked = {"Channel": one["ParkeeChannel"], "Uniqueid": one["ParkeeUniqueid"]}
