@@ -1,4 +1,4 @@
-"""A Dial that fails before there is a channel, on real servers: what of it can be counted, and what the recipe counts."""
+"""A Dial that fails before there is a channel, on real servers: what is counted of it, and what the recipe counts."""
 
 from __future__ import annotations
 
