@@ -62,9 +62,9 @@ JOINS = counter("asterisk_queue_joins_total", "Callers who joined the queue (AMI
 CALLS = counter(
     "asterisk_queue_calls_total",
     "Callers who left the queue. abandoned: the caller hung up; timeout: the queue let go of the caller (timeout, no "
-    "members); other: left by key, or by Redirect, withdrawal, AMI Hangup or an absolute timeout where a poll has seen "
-    "that the queue's own was not over. Without read=call every timeout counts as abandoned "
-    "(AMI AgentConnect, QueueCallerAbandon, QueueCallerLeave, HangupRequest, Hangup: Cause; Status: Data)",
+    "members); other: left by key, AMI Hangup, Redirect or an absolute timeout. Without read=call every timeout counts "
+    "as abandoned (AMI AgentConnect, QueueCallerAbandon, QueueCallerLeave, HangupRequest, SoftHangupRequest: Priority; "
+    "Hangup: Cause; Status: Data)",
     "queue",
     "outcome",
     closed=MappingProxyType({"outcome": OUTCOMES}),
@@ -109,7 +109,7 @@ class QueueCallers:
             "agentconnect": self._connect,
             "newchannel": self._newchannel,
             "hanguprequest": self._hangup_request,
-            "softhanguprequest": self._ending,
+            "softhanguprequest": self._dialplan_ends,
             "hangup": self._hangup,
             "queuememberpause": self._stir,
             "queuememberpaused": self._stir,
@@ -192,11 +192,12 @@ class QueueCallers:
         queue = message.get("queue", "")
         if not self._sees_calls or caller in self._hanging:
             return self._gone(queue, "abandoned", _hold_time(message))
-        if joined is not None and place(queue, message) not in (joined, None):
+        at = place(queue, message)
+        if joined is not None and at not in (joined, None):
             return self._gone(queue, "other", None)
         stirred = now - self._stirred.get(queue, -inf) < STIRRED_SECONDS
         unsettled = stirred or now - since < JUST_JOINED_SECONDS
-        left = Left(now, queue, technology(message), _hold_time(message), self._places.limit(joined), unsettled)
+        left = Left(now, queue, technology(message), _hold_time(message), self._places.limit(joined), unsettled, at)
         _put(self._ended, caller, left)
         return NOTHING
 
@@ -253,6 +254,12 @@ class QueueCallers:
         if left is not None and now - left.seen <= ENDING_SECONDS:
             self._ended[channel] = replace(left, seen=inf)
         return NOTHING
+
+    def _dialplan_ends(self, channel: str, message: Message, now: float) -> Iterable[Sample]:
+        left = self._ended.get(channel)
+        if left is not None and left.at is not None and left.stayed is None:
+            self._ended[channel] = replace(left, stayed=place(left.queue, message) == left.at)
+        return self._ending(channel, message, now)
 
     def _hangup(self, channel: str, message: Message, now: float) -> Iterable[Sample]:
         self._sees_calls = True

@@ -1,14 +1,19 @@
 """Why a caller left a queue unanswered without a HangupRequest. Pure.
 
-Observed on Asterisk 22 and 16 (Local, PJSIP, SIP, IAX2, AudioSocket) and in the source of chan_dahdi: a caller who
-hangs up raises HangupRequest before QueueCallerAbandon, except with drivers that only end the channel (AudioSocket,
-analogue lines, SS7). The queue's own timeout, AMI Hangup and an absolute timeout raise none either. They differ in:
+Observed on Asterisk 22 and 16 (Local, PJSIP, SIP, IAX2; AudioSocket, which Debian's 16 lacks, on 22) and in the source
+of chan_dahdi: a caller who hangs up raises HangupRequest before QueueCallerAbandon, except with drivers that only end
+the channel (AudioSocket, analogue lines, SS7). The queue's own timeout, AMI Hangup and an absolute timeout raise none
+either. They differ in:
 
 - Redirect (Asterisk 22): the caller is already elsewhere in the dialplan when QueueCallerAbandon comes;
+- where the dialplan ends (SoftHangupRequest, before the extension h): beyond Queue() if the queue let the caller go;
+  still there if the channel was ended, or if an AGI script that ran the queue hung up;
 - the queue's timeout, if a poll has seen a caller at the same Queue(): nobody times out earlier;
 - leavewhenempty releases callers when they join, or when members change their state;
 - a channel that ends within a second may have been ended from outside, one that continues was not;
 - Hangup's cause: a channel that was ended from outside has none, one that Hangup() ends has 16.
+
+Of a driver without HangupRequest, AMI Hangup without a cause and an absolute timeout look as if the caller hung up.
 """
 
 from __future__ import annotations
@@ -37,7 +42,8 @@ class Left:
     """A caller who left unanswered: facts of QueueCallerAbandon, and the timeout of Queue().
 
     limit: seconds, infinite if Queue() has no timeout; None if unknown. unsettled: the caller joined, or a member
-    changed its state, moments before, so that leavewhenempty may have released the caller.
+    changed its state, moments before, so that leavewhenempty may have released the caller. at: the place of Queue().
+    stayed: whether the dialplan ended there; None if nothing told.
     """
 
     seen: float
@@ -46,13 +52,18 @@ class Left:
     hold: float | None
     limit: float | None
     unsettled: bool
+    at: Place | None = None
+    stayed: bool | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the queue's timeout is known, and was over."""
+        return self.limit is not None and self.hold is not None and self.hold >= self.limit
 
     @property
     def may_be_let_go(self) -> bool:
         """Whether the queue may have ended the wait, by its timeout or because it is empty."""
-        if self.limit is None or self.hold is None:
-            return True
-        return self.hold >= self.limit or self.unsettled
+        return self.limit is None or self.hold is None or self.is_over or self.unsettled
 
 
 class Places:
@@ -85,6 +96,11 @@ def outcome_at_once(left: Left, cause: str, *, announces: bool) -> str:
 
     announces: whether channels of its technology send HangupRequest when the far end hangs up.
     """
+    if left.stayed is False:
+        return outcome_going_on(left)
+    if left.stayed and not left.is_over:
+        silent = not announces and (cause == "0" or left.technology in NETWORK_CAUSE)
+        return "abandoned" if silent else "other"
     if not left.may_be_let_go:
         return "other" if announces else "abandoned"
     if announces or left.limit is not None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from ami_exporter.ami.message import Message
@@ -84,10 +86,10 @@ def test_a_caller_redirected_out_of_the_queue_and_hung_up_at_once_is_a_timeout_w
     assert outcomes(after(*redirected, HANGUP_REQUEST, channel_event("SoftHangupRequest"), HANGUP)) == {"timeout": 1}
 
 
-def at(name: str, tech: str, exten: str = "600", **headers: object) -> Message:
+def at(name: str, tech: str, exten: str = "600", priority: int = 2, **headers: object) -> Message:
     """An event of the caller's channel, with its place in the dialplan."""
     channel = f"{tech}/telco-00000001"
-    return event(name, CALLER, "600", Channel=channel, Context="queues", Exten=exten, Priority=2, **headers)
+    return event(name, CALLER, "600", Channel=channel, Context="queues", Exten=exten, Priority=priority, **headers)
 
 
 def waiting(arguments: str) -> Message:
@@ -125,16 +127,70 @@ def waiting(arguments: str) -> Message:
 def test_a_caller_who_ends_with_the_queue_without_a_word_is_told_by_driver_cause_and_timeout(
     tech: str, arguments: str, hold: int, cause: str, outcome: str
 ) -> None:
+    """As Originate with the application Queue: there is no dialplan whose end would be told."""
+    assert ended_at_once(tech, arguments, hold, cause) == {outcome: 1}
+
+
+IN_THE_QUEUE, FURTHER = 2, 3  # priorities
+
+
+@pytest.mark.parametrize(
+    ("tech", "arguments", "hold", "cause", "priority", "outcome"),
+    [
+        # The dialplan ends where the queue is: the channel was ended, and it was not the queue that let the caller go.
+        ("AudioSocket", "", 40, "0", IN_THE_QUEUE, "abandoned"),
+        ("DAHDI", "", 40, "16", IN_THE_QUEUE, "abandoned"),
+        ("PJSIP", "", 40, "0", IN_THE_QUEUE, "other"),
+        ("SIP", "", 40, "16", IN_THE_QUEUE, "other"),
+        # AMI's Hangup with a cause, which AudioSocket never has.
+        ("AudioSocket", "", 40, "16", IN_THE_QUEUE, "other"),
+        ("AudioSocket", "600", 40, "16", IN_THE_QUEUE, "other"),
+        # Just joined: an empty queue would have let the caller go, and the dialplan would have gone on.
+        ("AudioSocket", "600", 0, "0", IN_THE_QUEUE, "abandoned"),
+        ("PJSIP", "600", 0, "0", IN_THE_QUEUE, "other"),
+        # AGI that hangs up after the queue's timeout: its place is the same.
+        ("PJSIP", "600,,,,60", 60, "0", IN_THE_QUEUE, "timeout"),
+        # The dialplan went on, and ended.
+        ("AudioSocket", "", 40, "0", FURTHER, "timeout"),
+        ("DAHDI", "", 40, "16", FURTHER, "timeout"),
+        ("PJSIP", "", 40, "16", FURTHER, "timeout"),
+        ("PJSIP", "600", 0, "0", FURTHER, "timeout"),
+        # It went on although nobody times out: taken out of the queue.
+        ("AudioSocket", "600", 40, "16", FURTHER, "other"),
+        ("PJSIP", "600,,,,60", 40, "16", FURTHER, "other"),
+    ],
+)
+def test_where_the_dialplan_ends_tells_whether_the_queue_let_the_caller_go(
+    tech: str, arguments: str, hold: int, cause: str, *, priority: int, outcome: str
+) -> None:
+    ending = at("SoftHangupRequest", tech, priority=priority, Cause=16)
+    assert ended_at_once(tech, arguments, hold, cause, ending=ending) == {outcome: 1}
+
+
+def test_members_that_change_all_the_time_hide_no_caller_who_hung_up() -> None:
+    """On a busy queue there is always one whose state has just changed."""
+    stirring = [event("QueueMemberStatus", caller="", Status=2)]
+    ending = at("SoftHangupRequest", "AudioSocket", priority=IN_THE_QUEUE)
+    assert ended_at_once("AudioSocket", "600,,,,60", 40, "0", ending=ending, stirring=stirring) == {"abandoned": 1}
+
+
+def ended_at_once(
+    tech: str, arguments: str, hold: int, cause: str, *, ending: Message | None = None, stirring: Iterable[Message] = ()
+) -> dict[str, float]:
+    """Outcomes of a caller whose channel ends as the caller leaves. ending: the SoftHangupRequest, if one comes."""
     counters = store_of(queues.COLLECTOR)
     counters.feed([NEW, at("QueueCallerJoin", tech)], 0.0)
     if arguments:
         show(counters, lists.STATUS, [waiting(arguments)])
-    leaving = [at("QueueCallerAbandon", tech, HoldTime=hold), at("QueueCallerLeave", tech)]
-    counters.feed([*leaving, at("SoftHangupRequest", tech, Cause=16)], float(hold))
-    assert outcomes(nonzero(counted(counters))) == {}
-    counters.expire(hold + 9.0)
-    # The extension h takes some seconds.
-    assert outcomes(after(at("Hangup", tech, Cause=cause), counters=counters, now=hold + 10.0)) == {outcome: 1}
+    leaving = [*stirring, at("QueueCallerAbandon", tech, HoldTime=hold), at("QueueCallerLeave", tech)]
+    counters.feed(leaving, float(hold))
+    if ending is not None:
+        counters.feed([ending], float(hold))
+        assert outcomes(nonzero(counted(counters))) == {}
+        # The extension h takes some seconds.
+        counters.expire(hold + 9.0)
+        return outcomes(after(at("Hangup", tech, Cause=cause), counters=counters, now=hold + 10.0))
+    return outcomes(after(at("Hangup", tech, Cause=cause), counters=counters, now=float(hold)))
 
 
 def test_a_caller_who_goes_on_in_the_dialplan_was_let_go() -> None:
