@@ -120,7 +120,7 @@ class AmiClient:
         return self._link.offers(action)
 
     def ask(self, name: str, **params: str) -> list[Message]:
-        """Send one action; the items of its list, or the one response. "There are none" is an empty list.
+        """Send one action and return the items of its list, or its single response. "There are none" is an empty list.
 
         Raises ForbiddenAction for what is not in the table of read-only actions, AnswerError when the answer is
         not complete, LinkClosed when there is no session.
@@ -130,7 +130,7 @@ class AmiClient:
         return items
 
     def stream(self, name: str, on_item: Callable[[Message], object], **params: str) -> None:
-        """As `ask`, handing over each item as it arrives: memory does not grow with the list."""
+        """Like `ask`, but hand over each item as it arrives, so that memory does not grow with the list."""
         action = Action(name, tuple(params.items()))
 
         def item(_action: Action, message: Message) -> None:
@@ -175,11 +175,11 @@ class AsteriskCollector(LibraryCollector):
         self._loop.stop(STOP_SECONDS)
 
     def describe(self) -> Iterable[LibraryMetric]:
-        """The families there may be, without samples: registering asks no PBX."""
+        """Return all possible families without samples, so that registering polls no PBX."""
         return [_library(Family(metric)) for collector in self._target.collectors for metric in collector.metrics]
 
     def collect(self) -> Iterable[LibraryMetric]:
-        """Poll the PBX; every family with its samples."""
+        """Poll the PBX and return every family with its samples."""
         names = frozenset(collector.name for collector in self._target.collectors)
         return [_library(family) for family in self._target.scrape(names, time.monotonic() + self._timeout)]
 

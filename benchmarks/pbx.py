@@ -56,12 +56,8 @@ def asterisk(folder: Path, endpoints: int = 0) -> Iterator[AsteriskServer]:
             nobody = free_port("127.0.0.1")
             name = f"bench-{number:03}"
             config.write(_ENDPOINT.format(name=name, secret=SECRET, address="127.0.0.1", port=nobody))
-    server.start()
-    try:
-        server.wait_booted()
+    with server.booted():
         yield server
-    finally:
-        server.kill()
 
 
 def fill(server: AsteriskServer, channels: int) -> None:

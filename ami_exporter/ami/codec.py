@@ -57,8 +57,9 @@ class Decoder:
     Exhaust the iterator of one `feed` before the next. After a ProtocolError the stream cannot be decoded any further:
     close the connection.
 
-    commands: ActionIDs of the commands whose output may come in the old form. What looks like one without such an
-    ActionID is a stranger's text, and would hide all that follows. known: shapes of other links to such servers.
+    commands: ActionIDs of the commands whose output may come in the old form. Such output with
+    another ActionID is text from outside, and would hide everything after it. known: packet shapes that other links
+    to servers of this kind have learned.
     """
 
     def __init__(self, commands: Container[str] = (), known: KnownShapes | None = None) -> None:

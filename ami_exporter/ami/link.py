@@ -50,8 +50,8 @@ class Link:
 
     Two profiles: without `classes` a poll link, whose events are off and which has `exchange`; with them an event
     link, which has `read_events` and `read_ready`. `on_event` takes the broadcast events that reach a poll link all the
-    same (FullyBooted). After any error but ForbiddenAction the link is closed; make a new one. library: what links have
-    learned of how servers write. turn: held while answers are decoded and handed on.
+    same (FullyBooted). After any error but ForbiddenAction the link is closed; make a new one. library: packet
+    shapes that all links have learned. turn: a lock, held while answers are decoded and handed on.
 
     UserEvents need an event link with the class `user` alone, and are refused on any other. A UserEvent ends with text
     of the dialplan, so whatever follows it in the stream may be text, too: a link of its own accepts nothing else.

@@ -27,7 +27,8 @@ LOGOFF_SECONDS = 0.5
 class Session:
     """A connection with questions that are answered by ActionID. Deadlines are times of `clock` (monotonic seconds).
 
-    on_stray takes each message that does not answer the question under way. known: shapes of other links, by era.
+    on_stray takes each message that does not answer the question under way. known: packet shapes of other links, by
+    era.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """GSM and 3G sticks and modules: chan_dongle and chan_quectel, whose lists and events differ only in name.
 
-From both modules' source (manager.c, helpers.c, at_response.c): `…ShowDevices` answers one `…DeviceEntry` a device that
-the configuration names, plugged in or not. An entry also has IMEI, IMSI and numbers, and events have texts and
-senders; nothing of that is read here.
+Facts from both modules' source (manager.c, helpers.c, at_response.c): `…ShowDevices` answers with one
+`…DeviceEntry` for each configured device, plugged in or not. An entry also holds IMEI, IMSI and numbers, and events
+hold texts and senders; none of that is read here.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ SENT = counter(
 
 
 def _state_of(message: Message) -> str:
-    """Return the registration's word, or why there is none. Unknown words of forks stay unknown."""
+    """Return the state of the registration, or why there is none; `other` for words that only forks have."""
     without = _WITHOUT_RADIO.get(message.get("state", "").strip().lower())
     return without or _REGISTRATION.get(message.get("gsmregistrationstatus", "").strip().lower(), OTHER)
 

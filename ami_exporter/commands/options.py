@@ -103,7 +103,7 @@ class _Values:
             self._take(flag, getattr(given, flag.name))
 
     def options(self) -> Options:
-        """The options: the given values and the defaults."""
+        """Return the options: given values and defaults."""
         groups = ("web.", "ami.")
         plain = {_python(name): value for name, value in self.values.items() if not name.startswith(groups)}
         web, warnings = WebFlags(**self._group("web.")), tuple(unknown_variables(self.environ))

@@ -148,7 +148,7 @@ def _run(loader: Loader, web: WebFlags, environ: Mapping[str, str], hint: TextIO
     while not end.wanted.wait(ENDED_CHECK_SECONDS) and not server.ended.is_set():
         garbage.tick(time.monotonic())
     asked = end.wanted.is_set()
-    log.log(logging.INFO if asked else logging.ERROR, "stopping" if asked else "the web server ended by itself")
+    log.log(logging.INFO if asked else logging.ERROR, "stopping" if asked else "the web server ended unexpectedly")
     if not asked:
         _end_at_last()
     server.stop()

@@ -81,7 +81,7 @@ class Quoted:
 
 
 def explain(text: str, error: yaml.MarkedYAMLError, quoted: Quoted | None) -> Explanation:
-    """Say what the parser stumbled over, and where the slip itself is."""
+    """Return the place of the mistake, which is often before the place where the parser stopped, and a message."""
     lines = text.split("\n")
     at = _place(error.problem_mark) or _place(error.context_mark) or (0, 0)
     began = _place(error.context_mark) or at

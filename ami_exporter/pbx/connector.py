@@ -156,7 +156,7 @@ class Connector:
         secret = self._settings.secret.now()
         if secret != self._settings.secret:
             self._settings = replace(self._settings, secret=secret)
-            log.info("the secret's file has changed", extra={"target": self._settings.name})
+            log.info("the secret was reread, because its file has changed", extra={"target": self._settings.name})
 
     def _check_in_use(self, name: LinkName) -> None:
         left = self._in_use_until.get(name, 0.0) - self._clock()

@@ -118,7 +118,7 @@ class EventLink:
         except (AmiError, LoginPaused):
             pass  # counted and logged where it happened
         except Exception:
-            log.exception("unexpected error while the event link was opened; it is tried again")
+            log.exception("unexpected error while opening the event link; it will be retried")
         if link is not None and self._stopping:  # the loop may have ended, too
             link.close()
             self._connector.lost(self._name, link, "")
@@ -211,7 +211,7 @@ class EventLink:
         except AmiError as error:
             self._lost(str(error))
         except Exception:
-            log.exception("event rules failed; the link is opened again")
+            log.exception("event rules failed; the event link will be reopened")
             self._lost("a fault in the exporter")
         return size
 

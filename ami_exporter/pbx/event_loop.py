@@ -96,7 +96,7 @@ class EventLoop:
             if self._stopped or (self._thread is not None and self._thread.is_alive()):
                 return
             if self._thread is not None:
-                log.critical("the thread that reads events has died and is replaced")
+                log.critical("the event reader thread has died and is being replaced")
             self._thread = threading.Thread(target=self._run, name="events", daemon=True)
             self._thread.start()
 
@@ -158,7 +158,7 @@ class EventLoop:
             try:
                 pause = self._turn()
             except Exception:
-                log.exception("unexpected error in the thread that reads events; it continues")
+                log.exception("unexpected error in the event reader thread; it continues")
                 pause = FAULT_SECONDS
             if pause:
                 time.sleep(pause)

@@ -1,4 +1,4 @@
-"""The login gate of one PBX. All logins of this exporter to it share the gate, so that intrusion detection bans none.
+"""The login gate of one PBX. All logins of this exporter to it share the gate, so that nothing bans this host.
 
 Intrusion detection counts log lines by the address in them, over the last ten minutes. Where Asterisk's NOTICE and
 SECURITY logs go into one file, one refused login is two lines for a wrong secret and three for an unknown user. Stock

@@ -51,6 +51,6 @@ class Openers:
             try:
                 job()
             except Exception:
-                log.exception("unexpected error while a connection was opened")
+                log.exception("unexpected error while opening a connection")
             with self._lock:
                 self._idle += self._jobs.empty()

@@ -10,7 +10,7 @@ from ami_exporter.ami.shapes import ShapeLibrary
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """library: what links have learned of how servers write.
+    """library: packet shapes that all links have learned.
 
     turn: held while a scrape computes (decodes, folds, renders), never while it waits for a PBX or a client. Python
     computes in one thread at a time anyhow. Without it, a hundred scrapes that are due at once compete with the thread

@@ -71,7 +71,7 @@ class Acceptor:
         now = time.monotonic()
         if now - self._logged_at > TELL_SECONDS:
             self._logged_at = now
-            log.error("no connection can be taken (%s): raise LimitNOFILE= or TasksMax=", why.lower())
+            log.error("cannot accept connections (%s): raise LimitNOFILE= or TasksMax=", why.lower())
         self._exhausted()
         return False
 

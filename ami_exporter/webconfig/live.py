@@ -134,7 +134,7 @@ class LiveWebConfig:
         """Log whether the settled file was applied, once per version of the file."""
         for fault in faults:
             if "\n".join(faults) != self._logged_faults:
-                log.error("web configuration not taken, the last good one stays: %s", fault)
+                log.error("web configuration rejected, the last good one stays in force: %s", fault)
         if not faults and (self._logged_faults or self._text != self._logged_text):
             log.info("%s: web configuration reloaded", self._path)
         self._logged_faults, self._logged_text = "\n".join(faults), self._text

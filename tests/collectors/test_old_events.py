@@ -122,7 +122,10 @@ DIFFERENCES: dict[str, tuple[set[str], str]] = {
     "queue_ring_noanswer_support": (_NOT_TOLD | {"dials_total"}, _SILENT_QUEUE),
     "queue_transferred_support": (_NOT_TOLD, _SILENT_QUEUE),
     "pickup": ({"dials_total", "dial_talk_seconds_count"}, "who picks up is no leg there"),
-    "originate_failed": ({"calls_total", "tenant_calls_total", "dials_total"}, "an Originate in vain is no call there"),
+    "originate_failed": (
+        {"calls_total", "tenant_calls_total", "dials_total"},
+        "an unanswered Originate is no call",
+    ),
     "agent": (_NOT_TOLD | {"dials_total", "dial_talk_seconds_count"}, "an agent is a channel there, and 1006 was busy"),
 }
 

@@ -166,7 +166,7 @@ def test_filters_match_whole_names_and_exclude_wins(
         ("$2", False),
     ],
 )
-def test_a_secret_that_is_probable_mistake_so_is_warned_of_and_not_shown(written: str, warned: bool) -> None:
+def test_a_secret_that_is_probably_a_mistake_is_warned_of_and_not_shown(written: str, warned: bool) -> None:
     text = f"targets:\n  pbx1:\n    address: pbx1\n    username: exporter\n    secret: {written}\n"
     warnings = [str(warning) for warning in load_text("c.yml", text, catalogue()).warnings]
     assert [warning.partition(": found ")[0] for warning in warnings] == ["c.yml:5:13"] * warned

@@ -118,7 +118,7 @@ def test_every_dial_that_began_ends_or_is_still_ringing(hour: tuple[Simulation, 
     ended = Counter(body["DestUniqueid"] for name, _, body in events if name == "DialEnd")
     assert set(ended) <= began
     assert began - set(ended) <= set(simulation.world.channels)
-    assert max(ended.values()) == 2  # Asterisk says CANCEL twice for a queue member that rang in vain
+    assert max(ended.values()) == 2  # Asterisk says CANCEL twice for a queue member that did not answer
     statuses = {body["DialStatus"] for name, _, body in events if name == "DialEnd"}
     assert statuses == {"ANSWER", "BUSY", "NOANSWER", "CANCEL", "CONGESTION", "CHANUNAVAIL"}
 

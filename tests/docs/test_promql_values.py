@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.support.documents import REPO, blocks_of
+from tests.support.prometheus_server import rule_faults
 
 QUEUE = 'instance="pbx1", queue="support"'
 TRUNK = 'instance="pbx1", trunk="telco"'
@@ -90,12 +90,4 @@ def test_recipe_gives(sentence: str, value: float, promtool: Path, tmp_path: Pat
         "promql_expr_test": [{"expr": expression, "eval_time": AT, "exp_samples": [sample]}],
     }
     (tmp_path / "test.yml").write_text(json.dumps({"tests": [test]}), encoding="utf-8")
-    done = subprocess.run(
-        [str(promtool), "test", "rules", "test.yml"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert rule_faults(promtool, tmp_path / "test.yml") == ""

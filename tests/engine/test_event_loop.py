@@ -16,7 +16,7 @@ from ami_exporter.pbx.event_loop import OPENERS, READ_BYTES, ROUND_SECONDS, TICK
 from ami_exporter.pbx.openers import Openers
 from tests.support.ami_wire import packet
 from tests.support.scripted_pbx import ScriptedPbx
-from tests.support.targets import SOON, VAIN, exporting, listening, settings, target, until
+from tests.support.targets import LONGEST_WAIT, SOON, exporting, listening, settings, target, until
 
 PIECE = b"x" * 100
 
@@ -249,7 +249,7 @@ def test_one_event_is_counted_at_once() -> None:
 def test_many_targets_share_one_thread() -> None:
     before = Counter(thread.name for thread in threading.enumerate())
     with ScriptedPbx() as pbx:
-        many = {f"pbx{number}": settings(pbx.port, events=True, timeout=VAIN) for number in range(30)}
+        many = {f"pbx{number}": settings(pbx.port, events=True, timeout=LONGEST_WAIT) for number in range(30)}
         with exporting(many) as (one, _):
             targets = one._targets.values()
             until(lambda: all(each.stats.up_since("events") is not None for each in targets), "all event links")

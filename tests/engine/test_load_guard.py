@@ -16,7 +16,7 @@ TAKES = 0.6
 
 
 def slow(pbx: ScriptedPbx, seconds: float) -> None:
-    """From now on Status takes so long."""
+    """From now on Status takes that long."""
 
     def answer(session: Session, action: Fields) -> None:
         threading.Event().wait(seconds)

@@ -73,7 +73,11 @@ def test_a_secret_rotated_at_the_pbx_first_is_tried_as_soon_as_its_file_has_it(
         file.write_text("second\n")
         assert value(scrape(one), "asterisk_up") == 1
         lines = [record.getMessage() for record in caplog.records]
-        assert lines == ["cannot connect to Asterisk", "the secret's file has changed", "connected to Asterisk"]
+        assert lines == [
+            "cannot connect to Asterisk",
+            "the secret was reread, because its file has changed",
+            "connected to Asterisk",
+        ]
         assert "second" not in caplog.text
 
 

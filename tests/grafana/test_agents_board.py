@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.support.dashboards import ALL, CHOSEN_ALL, filled_in, panels, replaced
+from tests.support.prometheus_server import rule_faults
 
 BOARD = next(board for board in ALL if board["uid"] == "asterisk-agents")
 # (member, queue) → up, paused, available, in_call, wrapup. Ann and Ben are in three queues each.
@@ -65,15 +65,7 @@ def judge(promtool: Path, folder: Path, expression: str, samples: dict[str, floa
         ],
     }
     (folder / "test.yml").write_text(json.dumps({"tests": [test]}), encoding="utf-8")
-    done = subprocess.run(
-        [str(promtool), "test", "rules", "test.yml"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    return "" if done.returncode == 0 else done.stdout + done.stderr
+    return rule_faults(promtool, folder / "test.yml")
 
 
 @pytest.mark.parametrize(("title", "people"), WANTED.items())

@@ -26,7 +26,8 @@ def asterisk22(
     asterisk_roots: dict[int, AsteriskRoot], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[AsteriskServer]:
     """A shared, empty Asterisk 22."""
-    yield from _booted(AsteriskServer(asterisk_roots[22], tmp_path_factory.mktemp("asterisk22")))
+    with AsteriskServer(asterisk_roots[22], tmp_path_factory.mktemp("asterisk22")).booted() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +35,8 @@ def asterisk16(
     asterisk_roots: dict[int, AsteriskRoot], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[AsteriskServer]:
     """A shared, empty Asterisk 16."""
-    yield from _booted(AsteriskServer(asterisk_roots[16], tmp_path_factory.mktemp("asterisk16")))
+    with AsteriskServer(asterisk_roots[16], tmp_path_factory.mktemp("asterisk16")).booted() as server:
+        yield server
 
 
 @pytest.fixture(scope="session", params=[22, 16], ids=["asterisk22", "asterisk16"])
@@ -96,12 +98,3 @@ def freepbx_server(
     """A shared server with a configuration as FreePBX writes it, in both versions (6 s)."""
     with freepbx(asterisk_roots[request.param], asterisk_roots[22], tmp_path_factory.mktemp("freepbx")) as pbx:
         yield pbx
-
-
-def _booted(server: AsteriskServer) -> Iterator[AsteriskServer]:
-    server.start()
-    try:
-        server.wait_booted()
-        yield server
-    finally:
-        server.kill()

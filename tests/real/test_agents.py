@@ -33,12 +33,8 @@ def centre(
     request: pytest.FixtureRequest, asterisk_roots: dict[int, AsteriskRoot], tmp_path: Path
 ) -> Iterator[AsteriskServer]:
     server = AsteriskServer(asterisk_roots[request.param], tmp_path / "pbx", templates=("base", "callcentre"))
-    server.start()
-    try:
-        server.wait_booted()
+    with server.booted():
         yield server
-    finally:
-        server.kill()
 
 
 #: <linux/time.h>; Python has no name for it.

@@ -34,7 +34,7 @@ def watched(port: int) -> Iterator[ExporterProcess]:
 
 
 def in_seconds(running: ExporterProcess, seconds: float) -> Scrape:
-    """A scrape by a Prometheus that waits so long, and must not wait in vain."""
+    """A scrape by a Prometheus that waits that long for an answer, and must get one."""
     begin = time.monotonic()
     scrape = running.get(headers={"X-Prometheus-Scrape-Timeout-Seconds": str(seconds)})
     assert time.monotonic() - begin < seconds + 1.0  # of a busy machine

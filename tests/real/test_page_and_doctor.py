@@ -34,12 +34,8 @@ def server(
     server = AsteriskServer(asterisk_roots[request.param], tmp_path_factory.mktemp("server"))
     with (server.folder / "etc" / "manager.conf").open("a") as file:
         file.write("\n" + user_block().replace(PLACEHOLDER, README_SECRET))
-    server.start()
-    try:
-        server.wait_booted()
+    with server.booted():
         yield server
-    finally:
-        server.kill()
 
 
 @dataclass(frozen=True)

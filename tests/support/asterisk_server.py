@@ -16,7 +16,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -161,6 +161,16 @@ class AsteriskServer:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    @contextlib.contextmanager
+    def booted(self) -> Iterator[AsteriskServer]:
+        """Start, wait until it takes calls, and kill it at the end."""
+        self.start()
+        try:
+            self.wait_booted()
+            yield self
+        finally:
+            self.kill()
 
     def wait_booted(self, seconds: float = _BOOT_SECONDS) -> None:
         """Wait until every module is loaded."""

@@ -91,7 +91,7 @@ class ExporterProcess:
         self.process.send_signal(number)
 
     def wait_older(self, seconds: float) -> None:
-        """Wait until Asterisk runs for so long: a start that soon after the one before is no certain restart."""
+        """Wait until Asterisk has run for that long: a start too soon after the last one is not certainly a restart."""
         wait_until(lambda: time.time() - (self.get().value("asterisk_start_time_seconds") or 0) > seconds, 20, "age")
 
     @property

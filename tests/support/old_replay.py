@@ -51,7 +51,7 @@ class Replay:
         self.counters.feed(found, self.now)
 
     def pass_time(self, seconds: float) -> None:
-        """Let nothing happen for so long."""
+        """Let nothing happen for that long."""
         self.now += seconds
         if self._translator is not None:
             self.counters.feed(self._translator.overdue(self.now), self.now)

@@ -96,6 +96,19 @@ def prometheus_server(program: Path, folder: Path, config: str) -> Iterator[Prom
             process.wait(5)
 
 
+def rule_faults(promtool: Path, test: Path, seconds: float = 100.0) -> str:
+    """Run `promtool test rules` on a file; return what it finds wrong, empty when every test in it passes."""
+    done = subprocess.run(
+        [str(promtool), "test", "rules", test.name],
+        cwd=test.parent,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
 def check_metrics(promtool: Path, exposition: str) -> str:
     """Return what `promtool check metrics` has to say about a text exposition: nothing, when all is well."""
     done = subprocess.run(

@@ -24,8 +24,8 @@ from tests.support.exporter_process import Series, series_key
 
 #: Seconds for what must not take long, and the least that a deadline here leaves a busy machine.
 SOON = 10.0
-# How long to wait before it was in vain: only a failing test, or a busy machine, takes so long.
-VAIN = 40.0
+# How long to wait before giving up: only a failing test, or a very busy machine, takes so long.
+LONGEST_WAIT = 40.0
 COLLECTORS = builtin()
 
 
@@ -106,10 +106,10 @@ def has(series: Series, metric: str) -> bool:
 
 
 def until(condition: Callable[[], bool], what: str = "the condition") -> None:
-    """Wait for it; a test that waits in vain fails."""
-    deadline = time.monotonic() + VAIN
+    """Wait for it; the test fails if it does not come."""
+    deadline = time.monotonic() + LONGEST_WAIT
     while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        assert time.monotonic() < deadline, f"gave up waiting for {what}"
         time.sleep(0.005)
 
 

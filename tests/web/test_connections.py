@@ -265,7 +265,7 @@ def test_without_a_free_descriptor_connections_wait_until_there_is_one(
         client.sendall(b"GET /-/healthy HTTP/1.0\r\n\r\n")
         assert client.recv(12) == b"HTTP/1.1 200"
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
-        "no connection can be taken (too many open files): raise LimitNOFILE= or TasksMax="
+        "cannot accept connections (too many open files): raise LimitNOFILE= or TasksMax="
     ]
 
 

@@ -118,7 +118,7 @@ def test_another_protocol_is_refused_and_closed(beginning: bytes, tls: bool, tls
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 @pytest.mark.parametrize("frames", FRAMES.values(), ids=FRAMES)
 def test_frames_over_many_connections_cost_nothing_and_scrapes_go_on(frames: bytes, tls: bool, tls_file: str) -> None:
-    with running(FakeService(), config_file=tls_file if tls else None) as web:
+    with running(FakeService(), config_file=tls_file if tls else None, limits=ServerLimits(idle=60.0)) as web:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         for n in range(CONNECTIONS):
             with connected(web, tls=tls) as sock:
