@@ -18,13 +18,23 @@ QUIET = (
     *("--headless", "--no-sandbox", "--no-first-run", "--hide-scrollbars", "--remote-debugging-pipe"),
     *(f"--disable-{part}" for part in ("gpu", "quic", "background-networking", "component-update", "sync")),
 )
-# What is wider than its place, and text that the window cuts off. A box that scrolls by itself shows all it has.
+# What is wider than its place, text that the window cuts off, and lines that a box leaves out. A box that scrolls by
+# itself shows all it has.
 CLIPPED = """[...document.querySelectorAll('main *, header *, footer *')].filter(e => {
   const style = getComputedStyle(e), box = e.getBoundingClientRect();
   if (!box.width || style.position === 'absolute' || e.closest('thead, caption, .skip, pre')) return false;
   return box.right > innerWidth + 1 || box.left < 0
-    || (style.display !== 'inline' && e.scrollWidth > e.clientWidth + 1);
+    || (style.display !== 'inline' && e.scrollWidth > e.clientWidth + 1)
+    || (style.overflowY === 'hidden' && e.scrollHeight > e.clientHeight + 1);
 }).map(e => e.tagName + '.' + e.className + ': ' + e.textContent.trim().slice(0, 60))"""
+
+# Each element of a selector: its text, and the number of lines that a person sees of it; 0: it is out of sight.
+LINES = """(selector => [...document.querySelectorAll(selector)].map(e => {
+  const range = document.createRange();
+  range.selectNodeContents(e);
+  const seen = [...range.getClientRects()].filter(box => box.width > 1 && box.height > 1);
+  return [e.textContent.trim().replace(/\\s+/g, ' '), new Set(seen.map(box => Math.round(box.top))).size];
+}))"""
 
 
 @dataclass
@@ -57,6 +67,10 @@ class Browser:
     def clipped(self) -> list[str]:
         """Elements that are wider than the window or their own place, with the begin of their text."""
         return list(self.value(CLIPPED))
+
+    def lines(self, selector: str) -> list[tuple[str, int]]:
+        """Text of each element, and the number of lines that are seen of it; 0: it is out of sight."""
+        return [(text, count) for text, count in self.value(f"{LINES}({json.dumps(selector)})")]
 
     def picture(self, path: Path) -> None:
         """Write the whole page as a PNG."""

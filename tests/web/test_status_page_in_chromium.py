@@ -51,7 +51,7 @@ def test_a_browser_shows_the_page_without_complaint(chromium: list[str]) -> None
     assert "CONSOLE" not in complaints
 
 
-WIDE, NARROW = (1280, 800), (390, 844)
+WIDE, MIDDLE, NARROW = (1280, 800), (768, 1024), (390, 844)
 LONG = "a-name-that-nobody-would-give-but-somebody-did-" + "x" * 40
 SCENES = {
     "one up": view(well("default")),
@@ -64,28 +64,49 @@ SCENES = {
     "many": fleet(45, 15),
     "empty": view(),
 }
+# Part of a row → text in it.
+PARTS = {
+    ".name": "branch-",
+    ".name small": ".example.net:5038",
+    ".state": "for 12 min 34 s",
+    ".labels": "site=munich",
+    ".reason": "an Asterisk Manager Interface",
+    ".when": "3.0 s ago, took 10 ms",
+}
 
 
 @pytest.mark.parametrize("scene", SCENES)
-def test_nothing_is_clipped_or_pushed_out_of_sight_on_wide_and_narrow_screens(chromium: list[str], scene: str) -> None:
+def test_nothing_is_clipped_or_pushed_out_of_sight_on_screens_of_any_width(chromium: list[str], scene: str) -> None:
     with running(FakeService(view=SCENES[scene])) as web, browser(Path(chromium[0])) as tab:
-        for width, height in (WIDE, NARROW):
+        for width, height in (WIDE, MIDDLE, NARROW):
             tab.show(f"http://127.0.0.1:{web.port}/", width, height)
             assert tab.clipped == []
             assert tab.value("document.documentElement.scrollWidth") == width
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize("size", [WIDE, MIDDLE, NARROW])
 def test_sixty_targets_of_which_fifteen_are_down_are_three_screens_at_most(
     chromium: list[str], size: tuple[int, int]
 ) -> None:
     with running(FakeService(view=fleet(45, 15))) as web, browser(Path(chromium[0])) as tab:
         tab.show(f"http://127.0.0.1:{web.port}/", *size)
         assert tab.page_height <= 3 * size[1]
-        lines = tab.value(
-            "[...document.querySelectorAll('.name small:first-of-type')].map(e => e.getClientRects().length)"
-        )
-        assert lines == [1] * 15, "an address is in one piece"
+        addresses = tab.lines(".trouble .name small")
+    assert len(addresses) == 15
+    assert {count for _, count in addresses} == {1}, "an address is in one piece"
+
+
+@pytest.mark.parametrize("size", [WIDE, MIDDLE, NARROW])
+def test_the_list_of_targets_in_trouble_shows_all_that_is_known_of_each_at_any_width(
+    chromium: list[str], size: tuple[int, int]
+) -> None:
+    with running(FakeService(view=fleet(45, 15))) as web, browser(Path(chromium[0])) as tab:
+        tab.show(f"http://127.0.0.1:{web.port}/", *size)
+        assert tab.clipped == []
+        for part, text in PARTS.items():
+            seen = tab.lines(f".trouble tbody {part}")
+            assert len(seen) == 15
+            assert all(count > 0 and text in shown for shown, count in seen), part
 
 
 def test_the_page_follows_the_dark_mode_of_the_system(chromium: list[str]) -> None:

@@ -5,19 +5,23 @@ from datetime import UTC, datetime
 # (seconds in the unit, its name, seconds and name of the smaller unit shown after it)
 _UNITS = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
 _MINUTE = 60
+_NO_BREAK = "\u00a0"
 
 
 def duration(seconds: float | None) -> str:
-    """Return "0.4 ms", "12 ms", "3.4 s", "5 min 10 s", "2 h 1 min", "3 d 4 h"; a dash when unknown."""
+    """Return "0.4 ms", "12 ms", "3.4 s", "5 min 10 s", "2 h 1 min", "3 d 4 h"; a dash when unknown.
+
+    The blank between a number and its unit breaks no line.
+    """
     if seconds is None:
         return "–"
     if seconds < 1:
-        return f"{_two_digits(max(seconds, 0.0) * 1000)} ms"
+        return f"{_two_digits(max(seconds, 0.0) * 1000)}{_NO_BREAK}ms"
     if seconds < _MINUTE:
-        return f"{_two_digits(seconds)} s"
+        return f"{_two_digits(seconds)}{_NO_BREAK}s"
     whole = int(seconds)
     size, name, small, small_name = next(unit for unit in _UNITS if whole >= unit[0])
-    return f"{whole // size} {name} {whole % size // small} {small_name}"
+    return f"{whole // size}{_NO_BREAK}{name} {whole % size // small}{_NO_BREAK}{small_name}"
 
 
 def _two_digits(value: float) -> str:
