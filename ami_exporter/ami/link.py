@@ -293,14 +293,15 @@ class Link:
     def read_ready(self, room: memoryview) -> tuple[int, list[Message]]:
         """Read what has arrived without blocking; return the number of bytes and the events in them.
 
-        room: the buffer to use. If the session has ended or the stream can no longer be decoded, the link is closed and
-        `closed_because` says why; events that arrived before are still returned.
+        room: the buffer to use; its size is the number if TLS holds more, of which epoll does not know. If the session
+        has ended or the stream can no longer be decoded, the link is closed and `closed_because` says why; events that
+        arrived before are still returned.
         """
         size = 0
         try:
             data = self._session.connected().receive_ready(room)
             if data is not None:
-                size = len(data)
+                size = len(room) if self._session.connected().unread else len(data)
                 self._take_all(self._session.decoded(data))
         except AmiError as error:
             self._session.fail(error)
@@ -317,11 +318,6 @@ class Link:
             else:
                 for message in found:
                     self._stray(message)
-
-    @property
-    def unread(self) -> bool:
-        """Whether TLS holds bytes that `read_ready` has not returned, which epoll does not report."""
-        return not self.closed and self._session.connected().unread
 
     def fileno(self) -> int:
         """The connection's descriptor, for epoll. Raises LinkClosed."""

@@ -16,7 +16,7 @@ from ami_exporter.ami.message import Message
 from ami_exporter.ami.old.translator import OldEvents, translator
 from ami_exporter.pbx.connector import Connector
 from ami_exporter.pbx.event_counters import EventCounters
-from ami_exporter.pbx.event_loop import EventLoop
+from ami_exporter.pbx.event_loop import READ_BYTES, EventLoop
 from ami_exporter.pbx.event_rights import EventRights
 from ami_exporter.pbx.login_backoff import LoginPaused, ReconnectBackoff
 from ami_exporter.pbx.stats import LinkName, TargetStats
@@ -156,18 +156,13 @@ class EventLink:
             self._opening = True
             self._loop.open(self._open, again=True)
 
-    @property
-    def unread(self) -> bool:
-        """Whether TLS holds decrypted bytes that the kernel does not report."""
-        return self._link is not None and self._link.unread
-
     def readable(self, room: memoryview) -> int:
         link = self._link
         if link is None:
             return 0
         size = self._take(link, room)
         if link.closed and self._link is link:
-            self._lost(link.closed_because)
+            self.lost(link.closed_because)
         return size
 
     def beat(self, now: float) -> None:
@@ -175,7 +170,9 @@ class EventLink:
         if self._link is None:
             return
         if self._pinged is not None and now - self._pinged > PING_SECONDS:
-            self._lost("no answer to a ping before the deadline")
+            # On a busy machine we may be what is late, and the answer waits to be read.
+            if not self.readable(memoryview(bytearray(READ_BYTES))):
+                self.lost("no answer to a ping before the deadline")
             return
         if self._pinged is None and now - self._heard > KEEPALIVE_SECONDS:
             self._pinged = now
@@ -186,10 +183,6 @@ class EventLink:
             self._expired = now
             self._counters.expire(now)
             self._connector.count_errors(link)
-
-    def abandon(self) -> None:
-        """Close at once, because the loop ends."""
-        self._lost("")
 
     def _take(self, link: Link, room: memoryview | None = None) -> int:
         """Count the events that have arrived, with `room` also those not yet read; return the number of bytes read."""
@@ -209,10 +202,10 @@ class EventLink:
             if room is None and self._translator is not None:
                 self._counters.feed(self._translator.overdue(self._clock()), self._clock())
         except AmiError as error:
-            self._lost(str(error))
+            self.lost(str(error))
         except Exception:
             log.exception("event rules failed; the event link will be reopened")
-            self._lost("a fault in the exporter")
+            self.lost("a fault in the exporter")
         return size
 
     def _count(self, events: list[Message], link: Link) -> None:
@@ -226,7 +219,8 @@ class EventLink:
         for name in names & NOTICED:
             self._noticed(name, link)
 
-    def _lost(self, reason: str) -> None:
+    def lost(self, reason: str) -> None:
+        """Close at once; an empty reason means that we wanted it."""
         link, self._link = self._link, None
         if link is None:
             return
@@ -244,7 +238,7 @@ class EventLink:
             self._end()
         else:
             self._link.send("Logoff")
-            self._loop.later(LOGOFF_SECONDS, lambda: self._lost(""))
+            self._loop.later(LOGOFF_SECONDS, lambda: self.lost(""))
 
     def _end(self) -> None:
         self._ended = True

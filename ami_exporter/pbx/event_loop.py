@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import heapq
-import itertools
 import logging
 import math
 import mmap
 import os
+import sched
 import select
 import threading
 import time
@@ -46,17 +45,16 @@ class Listener(Protocol):
     """What the loop reads. Only the loop's thread calls it; it must not raise or block."""
 
     def readable(self, room: memoryview) -> int:
-        """Read the bytes that have arrived, with `room` as the buffer; return how many."""
+        """Read the bytes that have arrived, with `room` as the buffer; return how many.
 
-    @property
-    def unread(self) -> bool:
-        """Whether TLS holds decrypted bytes that the kernel does not report."""
+        All of the room, if TLS holds more, of which the kernel does not know.
+        """
 
     def beat(self, now: float) -> None:
         """Check the link's timers. now: monotonic seconds."""
 
-    def abandon(self) -> None:
-        """Close at once, because the loop ends."""
+    def lost(self, reason: str, /) -> None:
+        """Close at once. An empty reason: because the loop ends."""
 
 
 class EventLoop:
@@ -68,18 +66,17 @@ class EventLoop:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._epoll = select.epoll()
-        self._wake_out, self._wake_in = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._epoll.register(self._wake_out, select.EPOLLIN)
+        self._wakes = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._epoll.register(self._wakes, select.EPOLLIN)
         self._room = memoryview(mmap.mmap(-1, READ_BYTES))
         self._listeners: dict[int, Listener] = {}
         self._busy: list[int] = []  # descriptors that are read again before the epoll is asked
         self._next_round = 0.0
         self._jobs: deque[Callable[[], None]] = deque()
-        self._timers: list[tuple[float, int, Callable[[], None]]] = []
-        self._order = itertools.count()
+        self._timers = sched.scheduler(clock)
+        self._timers.enter(0.0, 0, self._beat)
         self._openers = Openers("ami-open", OPENERS)
         self._retriers = Openers("ami-retry", RETRIERS)
-        self._next_beat = 0.0
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stopped = False
@@ -101,10 +98,8 @@ class EventLoop:
             self._thread.start()
 
     def stop(self, timeout: float) -> None:
-        """End the threads; wait at most `timeout` seconds for those that open connections."""
+        """End the thread; wait at most `timeout` seconds for it and for those that open connections."""
         until = time.monotonic() + timeout
-        self._openers.stop()
-        self._retriers.stop()
         self._openers.join(until)
         self._retriers.join(until)
         with self._lock:
@@ -118,8 +113,7 @@ class EventLoop:
         with self._lock:
             self._closed = True
             self._epoll.close()
-            os.close(self._wake_in)
-            os.close(self._wake_out)
+            os.close(self._wakes)
 
     def call(self, job: Callable[[], None]) -> None:
         """Run a job soon in the loop's thread. It must not block."""
@@ -130,7 +124,7 @@ class EventLoop:
 
     def later(self, seconds: float, job: Callable[[], None]) -> None:
         """Run a job after so many seconds. For the loop's thread only."""
-        heapq.heappush(self._timers, (self._clock() + seconds, next(self._order), job))
+        self._timers.enter(seconds, 0, job)
 
     def open(self, job: Callable[[], None], *, again: bool) -> None:
         """Run a job that may block, in another thread. again: its last attempt failed."""
@@ -148,10 +142,9 @@ class EventLoop:
                 self._epoll.unregister(fd)
 
     def _wake(self) -> None:
-        # Under the lock, because a closed descriptor's number may be in use again. A full pipe wakes just as well.
-        with self._lock, contextlib.suppress(OSError):
+        with self._lock:  # a closed descriptor's number may be in use again
             if not self._closed:
-                os.write(self._wake_in, b"\0")
+                os.eventfd_write(self._wakes, 1)
 
     def _run(self) -> None:
         while not self._stopped:
@@ -165,31 +158,32 @@ class EventLoop:
         while self._jobs:
             self._jobs.popleft()()
         for listener in list(self._listeners.values()):
-            listener.abandon()
+            listener.lost("")
 
     def _turn(self) -> float:
         """Do what is due; return how long to wait before the next turn."""
-        now = self._clock()
         while self._jobs:
             self._jobs.popleft()()
-        while self._timers and self._timers[0][0] <= now:
-            heapq.heappop(self._timers)[2]()
-        if now >= self._next_beat:
-            self._next_beat = now + BEAT_SECONDS
-            for listener in list(self._listeners.values()):
-                listener.beat(now)
+        due = self._timers.run(blocking=False) or LONGEST_WAIT
         busy, self._busy = self._busy, []
-        ready = self._ready(now, wait=not busy and not self._jobs) if now >= self._next_round else []
+        wait = 0.0 if busy or self._jobs else min(due, LONGEST_WAIT)
+        ready = self._ready(wait) if self._clock() >= self._next_round else []
         soonest = min([self._read(fd) for fd in busy + ready if fd in self._listeners], default=TICK)
         return min(soonest, max(0.0, self._next_round - self._clock()))
 
-    def _ready(self, now: float, *, wait: bool) -> list[int]:
+    def _beat(self) -> None:
+        self.later(BEAT_SECONDS, self._beat)
+        now = self._clock()
+        for listener in list(self._listeners.values()):
+            listener.beat(now)
+
+    def _ready(self, wait: float) -> list[int]:
         """The links that are to be read in this turn; the kernel gives each of them its turn."""
         most = max(LINKS_A_TURN, math.ceil(len(self._listeners) * TICK / ROUND_SECONDS))
-        ready = [fd for fd, _ in self._epoll.poll(self._wait(now) if wait else 0.0, most + 1)]
-        if self._wake_out in ready:
-            self._drain_wakes()
-        if ready != [self._wake_out]:
+        ready = [fd for fd, _ in self._epoll.poll(wait, most + 1)]
+        if self._wakes in ready:
+            os.eventfd_read(self._wakes)
+        if ready != [self._wakes]:
             self._next_round = self._clock() + TICK * bool(ready)
         return ready
 
@@ -199,18 +193,8 @@ class EventLoop:
         size = listener.readable(self._room)
         if self._listeners.get(fd) is not listener:  # it ended
             return TICK
-        unread = listener.unread
-        if unread or size >= BUSY_BYTES:
+        if size >= BUSY_BYTES:
             self._busy.append(fd)
-        if unread or size >= FLOOD_BYTES:
+        if size >= FLOOD_BYTES:
             return 0.0
         return TICK if size < BUSY_BYTES else BUSY_TICK
-
-    def _wait(self, now: float) -> float:
-        due = min(self._next_beat, self._timers[0][0]) if self._timers else self._next_beat
-        return max(0.0, min(LONGEST_WAIT, due - now))
-
-    def _drain_wakes(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            while os.read(self._wake_out, 4096):
-                pass

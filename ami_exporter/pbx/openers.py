@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from queue import SimpleQueue
 
 log = logging.getLogger(__name__)
 
 
 class Openers:
-    """Runs blocking jobs on at most `size` daemon threads, started on demand.
+    """Runs blocking jobs on at most `size` daemon threads. A thread starts with a job and ends when none waits.
 
     If a job raises, the error is logged and its thread takes the next job.
     """
@@ -20,37 +20,34 @@ class Openers:
     def __init__(self, name: str, size: int) -> None:
         self._name = name
         self._size = size
-        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._jobs: deque[Callable[[], None]] = deque()
         self._lock = threading.Lock()
-        self._threads: list[threading.Thread] = []
-        self._idle = 0
+        self._threads: set[threading.Thread] = set()
 
     def submit(self, job: Callable[[], None]) -> None:
         """Run the job as soon as a thread is free."""
         with self._lock:
-            starts = self._idle == 0 and len(self._threads) < self._size
-            self._idle -= not starts and self._idle > 0
-            if starts:
-                self._threads.append(threading.Thread(target=self._work, name=self._name, daemon=True))
-                self._threads[-1].start()
-        self._jobs.put(job)
-
-    def stop(self) -> None:
-        """End each thread after its current job; `join` waits for that."""
-        with self._lock:
-            for _ in self._threads:
-                self._jobs.put(None)
+            self._jobs.append(job)
+            if len(self._threads) < self._size:
+                thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+                thread.start()
+                self._threads.add(thread)
 
     def join(self, until: float) -> None:
-        """Wait for the threads to end, at most until this time (monotonic seconds)."""
-        for thread in tuple(self._threads):
+        """Wait for all jobs, at most until this time (monotonic seconds)."""
+        with self._lock:
+            threads = tuple(self._threads)
+        for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while True:
+            with self._lock:
+                if not self._jobs:
+                    self._threads.discard(threading.current_thread())
+                    return
+                job = self._jobs.popleft()
             try:
                 job()
             except Exception:
                 log.exception("unexpected error while opening a connection")
-            with self._lock:
-                self._idle += self._jobs.empty()

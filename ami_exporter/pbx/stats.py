@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Final, Literal, get_args
 
 from ami_exporter.ami.errors import Kind, Reason
-from ami_exporter.collectors.declarations import Metric
+from ami_exporter.collectors.declarations import LabelSet, Metric
 from ami_exporter.exposition.own_metrics import (
     CERTIFICATE,
     EVENTS_GAP,
@@ -139,20 +139,15 @@ class TargetStats:
     def families(self) -> list[Family]:
         gap = self.gap()
         with self._lock:
-            events = bool(self._event_links())
-            return [
-                Family(LINK_UP, {(link,): float(since is not None) for link, since in self._up.items()}),
-                Family(LINK_CONNECTS, {(link,): float(count) for link, count in self._connects.items()}),
-                Family(LOGIN_FAILURES, {(reason,): float(count) for reason, count in self._failures.items()}),
-                *(
-                    [Family(EVENTS_RECEIVED, {(): float(self._received)}), Family(EVENTS_GAP, {(): gap})]
-                    if events
-                    else []
-                ),
-                Family(PROTOCOL_ERRORS, {(kind,): float(count) for kind, count in self._errors.items()}),
-                *(
-                    [Family(SERIES_DROPPED, {(name,): float(n) for name, n in self._dropped.items()})]
-                    * bool(self._dropped)
-                ),
-                *([Family(CERTIFICATE, {(): self._certificate_ends})] if self._certificate_ends is not None else []),
-            ]
+            listens = bool(self._event_links())
+            told: dict[Metric, dict[LabelSet, float]] = {
+                LINK_UP: {(link,): float(since is not None) for link, since in self._up.items()},
+                LINK_CONNECTS: {(link,): float(count) for link, count in self._connects.items()},
+                LOGIN_FAILURES: {(reason,): float(count) for reason, count in self._failures.items()},
+                EVENTS_RECEIVED: {(): float(self._received)} if listens else {},
+                EVENTS_GAP: {(): gap} if listens else {},
+                PROTOCOL_ERRORS: {(kind,): float(count) for kind, count in self._errors.items()},
+                SERIES_DROPPED: {(name,): float(count) for name, count in self._dropped.items()},
+                CERTIFICATE: {} if self._certificate_ends is None else {(): self._certificate_ends},
+            }
+        return [Family(metric, values) for metric, values in told.items() if values]

@@ -172,12 +172,11 @@ class Target:
         """Open and close event links after a reload; one with the same classes stays."""
         before, changed = self.event_links, [name for name in LINKS if listens.get(name) != self._listens.get(name)]
         self._listens = dict(listens)
-        for name in changed:
-            if name in before:
-                before[name].stop()
-        for name in changed:
-            if name in before:
-                before[name].join(2.0)
+        gone = [before[name] for name in changed if name in before]
+        for link in gone:
+            link.stop()
+        for link in gone:
+            link.join(2.0)
         self.stats.use_links(["poll", *listens])
         self.event_links = {name: self._event_link(name, loop) if name in changed else before[name] for name in listens}
         for name in changed:

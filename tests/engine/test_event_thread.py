@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 import time
 from functools import partial
 
 import pytest
 
-from ami_exporter.pbx.event_link import KEEPALIVE_SECONDS
+from ami_exporter.pbx.event_link import KEEPALIVE_SECONDS, PING_SECONDS
+from ami_exporter.pbx.event_loop import BEAT_SECONDS
 from ami_exporter.pbx.poller import Polled
 from tests.support.ami_server import Ended, Fields, Session
 from tests.support.ami_wire import packet
 from tests.support.scripted_pbx import ScriptedPbx
-from tests.support.targets import SOON, listening, movable, read_back, scrape, target, until, value
+from tests.support.targets import SOON, VAIN, listening, movable, read_back, scrape, target, until, value
 
 
 def test_a_fault_while_preparing_is_logged_and_tried_again(
@@ -81,6 +83,36 @@ def test_a_gap_begins_with_the_last_sign_of_life_not_when_the_loss_is_noticed() 
         pbx.hooks.clear()
         listening(one)
         assert 40.0 <= one.stats.gap() - before < 40.0 + SOON
+
+
+def test_an_answer_to_a_ping_that_waits_to_be_read_is_a_sign_of_life_however_late_the_loop_is() -> None:
+    stopped, answered, go_on = threading.Event(), threading.Event(), threading.Event()
+    clock, _, clocks = movable()
+    with ScriptedPbx() as pbx, target(pbx.port, clocks=clocks, events=True) as one:
+        listening(one)
+        until(lambda: one.stats.events_received == 1, "FullyBooted")
+        loop = one._loop
+        assert loop is not None
+
+        def hold() -> None:
+            stopped.set()
+            go_on.wait(SOON)
+
+        def answer_late(session: Session, action: Fields) -> None:
+            loop.call(hold)
+            stopped.wait(SOON)
+            pbx.obey(session, action)
+            answered.set()
+
+        pbx.hooks["Ping"] = answer_late
+        clock.ahead += KEEPALIVE_SECONDS + 1
+        assert answered.wait(VAIN)
+        clock.ahead += PING_SECONDS + 1
+        go_on.set()
+        beaten = threading.Event()
+        loop.call(lambda: loop.later(2 * BEAT_SECONDS, beaten.set))
+        assert beaten.wait(VAIN)
+        assert one.stats.families()[1].values["events",] == 1.0  # connected once
 
 
 def _seen(pbx: ScriptedPbx, actions: int) -> bool:
