@@ -23,17 +23,21 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
-    """A choice on top of the board, filled from the label values of a selector."""
+    """A choice on top of the board, filled from the values of a label of a selector's series.
+
+    of: the label, where it is not called as the variable. all_value: what All means in a matcher; empty: those listed.
+    """
 
     name: str
     label: str
     selector: str
+    of: str = ""
     single: bool = False
     all_value: str = ".+"
 
     def render(self) -> Json:
         """Grafana's template variable."""
-        query = f"label_values({self.selector}, {self.name})"
+        query = f"label_values({self.selector}, {self.of or self.name})"
         everything: Json = {"selected": True, "text": ["All"], "value": ["$__all"]}
         return {
             "name": self.name,
@@ -44,7 +48,7 @@ class Variable:
             "definition": query,
             "multi": not self.single,
             "includeAll": not self.single,
-            **({} if self.single else {"allValue": self.all_value}),
+            **({} if self.single or not self.all_value else {"allValue": self.all_value}),
             "current": {} if self.single else everything,
             "refresh": 2,
             "sort": 5,

@@ -14,7 +14,7 @@ from grafana.boards import BOARDS
 from grafana.selection import SITE
 
 FOLDER = Path(__file__).parent / "dashboards"
-TAKEN = {"datasource", "job", "instance", "queue", "trunk", "tenant"}
+TAKEN = {"datasource", "job", "instance", "queue", "trunk", "tenant", "exporter"}
 
 
 def text_of(board: Board, labels: Sequence[str] = SITE) -> str:

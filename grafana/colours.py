@@ -8,6 +8,10 @@ from dataclasses import dataclass
 GOOD, WARN, BAD, WORK, CALM, ODD, DIM = "green", "orange", "red", "blue", "super-light-blue", "purple", "#8e8e8e"
 
 
+NOTHING = ("none", "no failures", "no channels")
+"""Series at zero that say that there is nothing: a grey line."""
+
+
 @dataclass(frozen=True)
 class Steps:
     """Threshold colours: the base, then (from value, colour) rising."""

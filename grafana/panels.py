@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from grafana.colours import BAD, Words
+from grafana.colours import BAD, NOTHING, Words
 from grafana.model import Json, Panel, Query, override
 
 SOFT_MAXIMUM = {"short": 1, "cps": 1, "percentunit": 0.01, "s": 0.01, "dthms": 60}
@@ -17,10 +17,12 @@ SOFT_MAXIMUM = {"short": 1, "cps": 1, "percentunit": 0.01, "s": 0.01, "dthms": 6
 class Series(Panel):
     """Lines over time; stacked fills them on top of each other, bars draws columns of counts.
 
+    What is stacked has no outline: that of a series at zero would lie on top of the others in its own colour.
+
     words gives series that are named by a word of the vocabulary their fixed colour and human name.
     dashed names series drawn as a dashed line: limits, and the same time last week. right gives series an axis of
     counts on the right, as columns behind the lines. faults: each series is something bad, so none is green. legend:
-    "bottom", or "right" for ten long names in a narrow panel.
+    "bottom", "right" for ten long names in a narrow panel, or "" where a table beside it has the names.
     """
 
     kind: ClassVar[str] = "timeseries"
@@ -35,10 +37,10 @@ class Series(Panel):
 
     def custom(self) -> Json:
         """Grafana's drawing of the lines."""
-        opacity = 80 if self.bars else 40 if self.stacked else 0
+        opacity = 80 if self.bars else 60 if self.stacked else 0
         drawing: Json = {
             "drawStyle": "bars" if self.bars else "line",
-            "lineWidth": 1,
+            "lineWidth": 0 if opacity else 1,
             "fillOpacity": opacity,
             "showPoints": "auto" if not self.stacked else "never",
             "pointSize": 4,
@@ -59,10 +61,12 @@ class Series(Panel):
         dash = {"fill": "dash", "dash": [8, 6]}
         return [
             *(override(word, **properties) for word, properties in (self.words or Words({})).properties().items()),
+            *(override(word, custom__lineWidth=1) for word in NOTHING if word in (self.words or Words({})).colours),
             *(
                 override(
                     name,
                     custom__lineStyle=dash,
+                    custom__lineWidth=1,
                     custom__fillOpacity=0,
                     custom__stacking={"mode": "none", "group": "B"},
                     color={"mode": "fixed", "fixedColor": "text"},
@@ -88,7 +92,8 @@ class Series(Panel):
 
     def options(self) -> Json:
         """Grafana's options of lines: a legend, all series in the tooltip."""
-        legend = {"showLegend": True, "displayMode": "list", "placement": self.legend, "calcs": []}
+        placement = self.legend or "bottom"
+        legend = {"showLegend": bool(self.legend), "displayMode": "list", "placement": placement, "calcs": []}
         return {"legend": legend, "tooltip": {"mode": "multi", "sort": "desc"}}
 
 
@@ -115,6 +120,15 @@ class Timeline(Panel):
             "legend": {"showLegend": True, "displayMode": "list", "placement": "bottom"},
             "tooltip": {"mode": "single", "sort": "none"},
         }
+
+
+def counted_at_all(buckets: str) -> str:
+    """Buckets of a histogram, but only of moments at which something was counted; %s is for a further matcher.
+
+    A field of empty cells says neither that there was nothing nor that nothing is known.
+    """
+    all_of_them = buckets.replace("%s", ', le="+Inf"')
+    return f"{buckets.replace('%s', '')} and on () {all_of_them} > 0"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,8 +29,7 @@ CANARY = Row(
             title="Each canary",
             description="""The last call of each canary, the failed ones first: whether it was answered with audio as
                 asked for, when, how it ended, how long until it was answered, and audio heard here (in) and at the far
-                end (out). Good: share of six hours in which the
-                last call was good.""",
+                end (out). Good: share of six hours in which the last call was good.""",
             nothing=NONE,
             keys={"instance": "PBX", "canary": "Canary", "cause": "Hangup cause"},
             links={"instance": clicked("asterisk-pbx", "instance")},
@@ -69,7 +68,8 @@ CANARY = Row(
         ),
         Series(
             title="Canaries that failed",
-            description="When the last call of a canary was not good; those that never failed are not drawn.",
+            description="""How many canaries' last call was not good when; the table above has their names (Good below
+                100 %).""",
             nothing="No failed canary call is known",
             queries=(
                 Query(
@@ -80,6 +80,7 @@ CANARY = Row(
             faults=True,
             bars=True,
             decimals=0,
+            legend="",
             width=8,
         ),
         Series(
@@ -93,6 +94,7 @@ CANARY = Row(
                 ),
             ),
             unit="s",
+            legend="right",
             width=8,
         ),
         Series(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from grafana import colours as c
-from grafana.board import Board, Row, Variable
+from grafana.board import INSTANCE, JOB, Board, Row, Variable
 from grafana.boards.exporter_tables import ANSWERS, COLLECTORS_OF_EACH, DURATION, LINKS_OF_EACH, SUCCESS
 from grafana.causes import or_none
 from grafana.model import Query
 from grafana.panels import Series
 from grafana.stat import Named, Stat
 
-ANY = '__name__=~"asterisk_up|ami_exporter_build_info"'
-JOB = Variable(name="job", label="Job", selector=f"{{{ANY}}}")
-INSTANCE = Variable(name="instance", label="Instance", selector=f"{{{ANY}, %s}}")
+PROCESS_ITSELF = Variable(
+    name="exporter", label="Exporter", selector="ami_exporter_build_info", of="instance", all_value=""
+)
+"""A process is a target of its own beside the PBXs it asks, of another job: the choice of PBXs does not choose it."""
+ITS = '{instance=~"$exporter"}'
+OF_EXPORTERS = f"and on (job, instance) ami_exporter_build_info{ITS}"
+"""Other processes of the same machine may have the same name of an instance."""
 
 EVENTS = "rate(ami_exporter_events_received_total{@}[$__rate_interval])"
 
@@ -98,8 +102,8 @@ NOW = Row(
             description="Version of the exporter.",
             queries=(
                 Query(
-                    expr="""max by (version) (
-                        label_replace(ami_exporter_build_info{@}, "version", "$1", "version", "([^+ ]+).*")
+                    expr=f"""max by (version) (
+                        label_replace(ami_exporter_build_info{ITS}, "version", "$1", "version", "([^+ ]+).*")
                     )""",
                 ),
             ),
@@ -162,6 +166,7 @@ LINKS = Row(
                 ),
             ),
             unit="cps",
+            legend="right",
             width=8,
         ),
         Series(
@@ -193,10 +198,12 @@ LINKS = Row(
                     legend="dropped: {{metric}}",
                 ),
                 Query(
-                    expr="sum(instance:ami_exporter_protocol_errors:rate5m{@}) * 60",
+                    expr="sum(instance:ami_exporter_protocol_errors:rate5m{@}) * 60 > 0",
                     legend="protocol errors",
                 ),
+                Query(expr="0 * sum(asterisk_up{@})", legend="none"),
             ),
+            words=c.Words({"none": c.DIM}),
             faults=True,
             bars=True,
             interval="1m",
@@ -206,23 +213,26 @@ LINKS = Row(
 )
 
 PROCESS = Row(
-    title="Process",
+    title="Process: the chosen exporters, whatever PBXs are chosen",
     panels=(
         Series(
             title="CPU",
             description="Share of one core the exporter uses.",
-            queries=(Query(expr="rate(process_cpu_seconds_total{@}[$__rate_interval])", legend="{{instance}}"),),
+            queries=(
+                Query(
+                    expr=f"rate(process_cpu_seconds_total{ITS}[$__rate_interval]) {OF_EXPORTERS}",
+                    legend="{{instance}}",
+                ),
+            ),
             unit="percentunit",
             width=8,
-            height=6,
         ),
         Series(
             title="Memory",
             description="Resident memory of the exporter.",
-            queries=(Query(expr="process_resident_memory_bytes{@}", legend="{{instance}}"),),
+            queries=(Query(expr=f"process_resident_memory_bytes{ITS} {OF_EXPORTERS}", legend="{{instance}}"),),
             unit="bytes",
             width=8,
-            height=6,
         ),
         Series(
             title="Samples of a scrape, the ten largest",
@@ -234,8 +244,8 @@ PROCESS = Row(
                     legend="{{instance}}",
                 ),
             ),
+            legend="right",
             width=8,
-            height=6,
         ),
     ),
 )
@@ -244,6 +254,6 @@ EXPORTER = Board(
     uid="asterisk-exporter",
     title="Asterisk / Exporter health",
     description="Whether the figures on the other boards can be believed.",
-    variables=(JOB, INSTANCE),
+    variables=(JOB, INSTANCE, PROCESS_ITSELF),
     rows=(NOW, EACH, LINKS, PROCESS),
 )

@@ -98,11 +98,13 @@ MOBILE = Row(
             unit="dBm",
             decimals=0,
             minimum=None,
+            legend="right",
             width=12,
         ),
         Series(
             title="Sticks without network",
-            description="When which stick was in no mobile network; those that always were are not drawn.",
+            description="""How many sticks were in no mobile network when. Point at a column for their names; the table
+                above tells who is in none now.""",
             nothing="No stick without network is known",
             queries=(
                 Query(
@@ -113,6 +115,7 @@ MOBILE = Row(
             faults=True,
             bars=True,
             decimals=0,
+            legend="",
             width=12,
         ),
     ),

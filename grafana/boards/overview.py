@@ -10,7 +10,7 @@ from grafana.boards.engine import ENGINE
 from grafana.causes import FAILURES, or_none, seen, while_seen
 from grafana.lookback import over_before_the_end
 from grafana.model import Query
-from grafana.panels import Heat, Series, Timeline
+from grafana.panels import Heat, Series, Timeline, counted_at_all
 from grafana.ranking import that_was_down
 from grafana.selection import here
 from grafana.stat import Share, Stat, problem_count
@@ -138,10 +138,10 @@ NOW = Row(
                 alone at some moment of the time shown.""",
             nothing="No outage is known",
             queries=(
-                Query(expr=that_was_down("min(asterisk_up{@})"), legend="AMI answers"),
+                Query(expr=that_was_down("min(asterisk_up{@})"), legend="AMI"),
                 Query(
                     expr=that_was_down('min(ami_exporter_link_up{@, link="events"})'),
-                    legend="events are seen",
+                    legend="event link",
                 ),
                 Query(expr=that_was_down("min by (trunk) (asterisk_trunk_up{@})"), legend="trunk {{trunk}}"),
                 Query(
@@ -153,10 +153,10 @@ NOW = Row(
                         """1 - max by (queue) ((asterisk_queue_callers{@} > bool 0)
                             * (asterisk_queue_members_ready{@} == bool 0))"""
                     ),
-                    legend="queue {{queue}} staffed",
+                    legend="queue {{queue}}",
                 ),
             ),
-            values={"0": ("no", c.BAD), "1": ("yes", c.GOOD)},
+            values={"0": ("down, or left alone", c.BAD), "1": ("up", c.GOOD)},
             unit="none",
             points=100,
         ),
@@ -247,7 +247,13 @@ OUTCOMES = Row(
             title="Talk time",
             description="How many answered legs ended after how long a talk.",
             nothing="No answered call is known",
-            queries=(Query(expr="sum by (le) (increase(asterisk_dial_talk_seconds_bucket{@}[$__rate_interval]))"),),
+            queries=(
+                Query(
+                    expr=counted_at_all(
+                        "sum by (le) (increase(asterisk_dial_talk_seconds_bucket{@%s}[$__rate_interval]))"
+                    )
+                ),
+            ),
             unit="s",
             scheme="Greens",
             interval="2m",

@@ -7,7 +7,7 @@ from grafana.board import INSTANCE, JOB, QUEUE, Board, Row
 from grafana.causes import while_seen
 from grafana.lookback import SHOWN, counted, over
 from grafana.model import Query
-from grafana.panels import Heat, Ranking, Series
+from grafana.panels import Heat, Ranking, Series, counted_at_all
 from grafana.ranking import LAST_HOUR, most
 from grafana.selection import clicked
 from grafana.stat import Stat
@@ -190,6 +190,7 @@ FLOW = Row(
             ),
             stacked=True,
             decimals=0,
+            legend="right",
         ),
         Series(
             title="How calls left the queue, per minute",
@@ -221,7 +222,9 @@ FLOW = Row(
             height=9,
             description="How many answered callers a minute had waited how long.",
             nothing="No caller is known",
-            queries=(Query(expr=f"sum by (le) (queue:asterisk_wait_seconds_bucket:rate5m{{{Q}}}) * 60"),),
+            queries=(
+                Query(expr=counted_at_all(f"sum by (le) (queue:asterisk_wait_seconds_bucket:rate5m{{{Q}%s}}) * 60")),
+            ),
             unit="s",
             scheme="Greens",
             points=50,

@@ -170,6 +170,7 @@ FRAUD = Row(
                 Query(expr=most(f"{TRUNK} ({TALK})", over="max", window=LAST_HOUR), legend="{{trunk}} · {{instance}}"),
             ),
             unit="dthms",
+            legend="right",
         ),
         Table(
             title="Outbound talk in the last hour against last week",

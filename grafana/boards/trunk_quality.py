@@ -48,6 +48,7 @@ REGISTRATION_EVENTS = Series(
     words=c.REGISTRATIONS,
     bars=True,
     width=8,
+    height=9,
 )
 
 QUALITY = Row(

@@ -30,6 +30,21 @@ from grafana.selection import clicked
 from grafana.stat import Share, Stat
 from grafana.table import Column, Table
 
+
+def outages(state: str, label: str) -> tuple[Column, Column]:
+    """How long a state of 1 or 0 was 0 in the time shown, and what it is now, for each of a PBX."""
+    by = f"by (instance, {label})"
+    return (
+        Column(
+            title="Down for",
+            expr=f"max {by} (sum_over_time((1 - {state})[$__range:30s])) * 30",
+            unit="dthms",
+            width=104,
+        ),
+        Column(title="Now", expr=f"min {by} ({state})", values=c.UP_DOWN, width=60),
+    )
+
+
 NOW = Row(
     title="Now",
     panels=(
@@ -154,30 +169,39 @@ NOW = Row(
         ),
         Series(
             title="Trunks down",
-            description="Which trunks were down when, however short; those that never were are not drawn.",
+            description="""How many trunks were down when, however short. Point at a column for their names; the table
+                beside it has them too.""",
             nothing="No outage of a trunk is known",
             queries=(Query(expr=by_trunk(down(f"asterisk_trunk_up{{{T}}}"), "count"), legend=TRUNK_NAME),),
             faults=True,
             bars=True,
             decimals=0,
+            legend="",
+            width=6,
+        ),
+        Table(
+            title="Trunks that were down",
+            description="For how much of the time shown, the longest first, and whether they are down now.",
+            nothing="No outage of a trunk is known",
+            keys={"instance": "PBX", "trunk": "Trunk"},
+            links={"instance": clicked("asterisk-pbx", "instance"), "trunk": clicked("asterisk-trunks", "trunk")},
+            sort=("Down for", True),
+            only="Down for",
+            columns=outages(f"asterisk_trunk_up{{{T}}}", "trunk"),
             width=8,
         ),
-        Series(
+        Table(
             title="Registrations not accepted",
-            description="Which registrations were not accepted when; those that always were are not drawn.",
+            description="For how much of the time shown, the longest first, and whether they are down now.",
             nothing="No refusal is known",
-            queries=(
-                Query(
-                    expr=f"count by (instance, registration) ({down('asterisk_registration_up{@}')})",
-                    legend="{{registration}} · {{instance}}",
-                ),
-            ),
-            faults=True,
-            bars=True,
-            decimals=0,
-            width=8,
+            keys={"instance": "PBX", "registration": "Registration"},
+            links={"instance": clicked("asterisk-pbx", "instance")},
+            sort=("Down for", True),
+            only="Down for",
+            columns=outages("asterisk_registration_up{@}", "registration"),
+            widths={"instance": 120},
+            width=10,
         ),
-        REGISTRATION_EVENTS,
     ),
 )
 
@@ -191,6 +215,8 @@ USE = Row(
             queries=(Query(expr=most(by_trunk(f"asterisk_trunk_channels{{{T}}}")), legend=TRUNK_NAME),),
             stacked=True,
             decimals=0,
+            legend="right",
+            width=8,
         ),
         Series(
             title="Calls per minute, by direction",
@@ -203,7 +229,9 @@ USE = Row(
                 ),
             ),
             words=c.DIRECTIONS,
+            width=8,
         ),
+        REGISTRATION_EVENTS,
     ),
 )
 

@@ -149,6 +149,16 @@ def test_every_query_of_every_panel_returns_data(prometheus: PrometheusServer) -
     assert empty_after_waiting(prometheus, wanted) == []
 
 
+@pytest.mark.parametrize("title", ["CPU", "Memory", "Version"])
+def test_the_exporters_process_is_shown_when_only_pbxs_are_chosen(prometheus: PrometheusServer, title: str) -> None:
+    """Prometheus scrapes it as a target of its own, of another job than the PBXs."""
+    (panel,) = (one for board, one in every_panel() if (board["uid"], one["title"]) == ("asterisk-exporter", title))
+    expression = replaced(panel["targets"][0]["expr"], VALUES | {"$job": "asterisk", "$instance": "pbx1"})
+    assert empty_after_waiting(prometheus, [(title, expression)]) == []
+    labels = [series["metric"] for series in prometheus.query(expression)]
+    assert [one for one in labels if "unknown" in one.values()] == []
+
+
 def test_every_recording_rule_records(prometheus: PrometheusServer) -> None:
     assert empty_after_waiting(prometheus, [(rule.file, rule.name) for rule in RECORDED]) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import promql_parser as promql
@@ -18,11 +19,55 @@ GREY = "#8e8e8e"
 TITLE_PIXELS_A_LETTER, TITLE_PADDING = 7.6, 58
 HEADING_PIXELS_A_LETTER, HEADING_PADDING = 7.2, 16
 SORT_MARK = 20
+LEGEND_PIXELS_A_LETTER, LEGEND_PADDING = 6.2, 36
+LETTERS = {"instance": 12, "collector": 10}
+"""Of a name in a legend, where it is not six."""
 
 
 @EACH_PANEL
 def test_title_is_not_cut_at_1280(panel: Json) -> None:
     assert len(panel["title"]) * TITLE_PIXELS_A_LETTER + TITLE_PADDING <= pixels(panel["gridPos"]["w"])
+
+
+@EACH_PANEL
+def test_a_legend_of_ten_needs_no_scrolling_at_1280(panel: Json) -> None:
+    if panel["type"] != "timeseries" or not re.search(r"(topk|bottomk)\(10,", panel["targets"][0]["expr"]):
+        return
+    grid, legend = panel["gridPos"], panel["options"]["legend"]
+    written = panel["targets"][0]["legendFormat"]
+    letters = sum(LETTERS.get(label, 6) for label in re.findall(r"{{(\w+)}}", written)) + 3 * written.count("·")
+    on_a_line = pixels(grid["w"]) // (letters * LEGEND_PIXELS_A_LETTER + LEGEND_PADDING)
+    # Grafana gives a legend below the lines a third of the panel.
+    lines = 3 if grid["h"] <= 8 else 4
+    assert legend["placement"] == "right" or math.ceil(10 / on_a_line) <= lines
+
+
+@EACH_PANEL
+def test_a_name_for_each_object_of_a_fleet_is_in_the_tooltip_and_not_in_the_legend(panel: Json) -> None:
+    """There may be hundreds, but for those of the ten chosen, and the exporters themselves."""
+    if panel["type"] != "timeseries":
+        return
+    for target in panel["targets"]:
+        of_each = re.search(r"{{(instance|trunk|queue|registration|canary|device)}}", target["legendFormat"])
+        few = re.search(r"(topk|bottomk)\(|\$exporter", target["expr"])
+        assert not of_each or few or not panel["options"]["legend"]["showLegend"], target["legendFormat"]
+
+
+@EACH_PANEL
+def test_what_is_stacked_has_no_outline_in_the_colour_of_what_is_zero(panel: Json) -> None:
+    """Grafana draws a series at zero on top of the others, as if all of them were its own."""
+    custom = panel["fieldConfig"]["defaults"]["custom"]
+    if panel["type"] == "timeseries" and custom["stacking"]["mode"] == "normal":
+        assert custom["lineWidth"] == 0
+        assert custom["fillOpacity"] > 0
+
+
+@EACH_PANEL
+def test_a_histogram_of_nothing_is_a_sentence_and_not_a_field_of_empty_cells(panel: Json) -> None:
+    if panel["type"] == "heatmap":
+        (target,) = panel["targets"]
+        counted, _, at_all = target["expr"].partition(" and on () ")
+        assert at_all == re.sub(r"(bucket[^{]*{[^}]*)}", r'\1, le="+Inf"}', counted) + " > 0"
 
 
 @EACH_PANEL

@@ -75,6 +75,7 @@ VALUES = {
     "$__range": "5m",
     "$site": ".*",
     "$instance": ".+",
+    "$exporter": ".+",
     "$queue": ".+",
     "$trunk": ".+",
     "$tenant": ".+",

@@ -228,7 +228,7 @@ def real(folder: Path, program: Path) -> Iterator[PrometheusServer]:
 def _watched(folder: Path, program: Path, scenes: Scenes) -> Iterator[PrometheusServer]:
     """One exporter and one Prometheus for all targets."""
     config = folder / "ami-exporter.yml"
-    document = {"defaults": {"username": "demo", "secret": "demo", "timeout": "5s"}, "targets": scenes.targets}
+    document = {"defaults": {"username": "demo", "secret": "demo", "timeout": "9s"}, "targets": scenes.targets}
     config.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     with exporter("--config.file", str(config)) as process:
         settings = _PROMETHEUS.format(port=process.port, rules=ROOT / "prometheus" / "rules")

@@ -11,8 +11,10 @@ Json = dict[str, Any]
 
 ALL: list[Json] = [board.render() for board in BOARDS]
 GRAFANA_VALUES = {"$__rate_interval": "1m", "$__range_s": "21600", "$__range": "6h", "$__interval": "1m"}
-CHOSEN_ALL = {"$job": ".+", "$site": ".*", "$instance": ".+", "$queue": ".+", "$trunk": ".+", "$tenant": ".+"}
-"""What Grafana makes of each variable in a matcher when all of its values are chosen."""
+CHOSEN_ALL = {"$job": ".+", "$site": ".*"} | dict.fromkeys(
+    ("$instance", "$exporter", "$queue", "$trunk", "$tenant"), ".+"
+)
+"""What a variable stands for in a matcher when all of its values are chosen."""
 
 # Grafana's grid at a window of this width: 24 columns, 16 px around, 8 px between.
 GAP, PADDING = 8, 16
