@@ -16,7 +16,7 @@ from ami_exporter.pbx.poller import Polled
 from tests.support.ami_server import Ended, Fields, Session
 from tests.support.ami_wire import packet
 from tests.support.scripted_pbx import ScriptedPbx
-from tests.support.targets import SOON, VAIN, listening, movable, read_back, scrape, target, until, value
+from tests.support.targets import SOON, LONGEST_WAIT, listening, movable, read_back, scrape, target, until, value
 
 
 def test_a_fault_while_preparing_is_logged_and_tried_again(
@@ -106,12 +106,12 @@ def test_an_answer_to_a_ping_that_waits_to_be_read_is_a_sign_of_life_however_lat
 
         pbx.hooks["Ping"] = answer_late
         clock.ahead += KEEPALIVE_SECONDS + 1
-        assert answered.wait(VAIN)
+        assert answered.wait(LONGEST_WAIT)
         clock.ahead += PING_SECONDS + 1
         go_on.set()
         beaten = threading.Event()
         loop.call(lambda: loop.later(2 * BEAT_SECONDS, beaten.set))
-        assert beaten.wait(VAIN)
+        assert beaten.wait(LONGEST_WAIT)
         assert one.stats.families()[1].values["events",] == 1.0  # connected once
 
 
