@@ -231,7 +231,9 @@ class Stream:
 def _connect(host: str, port: int, deadline: float, clock: Callable[[], float]) -> socket.socket:
     """Try the host's addresses in turn, each with its share of the remaining time."""
     addresses = _resolve(host, port, deadline - clock())
-    failures = []
+    # Facts, not the exceptions: these would hold our frame, which would hold them, until garbage is collected.
+    failures: list[tuple[int | None, str]] = []
+    silent = True
     for index, (family, kind, protocol, address) in enumerate(addresses):
         share = (deadline - clock()) / (len(addresses) - index)
         if share <= 0:
@@ -239,14 +241,15 @@ def _connect(host: str, port: int, deadline: float, clock: Callable[[], float]) 
         try:
             return _connect_to(family, kind, protocol, address, share)
         except OSError as error:
-            failures.append(error)
-    if all(isinstance(error, TimeoutError) for error in failures):
+            silent = silent and isinstance(error, TimeoutError)
+            failures.append((error.errno, error.strerror or str(error)))
+    if silent:
         raise Timeout(
             f"port {port} did not answer: is the PBX up, is bindaddr in manager.conf reachable from here,"
             " does a firewall drop the packets?"
         )
-    found = "; ".join(sorted({error.strerror or str(error) for error in failures}))
-    if all(error.errno in NO_WAY for error in failures):
+    found = "; ".join(sorted({reason for _, reason in failures}))
+    if all(number in NO_WAY for number, _ in failures):
         raise ConnectFailed(
             f"port {port}: {found}: no packet gets there from here: look at the address, at the routes (ip route get"
             " ADDRESS), and at VPN and firewall between"

@@ -1,7 +1,7 @@
 """What a scrape makes is freed when the scrape ends, not when Python next looks for garbage.
 
 Where the objects of each scrape hold each other, they wait for the collector, which then stops every thread: with 200
-targets for a quarter of a second.
+targets for a quarter of a second. Those that live for some seconds are frozen, and wait for an hour.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from __future__ import annotations
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import pytest
 
 from ami_exporter.config.secret import Secret
 from ami_exporter.demo import DemoSettings, SimulatedPbx
-from tests.support.targets import SOON, listening, target, until
+from tests.support.asterisk_server import free_port
+from tests.support.faulty_proxy import Faults, FaultyProxy
+from tests.support.targets import SOON, listening, scrape, target, until, value
 
 pytestmark = pytest.mark.slow
 
@@ -80,3 +82,65 @@ def test_a_scrape_leaves_nothing_to_the_garbage_collector(events: bool) -> None:
             listening(one)
         scrapes()  # the first logs in and learns what there is
         assert not left_by(scrapes)
+
+
+FAULTS: Mapping[str, Faults] = {
+    "never answers": Faults(hole_at=0),
+    "ends in the greeting": Faults(cut_at=5),
+    "ends in an answer": Faults(cut_at=400),
+    "stops in an answer": Faults(hole_at=400),
+    "resets": Faults(reset_hello=True),
+    "refuses the secret": Faults(),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_connection_that_fails_leaves_nothing_to_the_garbage_collector(fault: str) -> None:
+    with (
+        SimulatedPbx(DemoSettings(channels=20, endpoints=20)) as pbx,
+        FaultyProxy(pbx.port, FAULTS[fault]) as proxy,
+        target(
+            proxy.port,
+            username=pbx.username,
+            secret=Secret("wrong" if fault == "refuses the secret" else pbx.secret),
+            timeout=0.5,
+            events=True,
+        ) as one,
+    ):
+
+        def scrapes() -> None:
+            for _ in range(SCRAPES):
+                assert value(scrape(one, 0.5), "asterisk_up") == 0
+
+        scrapes()
+        assert not left_by(scrapes)
+
+
+def test_a_port_where_nobody_listens_leaves_nothing_to_the_garbage_collector() -> None:
+    with target(free_port("127.0.0.1"), timeout=0.5, events=True) as one:
+
+        def scrapes() -> None:
+            for _ in range(SCRAPES):
+                assert value(scrape(one, 0.5), "asterisk_up") == 0
+
+        scrapes()
+        assert not left_by(scrapes)
+
+
+def test_lost_connections_leave_nothing_to_the_garbage_collector() -> None:
+    with (
+        SimulatedPbx(DemoSettings(channels=20, endpoints=20)) as pbx,
+        FaultyProxy(pbx.port) as proxy,
+        target(proxy.port, username=pbx.username, secret=Secret(pbx.secret), events=True) as one,
+    ):
+
+        def reconnect() -> None:
+            known = [link.rights for link in one.event_links.values()]
+            proxy.kick()
+            until(lambda: not all(rights.given(None) for rights in known), "the loss")
+            listening(one)
+            until(lambda: value(scrape(one), "asterisk_up") == 1, "the poll link")
+
+        listening(one)
+        reconnect()
+        assert not left_by(reconnect)
