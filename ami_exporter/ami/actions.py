@@ -35,7 +35,7 @@ class ActionSpec:
 
     rights: write classes, any one of which suffices; empty: any user may send it.
     items, complete: event names of a list's items and of its end; a list may have several kinds of item.
-    empty: texts of an `Error` (or a `Success` that starts no list) that mean "there are none".
+    empty: texts (lower case) of an `Error` (or a `Success` that starts no list) that mean "there are none".
     cost: rank for the order of sending, cheap ones first: 0 one packet, 1 short, 2 grows with the PBX, 3 dear.
     params: parameters that may be sent. required: parameters that must be sent.
     min_interval: seconds for which a complete answer is served again, unless the configuration sets it.
@@ -94,7 +94,7 @@ def _list(
         AnswerForm.LIST,
         items=tuple(items.split()),
         complete=complete or f"{name}Complete",
-        empty=empty,
+        empty=tuple(map(str.lower, empty)),
         cost=cost,
         params=frozenset(params),
         required=frozenset(required),

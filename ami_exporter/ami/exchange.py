@@ -214,7 +214,7 @@ class Exchange:
 
     def _take_response(self, action_id: str, waiting: Waiting, message: Message) -> None:
         text = message.get("message", "").strip()
-        if text.lower() in (known.lower() for known in waiting.spec.empty):
+        if text.lower() in waiting.spec.empty:
             self._end(action_id, Outcome.EMPTY, text)
         elif message.get("response", "").lower() == "error":
             if text.lower() == "permission denied":

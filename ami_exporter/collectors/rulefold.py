@@ -188,9 +188,10 @@ class RuleFold:
             merged = dict(found[0])
             if len(sources.tables) > 1:
                 merged = _merged(metric, sources.reduce, found)
+            whole = len(found) == len(sources.tables)
             if sources.counted:
-                self._add_zeros(metric, sources, merged, whole=len(found) == len(sources.tables))
-            for source, place in sources.tables.items():
+                self._add_zeros(metric, sources, merged, whole=whole)
+            for source, place in () if whole else sources.tables.items():
                 if source not in complete:
                     for labels in self._tables[place].values:
                         merged.pop(labels, None)

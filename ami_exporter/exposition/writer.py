@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from ami_exporter.collectors.declarations import LabelSet, Metric, Sample
@@ -18,7 +18,7 @@ class HistogramValue:
     count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen, each of a hundred families a scrape takes twice as long to make
 class Family:
     """A metric with its label sets, ready for exposition, which sorts the series by labels."""
 
@@ -53,15 +53,18 @@ class Writer:
             self._caps.dropped(metric, labels)
 
     def families(
-        self, samples: Iterable[Sample], whole: Iterable[tuple[Metric, Mapping[LabelSet, float]]] = ()
+        self, samples: Iterable[Sample], whole: Iterable[tuple[Metric, dict[LabelSet, float]]] = ()
     ) -> list[Family]:
-        """Make families of one collector's samples and of `whole`, metrics with all label sets. Raises SampleError."""
+        """Return families from one collector's samples, and from `whole`: metrics with all label sets, whose values they take over.
+
+        Raises SampleError.
+        """
         allowed = self._caps.allowed
         found: dict[Metric, dict[LabelSet, float]] = {}
         for metric, label_sets in whole:
             if not {len(metric.labels)}.issuperset(map(len, label_sets)):
                 raise _wrong_number(metric, next(one for one in label_sets if len(one) != len(metric.labels)))
-            found[metric] = dict(label_sets)
+            found[metric] = label_sets
             if allowed is not everything:
                 found[metric] = {labels: value for labels, value in label_sets.items() if allowed(metric, labels)}
         last: Metric | None = None

@@ -17,9 +17,6 @@ FULL_STATUS_FROM = (2,)
 #: Plans remembered: those of a fleet are mostly the same, and a plan is made for each poll.
 PLANS = 200
 
-#: Plans remembered: those of a fleet are mostly the same, and a plan is made for each poll.
-PLANS = 200
-
 
 @dataclass(frozen=True, slots=True)
 class EnabledCollector:

@@ -249,8 +249,8 @@ class PollRun:
         sent = self.plan.by_collector[name]
         missing = self.plan.unavailable.get(name, ())
         cached = self.cached.get(name)
-        got = [answers[action] for action in sent if action in answers]
-        fault, detail = _first_fault(sent, answers, run.unreadable)
+        got = {action: answers[action] for action in sent if action in answers}
+        fault, detail = _first_fault(got, run.unreadable)
         if fault is PollFault.NONE and run.enabled.required and missing:
             fault, detail = PollFault.NOT_OFFERED, missing[0].label
         families: Sequence[Family] = ()
@@ -266,23 +266,20 @@ class PollRun:
         return Result(
             name,
             fault,
-            sum(answer.seconds for answer in got) + sum(one.seconds for one in served_again.values()),
+            sum(answer.seconds for answer in got.values()) + sum(one.seconds for one in served_again.values()),
             families,
             min((one.taken for one in served_again.values()), default=now),
             detail,
             sent,
             missing,
-            tuple((action, reason) for action in sent if action in answers and (reason := _reason(answers[action]))),
+            tuple((action, reason) for action, answer in got.items() if (reason := _reason(answer))),
         )
 
 
-def _first_fault(
-    sent: Iterable[Action], answers: Mapping[Action, Answer], unreadable: Mapping[Action, str]
-) -> tuple[PollFault, str]:
+def _first_fault(answers: Mapping[Action, Answer], unreadable: Mapping[Action, str]) -> tuple[PollFault, str]:
     """Return why a collector failed, by its first failed action; a console command's fault names the command."""
-    for action in sent:
-        answer = answers.get(action)
-        if answer is not None and (not answer.full or action in unreadable):
+    for action, answer in answers.items():
+        if not answer.full or action in unreadable:
             why = unreadable.get(action, answer.message)
             fault = PollFault.FAILED if answer.full else _FAULT_OF[answer.outcome]
             return fault, f"{action.label}: {why}" if action.is_command else why
