@@ -118,7 +118,7 @@ class House:
                         return
                 elif fd in self._listeners:
                     self._accept(self._listeners[fd])
-                else:
+                elif fd in self._sessions:  # it may have ended within this turn
                     self._read(fd)
             now = time.monotonic()
             for pbx in [one for one in self._down if one.starts is not None and one.starts <= now]:
@@ -236,8 +236,11 @@ class House:
         due = int((now - pbx.began) * self.rate) - pbx.played
         if due > 0:
             size = len(self.corpus)
-            pbx.events.sendall(b"".join(self.corpus[number % size] for number in range(pbx.played, pbx.played + due)))
-            pbx.played += due
+            with suppress(OSError):  # the client has closed the link: its end is read next, and what is due waits
+                pbx.events.sendall(
+                    b"".join(self.corpus[number % size] for number in range(pbx.played, pbx.played + due))
+                )
+                pbx.played += due
 
 
 def main() -> None:

@@ -92,7 +92,7 @@ class Session:
             self._alive_at = self._stream.alive_at
             self._stream.close()
             self._stream = None
-            self._decoder = Decoder()  # the learned shapes have up to 100 KB, and closed links are kept for a while
+        self._on_stray = _ignore  # it belongs to whoever has us: without a cycle both are freed at once
 
     def connect(self, deadline: float) -> None:
         """Connect and read the greeting."""
@@ -203,3 +203,7 @@ class Session:
                 self.protocol_errors[error.kind] += 1
         self.drop()
         return error
+
+
+def _ignore(_message: Message) -> None:
+    """Nothing arrives on a closed connection."""

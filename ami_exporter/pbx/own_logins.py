@@ -45,22 +45,42 @@ class _Claim:
         return fits and account == self.account and now < self.until
 
 
+class _Own:
+    """One of our sessions: itself while it logs in, later only its address, because closed links hold much."""
+
+    __slots__ = ("_address", "_session")
+
+    def __init__(self, session: LoginSession) -> None:
+        self._session: LoginSession | None = session
+        self._address: tuple[str, int] | None = None
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Our end of the connection; None if it was not connected."""
+        session = self._session  # another thread may settle
+        return self._address if session is None else session.local_address
+
+    def settle(self) -> None:
+        """Note that the login is over: the address no longer changes."""
+        self._address, self._session = self.address, None
+
+
 class OwnLogins:
     """Logins of one target's links. clock: monotonic seconds. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._sessions: deque[LoginSession] = deque(maxlen=REMEMBERED_SESSIONS)
+        self._sessions: deque[_Own] = deque(maxlen=REMEMBERED_SESSIONS)
         self._claims: deque[_Claim] = deque(maxlen=REMEMBERED_SESSIONS)
         self._relayed = True  # until an event names one of our addresses
 
     @contextmanager
     def login(self, session: LoginSession, account: str) -> Iterator[None]:
         """Wrap connecting and logging in: the security event may come before the answer."""
-        claim = _Claim(account)
+        claim, own = _Claim(account), _Own(session)
         with self._lock:
-            self._sessions.append(session)
+            self._sessions.append(own)
             self._claims.append(claim)
         tried = True
         try:
@@ -73,7 +93,8 @@ class OwnLogins:
             tried = False
             raise
         finally:
-            tried = tried and session.local_address is not None
+            own.settle()
+            tried = tried and own.address is not None
             claim.until = self._clock() + CLAIM_SECONDS if tried else -math.inf
 
     def caused(self, event: str, account: str, address: tuple[str, int] | None) -> bool:
@@ -82,7 +103,7 @@ class OwnLogins:
         address: host and port that the event names; None when it cannot be read.
         """
         with self._lock:
-            if any(session.local_address == address for session in self._sessions if address is not None):
+            if address is not None and any(own.address == address for own in self._sessions):
                 self._relayed = False
                 return True
             now = self._clock()

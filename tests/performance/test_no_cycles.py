@@ -16,6 +16,7 @@ import pytest
 
 from ami_exporter.config.secret import Secret
 from ami_exporter.demo import DemoSettings, SimulatedPbx
+from ami_exporter.pbx.own_logins import REMEMBERED_SESSIONS
 from tests.support.asterisk_server import free_port
 from tests.support.faulty_proxy import Faults, FaultyProxy
 from tests.support.targets import SOON, listening, scrape, target, until, value
@@ -135,11 +136,11 @@ def test_lost_connections_leave_nothing_to_the_garbage_collector() -> None:
     ):
 
         def reconnect() -> None:
-            known = [link.rights for link in one.event_links.values()]
-            proxy.kick()
-            until(lambda: not all(rights.given(None) for rights in known), "the loss")
-            listening(one)
-            until(lambda: value(scrape(one), "asterisk_up") == 1, "the poll link")
+            for _ in range(REMEMBERED_SESSIONS):
+                proxy.kick()
+                until(lambda: one.stats.up_since("events") is None, "the loss")
+                listening(one)
+                until(lambda: value(scrape(one), "asterisk_up") == 1, "the poll link")
 
         listening(one)
         reconnect()

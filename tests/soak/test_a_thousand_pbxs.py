@@ -17,7 +17,7 @@ import pytest
 from benchmarks.fleet import lean, wait_connected
 from benchmarks.measure import cpu_seconds, percentile
 from benchmarks.pbx import settings, tell
-from benchmarks.schedule import INTERVAL, Schedule, Scraped
+from benchmarks.schedule import INTERVAL, TIMEOUT, Schedule, Scraped
 from tests.soak.test_soak import Body
 from tests.support.asterisk_server import wait_until
 from tests.support.exporter_process import ExporterProcess, exporter
@@ -35,7 +35,10 @@ COUNTED = ("Newchannel", "DialBegin", "DialEnd", "Hangup")
 WARM_UP = SHARE
 #: MB that allocator and caches may still move afterwards.
 GROWTH = 20.0
-SETTLE_SECONDS = 30.0
+#: Threads that may serve more scrapes at one moment than at another.
+MORE_THREADS = 64
+#: Each look asks all PBXs.
+SETTLE_SECONDS = 120.0
 
 
 @pytest.mark.soak
@@ -71,7 +74,7 @@ def test_a_thousand_pbxs_that_restart_lose_no_event_and_no_scrape_of_the_others(
             warm, last = bodies[min(WARM_UP, len(bodies) - 1)], bodies[-1]
             print(f"first {bodies[0]}\nwarm  {warm}\nlast  {last}")
             assert last.megabytes - warm.megabytes < GROWTH
-            assert last.threads <= warm.threads
+            assert last.threads <= warm.threads + MORE_THREADS
             assert last.descriptors <= 3 * PBXS + 64
 
 
@@ -83,7 +86,7 @@ def of_one(played: int) -> Counter[str]:
 
 
 def tell_of(seconds: float, body: Body, scraped: list[Scraped], share: int, cores: float) -> None:
-    good = [one.seconds for one in scraped if one.seconds is not None]
+    good = [one.seconds for one in scraped if one.seconds is not None] or [TIMEOUT]
     faults = Counter(one.fault for one in scraped if one.seconds is None)
     times = " / ".join(f"{value * 1000:.0f}" for value in (percentile(good, 0.5), percentile(good, 0.99), max(good)))
     print(
