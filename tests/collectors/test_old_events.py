@@ -111,22 +111,22 @@ def difference(one: Samples, other: Samples) -> set[str]:
     return {key[0].removeprefix("asterisk_") for key in one.keys() | other.keys() if one.get(key) != other.get(key)}
 
 
-_NOT_TOLD = {"queue_ring_seconds_sum", "queue_talk_seconds_sum", "queue_ring_no_answer_total"}
+_NOT_SENT = {"queue_ring_seconds_sum", "queue_talk_seconds_sum", "queue_ring_no_answer_total"}
 DIFFERENCES: dict[str, tuple[set[str], str]] = {
     "call_declined": ({"dials_total"}, "603 is BUSY in chan_sip, NOANSWER in chan_pjsip"),
     "out_404": ({"dials_total", "trunk_calls_total"}, "404 is CHANUNAVAIL in chan_sip, NOANSWER in chan_pjsip"),
-    "queue_answered_support": (_NOT_TOLD, _SILENT_QUEUE),
-    "queue_answered_agent_hangs_up_support": (_NOT_TOLD, _SILENT_QUEUE),
+    "queue_answered_support": (_NOT_SENT, _SILENT_QUEUE),
+    "queue_answered_agent_hangs_up_support": (_NOT_SENT, _SILENT_QUEUE),
     "queue_abandoned_support": ({"dials_total"}, "how the member's leg ended is unknown there"),
-    "queue_timeout_support": (_NOT_TOLD | {"dials_total"}, _SILENT_QUEUE),
-    "queue_ring_noanswer_support": (_NOT_TOLD | {"dials_total"}, _SILENT_QUEUE),
-    "queue_transferred_support": (_NOT_TOLD, _SILENT_QUEUE),
+    "queue_timeout_support": (_NOT_SENT | {"dials_total"}, _SILENT_QUEUE),
+    "queue_ring_noanswer_support": (_NOT_SENT | {"dials_total"}, _SILENT_QUEUE),
+    "queue_transferred_support": (_NOT_SENT, _SILENT_QUEUE),
     "pickup": ({"dials_total", "dial_talk_seconds_count"}, "who picks up is no leg there"),
     "originate_failed": (
         {"calls_total", "tenant_calls_total", "dials_total"},
         "an unanswered Originate is no call",
     ),
-    "agent": (_NOT_TOLD | {"dials_total", "dial_talk_seconds_count"}, "an agent is a channel there, and 1006 was busy"),
+    "agent": (_NOT_SENT | {"dials_total", "dial_talk_seconds_count"}, "an agent is a channel there, and 1006 was busy"),
 }
 
 

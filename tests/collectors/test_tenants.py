@@ -81,7 +81,7 @@ CONTEXT = Context(
 )
 
 
-class Told:
+class Feed:
     """A tracker and what it has counted."""
 
     def __init__(self) -> None:
@@ -89,37 +89,37 @@ class Told:
         self.tracker = tracked.make()
         self.samples: list[Sample] = []
 
-    def tell(self, now: float, kind: str, **headers: str) -> None:
+    def event(self, now: float, kind: str, **headers: str) -> None:
         self.samples.extend(self.tracker.event(message(Event=kind, **headers), CONTEXT, now))
 
 
 def test_an_inbound_call_counts_for_the_tenant_of_the_phone_that_it_reached() -> None:
-    told = Told()
-    told.tell(0, "Newchannel", Channel="PJSIP/telco-1", Uniqueid="1", Linkedid="1", ChannelState="4")
-    told.tell(1, "Newchannel", Channel="PJSIP/100-1", Uniqueid="2", Linkedid="1", ChannelState="0", AccountCode="1001")
-    told.tell(5, "Newstate", Uniqueid="1", ChannelState="6")
-    told.tell(65, "Hangup", Uniqueid="2", Linkedid="1", ChannelState="6", AccountCode="1001")
-    told.tell(66, "Hangup", Uniqueid="1", Linkedid="1", ChannelState="6")
-    assert told.samples == [(CALLS, ("Acme", "inbound", "answered"), 1.0), (TALK, ("Acme",), 61.0)]
+    feed = Feed()
+    feed.event(0, "Newchannel", Channel="PJSIP/telco-1", Uniqueid="1", Linkedid="1", ChannelState="4")
+    feed.event(1, "Newchannel", Channel="PJSIP/100-1", Uniqueid="2", Linkedid="1", ChannelState="0", AccountCode="1001")
+    feed.event(5, "Newstate", Uniqueid="1", ChannelState="6")
+    feed.event(65, "Hangup", Uniqueid="2", Linkedid="1", ChannelState="6", AccountCode="1001")
+    feed.event(66, "Hangup", Uniqueid="1", Linkedid="1", ChannelState="6")
+    assert feed.samples == [(CALLS, ("Acme", "inbound", "answered"), 1.0), (TALK, ("Acme",), 61.0)]
 
 
 def test_an_account_code_that_comes_later_counts_and_an_unanswered_call_talked_for_no_time() -> None:
-    told = Told()
-    told.tell(0, "Newchannel", Channel="Local/1@x;1", Uniqueid="1", Linkedid="1", ChannelState="0")
-    told.tell(1, "NewAccountCode", Channel="Local/1@x;1", Uniqueid="1", AccountCode="1002", OldAccountCode="")
-    told.tell(2, "Hangup", Uniqueid="1", ChannelState="5", AccountCode="1002")
-    assert told.samples == [(CALLS, ("Globex", "internal", "unanswered"), 1.0), (TALK, ("Globex",), 0.0)]
+    feed = Feed()
+    feed.event(0, "Newchannel", Channel="Local/1@x;1", Uniqueid="1", Linkedid="1", ChannelState="0")
+    feed.event(1, "NewAccountCode", Channel="Local/1@x;1", Uniqueid="1", AccountCode="1002", OldAccountCode="")
+    feed.event(2, "Hangup", Uniqueid="1", ChannelState="5", AccountCode="1002")
+    assert feed.samples == [(CALLS, ("Globex", "internal", "unanswered"), 1.0), (TALK, ("Globex",), 0.0)]
 
 
 def test_calls_that_are_too_old_or_of_before_a_loss_are_forgotten() -> None:
-    told = Told()
-    told.tell(0, "Newchannel", Channel="PJSIP/100-1", Uniqueid="1", Linkedid="1", ChannelState="4")
-    assert list(told.tracker.expire(10 * 86400.0)) == []
-    told.tell(10 * 86400.0, "Hangup", Uniqueid="1", ChannelState="6")
-    told.tell(0, "Newchannel", Channel="PJSIP/100-1", Uniqueid="2", Linkedid="2", ChannelState="4")
-    told.tracker.reset()
-    told.tell(1, "Hangup", Uniqueid="2", ChannelState="6")
-    assert told.samples == []
+    feed = Feed()
+    feed.event(0, "Newchannel", Channel="PJSIP/100-1", Uniqueid="1", Linkedid="1", ChannelState="4")
+    assert list(feed.tracker.expire(10 * 86400.0)) == []
+    feed.event(10 * 86400.0, "Hangup", Uniqueid="1", ChannelState="6")
+    feed.event(0, "Newchannel", Channel="PJSIP/100-1", Uniqueid="2", Linkedid="2", ChannelState="4")
+    feed.tracker.reset()
+    feed.event(1, "Hangup", Uniqueid="2", ChannelState="6")
+    assert feed.samples == []
 
 
 def test_tenants_that_channels_name_are_capped_whole() -> None:

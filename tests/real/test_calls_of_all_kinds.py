@@ -48,7 +48,7 @@ IN = ("4930555123", "4930555777", "4930555999", "4930555123")
 
 
 @dataclass(frozen=True)
-class Told:
+class Observed:
     """What the listener recorded, what the exporter says during the calls and after them, and all it has written."""
 
     recorder: EventRecorder
@@ -62,12 +62,12 @@ class Told:
 
 
 @pytest.fixture(scope="module", params=[22, 16], ids=["asterisk22", "asterisk16"])
-def told(
+def observed(
     request: pytest.FixtureRequest,
     asterisk_roots: dict[int, AsteriskRoot],
     sipp: Path,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Told]:
+) -> Iterator[Observed]:
     folder = tmp_path_factory.mktemp("calls")
     with (
         calls_pair(asterisk_roots[request.param], asterisk_roots[22], folder, sipp) as pair,
@@ -86,7 +86,7 @@ def told(
             wait_until(lambda: exporter.get().total("asterisk_hangups_total") >= hangups, 10.0, "all hangups")
         after = exporter.get()
         pages = "".join(exporter.get(path).body for path in ("/metrics", "/", "/sd"))
-        yield Told(recorder, during, after, pages + exporter.log)
+        yield Observed(recorder, during, after, pages + exporter.log)
 
 
 def call(pair: ServerPair) -> None:
@@ -142,8 +142,8 @@ def is_up(event: Fields) -> bool:
     return event["ChannelState"] == "6"
 
 
-def test_calls_are_judged_as_an_own_listener_judges_their_packets(told: Told) -> None:
-    found = list(judged(told.recorder))
+def test_calls_are_judged_as_an_own_listener_judges_their_packets(observed: Observed) -> None:
+    found = list(judged(observed.recorder))
     results = {(name, media): result for name, _, media, result in found}
     assert {key: result for key, result in results.items() if key[0] in LONE} == {
         ("both", "inbound"): "heard",
@@ -157,33 +157,33 @@ def test_calls_are_judged_as_an_own_listener_judges_their_packets(told: Told) ->
     }
     # Media past the PBX has no reports at all.
     assert {result for name, trunk, _, result in found if trunk == "telco-direct"} == {"unknown"}
-    assert told.by("asterisk_media_calls_total", "technology", "media", "result") == Counter(
+    assert observed.by("asterisk_media_calls_total", "technology", "media", "result") == Counter(
         ("PJSIP", media, result) for _, _, media, result in found
     )
-    assert told.by("asterisk_trunk_media_calls_total", "trunk", "media", "result") == Counter(
+    assert observed.by("asterisk_trunk_media_calls_total", "trunk", "media", "result") == Counter(
         (trunk, media, result) for _, trunk, media, result in found if trunk.startswith("telco-")
     )
 
 
-def test_only_reports_that_tell_of_packets_are_samples(told: Told) -> None:
+def test_only_reports_that_cover_packets_are_samples(observed: Observed) -> None:
     expected: Counts = Counter()
     scores = 0
     for media, name in (("inbound", "RTCPSent"), ("outbound", "RTCPReceived")):
         by_channel: dict[str, list[Fields]] = {}
-        for event in told.recorder.events(name):
+        for event in observed.recorder.events(name):
             by_channel.setdefault(event["Uniqueid"], []).append(event)
         for reports in by_channel.values():
             telling = [report for report, moves in zip(reports, moved(reports), strict=True) if moves]
             expected[media, "PJSIP"] += len(telling)
             scores += sum(1 <= float(report.get("MES", 0)) <= 100 for report in telling)
-    assert told.by("asterisk_rtcp_loss_ratio_count", "media", "technology") == expected
-    assert told.after.total("asterisk_rtcp_mes_count") == scores
-    assert told.recorder.names()["RTCPSent"] > expected["inbound", "PJSIP"]
+    assert observed.by("asterisk_rtcp_loss_ratio_count", "media", "technology") == expected
+    assert observed.after.total("asterisk_rtcp_mes_count") == scores
+    assert observed.recorder.names()["RTCPSent"] > expected["inbound", "PJSIP"]
 
 
-def test_calls_to_classes_of_destinations_count_once(told: Told) -> None:
-    ends = {event["DestUniqueid"]: event["DialStatus"] for event in told.recorder.events("DialEnd")}
-    begins = told.recorder.events("DialBegin")
+def test_calls_to_classes_of_destinations_count_once(observed: Observed) -> None:
+    ends = {event["DestUniqueid"]: event["DialStatus"] for event in observed.recorder.events("DialEnd")}
+    begins = observed.recorder.events("DialBegin")
 
     def answered_at(call_id: str) -> str:
         """The trunk whose leg of this call was answered."""
@@ -207,61 +207,61 @@ def test_calls_to_classes_of_destinations_count_once(told: Told) -> None:
     assert [event["DestExten"] for event in gosub] == ["s"]
     expected["telco-a", "premium", "busy"] += 1
     expected["telco-a", "international", "no_answer"] += 1
-    assert told.by("asterisk_destination_calls_total", "trunk", "destination", "outcome") == expected
+    assert observed.by("asterisk_destination_calls_total", "trunk", "destination", "outcome") == expected
     # Five trunks and `other`, three classes, seven outcomes: all from the start.
-    assert len([name for name, _ in told.after.series() if name == "asterisk_destination_calls_total"]) == 6 * 3 * 7
+    assert len([name for name, _ in observed.after.series() if name == "asterisk_destination_calls_total"]) == 6 * 3 * 7
 
 
-def test_talk_to_classes_agrees_with_the_time_stamps(told: Told) -> None:
+def test_talk_to_classes_agrees_with_the_time_stamps(observed: Observed) -> None:
     wanted = {"fork-pjsip": "emergency", "fork-iax": "emergency", "fork-local": "emergency"}
     wanted |= dict.fromkeys(("next", "iax", "gosub"), "international")
-    hangups = {event["Uniqueid"]: float(event["Timestamp"]) for event in told.recorder.events("Hangup")}
+    hangups = {event["Uniqueid"]: float(event["Timestamp"]) for event in observed.recorder.events("Hangup")}
     talked: Counter[tuple[str, ...]] = Counter()
-    for event in told.recorder.events("DialEnd", lambda fields: fields["DialStatus"] == "ANSWER"):
+    for event in observed.recorder.events("DialEnd", lambda fields: fields["DialStatus"] == "ANSWER"):
         destination = wanted.get(event["DestLinkedid"])
         if destination is not None and not event["DestChannel"].startswith("Local/"):
             seconds = hangups[event["DestUniqueid"]] - float(event["Timestamp"])
             talked[endpoint(event["DestChannel"]), destination] += seconds  # type: ignore[assignment]  # a Counter of floats
-    found = told.after.by("asterisk_destination_talk_seconds_total", "trunk", "destination")
+    found = observed.after.by("asterisk_destination_talk_seconds_total", "trunk", "destination")
     assert {key: value for key, value in found.items() if value} == pytest.approx(dict(talked), abs=0.5)
     # Talk is counted while it lasts.
-    assert told.during.total("asterisk_destination_talk_seconds_total") > 0
+    assert observed.during.total("asterisk_destination_talk_seconds_total") > 0
 
 
-def test_a_call_recorded_on_two_legs_and_again_was_recorded_once(told: Told) -> None:
-    starts = told.recorder.events("MixMonitorStart")
+def test_a_call_recorded_on_two_legs_and_again_was_recorded_once(observed: Observed) -> None:
+    starts = observed.recorder.events("MixMonitorStart")
     assert len(starts) == 4
-    assert told.after.value("asterisk_recorded_calls_total") == len({event["Linkedid"] for event in starts}) == 1
-    stops = len(told.recorder.events("MixMonitorStop"))
-    assert told.during.value("asterisk_recordings_in_progress") == len(starts) - stops == 3
-    assert told.after.value("asterisk_recordings_in_progress") == 0
+    assert observed.after.value("asterisk_recorded_calls_total") == len({event["Linkedid"] for event in starts}) == 1
+    stops = len(observed.recorder.events("MixMonitorStop"))
+    assert observed.during.value("asterisk_recordings_in_progress") == len(starts) - stops == 3
+    assert observed.after.value("asterisk_recordings_in_progress") == 0
 
 
-def test_time_on_hold_is_that_between_hold_and_unhold(told: Told) -> None:
-    (hold,), (unhold,) = told.recorder.events("Hold"), told.recorder.events("Unhold")
+def test_time_on_hold_is_that_between_hold_and_unhold(observed: Observed) -> None:
+    (hold,), (unhold,) = observed.recorder.events("Hold"), observed.recorder.events("Unhold")
     seconds = float(unhold["Timestamp"]) - float(hold["Timestamp"])
-    assert told.after.value("asterisk_hold_seconds_count") == 1
-    assert told.after.value("asterisk_hold_seconds_sum") == pytest.approx(
+    assert observed.after.value("asterisk_hold_seconds_count") == 1
+    assert observed.after.value("asterisk_hold_seconds_sum") == pytest.approx(
         seconds, abs=1.0
-    )  # told by arrival: of six seconds
+    )  # observed by arrival: of six seconds
 
 
-def test_inbound_calls_count_by_the_names_of_their_numbers(told: Told) -> None:
-    assert told.by("asterisk_did_calls_total", "did", "outcome") == {
+def test_inbound_calls_count_by_the_names_of_their_numbers(observed: Observed) -> None:
+    assert observed.by("asterisk_did_calls_total", "did", "outcome") == {
         ("Hotline", "answered"): 2,
         ("Sales", "unanswered"): 1,
         ("other", "answered"): 1,
     }
 
 
-def test_no_genuine_event_seemed_to_be_torn(told: Told) -> None:
-    assert told.after.by("ami_exporter_protocol_errors_total", "kind") == {}
+def test_no_genuine_event_seemed_to_be_torn(observed: Observed) -> None:
+    assert observed.after.by("ami_exporter_protocol_errors_total", "kind") == {}
 
 
-def test_no_number_and_no_password_is_in_any_output(told: Told) -> None:
-    dialled = told.recorder.events("DialBegin")
+def test_no_number_and_no_password_is_in_any_output(observed: Observed) -> None:
+    dialled = observed.recorder.events("DialBegin")
     assert any("plAnted-iax" in event["DialString"] for event in dialled)
     # Shorter ones may be digits of a sum of seconds.
     numbers = ("0900100003", "0049100003", "0049100005", "030100001", *IN)
     assert {number for number in numbers if any(number in event["DialString"] for event in dialled)} == {*numbers[:4]}
-    assert [text for text in (*PLANTED, *numbers) if text in told.output] == []
+    assert [text for text in (*PLANTED, *numbers) if text in observed.output] == []
