@@ -85,7 +85,7 @@ def test_a_login_without_an_answer_may_have_been_refused_and_is_not_repeated_at_
     greeting = says(b"Asterisk Call Manager/" + b"9" * 200 + b".1\r\n")
     with ScriptedPbx(hooks={"connect": greeting}) as pbx, target(pbx.port) as one:
         for _ in range(3):
-            found = scrape(one, 0.3)
+            found = scrape(one, 1.5)
             assert value(found, "asterisk_up") == 0
             assert value(found, "ami_exporter_login_failures_total", reason="timeout") == 1
 

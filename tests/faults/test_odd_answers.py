@@ -72,7 +72,7 @@ def test_an_answer_with_its_action_id_in_other_letters_is_nobodys(caplog: pytest
         session.send(*pbx.answer({**action, "ActionID": action["ActionID"].upper() + "A"}, [CALL]))
 
     with ScriptedPbx(hooks={"Status": capitals}) as pbx, target(pbx.port) as one:
-        found = scrape(one, 0.5)
+        found = scrape(one, 2.0)
         assert not has(found, "asterisk_active_calls")
         assert value(found, "asterisk_scrape_collector_success", collector="channels") == 0
         assert errors(found, "unexpected_answer") == 1
