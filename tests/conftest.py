@@ -21,6 +21,8 @@ from tests.support.machine import CannotProvideError, Recipe, provide_program, p
 
 # A machine under load is no fault of the code: examples have no time limit, tests have.
 settings.register_profile("ours", deadline=None)
+# For --hypothesis-profile: where the same tests run once more, on another Python.
+settings.register_profile("few", deadline=None, max_examples=5)
 settings.load_profile("ours")
 
 MAJORS = (22, 16)
