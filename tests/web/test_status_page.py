@@ -84,7 +84,7 @@ def test_faults_come_with_what_to_do_and_the_missing_rights() -> None:
         ", 1 canary failing, series dropped",
         "write=reporting : the AMI user lacks it: no FAXStats; run ami-exporter doctor",
         "read=agent,call : no such event came where one was due: the AMI user lacks it, or an eventfilter",
-        "canary telco-b : its last call was no success: rejected (503); look at this trunk",
+        "canary telco-b : its last call did not succeed: rejected (503); check this trunk",
         "limits : more label sets than limits.series_per_metric of asterisk_device_state: raise it",
         "events link : connection refused; is AMI enabled?",
         "queues : not done at the deadline; raise timeout",
