@@ -88,7 +88,7 @@ def test_half_a_renewal_keeps_the_old_certificate_and_says_so_once(
         assert served_certificate(web.port) == SERVER.cert
         mismatch = "key_file: the key does not belong to the certificate in cert_file"
         assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR"] == [
-            f"web configuration rejected, the last good one stays: {tmp_path}/web.yml:1:54: {mismatch}"
+            f"web configuration rejected, the last good one stays in force: {tmp_path}/web.yml:1:54: {mismatch}"
         ]
         (tmp_path / "server.key").write_text(renewed.key)
         assert served_certificate(web.port) == renewed.cert

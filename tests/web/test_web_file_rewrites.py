@@ -270,7 +270,7 @@ def test_a_fault_is_logged_when_the_file_rests_once(folder: Path, caplog: pytest
         clock.now += 1.0
     assert [record.getMessage() for record in caplog.records] == [
         (
-            f"web configuration rejected, the last good one stays: {file}: it has no users any more; "
+            f"web configuration rejected, the last good one stays in force: {file}: it has no users any more; "
             "to serve without passwords write `basic_auth_users: {}`, or restart"
         )
     ]
