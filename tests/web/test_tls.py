@@ -84,7 +84,7 @@ def test_half_a_renewal_keeps_the_old_certificate_and_says_so_once(
     with running(config_file=str(folder_with(tmp_path))) as web:
         renewed = AUTHORITY.issue("localhost")
         (tmp_path / "server.crt").write_text(renewed.cert)  # the key is still the old one
-        wait_until(lambda: served_certificate(web.port) == SERVER.cert and "not taken" in caplog.text)
+        wait_until(lambda: served_certificate(web.port) == SERVER.cert and "rejected" in caplog.text)
         assert served_certificate(web.port) == SERVER.cert
         mismatch = "key_file: the key does not belong to the certificate in cert_file"
         assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR"] == [
@@ -110,7 +110,7 @@ def test_tls_taken_out_of_the_file_stays_until_a_restart(
     file = folder_with(tmp_path)
     with running(config_file=str(file)) as web:
         file.write_text("http_server_config: {headers: {X-Frame-Options: deny}}\n")
-        wait_until(lambda: ask(web.port, trusting(tmp_path)).status == 200 and "not taken" in caplog.text)
+        wait_until(lambda: ask(web.port, trusting(tmp_path)).status == 200 and "rejected" in caplog.text)
         assert ask(web.port, trusting(tmp_path)).status == 200
     assert "TLS can be switched off only by a restart" in caplog.text
 
