@@ -24,7 +24,9 @@ from ami_exporter.collectors.queue_endings import (
     outcome_at_once,
     outcome_going_on,
     place,
+    stayed,
     technology,
+    went_on,
 )
 from ami_exporter.collectors.sent import before_12
 from ami_exporter.collectors.vocabulary import TELLS_HANGUP
@@ -63,8 +65,8 @@ CALLS = counter(
     "asterisk_queue_calls_total",
     "Callers who left the queue. abandoned: the caller hung up; timeout: the queue let go of the caller (timeout, no "
     "members); other: left by key, AMI Hangup, Redirect or an absolute timeout. Without read=call every timeout counts "
-    "as abandoned (AMI AgentConnect, QueueCallerAbandon, QueueCallerLeave, HangupRequest, SoftHangupRequest: Priority; "
-    "Hangup: Cause; Status: Data)",
+    "as abandoned (AMI AgentConnect, QueueCallerAbandon, QueueCallerLeave, HangupRequest, Hangup: "
+    "Cause, Priority; Status: Data)",
     "queue",
     "outcome",
     closed=MappingProxyType({"outcome": OUTCOMES}),
@@ -257,8 +259,8 @@ class QueueCallers:
 
     def _dialplan_ends(self, channel: str, message: Message, now: float) -> Iterable[Sample]:
         left = self._ended.get(channel)
-        if left is not None and left.at is not None and left.stayed is None:
-            self._ended[channel] = replace(left, stayed=place(left.queue, message) == left.at)
+        if left is not None and left.stayed is None and went_on(left, message):
+            self._ended[channel] = replace(left, stayed=False)
         return self._ending(channel, message, now)
 
     def _hangup(self, channel: str, message: Message, now: float) -> Iterable[Sample]:
@@ -269,6 +271,8 @@ class QueueCallers:
         self._abandoned.pop(channel, None)
         left = self._ended.pop(channel, None)
         if left is not None and now - left.seen <= ENDING_SECONDS:
+            if left.stayed is None and left.seen == inf:  # an application that Originate runs has no dialplan to end
+                left = replace(left, stayed=stayed(left, message))
             outcome = outcome_at_once(
                 left, message.get("cause", ""), announces=self._announces_hangups(left.technology)
             )

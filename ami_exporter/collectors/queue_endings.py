@@ -6,8 +6,9 @@ the channel (AudioSocket, analogue lines, SS7). The queue's own timeout, AMI Han
 either. They differ in:
 
 - Redirect (Asterisk 22): the caller is already elsewhere in the dialplan when QueueCallerAbandon comes;
-- where the dialplan ends (SoftHangupRequest, before the extension h): beyond Queue() if the queue let the caller go;
-  still there if the channel was ended, or if an AGI script that ran the queue hung up;
+- where the dialplan ends (Hangup): beyond Queue() if the queue let the caller go; still there if the channel was ended,
+  or if an AGI script that ran the queue hung up; nobody knows if the extension h has run, unless SoftHangupRequest,
+  which comes before it, is beyond (16; on 22 it has the last place that was published);
 - the queue's timeout, if a poll has seen a caller at the same Queue(): nobody times out earlier;
 - leavewhenempty releases callers when they join, or when members change their state;
 - a channel that ends within a second may have been ended from outside, one that continues was not;
@@ -27,6 +28,8 @@ from ami_exporter.collectors.fields import technology_of, to_number
 
 Place = tuple[str, str, str, str]
 """Queue, context, extension and priority: one Queue() in the dialplan."""
+EXTEN: Final = 2
+"""Which part of it is the extension."""
 
 NETWORK_CAUSE: Final = frozenset({"DAHDI"})
 """Technologies that may end a channel without HangupRequest but with the network's cause (SS7)."""
@@ -89,6 +92,20 @@ def place(queue: str, message: Message) -> Place | None:
     """Return a channel's place in the dialplan; None before Asterisk 12, which does not tell."""
     context, exten, priority = message.pick(("context", "exten", "priority"))
     return (queue, context, exten or message.get("extension", ""), priority) if queue and context else None
+
+
+def went_on(left: Left, message: Message) -> bool:
+    """Whether an event of the channel has a place beyond Queue()."""
+    at = place(left.queue, message)
+    return None not in (at, left.at) and at != left.at
+
+
+def stayed(left: Left, message: Message) -> bool | None:
+    """Return whether the channel ended at Queue(). message: its Hangup. None if that is not known."""
+    at = place(left.queue, message)
+    if at is None or left.at is None or at[EXTEN] == "h":
+        return None
+    return at == left.at
 
 
 def outcome_at_once(left: Left, cause: str, *, announces: bool) -> str:

@@ -127,15 +127,15 @@ def waiting(arguments: str) -> Message:
 def test_a_caller_who_ends_with_the_queue_without_a_word_is_told_by_driver_cause_and_timeout(
     tech: str, arguments: str, hold: int, cause: str, outcome: str
 ) -> None:
-    """As Originate with the application Queue: there is no dialplan whose end would be told."""
+    """As Originate with the application Queue: no dialplan ends, and the place stays the same."""
     assert ended_at_once(tech, arguments, hold, cause) == {outcome: 1}
 
 
-IN_THE_QUEUE, FURTHER = 2, 3  # priorities
+IN_THE_QUEUE, FURTHER, H = ("600", 2), ("600", 3), ("h", 1)  # extension and priority
 
 
 @pytest.mark.parametrize(
-    ("tech", "arguments", "hold", "cause", "priority", "outcome"),
+    ("tech", "arguments", "hold", "cause", "where", "outcome"),
     [
         # The dialplan ends where the queue is: the channel was ended, and it was not the queue that let the caller go.
         ("AudioSocket", "", 40, "0", IN_THE_QUEUE, "abandoned"),
@@ -158,39 +158,59 @@ IN_THE_QUEUE, FURTHER = 2, 3  # priorities
         # It went on although nobody times out: taken out of the queue.
         ("AudioSocket", "600", 40, "16", FURTHER, "other"),
         ("PJSIP", "600,,,,60", 40, "16", FURTHER, "other"),
+        # The extension h has run: only cause and timeout tell.
+        ("AudioSocket", "", 40, "0", H, "abandoned"),
+        ("PJSIP", "", 40, "0", H, "timeout"),
+        ("PJSIP", "600", 40, "0", H, "other"),
     ],
 )
 def test_where_the_dialplan_ends_tells_whether_the_queue_let_the_caller_go(
-    tech: str, arguments: str, hold: int, cause: str, *, priority: int, outcome: str
+    tech: str, arguments: str, hold: int, cause: str, *, where: tuple[str, int], outcome: str
 ) -> None:
-    ending = at("SoftHangupRequest", tech, priority=priority, Cause=16)
-    assert ended_at_once(tech, arguments, hold, cause, ending=ending) == {outcome: 1}
+    assert ended_at_once(tech, arguments, hold, cause, where=where) == {outcome: 1}
+
+
+def test_who_was_beyond_the_queue_before_the_extension_h_was_let_go() -> None:
+    """On Asterisk 16 SoftHangupRequest has the place where the dialplan ended; on 22 it may have that of the queue."""
+    beyond = [at("SoftHangupRequest", "AudioSocket", priority=3)]
+    assert ended_at_once("AudioSocket", "", 40, "0", where=H, ending=beyond) == {"timeout": 1}
 
 
 def test_members_that_change_all_the_time_hide_no_caller_who_hung_up() -> None:
     """On a busy queue there is always one whose state has just changed."""
     stirring = [event("QueueMemberStatus", caller="", Status=2)]
-    ending = at("SoftHangupRequest", "AudioSocket", priority=IN_THE_QUEUE)
-    assert ended_at_once("AudioSocket", "600,,,,60", 40, "0", ending=ending, stirring=stirring) == {"abandoned": 1}
+    ended = ended_at_once("AudioSocket", "600,,,,60", 40, "0", where=IN_THE_QUEUE, stirring=stirring)
+    assert ended == {"abandoned": 1}
 
 
 def ended_at_once(
-    tech: str, arguments: str, hold: int, cause: str, *, ending: Message | None = None, stirring: Iterable[Message] = ()
+    tech: str,
+    arguments: str,
+    hold: int,
+    cause: str,
+    *,
+    where: tuple[str, int] | None = None,
+    ending: Iterable[Message] | None = None,
+    stirring: Iterable[Message] = (),
 ) -> dict[str, float]:
-    """Outcomes of a caller whose channel ends as the caller leaves. ending: the SoftHangupRequest, if one comes."""
+    """Outcomes of a caller whose channel ends as the caller leaves.
+
+    where: the place of the Hangup; None: there is no dialplan, and so no SoftHangupRequest.
+    """
     counters = store_of(queues.COLLECTOR)
     counters.feed([NEW, at("QueueCallerJoin", tech)], 0.0)
     if arguments:
         show(counters, lists.STATUS, [waiting(arguments)])
     leaving = [*stirring, at("QueueCallerAbandon", tech, HoldTime=hold), at("QueueCallerLeave", tech)]
     counters.feed(leaving, float(hold))
-    if ending is not None:
-        counters.feed([ending], float(hold))
-        assert outcomes(nonzero(counted(counters))) == {}
-        # The extension h takes some seconds.
-        counters.expire(hold + 9.0)
-        return outcomes(after(at("Hangup", tech, Cause=cause), counters=counters, now=hold + 10.0))
-    return outcomes(after(at("Hangup", tech, Cause=cause), counters=counters, now=float(hold)))
+    if where is None:
+        return outcomes(after(at("Hangup", tech, Cause=cause), counters=counters, now=float(hold)))
+    counters.feed([at("SoftHangupRequest", tech)] if ending is None else ending, float(hold))
+    assert outcomes(nonzero(counted(counters))) == {}
+    # The extension h takes some seconds.
+    counters.expire(hold + 9.0)
+    hangup = at("Hangup", tech, where[0], where[1], Cause=cause)
+    return outcomes(after(hangup, counters=counters, now=hold + 10.0))
 
 
 def test_a_caller_who_goes_on_in_the_dialplan_was_let_go() -> None:
