@@ -37,8 +37,9 @@ Plain = Mapping[str, object]
 
 @dataclass(slots=True)
 class External:
-    """What was read for one target. wrong: path below the target and message; odd: the same of what is right and hardly meant so; elsewhere: faults of other files.
+    """What was read for one target. wrong: path below the target and message; elsewhere: faults of other files.
 
+    odd: path and message of what is valid and probably a mistake.
     Relative paths start at `folder`, the configuration's folder.
     """
 

@@ -28,7 +28,8 @@ def test_a_slip_is_told_by_its_place_and_what_to_write(slip: Slip, tmp_path: Pat
     line, _, column = slip.at.partition(":")
     first = [fault.message for fault in faults if (fault.line, fault.column) == (int(line), int(column))][:1]
     assert good == slip.good
-    assert first and all(part in first[0] for part in slip.says), faults
+    assert first, faults
+    assert [part for part in slip.says if part not in first[0]] == [], faults
     assert "s3cret" not in "".join(map(str, faults))
 
 
@@ -39,14 +40,12 @@ def test_what_looks_odd_and_is_right_is_taken(what: str, tmp_path: Path) -> None
     assert told(path) == (True, ())
 
 
-@pytest.mark.parametrize(
-    "line", ["secret = s3cret-1", "secret=s3cret-1", "secret: s3cret-1", "[ami_exporter]\ns3cret-1"]
-)
-def test_a_line_of_manager_conf_in_the_secrets_file_is_warned_of(line: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", ["secret = s3cret-1", "secret=s3cret-1", "  secret: s3cret-1", "password=s3cret-1"])
+def test_a_line_of_a_configuration_in_the_secrets_file_is_warned_of(line: str, tmp_path: Path) -> None:
     path = tmp_path / "config.yml"
     path.write_text("targets: {pbx: {address: pbx, username: x, secret_file: pbx.secret}}")
     (tmp_path / "pbx.secret").write_text(f"{line}\n")
-    good, faults = told(path)
-    assert [(fault.line, fault.column) for fault in faults] == [(1, 57)]
-    assert ("expected the secret alone" in faults[0].message) == good
-    assert "s3cret" not in str(faults[0]).replace("pbx.secret", "")
+    good, (warning,) = told(path)
+    assert (good, warning.line, warning.column) == (True, 1, 57)
+    assert "expected the secret alone" in warning.message
+    assert "s3cret" not in warning.message
