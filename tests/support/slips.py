@@ -109,6 +109,13 @@ SLIPS: Final = (
     _setting("queues as a list", "collectors: {queues: {include: [sales, support]}}", "6:36", '"sales|support"'),
     _setting("tenants as a word", "tenants: AccountCode", "6:14", "tenants: {from: Tenantid}"),
     _setting("one number", 'destinations: {emergency: "112"}', "6:31", '["112"'),
+    _slip(
+        "a label's field misspelt",
+        f"{_WHOLE}custom:\n  - action: DeviceStateList\n    item: DeviceStateChange\n    metrics:\n"
+        "      - {name: asterisk_custom_x, type: gauge, help: X, value: count, labels: {state: Statte}}\n",
+        "10:87",
+        'did you mean "state"?',
+    ),
     _slip("a home folder", f"{_HEAD}    secret_file: ~/pbx.secret\n", "5:18", "~ is not expanded"),
     _slip("a shell's variable", f"{_HEAD}    secret_env: $PBX_SECRET\n", "5:17", "without $"),
     _slip("Windows' UTF-16", _WHOLE.encode("utf-16"), "1:1", "UTF-16", "expected UTF-8"),
