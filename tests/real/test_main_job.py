@@ -11,7 +11,7 @@ import pytest
 
 from tests.real.conftest import AsteriskFactory
 from tests.support.asterisk_server import AsteriskServer, wait_until
-from tests.support.exporter_process import ExporterProcess, exporter
+from tests.support.exporter_process import ExporterProcess, Scrape, exporter
 from tests.support.planted import AMI_SECRETS
 
 CALLS = 50
@@ -39,15 +39,25 @@ def watched(loaded: AsteriskServer) -> Iterator[ExporterProcess]:
         yield running
 
 
+def console_states(server: AsteriskServer) -> Counter[str]:
+    """State → channels, as `core show channels concise` lists them."""
+    lines = server.cli("core show channels concise").splitlines()
+    return Counter(line.split("!")[4].lower() for line in lines if "!" in line)
+
+
 def test_active_channels_agree_with_core_show_channels(loaded: AsteriskServer, watched: ExporterProcess) -> None:
-    scrape = watched.get()
+    found: list[tuple[Counter[str], Scrape, Counter[str]]] = []
+
+    def read_between_two_equal_lists() -> bool:
+        found.append((console_states(loaded), watched.get(), console_states(loaded)))
+        return found[-1][0] == found[-1][2]
+
+    wait_until(read_between_two_equal_lists, 20, "a console that says the same before and after the scrape")
+    console, scrape, _ = found[-1]
     assert scrape.status == 200
     assert scrape.value("asterisk_up") == 1
     assert loaded.channels() == 2 * CALLS
     assert scrape.by("asterisk_active_channels", "technology", "state") == {("Local", "up"): 2 * CALLS}
-    console = Counter(
-        line.split("!")[4].lower() for line in loaded.cli("core show channels concise").splitlines() if "!" in line
-    )
     assert scrape.by("asterisk_active_channels", "state") == {(state,): n for state, n in console.items()}
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -104,7 +105,8 @@ class Browser:
 def browser(program: Path) -> Iterator[Browser]:
     """Run Chromium with one empty tab; it reads commands from its descriptor 3 and answers on 4."""
     (read_3, to), (back, write_4) = os.pipe(), os.pipe()
-    with tempfile.TemporaryDirectory() as profile:
+    # The browser's own processes outlive it by a moment, and write to the profile.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         arguments = [str(program), *QUIET, f"--user-data-dir={profile}", "about:blank"]
         script = 'exec 3<&"$1" 4>&"$2"; shift 2; exec "$@"'
         process = subprocess.Popen(
@@ -112,6 +114,7 @@ def browser(program: Path) -> Iterator[Browser]:
             pass_fds=(read_3, write_4),
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         os.close(read_3)
         os.close(write_4)
@@ -126,3 +129,5 @@ def browser(program: Path) -> Iterator[Browser]:
         finally:
             process.terminate()
             process.wait(20)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)

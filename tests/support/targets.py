@@ -114,8 +114,8 @@ def until(condition: Callable[[], bool], what: str = "the condition") -> None:
 
 
 def listening(one: Target) -> None:
-    """Wait until the event link is there."""
-    until(lambda: one.stats.up_since("events") is not None, "the event link")
+    """Wait until every event link is there and has its classes."""
+    until(lambda: all(link.rights.given(None) for link in one.event_links.values()), "the event links")
 
 
 def collectors_of(_all: Settings, own: TargetSettings) -> Sequence[Collector]:
