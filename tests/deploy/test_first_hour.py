@@ -213,6 +213,12 @@ def test_each_slip_in_a_configuration_is_told_by_its_place_and_what_to_write(new
 
 WRONG_WORDS: tuple[tuple[list[str], str], ...] = (
     (["docter"], 'did you mean "doctor"?'),
+    (["pbx.example.net"], "a PBX is named by --ami.address"),
+    (["/etc/ami-exporter/config.yml"], "a file is named by --config.file"),
+    (["version"], "did you mean --version?"),
+    (["--ami.tls=true"], "expected the flag alone"),
+    (["--config.file"], "expected FILE"),
+    (["--ami.password", "s3cret"], "AMI_EXPORTER_AMI_SECRET"),
     (["--ami.adress", "pbx.example.net"], 'did you mean "--ami.address"?'),
     (["--ami.secret", "s3cret"], "AMI_EXPORTER_AMI_SECRET"),
     (["--config.file", "/etc/none.yml"], "/etc/none.yml"),
