@@ -11,7 +11,7 @@ import socket
 import ssl
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ami_exporter.ami.certificate import not_after
 from ami_exporter.ami.errors import ConnectFailed, Timeout, TlsFailed
@@ -72,7 +72,7 @@ class Stream:
 
         Raises ConnectFailed, Timeout, TlsFailed.
         """
-        plain = _connect(host, port, deadline, clock)
+        plain = _connect(host, port, deadline, clock, _WITHOUT_TLS if tls is None else _WITH_TLS)
         if tls is None:
             return cls(plain, clock)
         try:
@@ -228,8 +228,13 @@ class Stream:
         self._socket.close()
 
 
-def _connect(host: str, port: int, deadline: float, clock: Callable[[], float]) -> socket.socket:
-    """Try the host's addresses in turn, each with its share of the remaining time."""
+_WITHOUT_TLS: Final = "enabled=yes and this port"
+_WITH_TLS: Final = "tlsenable=yes and tlsbindaddr with this port"
+"""What manager.conf must have for the port to be open."""
+
+
+def _connect(host: str, port: int, deadline: float, clock: Callable[[], float], needed: str) -> socket.socket:
+    """Try the host's addresses in turn, each with its share of the remaining time; needed: of manager.conf."""
     addresses = _resolve(host, port, deadline - clock())
     # Facts, not the exceptions: these would hold our frame, which would hold them, until garbage is collected.
     failures: list[tuple[int | None, str]] = []
@@ -254,9 +259,7 @@ def _connect(host: str, port: int, deadline: float, clock: Callable[[], float]) 
             f"port {port}: {found}: no packet gets there from here: look at the address, at the routes (ip route get"
             " ADDRESS), and at VPN and firewall between"
         )
-    raise ConnectFailed(
-        f"port {port}: {found}: is Asterisk running, and does manager.conf have enabled=yes and this port?"
-    )
+    raise ConnectFailed(f"port {port}: {found}: is Asterisk running, and does manager.conf have {needed}?")
 
 
 def _connect_to(family: int, kind: int, protocol: int, address: tuple[object, ...], seconds: float) -> socket.socket:

@@ -12,6 +12,8 @@ from ami_exporter.commands.options import Options, Run
 from ami_exporter.web.flags import split_address
 
 PATH: Final = "/-/healthy"
+NOBODY: Final = "; is an exporter running there? --web.listen-address names its address"
+ANOTHER_PATH: Final = "; is its path another? --web.route-prefix names it"
 
 
 #: A listen address that means all addresses → the addresses that reach the server on this host.
@@ -30,14 +32,18 @@ def healthcheck(options: Options, run: Run) -> int:
         url = f"{'https' if tls else 'http'}://{f'[{one}]' if ':' in one else one}:{port}{options.web.prefix}{PATH}"
         try:
             status = _ask(one, port, f"{options.web.prefix}{PATH}", options.timeout, tls=tls)
-        except (OSError, http.client.HTTPException) as error:
-            failures.append(f"{url}: {error}")
+        except OSError as error:
+            failures.append(f"{url}: {error.strerror or error}")
+            continue
+        except http.client.HTTPException:
+            failures.append(f"{url}: the answer is no HTTP")
             continue
         # 401: it is alive and asks for a password that we do not have.
         healthy = status in (http.HTTPStatus.OK, http.HTTPStatus.UNAUTHORIZED)
-        run.out.write(f"{'healthy' if healthy else 'unhealthy'}: {url}: HTTP {status}\n")
+        asks = ANOTHER_PATH if status == http.HTTPStatus.NOT_FOUND else ""
+        run.out.write(f"{'healthy' if healthy else 'unhealthy'}: {url}: HTTP {status}{asks}\n")
         return OK if healthy else FAILED
-    run.out.write(f"unhealthy: {'; '.join(failures)}\n")
+    run.out.write(f"unhealthy: {'; '.join(failures)}{NOBODY}\n")
     return FAILED
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from ami_exporter.commands.flags import OK
 from ami_exporter.commands.loading import Loader, chosen_target
+from ami_exporter.commands.logs import LOGGER
 from ami_exporter.commands.options import Options, Run
 from ami_exporter.commands.sample import show_sample
 from ami_exporter.config import unsafe_labels
@@ -16,6 +18,8 @@ from ami_exporter.config.faults import ConfigErrors, Fault, counted
 from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
 from ami_exporter.pbx.target import Target
+
+log = logging.getLogger(LOGGER)
 
 
 def scrape(options: Options, run: Run) -> int:
@@ -36,7 +40,9 @@ def scrape(options: Options, run: Run) -> int:
     run.out.flush()
     if target.last_up:
         return 0
-    # After the metrics, where a terminal shows it.
+    # After the metrics and the log, where a terminal shows it.
+    for handler in log.handlers:
+        handler.flush()
     sys.stderr.write(f"{found.name}: no session with {found.endpoint}: {target.connector.detail('poll')}\n")
     return 1
 

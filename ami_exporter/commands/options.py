@@ -35,6 +35,10 @@ class Run:
     guard: Guard
 
 
+HELP: Final = ("-h", "--help", "help")
+SECRET_FLAGS: Final = ("--ami.secret", "--ami.password", "--secret", "--password")
+"""What people try, though it would show in the process list."""
+OTHER_FLAGS: Final = {"-v": "--version", "-V": "--version"}
 BY_KUBERNETES: Final = re.compile(r"AMI_EXPORTER_(SERVICE_(HOST|PORT.*)|PORT(_.*)?)")
 """Variables that Kubernetes sets in every pod of a namespace with a Service named ami-exporter."""
 
@@ -71,7 +75,9 @@ class Options:
 
 def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
     """Parse the arguments after the program's name. Raises SystemExit: 0 after --help or --version, 2 on a fault."""
-    if argv and argv[0] in ("-h", "--help", "help"):
+    if argv and argv[0] in HELP and (argv[1:] and argv[1] in COMMANDS):
+        argv = [argv[1], "--help"]
+    if argv and argv[0] in HELP:
         sys.stdout.write(overview())
         raise SystemExit(0)
     if list(argv) == ["complete"]:  # only the completion scripts run it
@@ -80,7 +86,9 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Options:
     name = argv[0] if named else "serve"
     if name not in COMMANDS:
         parser = Parser(prog="ami-exporter", usage="ami-exporter [COMMAND] [flags]")
-        parser.error(f"found an unknown command, expected {either(list(COMMANDS))}{suggest(name, COMMANDS)}")
+        parser.error(
+            f"found an unknown command, expected {either(list(COMMANDS))}{_meant(name) or suggest(name, COMMANDS)}"
+        )
     return _Values(COMMANDS[name], argv[1:] if named else argv, environ).options()
 
 
@@ -164,11 +172,23 @@ def _python(flag: str) -> str:
 def _leftover(rest: Sequence[str], command: Command) -> str:
     """Describe an unknown argument without quoting it: it may contain a secret, as -pSECRET does."""
     flags = [word.partition("=")[0] for word in rest if word.startswith("-")]
+    meant = next(filter(None, map(_meant, rest)), "")
     if not flags:
-        return f"found {counted(len(rest), 'argument')} too many"
-    if "--ami.secret" in flags:
-        return f"--ami.secret: a flag would show in the process list; use --ami.secret-file or {SECRET_VARIABLE}"
-    return f"found an unknown flag{suggest(flags[0], [f'--{flag.name}' for flag in command.flags])}"
+        return f"found {counted(len(rest), 'argument')} too many{meant}"
+    for flag in flags:
+        if flag in SECRET_FLAGS:
+            return f"{flag}: a flag would show in the process list; use --ami.secret-file or {SECRET_VARIABLE}"
+    valid = [*(f"--{flag.name}" for flag in command.flags), "--version", "--help"]
+    return f"found an unknown flag{suggest(OTHER_FLAGS.get(flags[0], flags[0]), valid) or meant}"
+
+
+def _meant(word: str) -> str:
+    """End a message about a word that is no command and no flag: what it looks like, and where that belongs."""
+    if word == "version":
+        return "; did you mean --version?"
+    if re.search(r"/|\.(ya?ml|json|conf)$", word):
+        return "; a file is named by --config.file"
+    return "; a PBX is named by --ami.address" if re.fullmatch(r"[\w-]+(\.[\w-]+)*[.:][\w:]+", word) else ""
 
 
 def unknown_variables(environ: Mapping[str, str]) -> Iterable[str]:

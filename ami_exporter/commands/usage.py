@@ -14,6 +14,10 @@ from ami_exporter.config.faults import either
 
 WIDTH: Final = 80
 _QUOTED: Final = re.compile(r" '.*'", re.DOTALL)
+_OF_FLAG: Final = re.compile(
+    r"argument --(?P<flag>\S+): (?P<fault>expected one argument|ignored explicit argument.*)", re.DOTALL
+)
+"""Argparse's words for a value that is missing, and for one that a switch does not take."""
 
 
 def overview() -> str:
@@ -31,7 +35,19 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End the program with status 2. A value that argparse quotes is left out: it may be a secret."""
-        self.exit(2, f"{self.prog}: {_QUOTED.sub('', message)}\nTry `{self.prog} --help`.\n")
+        self.exit(2, f"{self.prog}: {_QUOTED.sub('', _plain(message))}\nTry `{self.prog} --help`.\n")
+
+
+def _plain(message: str) -> str:
+    """Argparse's message in our words: what was found, what was expected."""
+    matched = _OF_FLAG.fullmatch(message)
+    if matched is None:
+        return message
+    flag = matched["flag"]
+    if matched["fault"].startswith("ignored"):
+        return f"--{flag}: found a value, expected the flag alone, or --no-{flag}"
+    (metavar, *_) = (one.metavar for command in COMMANDS.values() for one in command.flags if one.name == flag)
+    return f"--{flag}: found no value behind it, expected {metavar}"
 
 
 def build_parser(command: Command) -> argparse.ArgumentParser:

@@ -14,7 +14,7 @@ from ami_exporter.config import scalars
 from ami_exporter.config.catalogue import Catalogue
 from ami_exporter.config.faults import either, suggest
 from ami_exporter.config.kinds import KEY
-from ami_exporter.config.labelfields import COLUMN_REFUSAL, REFUSAL, may_be_column, may_be_label
+from ami_exporter.config.labelfields import COLUMN_REFUSAL, may_be_column, may_be_label, refusal
 from ami_exporter.config.model import Problems
 from ami_exporter.config.scalars import found
 
@@ -179,7 +179,10 @@ def _labels(given: Given, catalogue: Catalogue) -> Problems:
         for one in metric.labels:
             allowed = may_be_column(one.field) if of_command else may_be_label(item, one.field)
             if one.values is None and not allowed:
-                yield ("metrics", index, "labels", one.name, "field"), COLUMN_REFUSAL if of_command else REFUSAL
+                yield (
+                    ("metrics", index, "labels", one.name, "field"),
+                    COLUMN_REFUSAL if of_command else refusal(one.field),
+                )
 
 
 def _of_command(given: Given) -> Problems:

@@ -27,6 +27,8 @@ MAX_NAMES_FILE: Final = 4 * 1024 * 1024
 MAX_CA_FILE: Final = 4 * 1024 * 1024
 """Bytes: the bundle of all public authorities has 0.2 MB."""
 NAMES_COLUMNS: Final = 2
+SETTING: Final = re.compile(r"\s*(secret|password)\s*[=:]")
+"""How a line of manager.conf or of YAML begins."""
 VARIABLE: Final = re.compile("[A-Z_][A-Z0-9_]*")
 """The usual form of a variable's name. Any other text may be a secret in the wrong place."""
 
@@ -37,6 +39,7 @@ Plain = Mapping[str, object]
 class External:
     """What was read for one target. wrong: path below the target and message; elsewhere: faults of other files.
 
+    odd: path and message of what is valid and probably a mistake.
     Relative paths start at `folder`, the configuration's folder.
     """
 
@@ -46,6 +49,7 @@ class External:
     """By the path of the AMI user below the target; () for the one that polls."""
     names: dict[str, str] = field(default_factory=dict)
     wrong: list[tuple[Steps, str]] = field(default_factory=list)
+    odd: list[tuple[Steps, str]] = field(default_factory=list)
     elsewhere: list[Fault] = field(default_factory=list)
 
 
@@ -131,7 +135,8 @@ def _from_env(name: str, path: Steps, result: External) -> str | None:
     if text:
         return text
     if text is None and not VARIABLE.fullmatch(name):
-        message = "no environment variable has this name, expected the name of one, in capitals"
+        dollar = ", without $" if name.startswith("$") else ""
+        message = f"no environment variable has this name, expected the name of one, in capitals{dollar}"
     else:
         state = "is empty" if text == "" else "is not set"
         message = f"the environment variable named here {state}, expected the secret in it"
@@ -147,6 +152,9 @@ def _from_file(name: str, path: Steps, result: External) -> str | None:
     if not text:
         result.wrong.append((path, "the file named here is empty, expected the secret in it"))
         return None
+    if SETTING.match(text):
+        message = "the file named here holds a line as in manager.conf, and all of it is taken as the secret"
+        result.odd.append((path, f"{message}; expected the secret alone"))
     return text
 
 
@@ -233,6 +241,8 @@ def _read_text(path: Steps, name: str, bound: int, result: External) -> str | No
         if Path(name).parent == SECRETS:
             why += source_advice(Path(name))
         base = "" if name.startswith("/") else "; a relative path starts at the configuration's folder"
+        if name.startswith("~"):
+            base = "; ~ is not expanded: write the whole path"
         result.wrong.append((path, f"the file named here cannot be read: {why}{base}"))
     except UnicodeDecodeError:
         result.wrong.append((path, "the file named here is not UTF-8 text"))

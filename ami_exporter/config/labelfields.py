@@ -7,6 +7,7 @@ numbers, names of persons, channel names, ids, URIs, addresses, free text.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -59,10 +60,18 @@ REFUSAL: Final = (
     "found a field that may hold a number, a person's name, an address or an id, expected one of the allow-list"
     " (docs/custom-metrics.md), a map that names the few texts you want to tell apart, or unsafe_labels: true"
 )
+_MISSPELT: Final = 0.85
+"""How like (difflib ratio) a field must be to one of the allow-list; DestChannel is no misspelt DAHDIChannel."""
 COLUMN_REFUSAL: Final = (
     "found a column that holds a person's number or card, expected another one, a map that names the few texts you"
     " want to tell apart, or unsafe_labels: true"
 )
+
+
+def refusal(field: str) -> str:
+    """Say why a field (lower case) may not be a label; a misspelt one of the allow-list is told by its right name."""
+    near = difflib.get_close_matches(field, SAFE | CHECKED, n=1, cutoff=_MISSPELT)
+    return f'{REFUSAL}; did you mean "{near[0]}"?' if near else REFUSAL
 
 
 def may_be_label(item: str | None, field: str) -> bool:

@@ -19,7 +19,8 @@ from ami_exporter.config.kinds import KEY, Outside, Position, kinds_along
 from ami_exporter.config.merge import merge
 from ami_exporter.config.scalars import found
 from ami_exporter.config.secret import Secret
-from ami_exporter.config.target_settings import DOCUMENT, Settings
+from ami_exporter.config.target_settings import DOCUMENT, TARGET_FORM, Settings
+from ami_exporter.config.yamlfaults import section
 from ami_exporter.config.yamlnodes import Node
 
 MAX_BYTES: Final = 4 * 1024 * 1024
@@ -50,8 +51,9 @@ def load(path: str, text: str, catalogue: Catalogue, flags: AmiFlags | None = No
         raise ConfigErrors([Fault(path, 0, 0, f"found more than {MAX_BYTES} bytes, expected a smaller file")])
     root = yamlnodes.parse(path, text)
     if not isinstance(root.value, dict):
-        message = f"found {found(root.value)}, expected a mapping with targets"
-        raise ConfigErrors([Fault(path, root.line, root.column, message)])
+        message = f"found {found(root.value)}, expected a mapping with targets: `targets: {{pbx1: {TARGET_FORM}}}`"
+        (line, column), message = section(text.split("\n")) or ((root.line, root.column), message)
+        raise ConfigErrors([Fault(path, line, column, message)])
     return _Loading(path, root, root.value, catalogue, flags).settings()
 
 
@@ -64,6 +66,7 @@ class _Loading:
         self.catalogue = catalogue
         self.flags = flags
         self.faults: set[Fault] = set()
+        self.warnings: list[Fault] = list(root.warnings)
         self.merged: dict[str, object] = dict(plain)
         self.merged = self._merged(plain)
 
@@ -83,7 +86,7 @@ class _Loading:
         settings = DOCUMENT.read(self.merged, Position((), self.catalogue, note, outside))
         if self.faults or not isinstance(settings, Settings):
             raise ConfigErrors(self.faults)
-        return replace(settings, warnings=tuple(self.root.warnings))
+        return replace(settings, warnings=tuple(self.warnings))
 
     def _merged(self, plain: dict[str, object]) -> dict[str, object]:
         merged = dict(plain)
@@ -112,6 +115,7 @@ class _Loading:
             external = read_external(target, folder, self.catalogue)
             for steps, message in external.wrong:
                 self._fault(("targets", name, *steps), message, at_key=not steps)
+            self.warnings += [self._told(("targets", name, *steps), message) for steps, message in external.odd]
             self.faults.update(external.elsewhere)
             secrets |= {("targets", name, *steps): secret for steps, secret in external.secrets.items()}
             names[name] = external.names
@@ -142,15 +146,18 @@ class _Loading:
                 self._fault(("custom", index, "command"), f"{message}commands need a user of their own")
 
     def _fault(self, steps: Steps, message: str, *, at_key: bool = False) -> None:
-        """Note a fault at a value, or `at_key` at its key; a path that ends with KEY is named by its parent."""
+        """Note a fault at a value, or `at_key` at its key."""
+        self.faults.add(self._told(steps, message, at_key=at_key))
+
+    def _told(self, steps: Steps, message: str, *, at_key: bool = False) -> Fault:
+        """Give a message its place; a path that ends with KEY is named by its parent."""
         of_key = steps[-1:] == (KEY,)
         steps, root = self._written(steps[:-1] if of_key else steps)
         if root is None and self.flags is not None:
-            self.faults.add(Fault(self.flags.source(str(steps[2]) if steps[2:] else ""), 0, 0, message))
-            return
+            return Fault(self.flags.source(str(steps[2]) if steps[2:] else ""), 0, 0, message)
         line, column = yamlnodes.locate(self.root, steps, key=at_key or of_key)
         name = name_of(self._public(steps[:-1] if of_key else steps))
-        self.faults.add(Fault(self.path, line, column, f"{name}: {message}" if name else message))
+        return Fault(self.path, line, column, f"{name}: {message}" if name else message)
 
     def _public(self, steps: Steps) -> Steps:
         """Cut a path before a name that may be a secret: with wrong indentation a secret looks like a target."""

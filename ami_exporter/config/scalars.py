@@ -211,6 +211,8 @@ def _is_ipv6(written: str) -> bool:
 
 def pattern(value: object) -> re.Pattern[str]:
     """Compile a regular expression."""
+    if isinstance(value, list):
+        wrong(value, 'a regular expression in quotes, such as "sales|support"')
     checked = text(value)
     if len(checked) > MAX_PATTERN:
         raise ValueError(f"found {len(checked)} characters, expected a regular expression of at most {MAX_PATTERN}")

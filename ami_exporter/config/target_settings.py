@@ -140,14 +140,14 @@ COLLECTORS: Final = MapOf(
 TRUNKS: Final = Short(
     ListOf(Keyed(TrunkSettings, ', such as `{name: telco, match: "PJSIP/telco"}`')),
     list,
-    "auto or a list of trunks",
+    'auto or a list of trunks, such as `[{name: telco, match: "PJSIP/telco"}]`',
     {"const": "auto"},
     words=(("auto", "auto"),),
 )
 TLS: Final = Short(
     Keyed(AmiTlsSettings),
     dict,
-    "true, false or a mapping",
+    "true, false or a mapping, such as `{ca_file: FILE}`",
     {"type": "boolean"},
     words=((False, None),),
     expand=lambda value: {} if value is True else value,
@@ -160,7 +160,7 @@ NAMES: Final = MapOf(
 DIALLED: Final = scalar(scalars.dialled, "string", hidden, pattern=f"^{scalars.DIALLED}$")
 DESTINATIONS: Final = MapOf(
     scalar(scalars.class_name, "string", pattern=f"^{scalars.CLASS_NAME}$"),
-    ListOf(DIALLED, least=1, most=1000),
+    ListOf(DIALLED, least=1, most=1000, form=', such as `["112", "911"]`'),
     public=True,
     most=20,
 )
@@ -251,7 +251,11 @@ class TargetSettings(Model):
         MapOf(DIALLED, PEOPLE_NAME, mask=partial(hidden_keys, whole=True)),
         "inbound numbers as the provider sends them, and the names they are counted by",
     ] = field(default_factory=dict)
-    tenants: Annotated[TenantSettings | None, Keyed(TenantSettings), "channels and calls by tenant"] = None
+    tenants: Annotated[
+        TenantSettings | None,
+        Keyed(TenantSettings, ", such as `tenants: {from: Tenantid}`"),
+        "channels and calls by tenant",
+    ] = None
 
     @property
     def endpoint(self) -> str:
@@ -308,7 +312,7 @@ class TargetSettings(Model):
         )
 
 
-_TARGET_FORM: Final = "{address: pbx1.example.net, username: exporter, secret_file: FILE}"
+TARGET_FORM: Final = "{address: pbx1.example.net, username: exporter, secret_file: FILE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,8 +323,8 @@ class Settings(Model):
         Mapping[str, TargetSettings],
         MapOf(
             TARGET_NAME,
-            Keyed(TargetSettings, f", such as `pbx1: {_TARGET_FORM}`"),
-            f", a name for each: `targets: {{pbx1: {_TARGET_FORM}}}`",
+            Keyed(TargetSettings, f", such as `pbx1: {TARGET_FORM}`"),
+            f", a name for each: `targets: {{pbx1: {TARGET_FORM}}}`",
             public=True,
         ),
         "the PBXs by name",
@@ -345,10 +349,20 @@ class Settings(Model):
     def about_unknown(cls, key: str, value: object, _catalogue: Catalogue) -> str:
         if suggest(key, keys_of(cls)):
             return ""
+        if key in _OTHER_FILES:
+            return f"; {_OTHER_FILES[key]}"
         if key in {*keys_of(TargetSettings), *TargetSettings.OTHER_WORDS, "port"}:
-            return f"; a target's settings stand below its name: `targets: {{pbx1: {_TARGET_FORM}}}`"
+            return f"; a target's settings stand below its name: `targets: {{pbx1: {TARGET_FORM}}}`"
         return "; a target stands below `targets:`, indented" if isinstance(value, dict) else ""
 
+
+_PROMETHEUS: Final = "this is Prometheus' own configuration, expected the exporter's, with `targets:`"
+_WEB: Final = "this belongs into the file of --web.config.file"
+_OTHER_FILES: Final = {
+    **dict.fromkeys(("global", "scrape_configs", "rule_files", "alerting", "remote_write", "remote_read"), _PROMETHEUS),
+    **dict.fromkeys(("tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"), _WEB),
+}
+"""First keys of files that are taken for ours, and whose they are."""
 
 DOCUMENT: Final = Keyed(Settings)
 """The whole file."""

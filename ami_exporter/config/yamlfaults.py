@@ -35,6 +35,12 @@ BEHIND: Final = (
     "found text after a closing quote, expected the whole value in one pair of quotes; "
     "write a quote within single quotes twice"
 )
+OPEN_BRACKET: Final = "found a bracket that is opened here and never closed, expected its } or ] where it ends"
+NO_COMMA: Final = "found no comma between two entries within brackets, expected one, or the } or ] that ends them"
+SECTION: Final = (
+    "found a section in brackets, as in manager.conf, expected YAML: `targets: {pbx1: {address: pbx1.example.net, "
+    "username: exporter, secret_file: FILE}}`"
+)
 BACKSLASH: Final = "found a backslash in double quotes, which begins a special character there: use single quotes"
 SECOND_COLON: Final = (
     "found a colon where no key can be: put a value that holds a colon and a space in quotes, or fix the indentation"
@@ -65,6 +71,7 @@ _TEXT_KEYS: Final = re.compile(
     r"(secret|secret_file|secret_env|username|address|server_name|ca_file|names_file|name|help|channel)\s*:\s*$"
 )
 """Keys whose value is text, so that an opening bracket is a part of it."""
+_SECTION: Final = re.compile(r"\[[\w -]+\](\([^)]*\))?\s*(;.*)?")
 _COMMENT: Final = re.compile(r"[ \t]+#[^\s]")
 """A # without a space after it, which probably begins no comment."""
 _NAME_ALONE: Final = re.compile(r"( *)[\w.-]+")
@@ -86,8 +93,10 @@ def explain(text: str, error: yaml.MarkedYAMLError, quoted: Quoted | None) -> Ex
     at = _place(error.problem_mark) or _place(error.context_mark) or (0, 0)
     began = _place(error.context_mark) or at
     problem = error.problem or ""
-    found = _indented(lines, at) or _sign(lines, at, began, problem) or _quote(problem, at, began, quoted)
-    found = found or _colon(lines, at, began, problem)
+    found = (
+        section(lines) or _indented(lines, at) or _sign(lines, at, began, problem) or _quote(problem, at, began, quoted)
+    )
+    found = found or _colon(lines, at, began, problem) or _bracket(lines, at, began, problem)
     if found is not None:
         return found
     for begins, message in _PROBLEMS.items():
@@ -109,6 +118,24 @@ _PROBLEMS: Final = {
 
 def _place(mark: yaml.Mark | None) -> Place | None:
     return (mark.line + 1, mark.column + 1) if mark else None
+
+
+def section(lines: list[str]) -> Explanation | None:
+    """Find a file in Asterisk's own form: its first line that is no comment is a section."""
+    first = next((number for number, line in enumerate(lines, 1) if line.strip() and line.lstrip()[0] not in ";#"), 0)
+    return ((first, 1), SECTION) if _SECTION.fullmatch(_line(lines, (first, 1))) else None
+
+
+def _bracket(lines: list[str], at: Place, began: Place, problem: str) -> Explanation | None:
+    """Find a bracket that is never closed, or two entries within brackets without a comma."""
+    if "expected ',' or" not in problem:
+        return None
+    depth = 0
+    for sign in "".join((_line(lines, began)[began[1] - 1 :], *lines[began[0] :])):
+        depth += (sign in "[{") - (sign in "]}")
+        if depth == 0:
+            return at, NO_COMMA
+    return began, OPEN_BRACKET
 
 
 def _indented(lines: list[str], at: Place) -> Explanation | None:

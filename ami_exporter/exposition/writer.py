@@ -55,9 +55,9 @@ class Writer:
     def families(
         self, samples: Iterable[Sample], whole: Iterable[tuple[Metric, dict[LabelSet, float]]] = ()
     ) -> list[Family]:
-        """Return families from one collector's samples, and from `whole`: metrics with all label sets, whose values they take over.
+        """Return families from one collector's samples, and from `whole`, metrics with all label sets.
 
-        Raises SampleError.
+        They take over the values of `whole`. Raises SampleError.
         """
         allowed = self._caps.allowed
         found: dict[Metric, dict[LabelSet, float]] = {}

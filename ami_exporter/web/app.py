@@ -21,8 +21,6 @@ MAX_RELOADS = 4
 # These paths answer even without a free slot: a health check must not mistake an overloaded exporter for a dead one.
 WITHOUT_SLOT = (Endpoint.HEALTHY, Endpoint.READY, Endpoint.REDIRECT)
 
-_NOT_FOUND = plain(HTTPStatus.NOT_FOUND, "no such path")
-
 
 class App:
     """The application. Call `refuse` first, which may block while a password is checked, then `respond`."""
@@ -45,7 +43,7 @@ class App:
         """Answer an admitted request; never raises."""
         endpoint = self._routes.table.get(request.path)
         if endpoint is None:
-            return self._with_headers(_NOT_FOUND)
+            return self._with_headers(_not_found(self._routes))
         try:
             response = self._respond(endpoint, request)
         except Exception:
@@ -65,6 +63,12 @@ class App:
 
     def _with_headers(self, response: Response) -> Response:
         return response.with_headers(*self._rules.headers()) if self._rules is not None else response
+
+
+def _not_found(routes: Routes) -> Response:
+    page = f"{routes.prefix}/"
+    message = f"no such path; metrics are on {page}{routes.telemetry}, the status page with all links on {page}"
+    return plain(HTTPStatus.NOT_FOUND, message)
 
 
 def _busy(endpoint: Endpoint, limit: int) -> Response:

@@ -51,6 +51,7 @@ class Routes:
     telemetry: str
     redirects: dict[str, str]
     external_host: str = ""
+    prefix: str = ""
 
 
 def make_routes(flags: WebFlags) -> Routes:
@@ -59,4 +60,4 @@ def make_routes(flags: WebFlags) -> Routes:
     table = {prefix + path: endpoint for path, endpoint in (FIXED | {flags.telemetry_path: Endpoint.METRICS}).items()}
     redirects = {"/": f"{prefix[1:]}/", prefix: f"{prefix.rpartition('/')[2]}/"} if prefix else {}
     table |= dict.fromkeys(redirects, Endpoint.REDIRECT)
-    return Routes(table, flags.telemetry_path.removeprefix("/"), redirects, urlsplit(flags.external_url).netloc)
+    return Routes(table, flags.telemetry_path.removeprefix("/"), redirects, urlsplit(flags.external_url).netloc, prefix)

@@ -17,7 +17,7 @@ from ami_exporter.commands.logs import LOGGER
 from ami_exporter.demo import DemoSettings, SimulatedPbx, User
 from ami_exporter.demo.rights import classes
 from tests.support.certificates import Authority
-from tests.support.exporter_process import exporter
+from tests.support.exporter_process import exporter, run
 
 
 def command(*arguments: str, environ: dict[str, str] | None = None) -> tuple[int, str, str]:
@@ -77,6 +77,14 @@ def test_scrape_of_a_pbx_that_is_down_exits_1_and_says_so() -> None:
     last = log.splitlines()[-1]
     assert last.startswith(f"default: no session with 127.0.0.1:{pbx.port}: port {pbx.port}: Connection refused")
     assert f"address=127.0.0.1:{pbx.port} " in log
+
+
+def test_nothing_of_the_log_comes_behind_the_reason_of_a_scrape_that_failed() -> None:
+    with SimulatedPbx(DemoSettings()) as pbx:
+        arguments, environ = flags(pbx)
+    lines = run("scrape", *arguments, environ=environ).stderr.splitlines()
+    assert [line.partition(" ")[0] for line in lines][-1] == "default:"
+    assert sum("cannot connect to Asterisk" in line for line in lines[:-1]) == 1
 
 
 def test_the_status_page_and_the_log_name_host_and_port_of_a_pbx_that_is_down() -> None:
@@ -163,7 +171,23 @@ def test_healthcheck_tells_a_running_exporter_from_none() -> None:
             asked = ("healthcheck", "--web.listen-address", address)
             assert command(*asked)[:2] == (0, f"healthy: http://{address}/-/healthy: HTTP 200\n")
     status, said, _ = command(*asked)
-    assert (status, said) == (1, f"unhealthy: http://{address}/-/healthy: [Errno 111] Connection refused\n")
+    asks = "is an exporter running there? --web.listen-address names its address"
+    assert (status, said) == (1, f"unhealthy: http://{address}/-/healthy: Connection refused; {asks}\n")
+
+
+def test_healthcheck_says_what_it_met_where_no_exporter_answers() -> None:
+    asks = "is an exporter running there? --web.listen-address names its address"
+    with SimulatedPbx(DemoSettings()) as pbx:
+        address = f"127.0.0.1:{pbx.port}"
+        status, said, _ = command("healthcheck", "--web.listen-address", address)
+        assert (status, said) == (1, f"unhealthy: http://{address}/-/healthy: the answer is no HTTP; {asks}\n")
+        arguments, environ = flags(pbx)
+        with exporter(*arguments, environ=environ) as process:
+            address = f"127.0.0.1:{process.port}"
+            asked = ("healthcheck", "--web.listen-address", address, "--web.route-prefix", "/pbx")
+            status, said, _ = command(*asked)
+    met = f"unhealthy: http://{address}/pbx/-/healthy: HTTP 404; is its path another? --web.route-prefix names it\n"
+    assert (status, said) == (1, met)
 
 
 def test_healthcheck_asks_over_tls_and_takes_a_wanted_password_for_a_sign_of_life(tmp_path: Path) -> None:

@@ -266,7 +266,53 @@ def test_demo_has_its_sizes_and_the_web_flags() -> None:
             ["completion", "fsh"],
             'ami-exporter completion: SHELL: expected bash, zsh or fish; did you mean "fish"?',
         ),
-        (["--config.file"], "ami-exporter serve: argument --config.file: expected one argument"),
+        (
+            ["pbx.example.net"],
+            (
+                "ami-exporter: found an unknown command, expected serve, demo, scrape, check, doctor, capture, "
+                "metrics, healthcheck or completion; a PBX is named by --ami.address"
+            ),
+        ),
+        (
+            ["10.0.0.5:5038"],
+            (
+                "ami-exporter: found an unknown command, expected serve, demo, scrape, check, doctor, capture, "
+                "metrics, healthcheck or completion; a PBX is named by --ami.address"
+            ),
+        ),
+        (
+            ["/etc/ami-exporter/config.yml"],
+            (
+                "ami-exporter: found an unknown command, expected serve, demo, scrape, check, doctor, capture, "
+                "metrics, healthcheck or completion; a file is named by --config.file"
+            ),
+        ),
+        (
+            ["config.yaml"],
+            (
+                "ami-exporter: found an unknown command, expected serve, demo, scrape, check, doctor, capture, "
+                "metrics, healthcheck or completion; a file is named by --config.file"
+            ),
+        ),
+        (
+            ["version"],
+            (
+                "ami-exporter: found an unknown command, expected serve, demo, scrape, check, doctor, capture, "
+                "metrics, healthcheck or completion; did you mean --version?"
+            ),
+        ),
+        (["-V"], 'ami-exporter serve: found an unknown flag; did you mean "--version"?'),
+        (["-v"], 'ami-exporter serve: found an unknown flag; did you mean "--version"?'),
+        (["--Version"], 'ami-exporter serve: found an unknown flag; did you mean "--version"?'),
+        (["-c", "x.yml"], "ami-exporter serve: found an unknown flag; a file is named by --config.file"),
+        (["check", "x.yml"], "ami-exporter check: found 1 argument too many; a file is named by --config.file"),
+        (
+            ["serve", "pbx.example.net"],
+            "ami-exporter serve: found 1 argument too many; a PBX is named by --ami.address",
+        ),
+        (["--ami.tls=true"], "ami-exporter serve: --ami.tls: found a value, expected the flag alone, or --no-ami.tls"),
+        (["metrics", "--format"], "ami-exporter metrics: --format: found no value behind it, expected FORMAT"),
+        (["--config.file"], "ami-exporter serve: --config.file: found no value behind it, expected FILE"),
     ],
 )
 def test_wrong_usage_is_told_in_one_line(capsys: pytest.CaptureFixture[str], argv: list[str], message: str) -> None:
@@ -279,16 +325,22 @@ def test_a_wrong_variable_is_named(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "argv", [["--ami.secret=hunter2"], ["--ami.secret", "hunter2"], ["scrape", "--ami.secret", "hunter2"]]
+    "argv",
+    [
+        ["--ami.secret=hunter2"],
+        ["--ami.secret", "hunter2"],
+        ["scrape", "--ami.secret", "hunter2"],
+        ["--ami.password", "hunter2"],
+        ["--secret=hunter2"],
+        ["--password=hunter2"],
+    ],
 )
 def test_a_secret_on_the_command_line_is_refused_and_not_repeated(
     capsys: pytest.CaptureFixture[str], argv: list[str]
 ) -> None:
     message = fault(capsys, argv)
     assert "hunter2" not in message
-    assert message.endswith(
-        "--ami.secret: a flag would show in the process list; use --ami.secret-file or AMI_EXPORTER_AMI_SECRET"
-    )
+    assert message.endswith(": a flag would show in the process list; use --ami.secret-file or AMI_EXPORTER_AMI_SECRET")
 
 
 def test_variables_that_mean_nothing_are_warned_of_with_the_nearest() -> None:
@@ -322,6 +374,11 @@ def test_the_help_of_each_command_fits_a_screen_and_names_every_flag(
     assert len(text.splitlines()) <= 30
     for flag in COMMANDS[name].flags:
         assert f"--{flag.name}" in text
+
+
+@pytest.mark.parametrize("argv", [["help", "doctor"], ["--help", "doctor"], ["-h", "doctor"]])
+def test_help_of_a_command_is_asked_for_either_way_round(capsys: pytest.CaptureFixture[str], argv: list[str]) -> None:
+    assert shown(capsys, argv) == shown(capsys, ["doctor", "--help"])
 
 
 def test_the_help_of_the_program_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -110,6 +110,19 @@ def test_readme_leads_to_metrics_a_page_that_is_well_and_a_doctor_without_compla
         assert (code, "\nasterisk_up 1\n" in told) == (0, True), told
 
 
+@pytest.mark.timeout(400)  # installs, with pip
+@pytest.mark.parametrize("suite", SUITES)
+def test_readme_installs_from_the_sources(suite: str, built: Path, roots: dict[str, Path], tmp_path: Path) -> None:
+    with tarfile.open(built / f"{SOURCES}.tar.gz") as archive:
+        archive.extractall(tmp_path / "host", filter="data")
+    debian = DebianRoot.make(roots[suite], tmp_path / "debian", tmp_path / "host")
+    pip = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
+    follow(debian, f"cd {SOURCES}\n" + steps(README, "-m venv"), environ={"PIP_QUIET": "1", **pip})
+    code, told = said(debian, "--version")
+    assert (code, told.startswith(f"ami-exporter {__version__} ")) == (0, True), told
+    shutil.rmtree(debian.folder)
+
+
 @pytest.fixture(scope="module")
 def by_hand(newcomer: DebianRoot, tmp_path_factory: pytest.TempPathFactory) -> DebianRoot:
     """The service by hand, as far as there is no systemd: `systemctl` does nothing."""
@@ -200,6 +213,12 @@ def test_each_slip_in_a_configuration_is_told_by_its_place_and_what_to_write(new
 
 WRONG_WORDS: tuple[tuple[list[str], str], ...] = (
     (["docter"], 'did you mean "doctor"?'),
+    (["pbx.example.net"], "a PBX is named by --ami.address"),
+    (["/etc/ami-exporter/config.yml"], "a file is named by --config.file"),
+    (["version"], "did you mean --version?"),
+    (["--ami.tls=true"], "expected the flag alone"),
+    (["--config.file"], "expected FILE"),
+    (["--ami.password", "s3cret"], "AMI_EXPORTER_AMI_SECRET"),
     (["--ami.adress", "pbx.example.net"], 'did you mean "--ami.address"?'),
     (["--ami.secret", "s3cret"], "AMI_EXPORTER_AMI_SECRET"),
     (["--config.file", "/etc/none.yml"], "/etc/none.yml"),

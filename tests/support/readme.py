@@ -32,7 +32,7 @@ def readme_command() -> tuple[dict[str, str], list[str]]:
     """The one command's flags, and its secret in the environment."""
     for block in blocks_of(README):
         for words in commands(block) if block.language == "sh" else ():
-            if len(words) > 1 and words[1] == "ami-exporter":
+            if "=" in words[0] and words[1:2] == ["ami-exporter"]:
                 name, _, value = words[0].partition("=")
                 return {name: value}, words[2:]
     raise LookupError("no such command")

@@ -91,6 +91,33 @@ SLIPS: Final = (
     _slip("no blank behind a colon", _WHOLE.replace("secret: ", "secret:"), "5:5", "a blank behind the key"),
     _slip("no colon", _WHOLE.replace("pbx:", "pbx"), "2:3", "a name without a colon"),
     _slip("equals signs", "targets:\n  pbx:\n    address = pbx\n    secret = a\n", "3:5", "`KEY: VALUE`"),
+    _slip("nothing", "", "1:1", "targets: {pbx1: {address:"),
+    _slip(
+        "a dash before targets", "- " + _WHOLE.replace("\n", "\n  "), "1:1", "found a list", "targets: {pbx1: {address:"
+    ),
+    _slip("Prometheus' configuration", "scrape_configs:\n  - job_name: asterisk\n", "1:1", "is Prometheus' own"),
+    _slip("the web configuration", "basic_auth_users:\n  alice: x\n", "1:1", "--web.config.file"),
+    _slip(
+        "manager.conf", "; ours\n\n[ami_exporter]\nsecret = s3cret-1\n", "3:1", "as in manager.conf", "targets: {pbx1:"
+    ),
+    _slip("an open brace", _HEAD.replace("targets:", "targets: {") + "\n", "1:10", "opened here"),
+    _slip("no comma", "targets: {pbx: {address: pbx, username: x, secret: 'y' timeout: 9s}}\n", "1:56", "no comma"),
+    _setting("an open bracket", "trunks: [{name: a, match: PJSIP/a}", "6:13", "opened here"),
+    _setting("a trunk's channels", "trunks: PJSIP/telco", "6:13", "[{name: telco, match:"),
+    _setting("trunks by name", "trunks: {telco: PJSIP/telco}", "6:13", "[{name: telco, match:"),
+    _setting("TLS as a word", "tls: starttls", "6:10", "{ca_file: FILE}"),
+    _setting("queues as a list", "collectors: {queues: {include: [sales, support]}}", "6:36", '"sales|support"'),
+    _setting("tenants as a word", "tenants: AccountCode", "6:14", "tenants: {from: Tenantid}"),
+    _setting("one number", 'destinations: {emergency: "112"}', "6:31", '["112"'),
+    _slip(
+        "a label's field misspelt",
+        f"{_WHOLE}custom:\n  - action: DeviceStateList\n    item: DeviceStateChange\n    metrics:\n"
+        "      - {name: asterisk_custom_x, type: gauge, help: X, value: count, labels: {state: Statte}}\n",
+        "10:87",
+        'did you mean "state"?',
+    ),
+    _slip("a home folder", f"{_HEAD}    secret_file: ~/pbx.secret\n", "5:18", "~ is not expanded"),
+    _slip("a shell's variable", f"{_HEAD}    secret_env: $PBX_SECRET\n", "5:17", "without $"),
     _slip("Windows' UTF-16", _WHOLE.encode("utf-16"), "1:1", "UTF-16", "expected UTF-8"),
     _slip("Latin-1", f"{_WHOLE}    labels: {{site: Köln}}\n".encode("latin-1"), "6:1", "expected UTF-8"),
 )

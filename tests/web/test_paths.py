@@ -109,6 +109,14 @@ def test_any_other_path_is_a_404(web: Running, path: str) -> None:
     assert web.ask(path).status == 404
 
 
+def test_a_wrong_path_is_told_where_metrics_and_page_are() -> None:
+    with running(telemetry_path="/m", route_prefix="/pbx") as web:
+        assert (
+            web.ask("/metrics/").text
+            == "no such path; metrics are on /pbx/m, the status page with all links on /pbx/\n"
+        )
+
+
 def test_an_overlong_path_is_a_414(web: Running) -> None:
     assert web.ask("/" + "a" * 1025).status == 414
 
