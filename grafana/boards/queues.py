@@ -190,7 +190,6 @@ FLOW = Row(
             ),
             stacked=True,
             decimals=0,
-            known=f"asterisk_queue_callers{{{Q}}}",
             legend="right",
         ),
         Series(

@@ -215,7 +215,6 @@ USE = Row(
             queries=(Query(expr=most(by_trunk(f"asterisk_trunk_channels{{{T}}}")), legend=TRUNK_NAME),),
             stacked=True,
             decimals=0,
-            known=f"asterisk_trunk_channels{{{T}}}",
             legend="right",
             width=8,
         ),
