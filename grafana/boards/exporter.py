@@ -75,8 +75,7 @@ NOW = Row(
                         or on () 0 * count(ami_exporter_link_up{@, link="events"} == 1)"""
                 ),
             ),
-            unit="s",
-            decimals=0,
+            unit="dthms",
             thresholds=c.Steps(c.GOOD, ((1, c.WARN), (60, c.BAD))),
         ),
         Stat(
