@@ -146,7 +146,7 @@ NOW = Row(
                 Query(expr=that_was_down("min by (trunk) (asterisk_trunk_up{@})"), legend="trunk {{trunk}}"),
                 Query(
                     expr=that_was_down("min by (registration) (asterisk_registration_up{@})"),
-                    legend="registration {{registration}}",
+                    legend="reg {{registration}}",
                 ),
                 Query(
                     expr=that_was_down(
