@@ -200,7 +200,7 @@ LINKS = Row(
                     expr="sum(instance:ami_exporter_protocol_errors:rate5m{@}) * 60 > 0",
                     legend="protocol errors",
                 ),
-                Query(expr="0 * sum(asterisk_up{@})", legend="none"),
+                Query(expr="0 * sum(asterisk_up{@} == 1)", legend="none"),
             ),
             words=c.Words({"none": c.DIM}),
             faults=True,
