@@ -23,7 +23,7 @@ def firing(*, by_instance: bool, width: int, height: int) -> Table:
         nothing="No alert is known to fire",
         keys={"instance": "PBX", **keys} if by_instance else keys,
         words={"severity": SEVERITIES},
-        widths={"severity": 84, "about": 240 if by_instance else 190},
+        widths={"severity": 84, "about": 300 if by_instance else 215},
         sort=("For", False),
         columns=(
             Column(

@@ -20,6 +20,14 @@ def seen(kind: str) -> str:
     return f'ami_exporter_event_classes{{@, class="{kind}"}}'
 
 
+def of_seen(expression: str, kind: str = "call", *, on: str = "instance") -> str:
+    """Lines of each PBX from its events, but only of moments at which they were seen.
+
+    What rules record of a window goes on for as long after a PBX died, as if nothing had happened.
+    """
+    return f"{expression} and on ({on}) {seen(kind)}"
+
+
 def while_seen(expression: str, kind: str = "call") -> str:
     """The figures of events, but only of moments at which those of one of the chosen PBXs were seen."""
     return f"{expression} and on () count({seen(kind)}) > 0"

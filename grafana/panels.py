@@ -6,11 +6,21 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from grafana.colours import BAD, NOTHING, Words
+from grafana.colours import BAD, DIM, NOTHING, Words
 from grafana.model import Json, Panel, Query, override
 
 SOFT_MAXIMUM = {"short": 1, "cps": 1, "percentunit": 0.01, "s": 0.01, "dthms": 60}
 """How high the axis is at least: Grafana draws nothing but zeros below 100, which is 10000 % of a share."""
+
+ZERO = "zero"
+AT_ZERO: Json = {
+    "color": {"mode": "fixed", "fixedColor": DIM},
+    "custom__drawStyle": "line",
+    "custom__lineWidth": 1,
+    "custom__fillOpacity": 0,
+    "custom__stacking": {"mode": "none", "group": ZERO},
+    "custom__hideFrom": {"legend": True, "tooltip": True, "viz": False},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +32,8 @@ class Series(Panel):
     words gives series that are named by a word of the vocabulary their fixed colour and human name.
     dashed names series drawn as a dashed line: limits, and the same time last week. right gives series an axis of
     counts on the right, as columns behind the lines. faults: each series is something bad, so none is green. legend:
-    "bottom", "right" for ten long names in a narrow panel, or "" where a table beside it has the names.
+    "bottom", "right" for ten long names in a narrow panel, or "" where a table beside it has the names. known: series
+    that are there as long as the figures are known: a grey line at zero, else what is stacked and zero is not seen.
     """
 
     kind: ClassVar[str] = "timeseries"
@@ -32,8 +43,14 @@ class Series(Panel):
     dashed: tuple[str, ...] = ()
     right: tuple[str, ...] = ()
     faults: bool = False
+    known: str = ""
     legend: str = "bottom"
     minimum: float | None = 0
+
+    def targets(self) -> tuple[Query, ...]:
+        """The queries, and the line at zero."""
+        zero = (Query(expr=f"0 * count({self.known})", legend=ZERO),) if self.known else ()
+        return (*self.queries, *zero)
 
     def custom(self) -> Json:
         """Grafana's drawing of the lines."""
@@ -73,6 +90,7 @@ class Series(Panel):
                 )
                 for name in self.dashed
             ),
+            *([override(ZERO, **AT_ZERO)] if self.known else []),
             *(
                 override(
                     name,

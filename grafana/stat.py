@@ -140,7 +140,8 @@ class Wall(Stat):
         names = ["Value", *self.keys]
         return [
             {"id": "filterFieldsByName", "options": {"include": {"names": names}}},
-            {"id": "sortBy", "options": {"fields": {}, "sort": [{"field": self.keys[0]}]}},
+            # Grafana sorts by one field, and keeps the order of equals.
+            *({"id": "sortBy", "options": {"fields": {}, "sort": [{"field": key}]}} for key in reversed(self.keys)),
             {"id": "organize", "options": {"indexByName": {name: place for place, name in enumerate(self.keys)}}},
         ]
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import Row
+from grafana.causes import seen, while_seen
 from grafana.model import Query
 from grafana.panels import Series
 from grafana.selection import clicked
 from grafana.table import Column, Table
 
 CALLS = "instance:asterisk_media_calls:increase30m"
+MEASURED = f"{CALLS}{{@}} and on (job, instance) {seen('reporting')}"
 
 
 def heard(media: str) -> str:
     """Calls of half an hour, by what was heard of them in one direction."""
-    return f'sum by (result) ({CALLS}{{@, media="{media}"}})'
+    return while_seen(f'sum by (result) ({CALLS}{{@, media="{media}"}})', "reporting")
 
 
 def dead(matcher: str) -> str:
@@ -33,6 +35,7 @@ AUDIO = Row(
             queries=(Query(expr=heard("inbound"), legend="{{result}}"),),
             words=c.AUDIO,
             stacked=True,
+            known=MEASURED,
             width=8,
         ),
         Series(
@@ -42,6 +45,7 @@ AUDIO = Row(
             queries=(Query(expr=heard("outbound"), legend="{{result}}"),),
             words=c.AUDIO,
             stacked=True,
+            known=MEASURED,
             width=8,
         ),
         Table(

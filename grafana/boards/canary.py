@@ -33,6 +33,7 @@ CANARY = Row(
             nothing=NONE,
             keys={"instance": "PBX", "canary": "Canary", "cause": "Hangup cause"},
             links={"instance": clicked("asterisk-pbx", "instance")},
+            widths={"cause": 210},
             sort=("Last call", False),
             columns=(
                 Column(

@@ -14,8 +14,13 @@ from grafana.table import Column, Table
 
 JUDGED = 'asterisk_endpoints{@, state=~"reachable|lagged|unreachable"}'
 DOWN = """max by (instance, technology, endpoint) (asterisk_endpoint_up{@} == 0)
-    and max by (instance, technology, endpoint) (max_over_time(asterisk_endpoint_up{@}[1d:30m])) == 1"""
-"""Those that were up within a day: phones that exist only in the configuration are no news."""
+    and max by (instance, technology, endpoint) (
+        max_over_time(asterisk_endpoint_up{@}[1d:30m]) or max_over_time(asterisk_endpoint_up{@}[15m:3m])
+    ) == 1"""
+"""Those that were up within a day: phones that exist only in the configuration are no news.
+
+Half hours come each half hour: until the first is within the data, the last quarter tells.
+"""
 
 FULLEST = """topk(20, max by (instance, aor) (asterisk_aor_contacts{@})
     / max by (instance, aor) (asterisk_aor_contacts_limit{@} > 1))"""

@@ -94,6 +94,7 @@ ENGINE = Row(
             queries=(Query(expr="sum by (bridge_technology) (asterisk_bridges{@})", legend="{{bridge_technology}}"),),
             words=c.BRIDGES,
             stacked=True,
+            known="asterisk_bridges{@}",
             decimals=0,
             width=8,
         ),

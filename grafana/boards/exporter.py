@@ -75,8 +75,7 @@ NOW = Row(
                         or on () 0 * count(ami_exporter_link_up{@, link="events"} == 1)"""
                 ),
             ),
-            unit="s",
-            decimals=0,
+            unit="dthms",
             thresholds=c.Steps(c.GOOD, ((1, c.WARN), (60, c.BAD))),
         ),
         Stat(
@@ -201,7 +200,7 @@ LINKS = Row(
                     expr="sum(instance:ami_exporter_protocol_errors:rate5m{@}) * 60 > 0",
                     legend="protocol errors",
                 ),
-                Query(expr="0 * sum(asterisk_up{@})", legend="none"),
+                Query(expr="0 * sum(asterisk_up{@} == 1)", legend="none"),
             ),
             words=c.Words({"none": c.DIM}),
             faults=True,

@@ -7,7 +7,7 @@ from grafana import problems as p
 from grafana import versions
 from grafana.alerting import firing
 from grafana.board import Board, Row
-from grafana.causes import while_seen
+from grafana.causes import seen, while_seen
 from grafana.lookback import SHOWN, over
 from grafana.model import Query
 from grafana.panels import Series
@@ -225,6 +225,7 @@ TREND = Row(
             queries=(Query(expr=while_seen(f"sum by (outcome) ({CALLS}{{@}}) * 60"), legend="{{outcome}}"),),
             words=c.CALLS,
             stacked=True,
+            known=seen("call"),
         ),
         Table(
             title="Lowest share of calls answered",

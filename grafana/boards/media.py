@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana import colours as c
 from grafana.board import INSTANCE, JOB, TRUNK, Board, Row
 from grafana.boards.audio import AUDIO
-from grafana.causes import while_seen
+from grafana.causes import of_seen, seen, while_seen
 from grafana.lookback import SHOWN, over
 from grafana.model import Query
 from grafana.panels import Series
@@ -162,10 +162,13 @@ TRUNKS = Row(
             nothing="No report is known",
             queries=(
                 Query(
-                    expr=most(
-                        f"max by (instance, trunk) (trunk:asterisk_bad_loss:ratio15m{{{T}}})",
-                        over="avg",
-                        window=LAST_HOUR,
+                    expr=of_seen(
+                        most(
+                            f"max by (instance, trunk) (trunk:asterisk_bad_loss:ratio15m{{{T}}})",
+                            over="avg",
+                            window=LAST_HOUR,
+                        ),
+                        "reporting",
                     ),
                     legend="{{trunk}} · {{instance}}",
                 ),
@@ -179,10 +182,13 @@ TRUNKS = Row(
             nothing="No report is known",
             queries=(
                 Query(
-                    expr=most(
-                        f"max by (instance, trunk) (trunk:asterisk_rtcp_jitter_seconds:p95_15m{{{T}}} >= 0)",
-                        over="avg",
-                        window=LAST_HOUR,
+                    expr=of_seen(
+                        most(
+                            f"max by (instance, trunk) (trunk:asterisk_rtcp_jitter_seconds:p95_15m{{{T}}} >= 0)",
+                            over="avg",
+                            window=LAST_HOUR,
+                        ),
+                        "reporting",
                     ),
                     legend="{{trunk}} · {{instance}}",
                 ),
@@ -239,6 +245,7 @@ ALL = Row(
             ),
             words=c.MEDIA,
             stacked=True,
+            known=seen("reporting"),
             width=8,
         ),
     ),

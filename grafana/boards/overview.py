@@ -134,8 +134,8 @@ NOW = Row(
         firing(by_instance=False, width=12, height=8),
         Timeline(
             title="What was down",
-            description="""Trunks, registrations, queues, event link and AMI, but only those that were down or left
-                alone at some moment of the time shown.""",
+            description="""Trunks, registrations, queues, canary calls, event link and AMI, but only those that were
+                down or left alone at some moment of the time shown.""",
             nothing="No outage is known",
             queries=(
                 Query(expr=that_was_down("min(asterisk_up{@})"), legend="AMI"),
@@ -146,7 +146,7 @@ NOW = Row(
                 Query(expr=that_was_down("min by (trunk) (asterisk_trunk_up{@})"), legend="trunk {{trunk}}"),
                 Query(
                     expr=that_was_down("min by (registration) (asterisk_registration_up{@})"),
-                    legend="registration {{registration}}",
+                    legend="reg {{registration}}",
                 ),
                 Query(
                     expr=that_was_down(
@@ -155,6 +155,7 @@ NOW = Row(
                     ),
                     legend="queue {{queue}}",
                 ),
+                Query(expr=that_was_down("min by (canary) (asterisk_canary_up{@})"), legend="canary {{canary}}"),
             ),
             values={"0": ("down, or left alone", c.BAD), "1": ("up", c.GOOD)},
             unit="none",
@@ -182,6 +183,7 @@ TRAFFIC = Row(
             ),
             words=c.DIRECTIONS,
             stacked=True,
+            known=seen("call"),
             dashed=("last week",),
             interval="1m",
         ),
@@ -220,6 +222,7 @@ OUTCOMES = Row(
             ),
             words=c.OUTCOMES,
             stacked=True,
+            known=seen("call"),
             interval="1m",
             width=8,
         ),

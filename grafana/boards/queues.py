@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import INSTANCE, JOB, QUEUE, Board, Row
-from grafana.causes import while_seen
+from grafana.causes import of_seen, seen, while_seen
 from grafana.lookback import SHOWN, counted, over
 from grafana.model import Query
 from grafana.panels import Heat, Ranking, Series, counted_at_all
@@ -199,6 +199,7 @@ FLOW = Row(
             queries=(Query(expr=while_seen(f"sum by (outcome) ({CALLS}{{{Q}}}) * 60", "agent"), legend="{{outcome}}"),),
             words=c.QUEUE_OUTCOMES,
             bars=True,
+            known=seen("agent"),
         ),
         Series(
             title="Service level, worst ten queues",
@@ -208,10 +209,10 @@ FLOW = Row(
             nothing="No caller is known",
             queries=(
                 Query(
-                    expr=most(by_queue(KEPT, "max"), how="bottomk", over="avg", window=LAST_HOUR),
+                    expr=of_seen(most(by_queue(KEPT, "max"), how="bottomk", over="avg", window=LAST_HOUR), "agent"),
                     legend=QUEUE_NAME,
                 ),
-                Query(expr="vector(0.8)", legend="target"),
+                Query(expr=while_seen(f"0 * max({KEPT}) + 0.8", "agent"), legend="target"),
             ),
             unit="percentunit",
             maximum=1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import Board, Row
-from grafana.causes import or_none, seen
+from grafana.causes import of_seen, or_none, seen, while_seen
 from grafana.lookback import counted
 from grafana.model import Query
 from grafana.panels import Series
@@ -167,7 +167,10 @@ FRAUD = Row(
                 last hour. A rise on one trunk at night: look for fraud.""",
             nothing="No outbound talk is known",
             queries=(
-                Query(expr=most(f"{TRUNK} ({TALK})", over="max", window=LAST_HOUR), legend="{{trunk}} · {{instance}}"),
+                Query(
+                    expr=of_seen(most(f"{TRUNK} ({TALK})", over="max", window=LAST_HOUR)),
+                    legend="{{trunk}} · {{instance}}",
+                ),
             ),
             unit="dthms",
             legend="right",
@@ -205,7 +208,7 @@ DESTINATIONS = Row(
             nothing="No class of destinations is known",
             queries=(
                 Query(
-                    expr="sum by (destination) (destination:asterisk_talk_seconds:increase1h{@})",
+                    expr=while_seen(f"sum by (destination) ({DESTINED})"),
                     legend="{{destination}}",
                 ),
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import INSTANCE, JOB, TENANT, Board, Row
+from grafana.causes import while_seen
 from grafana.lookback import counted
 from grafana.model import Query
 from grafana.panels import Series
@@ -103,7 +104,7 @@ TREND = Row(
             title="Talk an hour, the ten tenants with most",
             description="Time talked in the hour before, of the ten tenants with most now.",
             nothing=NONE,
-            queries=(Query(expr=most(by_tenant(TALK)), legend="{{tenant}}"),),
+            queries=(Query(expr=while_seen(most(by_tenant(TALK))), legend="{{tenant}}"),),
             unit="dthms",
             points=24,
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana import colours as c
 from grafana.board import Row
-from grafana.causes import or_none, seen
+from grafana.causes import of_seen, or_none, seen
 from grafana.model import Query
 from grafana.panels import Series
 from grafana.ranking import LAST_HOUR, most
@@ -62,7 +62,9 @@ QUALITY = Row(
             nothing="No trunk with ten attempts is known",
             queries=(
                 Query(
-                    expr=most(guarded(EFFECTIVE), how="bottomk", over="avg", window=LAST_HOUR),
+                    expr=of_seen(
+                        most(guarded(EFFECTIVE), how="bottomk", over="avg", window=LAST_HOUR), on="job, instance"
+                    ),
                     legend=TRUNK_NAME,
                 ),
             ),
@@ -78,7 +80,9 @@ QUALITY = Row(
             nothing="No trunk with ten attempts is known",
             queries=(
                 Query(
-                    expr=most(guarded(ANSWERED), how="bottomk", over="avg", window=LAST_HOUR),
+                    expr=of_seen(
+                        most(guarded(ANSWERED), how="bottomk", over="avg", window=LAST_HOUR), on="job, instance"
+                    ),
                     legend=TRUNK_NAME,
                 ),
             ),
@@ -92,7 +96,9 @@ QUALITY = Row(
             description="""From dialling until the far end rings or sends progress: 95th percentile over 15 minutes of
                 the ten slowest trunks of the last hour.""",
             nothing="No call out is known",
-            queries=(Query(expr=most(by_trunk(DELAY, "max"), over="avg", window=LAST_HOUR), legend=TRUNK_NAME),),
+            queries=(
+                Query(expr=of_seen(most(by_trunk(DELAY, "max"), over="avg", window=LAST_HOUR)), legend=TRUNK_NAME),
+            ),
             unit="s",
             width=8,
             legend="right",
@@ -104,7 +110,9 @@ QUALITY = Row(
             nothing="No call whose audio is known",
             queries=(
                 Query(
-                    expr=most(f"max by (instance, trunk) (trunk:asterisk_silent_calls:ratio30m{{{T}}})"),
+                    expr=of_seen(
+                        most(f"max by (instance, trunk) (trunk:asterisk_silent_calls:ratio30m{{{T}}})"), "reporting"
+                    ),
                     legend=TRUNK_NAME,
                 ),
             ),

@@ -199,7 +199,7 @@ NOW = Row(
             sort=("Down for", True),
             only="Down for",
             columns=outages("asterisk_registration_up{@}", "registration"),
-            widths={"instance": 120},
+            widths={"instance": 105},
             width=10,
         ),
     ),

@@ -30,7 +30,7 @@ TARGET: Labels = (("instance", "pbx1"), ("job", "asterisk"), ("site", "berlin"))
 WORDS = {
     label: sorted({word for metric in SERIES.values() for word in metric.closed.get(label, ())}) or ["some"]
     for label in {label for metric in SERIES.values() for label in metric.labels}
-} | {"le": ["0.01", "0.03", "0.1", "+Inf"]}
+} | {"le": ["0.01", "0.03", "0.1", "+Inf"], "class": ["agent", "call", "reporting"]}
 """What rules record has labels, but not their words: any metric's."""
 
 

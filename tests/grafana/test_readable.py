@@ -8,6 +8,7 @@ import re
 import promql_parser as promql
 import pytest
 
+from grafana.panels import ZERO
 from tests.support.dashboards import ALL, Json, every_panel, filled_in, panels, pixels
 from tests.support.promql import selectors
 from tests.support.series import SERIES
@@ -60,6 +61,13 @@ def test_what_is_stacked_has_no_outline_in_the_colour_of_what_is_zero(panel: Jso
     if panel["type"] == "timeseries" and custom["stacking"]["mode"] == "normal":
         assert custom["lineWidth"] == 0
         assert custom["fillOpacity"] > 0
+
+
+@EACH_PANEL
+def test_a_line_at_zero_stands_for_all_of_them_and_not_for_those_chosen(panel: Json) -> None:
+    """That none was chosen at the end does not say that there was nothing before."""
+    if panel["type"] == "timeseries" and panel["targets"][-1]["legendFormat"] == ZERO:
+        assert not re.search(r"(topk|bottomk)\(", panel["targets"][0]["expr"])
 
 
 @EACH_PANEL

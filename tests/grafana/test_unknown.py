@@ -69,6 +69,7 @@ KNOWN_ALL_THE_SAME = {
     ("asterisk-queues", "Abandoned"),
 }
 SUBQUERY = re.compile(r"\[[^]:]+:[^]]+\]")
+WINDOW = re.compile(r":(?:ratio|mean|p95_|increase)(?:15m|30m|1h)\b")
 VALUES = {
     "$__rate_interval": "20s",
     "$__range_s": "300",
@@ -193,6 +194,13 @@ def test_nothing_good_is_said_of_what_is_not_known(story: Story, board: Json, pa
     for value in shown(story.server, panel, job):
         assert value.colour != GOOD or panel["type"] not in {"stat", "bargauge", "table"}, value
         assert value.name not in NONE_OF_THEM or value.text != "0", value
+
+
+@EACH_PANEL
+def test_what_is_recorded_of_a_window_does_not_go_on_after_a_pbx_died(story: Story, board: Json, panel: Json) -> None:
+    """Counters stay what they were: for half an hour a line would show the calls of before as those of now."""
+    if panel["type"] == "timeseries" and any(WINDOW.search(target["expr"]) for target in panel["targets"]):
+        assert list(shown(story.server, panel, DIED)) == [], board["uid"]
 
 
 @pytest.mark.parametrize(
