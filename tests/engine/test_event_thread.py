@@ -16,7 +16,7 @@ from ami_exporter.pbx.poller import Polled
 from tests.support.ami_server import Ended, Fields, Session
 from tests.support.ami_wire import packet
 from tests.support.scripted_pbx import ScriptedPbx
-from tests.support.targets import SOON, LONGEST_WAIT, listening, movable, read_back, scrape, target, until, value
+from tests.support.targets import LONGEST_WAIT, SOON, listening, movable, read_back, scrape, target, until, value
 
 
 def test_a_fault_while_preparing_is_logged_and_tried_again(
