@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import weakref
 from typing import TYPE_CHECKING
 
 import pytest
@@ -115,16 +114,6 @@ def test_events_that_come_instead_of_an_answer_have_a_bound() -> None:
             link.refresh_commands(soon())
         assert link.closed
         assert len(link.read_events(soon())) == 50_000
-
-
-def test_a_closed_link_keeps_nothing_of_what_it_has_learned_to_read() -> None:
-    """Some are remembered for their addresses: 16 of each of 200 targets would hold 100 KB each."""
-    with AmiServer(lambda session: session.until_closed() if session.log_in() else None) as server:
-        link = link_to(server, classes=("call",))
-        link.open(soon())
-        decoder = weakref.ref(link._session._decoder)
-        link.close()
-        assert decoder() is None
 
 
 def test_closing_does_not_wait_for_a_silent_server() -> None:

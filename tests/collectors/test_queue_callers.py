@@ -142,14 +142,12 @@ IN_THE_QUEUE, FURTHER, H = ("600", 2), ("600", 3), ("h", 1)  # extension and pri
         ("DAHDI", "", 40, "16", IN_THE_QUEUE, "abandoned"),
         ("PJSIP", "", 40, "0", IN_THE_QUEUE, "other"),
         ("SIP", "", 40, "16", IN_THE_QUEUE, "other"),
-        # AMI's Hangup with a cause, which AudioSocket never has.
-        ("AudioSocket", "", 40, "16", IN_THE_QUEUE, "other"),
+        ("AudioSocket", "", 40, "16", IN_THE_QUEUE, "other"),  # AMI's Hangup with a cause, which AudioSocket never has
         ("AudioSocket", "600", 40, "16", IN_THE_QUEUE, "other"),
         # Just joined: an empty queue would have let the caller go, and the dialplan would have gone on.
         ("AudioSocket", "600", 0, "0", IN_THE_QUEUE, "abandoned"),
         ("PJSIP", "600", 0, "0", IN_THE_QUEUE, "other"),
-        # AGI that hangs up after the queue's timeout: its place is the same.
-        ("PJSIP", "600,,,,60", 60, "0", IN_THE_QUEUE, "timeout"),
+        ("PJSIP", "600,,,,60", 60, "0", IN_THE_QUEUE, "timeout"),  # AGI that hangs up after it: the place is the same
         # The dialplan went on, and ended.
         ("AudioSocket", "", 40, "0", FURTHER, "timeout"),
         ("DAHDI", "", 40, "16", FURTHER, "timeout"),
@@ -178,9 +176,8 @@ def test_who_was_beyond_the_queue_before_the_extension_h_was_let_go() -> None:
 
 def test_members_that_change_all_the_time_hide_no_caller_who_hung_up() -> None:
     """On a busy queue there is always one whose state has just changed."""
-    stirring = [event("QueueMemberStatus", caller="", Status=2)]
-    ended = ended_at_once("AudioSocket", "600,,,,60", 40, "0", where=IN_THE_QUEUE, stirring=stirring)
-    assert ended == {"abandoned": 1}
+    busy = [event("QueueMemberStatus", caller="", Status=2)]
+    assert ended_at_once("AudioSocket", "600,,,,60", 40, "0", where=IN_THE_QUEUE, stirring=busy) == {"abandoned": 1}
 
 
 def ended_at_once(

@@ -86,9 +86,11 @@ SLIPS: Final = (
     _slip("a target beside targets", _WHOLE.replace("  pbx", "pbx"), "2:1", "below `targets:`, indented"),
     _slip("settings without a name", "address: pbx\n", "1:1", "below its name", "targets: {pbx1:"),
     _slip("a target twice", _WHOLE + _WHOLE.partition("\n")[2], "6:3", "a second time (first on line 2)"),
-    _slip("one blank too few", _WHOLE.replace("    username", "   username"), "4:4", "another indentation"),
-    _slip("blanks of a web page", _WHOLE.replace("    user", "\u00a0" * 4 + "user"), "4:1", "indent with spaces"),
-    _slip("no blank behind a colon", _WHOLE.replace("secret: ", "secret:"), "5:5", "a blank behind the key"),
+    _slip("one space too few", _WHOLE.replace("    username", "   username"), "4:4", "an indentation other than"),
+    _slip(
+        "spaces of a web page", _WHOLE.replace("    user", "\u00a0" * 4 + "user"), "4:1", "indent with ordinary spaces"
+    ),
+    _slip("no space after a colon", _WHOLE.replace("secret: ", "secret:"), "5:5", "a space after the key"),
     _slip("no colon", _WHOLE.replace("pbx:", "pbx"), "2:3", "a name without a colon"),
     _slip("equals signs", "targets:\n  pbx:\n    address = pbx\n    secret = a\n", "3:5", "`KEY: VALUE`"),
     _slip("nothing", "", "1:1", "targets: {pbx1: {address:"),
