@@ -165,7 +165,7 @@ def test_a_fault_of_one_link_ends_neither_the_thread_nor_the_others(
     broken.faults = 1
     with caplog.at_level(logging.ERROR, "ami_exporter"):
         broken.far.send(PIECE)
-        until(lambda: "unexpected error in the thread that reads events" in caplog.text, "the log line")
+        until(lambda: "unexpected error in the event reader thread" in caplog.text, "the log line")
         other.far.send(PIECE)
         until(lambda: other.sizes == [len(PIECE)], "the other link's bytes")
     broken.close()
@@ -183,7 +183,7 @@ def test_a_thread_that_died_is_replaced_and_says_so(loop: EventLoop, caplog: pyt
         loop.call(die)
         until(lambda: loop._thread is not None and not loop._thread.is_alive(), "the thread's end")
         loop.check()
-    assert "is replaced" in caplog.text
+    assert "is being replaced" in caplog.text
     end.far.send(PIECE)
     until(lambda: end.sizes == [len(PIECE)], "bytes read by the new thread")
     end.close()
