@@ -102,8 +102,8 @@ RTT = histogram(
 )
 MES = histogram(
     "asterisk_rtcp_mes",
-    "Media experience score of Asterisk 18.17, 20.2 and later, 0 to 100, of both directions, of reports that tell of "
-    "packets; 88 is the best a call can have (AMI RTCPSent, RTCPReceived: MES)",
+    "Media experience score of Asterisk 18.17, 20.2 and later, 0 to 100, of both directions, of reports that cover "
+    "any packets; 88 is the best a call can have (AMI RTCPSent, RTCPReceived: MES)",
     "technology",
     buckets=MES_BUCKETS,
     sent=both(since((18, 17), (20, 2)), by_technology(*RTP)),
