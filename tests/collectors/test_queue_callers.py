@@ -190,10 +190,7 @@ def ended_at_once(
     ending: Iterable[Message] | None = None,
     stirring: Iterable[Message] = (),
 ) -> dict[str, float]:
-    """Outcomes of a caller whose channel ends as the caller leaves.
-
-    where: the place of the Hangup; None: there is no dialplan, and so no SoftHangupRequest.
-    """
+    """Outcomes of a caller whose channel ends as the caller leaves, at this place; None: without a dialplan."""
     counters = store_of(queues.COLLECTOR)
     counters.feed([NEW, at("QueueCallerJoin", tech)], 0.0)
     if arguments:
@@ -206,8 +203,7 @@ def ended_at_once(
     assert outcomes(nonzero(counted(counters))) == {}
     # The extension h takes some seconds.
     counters.expire(hold + 9.0)
-    hangup = at("Hangup", tech, where[0], where[1], Cause=cause)
-    return outcomes(after(hangup, counters=counters, now=hold + 10.0))
+    return outcomes(after(at("Hangup", tech, *where, Cause=cause), counters=counters, now=hold + 10.0))
 
 
 def test_a_caller_who_goes_on_in_the_dialplan_was_let_go() -> None:
