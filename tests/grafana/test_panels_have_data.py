@@ -86,7 +86,7 @@ scrape_configs:
 
 
 NONE_HERE = ("asterisk_endpoint_maintenance", "instance:ami_exporter_protocol_errors:rate5m")
-"""No endpoint of the simulated PBX is in maintenance mode, and the list holds only those that are. It makes no errors."""
+"""The simulated PBX makes no errors, and has no endpoint in maintenance mode: only such endpoints have the series."""
 
 
 def queries() -> list[tuple[str, str]]:
