@@ -86,7 +86,7 @@ scrape_configs:
 
 
 NONE_HERE = ("asterisk_endpoint_maintenance", "instance:ami_exporter_protocol_errors:rate5m")
-"""No endpoint of the simulated PBX is in maintenance mode (the list holds only those that are), and it makes no errors."""
+"""The simulated PBX has no endpoint in maintenance mode (the list holds only those that are), and makes no errors."""
 
 
 def queries() -> list[tuple[str, str]]:
