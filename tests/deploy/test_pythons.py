@@ -1,8 +1,8 @@
 """Newer Pythons than this one, in the Debian releases that carry them: the tests of what a Python may change.
 
 Those are sockets, TLS, threads, processes, files and the command line. Declarations, folds and the simulated PBX are
-plain code with costly tests, and floods of clients want the cores for themselves: `make quick` runs those on each Python
-in CI.
+plain code with costly tests, and floods of clients want the cores for themselves: in CI `make quick` runs those on each
+Python.
 """
 
 from __future__ import annotations
