@@ -59,7 +59,7 @@ class StandardStream(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Write the text, or drop it."""
-        if self._stream is None:
+        if self._stream is None or self._stream.closed:
             self.fault = self.fault or "it is closed"
         elif not self._over:
             try:
@@ -70,7 +70,7 @@ class StandardStream(io.TextIOBase):
 
     def flush(self) -> None:
         """Write the buffered text, or drop it."""
-        if self._stream is None:
+        if self._stream is None or self._stream.closed:
             return
         try:
             self._stream.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ami_exporter.commands.streams import StandardStream
 from ami_exporter.demo import DemoSettings, SimulatedPbx
 from tests.support.exporter_process import clean_environ, command
 
@@ -163,3 +165,13 @@ def test_completion_scripts_and_help_are_ascii() -> None:
     for arguments in (("completion", "bash"), ("completion", "zsh"), ("completion", "fish"), ("serve", "--help")):
         done = subprocess.run(command(*arguments), capture_output=True, timeout=60, check=True, env=clean_environ())
         assert done.stdout.isascii()
+
+
+def test_a_stream_that_was_closed_meanwhile_drops_what_is_written_and_can_be_freed() -> None:
+    """Python 3.13 and later report what a stream raises when it is freed."""
+    below = io.StringIO()
+    stream = StandardStream(below)
+    below.close()
+    assert stream.write("text") == 4
+    stream.close()
+    assert stream.fault == "it is closed"

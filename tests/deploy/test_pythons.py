@@ -1,8 +1,7 @@
 """Newer Pythons than this one, in the Debian releases that carry them: the tests of what a Python may change.
 
-Those are sockets, TLS, threads, processes, files and the command line. Declarations, folds and the simulated PBX are
-plain code with costly tests, and floods of clients want the cores for themselves: in CI `make quick` runs those on each
-Python.
+Those are sockets, TLS, processes, files and the command line. Declarations, folds and the simulated PBX are plain code with
+costly tests, and floods of clients want the cores for themselves: in CI `make quick` runs those on each Python.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import pytest
 from tests.support.debian_root import DebianRoot
 
 THESE = (
-    *("ami", "api", "commands", "config", "engine", "fleet"),
+    *("ami", "api", "commands", "config"),
     *(f"web/test_{name}.py" for name in ("auth", "paths", "plain_http", "tls", "web_file_rewrites")),
 )
 VERSIONS = {"trixie_root": "3.13.", "sid_root": "3.14."}
@@ -46,7 +45,9 @@ def test_the_tests_pass_on_a_newer_python(python_root: tuple[Path, str], reposit
     needed = ("--requirement", "/mnt/deploy/docker/requirements.txt")
     debian.run(*pip, *needed, environ=environ, seconds=300.0)
     debian.run(*pip, "--group", "/mnt/pyproject.toml:test", environ=environ, seconds=300.0)
-    run = ("/opt/venv/bin/python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--hypothesis-profile=few")
+    run = ("/opt/venv/bin/python", "-m", "pytest", "-q", "-o", "cache_dir=/tmp/cache", "--hypothesis-profile=few")
     quick = ("-m", "not machine and not slow", *(f"tests/{name}" for name in THESE))
-    said = debian.run("sh", "-c", 'cd /mnt && exec "$@"', "sh", *run, *quick, seconds=1200.0)
+    # Beside this machine's other tests one may come too late. What fails twice is a fault.
+    script = 'cd /mnt && { "$@" || "$@" --last-failed --last-failed-no-failures=none; }'
+    said = debian.run("sh", "-c", script, "sh", *run, *quick, seconds=1200.0)
     assert " passed" in said.splitlines()[-1]

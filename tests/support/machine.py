@@ -73,6 +73,8 @@ def provide_program(program: str, package: str) -> Path:
         _require_asked(program)
         with _lock("apt"), _no_services():
             environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            # An installation that was interrupted before: until it is completed nothing can be installed.
+            run_tool(("dpkg", "--configure", "--pending"), _APT_SECONDS, environment)
             # One foreign package source that does not answer fails the update; the install tells whether it matters.
             with contextlib.suppress(CannotProvideError):
                 run_tool(("apt-get", "update", "-qq"), _APT_SECONDS, environment)
