@@ -1,7 +1,7 @@
 """Newer Pythons than this one, in the Debian releases that carry them: the tests of what a Python may change.
 
-Those are sockets, TLS, processes, files and the command line. Declarations, folds and the simulated PBX are plain code with
-costly tests, and floods of clients want the cores for themselves: in CI `make quick` runs those on each Python.
+Those are sockets, TLS, processes, files and the command line. Declarations, folds and the simulated PBX are plain code
+with costly tests, and floods of clients want the cores for themselves: in CI `make quick` runs those on each Python.
 """
 
 from __future__ import annotations
