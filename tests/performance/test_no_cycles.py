@@ -17,6 +17,7 @@ import pytest
 from ami_exporter.config.secret import Secret
 from ami_exporter.demo import DemoSettings, SimulatedPbx
 from ami_exporter.pbx.own_logins import REMEMBERED_SESSIONS
+from ami_exporter.pbx.target import Target
 from tests.support.asterisk_server import free_port
 from tests.support.faulty_proxy import Faults, FaultyProxy
 from tests.support.targets import SOON, listening, scrape, target, until, value
@@ -95,6 +96,11 @@ FAULTS: Mapping[str, Faults] = {
 }
 
 
+def failing_scrapes(one: Target) -> None:
+    for _ in range(SCRAPES):
+        assert value(scrape(one, 0.5), "asterisk_up") == 0
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_connection_that_fails_leaves_nothing_to_the_garbage_collector(fault: str) -> None:
     with (
@@ -108,24 +114,14 @@ def test_a_connection_that_fails_leaves_nothing_to_the_garbage_collector(fault: 
             events=True,
         ) as one,
     ):
-
-        def scrapes() -> None:
-            for _ in range(SCRAPES):
-                assert value(scrape(one, 0.5), "asterisk_up") == 0
-
-        scrapes()
-        assert not left_by(scrapes)
+        failing_scrapes(one)
+        assert not left_by(lambda: failing_scrapes(one))
 
 
 def test_a_port_where_nobody_listens_leaves_nothing_to_the_garbage_collector() -> None:
     with target(free_port("127.0.0.1"), timeout=0.5, events=True) as one:
-
-        def scrapes() -> None:
-            for _ in range(SCRAPES):
-                assert value(scrape(one, 0.5), "asterisk_up") == 0
-
-        scrapes()
-        assert not left_by(scrapes)
+        failing_scrapes(one)
+        assert not left_by(lambda: failing_scrapes(one))
 
 
 def test_lost_connections_leave_nothing_to_the_garbage_collector() -> None:
