@@ -36,7 +36,7 @@ def healthcheck(options: Options, run: Run) -> int:
             failures.append(f"{url}: {error.strerror or error}")
             continue
         except http.client.HTTPException:
-            failures.append(f"{url}: the answer is no HTTP")
+            failures.append(f"{url}: the answer is not HTTP")
             continue
         # 401: it is alive and asks for a password that we do not have.
         healthy = status in (http.HTTPStatus.OK, http.HTTPStatus.UNAUTHORIZED)

@@ -185,7 +185,7 @@ class PollRun:
         return cached.run.again(sent, self.context, self.bounds, frozenset(cached.answered))
 
     def show(self, actions: Iterable[Action], watch: Watch) -> None:
-        """Also pass the items of these actions to `take`, if a collector has them polled."""
+        """Also pass the items of these actions to `watch`, if a collector has them polled."""
         for action in actions:
             self._shown.setdefault(action, []).append(watch)
 

@@ -47,7 +47,7 @@ class Http1:
         try:
             event = self._next_event(time.monotonic() + self._limits.idle)
         except h11.RemoteProtocolError as error:
-            raise RefusedError(HTTPStatus(error.error_status_hint), "this is no HTTP/1.1 request") from None
+            raise RefusedError(HTTPStatus(error.error_status_hint), "this is not an HTTP/1.1 request") from None
         if not isinstance(event, h11.Request):
             return None
         self._head_only = event.method == b"HEAD"

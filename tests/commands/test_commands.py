@@ -180,7 +180,7 @@ def test_healthcheck_says_what_it_met_where_no_exporter_answers() -> None:
     with SimulatedPbx(DemoSettings()) as pbx:
         address = f"127.0.0.1:{pbx.port}"
         status, said, _ = command("healthcheck", "--web.listen-address", address)
-        assert (status, said) == (1, f"unhealthy: http://{address}/-/healthy: the answer is no HTTP; {asks}\n")
+        assert (status, said) == (1, f"unhealthy: http://{address}/-/healthy: the answer is not HTTP; {asks}\n")
         arguments, environ = flags(pbx)
         with exporter(*arguments, environ=environ) as process:
             address = f"127.0.0.1:{process.port}"

@@ -11,7 +11,7 @@ _NO_BREAK = "\u00a0"
 def duration(seconds: float | None) -> str:
     """Return "0.4 ms", "12 ms", "3.4 s", "5 min 10 s", "2 h 1 min", "3 d 4 h"; a dash when unknown.
 
-    The blank between a number and its unit breaks no line.
+    No line breaks between a number and its unit.
     """
     if seconds is None:
         return "–"
