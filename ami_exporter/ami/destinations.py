@@ -167,7 +167,7 @@ def is_emergency(digits: str) -> bool:
     """Whether digits reach an emergency service somewhere, by themselves or behind a dialling prefix."""
     if digits in EMERGENCY or digits[1:] in EMERGENCY or (digits[:2] in ("00", "99", "90") and digits[2:] in EMERGENCY):
         return True
-    if len(digits) <= MIN_DIGITS and digits[-3:] in _WELL_KNOWN and len(digits) - 3 <= 2:  # noqa: PLR2004 - two digits
+    if len(digits) <= MIN_DIGITS and digits[-3:] in _WELL_KNOWN and len(digits) - 3 <= 2:  # noqa: PLR2004 - of prefix
         return True
     if any(digits.endswith(one) and _INTERNATIONAL.fullmatch(digits[: -len(one)]) for one in EMERGENCY):
         return True

@@ -20,9 +20,8 @@ TALK_BUCKETS = (5.0, 15.0, 30.0, 60.0, 120.0, 180.0, 300.0, 600.0, 1200.0, 1800.
 CALLS = counter(
     "asterisk_calls_total",
     "Calls ended, one per Linkedid (joined calls count separately). Inbound or outbound by the first trunk channel, "
-    "else "
-    "internal; answered when the first channel was Up: the caller's, also when an IVR or a queue answered it, or of an "
-    "originated call the one rung first. Calls begun before the exporter listened are not counted "
+    "else internal; answered when the first channel was Up: the caller's, also when an IVR or a queue answered it, or "
+    "of an originated call the one rung first. Calls begun before the exporter listened are not counted "
     "(AMI events Newchannel, Newstate, Hangup: Linkedid, ChannelState)",
     "direction",
     "outcome",

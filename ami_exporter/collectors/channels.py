@@ -131,9 +131,13 @@ class ChannelFold:
         if len(self._linked) <= MAX_CALLS_COUNTED:
             self._linked.add(linkedid)
         age = channel_age(message)
-        if age is not None and age > self._oldest.get(tech, -1) and application not in LASTING:  # noqa: SIM102 - hot
-            if application or tells_application(message):
-                self._oldest[tech] = age
+        if (
+            age is not None
+            and age > self._oldest.get(tech, -1)
+            and application not in LASTING
+            and (application or tells_application(message))
+        ):
+            self._oldest[tech] = age
 
     def _of_old_status(self, message: Message, state: str, formats: str) -> tuple[str, str]:
         """State and formats of a channel before Asterisk 12, where Status says less."""

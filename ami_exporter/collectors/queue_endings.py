@@ -46,7 +46,7 @@ class Left:
 
     limit: seconds, infinite if Queue() has no timeout; None if unknown. unsettled: the caller joined, or a member
     changed its state, moments before, so that leavewhenempty may have released the caller. at: the place of Queue().
-    stayed: whether the dialplan ended there; None if nothing told.
+    stayed: whether the dialplan ended there; None if unknown.
     """
 
     seen: float

@@ -30,8 +30,7 @@ PAUSED = gauge("asterisk_queue_member_paused", "1: the member is paused (AMI Que
 AVAILABLE = gauge(
     "asterisk_queue_member_available",
     "1: the queue would ring the member: not paused, not in use (an unknown state counts as not in use), "
-    "not in wrap-up "
-    "(AMI QueueStatus: Status, Paused, Wrapuptime, LastCall)",
+    "not in wrap-up (AMI QueueStatus: Status, Paused, Wrapuptime, LastCall)",
     "queue",
     "member",
 )

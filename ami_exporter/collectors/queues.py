@@ -88,8 +88,7 @@ MEMBERS = gauge(
 AVAILABLE = gauge(
     "asterisk_queue_members_available",
     "Members whom the queue would ring: not paused, not in use (an unknown state counts as not in use), "
-    "not in wrap-up "
-    "(AMI QueueStatus: Status, Paused, Wrapuptime, LastCall)",
+    "not in wrap-up (AMI QueueStatus: Status, Paused, Wrapuptime, LastCall)",
     "queue",
 )
 WRAPUP = gauge(

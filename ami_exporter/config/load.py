@@ -115,7 +115,7 @@ class _Loading:
             external = read_external(target, folder, self.catalogue)
             for steps, message in external.wrong:
                 self._fault(("targets", name, *steps), message, at_key=not steps)
-            self.warnings += [self._told(("targets", name, *steps), message) for steps, message in external.odd]
+            self.warnings += [self._located(("targets", name, *steps), message) for steps, message in external.odd]
             self.faults.update(external.elsewhere)
             secrets |= {("targets", name, *steps): secret for steps, secret in external.secrets.items()}
             names[name] = external.names
@@ -147,9 +147,9 @@ class _Loading:
 
     def _fault(self, steps: Steps, message: str, *, at_key: bool = False) -> None:
         """Note a fault at a value, or `at_key` at its key."""
-        self.faults.add(self._told(steps, message, at_key=at_key))
+        self.faults.add(self._located(steps, message, at_key=at_key))
 
-    def _told(self, steps: Steps, message: str, *, at_key: bool = False) -> Fault:
+    def _located(self, steps: Steps, message: str, *, at_key: bool = False) -> Fault:
         """Give a message its place; a path that ends with KEY is named by its parent."""
         of_key = steps[-1:] == (KEY,)
         steps, root = self._written(steps[:-1] if of_key else steps)

@@ -357,7 +357,7 @@ class Settings(Model):
 
 
 _PROMETHEUS: Final = "this is Prometheus' own configuration, expected the exporter's, with `targets:`"
-_WEB: Final = "this belongs into the file of --web.config.file"
+_WEB: Final = "this belongs in the file of --web.config.file"
 _OTHER_FILES: Final = {
     **dict.fromkeys(("global", "scrape_configs", "rule_files", "alerting", "remote_write", "remote_read"), _PROMETHEUS),
     **dict.fromkeys(("tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"), _WEB),

@@ -31,5 +31,5 @@ def _permit(address: str) -> list[str]:
     if isinstance(ours, ipaddress.IPv6Address) and ours.ipv4_mapped is not None:
         ours = ours.ipv4_mapped
     nobody = "0.0.0.0/0.0.0.0" if ours.version == 4 else "::/0"  # noqa: PLR2004 - the protocol's name
-    mask = "255.255.255.255" if ours.version == 4 else "128"  # noqa: PLR2004 - as above
+    mask = "255.255.255.255" if ours.version == 4 else "128"  # noqa: PLR2004 - the protocol's name
     return [f"deny = {nobody}", f"permit = {ours}/{mask}"]
