@@ -131,9 +131,11 @@ class ServerFacts:
     def _take(self, boot: Boot | None, written: str) -> bool:
         with self._lock:
             # Without FullyBooted the server is starting, if this user may see that event. Otherwise it is unknown.
-            self._booted = boot is not None or (None if self._start.known is None else False)
+            self._booted = boot is not None or (False if self._start.tells_uptime else None)
             known = boot or Boot(None, self._clock(), self._wall())
             restarted = self._start.logged_in(known.uptime, known.at, known.wall - known.at, written)
+            if restarted:
+                self._reload = None
         if restarted:
             self._restarted()
         self._publish(self.context())
@@ -194,6 +196,7 @@ class ServerFacts:
         """Return all facts, frozen for folds and trackers."""
         with self._lock:
             trunks: Mapping[str, Trunk] = MappingProxyType(dict(self._trunks))
+            start = None if self._booted is False else self._start.known  # while booting, that may be the start before
             return Context(
                 trunks=trunks,
                 trunk_names=trunk_names(trunks),
@@ -202,7 +205,7 @@ class ServerFacts:
                 names=self._settings.names,
                 now=self._wall(),
                 version=asterisk_version(self.version) or self._by_banner,
-                start_time=None if self._start.known is None else self._start.known.wall,
+                start_time=None if start is None else start.wall,
                 pbx_ahead=self._ahead,
                 tells_start=self._start.is_known,
                 reload=self._reload,

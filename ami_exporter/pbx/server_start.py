@@ -30,6 +30,8 @@ class ServerStart:
 
     def __init__(self) -> None:
         self.known: Start | None = None
+        self.tells_uptime = False
+        """Whether a login has given an Uptime."""
         self._written = ""
 
     @property
@@ -48,16 +50,24 @@ class ServerStart:
         uptime: seconds, if FullyBooted has it (Asterisk 14 and later). written: the start as CoreStatus writes it, in
         the PBX's local time, if this user may ask. The same text is the same start, whatever the clocks say.
         """
-        same = bool(written) and written == self._written
-        later = bool(self._written) and written > self._written
         if uptime is None or not 0 <= uptime <= MOST_UPTIME:
-            self._written = written or self._written
-            return later and self.known is None
+            return self._by_writing(written)
+        same = bool(written) and written == self._written
         new, known = Start(at - uptime, at - uptime + offset, at), self.known
+        self.tells_uptime = True
         restarted = known is not None and not same and _restarted(known, new, uptime)
         self.known = new if known is None or restarted else _corrected(known, new)
         self._written = written or ("" if restarted else self._written)
         return restarted
+
+    def _by_writing(self, written: str) -> bool:
+        """Take a login without Uptime: that of an older Asterisk, or of one that is still starting."""
+        later = bool(self._written) and written > self._written
+        if later:
+            self.known = None  # it was the start before
+        if later or self.known is None:
+            self._written = written or self._written
+        return later
 
 
 def _restarted(known: Start, new: Start, uptime: float) -> bool:

@@ -57,9 +57,11 @@ def reconnected(pbx: ScriptedPbx, one: Target) -> Series:
 
 
 @contextmanager
-def pair(uptime: int) -> Iterator[Pair]:
+def pair(uptime: int, status: Hook | None = None) -> Iterator[Pair]:
+    """status: how CoreStatus is answered, if it is offered."""
     monotonic, wall, clocks = movable()
-    with ScriptedPbx(boot=boot(uptime)) as pbx, target(pbx.port, clocks=clocks, events=True) as one:
+    lists, hooks = (LISTS, None) if status is None else ({**LISTS, "CoreStatus": []}, {"CoreStatus": status})
+    with ScriptedPbx(lists, hooks, boot=boot(uptime)) as pbx, target(pbx.port, clocks=clocks, events=True) as one:
         first = scrape(one)
         listening(one)
         until(lambda: one.stats.events_received >= 1, "FullyBooted on the event link")
@@ -142,21 +144,27 @@ def test_a_restart_is_one_with_any_clock(before: int, passed: float, uptime: int
         assert value(reconnected(of.pbx, of.target), "asterisk_boots_total") == 1
 
 
-def test_a_boot_that_ends_long_before_the_next_scrape_is_one_start_at_its_own_time() -> None:
+@pytest.mark.parametrize("has_status", [True, False], ids=["with CoreStatus", "without CoreStatus"])
+def test_a_boot_that_ends_long_before_the_next_scrape_is_one_start_at_its_own_time(has_status: bool) -> None:
     """FullyBooted waits unread on the poll link: when it is read says nothing of when it came."""
-    with pair(uptime=100) as of:
+    with pair(100, core_status("2026-11-28 10:00:00") if has_status else None) as of:
         pbx, one = of.pbx, of.target
         of.pass_by(60)
         pbx.boot = b""  # connected while it starts: the login is answered, FullyBooted is to come
+        if has_status:
+            pbx.hooks["CoreStatus"] = core_status("2026-11-28 10:02:37")
         connected = len(pbx.sessions)
         pbx.kick()
-        assert value(scrape(one), "asterisk_fully_booted") == 0
+        booting = scrape(one)
+        assert value(booting, "asterisk_fully_booted") == 0
+        assert value(booting, "asterisk_start_time_seconds") is None
         until(lambda: len(pbx.sessions) == connected + 2 and one.stats.up_since("events") is not None)
         until(lambda: "ListCommands" in pbx.names(connected) and "ListCommands" in pbx.names(connected + 1))
         for session in pbx.sessions[connected:]:
             session.send(boot(3))
         started = of.wall() - 3
-        until(lambda: counted(one.counters)["asterisk_boots_total",] == 1)
+        until(lambda: one.facts.context().start_time is not None, "FullyBooted on the event link")
+        assert counted(one.counters)["asterisk_boots_total",] == 1
         of.pass_by(30)
         pbx.boot = boot(33)
         for _ in range(2):

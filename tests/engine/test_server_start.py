@@ -52,6 +52,24 @@ def test_without_uptime_a_later_writing_is_a_start_and_an_earlier_one_is_none() 
     assert start.logged_in(None, 50.0, WALL, "2026-11-29 11:00:00")
 
 
+@pytest.mark.parametrize("later", ["2026-11-28 12:59:55", ""], ids=["by its writing", "by its uptime"])
+def test_a_login_while_the_server_is_starting_hides_no_restart(later: str) -> None:
+    start = known(2 * HOUR, "2026-11-28 10:00:00")
+    start.alive(HOUR - 60)
+    seen = [start.logged_in(None, HOUR, WALL, later), start.logged_in(None, HOUR + 1, WALL, later)]
+    seen += [start.logged_in(3.0, HOUR + 2, WALL, "2026-11-28 12:59:55"), start.logged_in(4.0, HOUR + 3, WALL)]
+    assert seen.count(True) == 1
+    assert start.known is not None
+    assert start.known.wall == WALL + HOUR - 1
+
+
+def test_an_older_asterisk_at_the_same_address_has_no_start_time_of_the_one_before() -> None:
+    start = known(2 * HOUR, "2026-11-28 10:00:00")
+    assert start.logged_in(None, HOUR, WALL, "2026-11-28 12:59:55")
+    assert start.known is None
+    assert not start.logged_in(None, HOUR + 9, WALL, "2026-11-28 12:59:55")
+
+
 def test_a_restart_that_one_link_has_seen_is_none_for_the_other() -> None:
     start = known(written="2026-11-28 10:00:00")
     start.alive(60.0)
