@@ -19,6 +19,7 @@ from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.event_loop import READ_BYTES, EventLoop
 from ami_exporter.pbx.event_rights import EventRights
 from ami_exporter.pbx.login_backoff import LoginPaused, ReconnectBackoff
+from ami_exporter.pbx.shared import Overloaded
 from ami_exporter.pbx.stats import LinkName, TargetStats
 
 log = logging.getLogger(__name__)
@@ -115,7 +116,7 @@ class EventLink:
         try:
             if not self._stopping and self._prepare() and not self._stopping:
                 link = self._connector.open(self._name, self._clock() + OPEN_SECONDS, self._classes)
-        except (AmiError, LoginPaused):
+        except (AmiError, LoginPaused, Overloaded):
             pass  # counted and logged where it happened
         except Exception:
             log.exception("unexpected error while opening the event link; it will be retried")

@@ -32,6 +32,8 @@ SETTLING_SECONDS = 60.0
 #: A link idle for longer may be half open: if its first answer is late, the scrape opens a new link.
 IDLE_SECONDS = 5.0
 FIRST_ANSWER_SECONDS = 2.0
+#: The part of its time that a scrape may wait for its first turn: with less left, its answer would come too late.
+WAITING_PART = 0.5
 #: A TLS link is reopened after so many seconds, because only a new handshake shows a renewed certificate.
 TLS_SECONDS = 86_400.0
 
@@ -102,7 +104,10 @@ class Poller:
         return frozenset(self._setup.enabled)
 
     def poll(self, names: frozenset[str], deadline: float) -> Polled:
-        """Poll these collectors, or join a running poll that covers them. Returns before the deadline."""
+        """Poll these collectors, or join a running poll that covers them. Returns before the deadline.
+
+        Raises Overloaded, without having asked the PBX, if other scrapes leave too little time.
+        """
         with self._changed:
             while self._running is not None:
                 running = self._running
@@ -243,7 +248,7 @@ class Poller:
     def _exchange(
         self, setup: _Setup, link: Link, names: frozenset[str], deadline: float
     ) -> tuple[Mapping[Action, Answer], PollRun]:
-        with self._connector.shared.turn:
+        with self._connector.shared.first_turn((deadline - self._clock()) * WAITING_PART):
             plan, poll = self._prepare(setup, link, names)
         idle = self._clock() - self._last_used > IDLE_SECONDS
         limit = self._first_answer(deadline) if idle and self._last_used else None

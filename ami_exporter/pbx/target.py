@@ -31,7 +31,7 @@ from ami_exporter.pbx.plan import EnabledCollector
 from ami_exporter.pbx.poll_run import Result
 from ami_exporter.pbx.poller import Polled, Poller
 from ami_exporter.pbx.server_facts import ServerFacts
-from ami_exporter.pbx.shared import Shared
+from ami_exporter.pbx.shared import Overloaded, Shared
 from ami_exporter.pbx.stats import LINKS, LinkName, TargetStats
 
 #: The status page shows the rate of events over the last minute, from counts that scrapes note.
@@ -186,7 +186,7 @@ class Target:
     def scrape(self, names: frozenset[str], deadline: float, *, events_of_all: bool = True) -> list[Family]:
         """Return all families of these collectors before the deadline (monotonic seconds).
 
-        events_of_all False leaves out the event counters of collectors that were not requested.
+        events_of_all False leaves out the event counters of collectors that were not requested. Raises Overloaded.
         """
         begin = self._clocks.monotonic()
         wanted = names & self.poller.names
@@ -278,11 +278,15 @@ class Target:
         return None if since is None else self._clocks.monotonic() - since
 
     def _trunk_full(self, channel: str) -> bool | None:
-        """Whether the trunk of this channel has at most one free channel; None while the PBX is down."""
+        """Whether the trunk of this channel has at most one free channel; None if that is not known now."""
         trunk = next((one for one in map(self._trunk_at, ends_of(channel)) if one is not None), None)
         if trunk is None or trunk.channel_limit is None:
             return False
-        polled = self.poller.poll(frozenset({trunks.COLLECTOR.name}), self._clocks.monotonic() + self.settings.timeout)
+        deadline = self._clocks.monotonic() + self.settings.timeout
+        try:
+            polled = self.poller.poll(frozenset({trunks.COLLECTOR.name}), deadline)
+        except Overloaded:
+            return None
         found = polled.results.get(trunks.COLLECTOR.name)
         if not polled.up or found is None:
             return None
@@ -297,7 +301,8 @@ class Target:
     def _prepare(self) -> bool:
         """Poll once before listening, so that trunks, queues and service levels are known when the first event comes.
 
-        Returns whether the PBX answers. This login may wait longer than the target's timeout for its answer.
+        Returns whether the PBX answers. This login may wait longer than the target's timeout for its answer. Raises
+        Overloaded.
         """
         deadline = self._clocks.monotonic() + max(self.settings.timeout, UNHURRIED_SECONDS)
         polled = self.poller.poll(self.poller.names, deadline)

@@ -14,18 +14,25 @@ from ami_exporter.exposition.formats import Format
 from ami_exporter.exposition.text import render
 from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.login_backoff import LoginBackoff
-from ami_exporter.pbx.shared import Shared
+from ami_exporter.pbx.shared import Overloaded, Shared
 from ami_exporter.pbx.target import SYSTEM_CLOCKS, Clocks, Target
 from ami_exporter.service import statusview
 from ami_exporter.service.deadline import scrape_seconds
 from ami_exporter.service.ownmetrics import OwnMetrics
-from ami_exporter.web.views import DiscoveredTarget, ReloadOutcome, Selection, StatusView
+from ami_exporter.web.views import Busy, DiscoveredTarget, ReloadOutcome, Selection, StatusView
 
 log = logging.getLogger(__name__)
 
 #: How long `stop` waits for all links to log off.
 STOP_SECONDS = 3.0
 LOOP_STOP_SECONDS = 1.0
+
+#: Refused scrapes are logged once in so many seconds.
+BUSY_LOG_SECONDS = 60.0
+BUSY = (
+    "scrape refused, because other scrapes leave it no time: scrape less often, or divide the targets between exporters"
+    " (--shard)"
+)
 
 #: Login gates to keep for PBXs that a reload removed: 0.1 MB.
 GATES_OF_GONE = 200
@@ -56,6 +63,7 @@ class Exporter:
         self._own = OwnMetrics()
         self._started = self._loaded = clocks.wall()
         self._reload_error = ""
+        self._busy_log_at = 0.0
 
     def start(self) -> None:
         """Start listening to every target's events."""
@@ -78,7 +86,7 @@ class Exporter:
         return tuple(names)
 
     def scrape(self, target: str | None, select: Selection, header_timeout: str | None, fmt: Format) -> bytes:
-        """Return a scrape's body; LookupError for an unknown or removed target."""
+        """Return a scrape's body; LookupError for an unknown or removed target, Busy if others leave it no time."""
         self._loop.check()
         families = []
         targets = self._targets
@@ -92,10 +100,21 @@ class Exporter:
             names = names & select.collect if select.collect else names - select.exclude
             seconds = scrape_seconds(header_timeout, only.settings.timeout)
             chosen = bool(select.collect or select.exclude)
-            scraped = only.scrape(names, self._clocks.monotonic() + seconds, events_of_all=not chosen)
+            try:
+                scraped = only.scrape(names, self._clocks.monotonic() + seconds, events_of_all=not chosen)
+            except Overloaded:
+                raise self._busy() from None
             families = scraped + families
         with self._shared.turn:
             return render(families, fmt)
+
+    def _busy(self) -> Busy:
+        """Return the refusal of a scrape, and log it if that has not been done lately."""
+        now = self._clocks.monotonic()
+        if now >= self._busy_log_at:
+            self._busy_log_at = now + BUSY_LOG_SECONDS
+            log.warning(BUSY)
+        return Busy(BUSY)
 
     def discovery(self) -> Sequence[DiscoveredTarget]:
         return [DiscoveredTarget(name, target.settings.labels) for name, target in self._targets.items()]

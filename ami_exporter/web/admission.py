@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 
-from ami_exporter.web.http import Request, Response, plain
+from ami_exporter.web.http import Request, Response, plain, unavailable
 from ami_exporter.web.passwords import BasicAuth, PasswordVerdict
 from ami_exporter.web.turns import Claimant
 from ami_exporter.webconfig.live import LiveWebConfig
@@ -66,9 +66,7 @@ _REFUSALS: dict[PasswordVerdict, Response | None] = {
         "user name and password are needed, or wrong",
         ("WWW-Authenticate", 'Basic realm="ami-exporter", charset="UTF-8"'),
     ),
-    PasswordVerdict.BUSY: plain(
-        HTTPStatus.SERVICE_UNAVAILABLE, "too many passwords are being checked, try again", ("Retry-After", "5")
-    ),
+    PasswordVerdict.BUSY: unavailable("too many passwords are being checked, try again"),
 }
 
 

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from ami_exporter.web.admission import FileRules, RequestSlots
 from ami_exporter.web.handlers import answer
-from ami_exporter.web.http import Request, Response, plain
+from ami_exporter.web.http import Request, Response, plain, unavailable
 from ami_exporter.web.routes import METHODS, Endpoint, Routes
 from ami_exporter.web.turns import Claimant
 from ami_exporter.web.views import Service
@@ -14,8 +14,6 @@ log = logging.getLogger(__name__)
 
 # Far longer than any real path, which is a prefix and a name.
 MAX_PATH_BYTES = 1024
-# For other clients; Prometheus retries at its next interval anyway.
-RETRY_AFTER_SECONDS = "5"
 # Reloads admitted at a time: one runs, the others wait.
 MAX_RELOADS = 4
 # These paths answer even without a free slot: a health check must not mistake an overloaded exporter for a dead one.
@@ -76,4 +74,4 @@ def _busy(endpoint: Endpoint, limit: int) -> Response:
         message = f"{limit} reloads are already asked for"
     else:
         message = f"{limit} requests are already being answered; raise --web.max-requests or scrape less often"
-    return plain(HTTPStatus.SERVICE_UNAVAILABLE, message, ("Retry-After", RETRY_AFTER_SECONDS))
+    return unavailable(message)

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from ami_exporter.exposition.formats import Format
-from ami_exporter.web.http import JSON, TEXT, Request, Response, plain, zipped
+from ami_exporter.web.http import JSON, TEXT, Request, Response, plain, unavailable, zipped
 from ami_exporter.web.negotiate import accepts_gzip, choose_format
 from ami_exporter.web.params import BadRequestError, ScrapeParams, page_parameters, scrape_params, valid_names
 from ami_exporter.web.routes import Endpoint, Routes
 from ami_exporter.web.status.page import status_page
-from ami_exporter.web.views import Service
+from ami_exporter.web.views import Busy, Service
 
 TIMEOUT_HEADER = "x-prometheus-scrape-timeout-seconds"
 
@@ -33,6 +33,8 @@ def _scrape(service: Service, request: Request, params: ScrapeParams) -> Respons
     timeout = request.headers.get(TIMEOUT_HEADER)
     try:
         body = service.scrape(params.target, params.select, timeout, fmt)
+    except Busy as busy:
+        return unavailable(str(busy))
     except LookupError:
         # A reload may remove the target between the check and the scrape; anything else is a bug.
         if params.target is None or params.target in service.target_names():

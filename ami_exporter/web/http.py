@@ -9,6 +9,7 @@ TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 
+RETRY_AFTER_SECONDS = "5"
 # A response that fits into one packet gains nothing from gzip.
 GZIP_MIN_BYTES = 1400
 # Level 2 output is a seventh larger than level 6, but takes a third of the time: it saves half a millisecond a scrape.
@@ -59,6 +60,11 @@ class Response:
 def plain(status: HTTPStatus, message: str, *headers: tuple[str, str]) -> Response:
     """Return a plain-text response with one message."""
     return Response(status, f"{message}\n".encode(errors="backslashreplace"), TEXT, headers)
+
+
+def unavailable(message: str) -> Response:
+    """Return a refusal for now (503); Prometheus retries at its next interval, other clients by the header."""
+    return plain(HTTPStatus.SERVICE_UNAVAILABLE, message, ("Retry-After", RETRY_AFTER_SECONDS))
 
 
 def zipped(response: Response) -> Response:

@@ -8,6 +8,10 @@ from typing import Protocol
 from ami_exporter.exposition.formats import Format
 
 
+class Busy(Exception):  # noqa: N818 - a state, named as one
+    """Other scrapes leave no time for this one (a 503). The text says what to do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which collectors a scrape wants: those in `collect`, or all but `exclude`; both empty means all.
@@ -144,7 +148,7 @@ class Service(Protocol):
 
         `target` is None on the telemetry path: the exporter's own metrics, plus the PBX's if exactly one is
         configured. `header_timeout` is the raw X-Prometheus-Scrape-Timeout-Seconds. Raises LookupError if `target`
-        was removed since it was checked (a 400); any other exception is a bug (a 500).
+        was removed since it was checked (a 400), Busy; any other exception is a bug (a 500).
         """
 
     def discovery(self) -> Sequence[DiscoveredTarget]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,10 @@ def collectors(*entries: CustomMetricsSettings) -> list[Collector]:
 
 @contextmanager
 def watching(
-    pbx: SimulatedPbx, known: Sequence[Collector], clocks: Clocks | None = None, **more: object
+    pbx: SimulatedPbx,
+    known: Sequence[Collector],
+    clocks: Clocks | None = None,
+    **more: Any,  # fields of TargetSettings
 ) -> Iterator[Target]:
     """A target whose poll user is the simulated PBX's own."""
     with target(pbx.port, known=known, clocks=clocks, username=pbx.username, secret=Secret(pbx.secret), **more) as one:

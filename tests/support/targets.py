@@ -18,6 +18,7 @@ from ami_exporter.exposition.text import render
 from ami_exporter.exposition.writer import Family
 from ami_exporter.pbx.built_collectors import built_for
 from ami_exporter.pbx.event_loop import EventLoop
+from ami_exporter.pbx.shared import Shared
 from ami_exporter.pbx.target import Clocks, Target
 from ami_exporter.service.exporter import Exporter
 from tests.support.exporter_process import Series, series_key
@@ -53,12 +54,17 @@ def settings(port: int, **changes: object) -> TargetSettings:
 
 @contextmanager
 def target(
-    port: int, *, known: Sequence[Collector] = COLLECTORS, clocks: Clocks | None = None, **changes: object
+    port: int,
+    *,
+    known: Sequence[Collector] = COLLECTORS,
+    clocks: Clocks | None = None,
+    shared: Shared | None = None,
+    **changes: object,
 ) -> Iterator[Target]:
     """A running target; `known` are the collectors there are, `changes` fields of TargetSettings."""
     used = clocks or Clocks()
     loop = EventLoop(used.monotonic)
-    made = Target(settings(port, **changes), known, used, loop)
+    made = Target(settings(port, **changes), known, used, loop, shared=shared)
     made.start()
     try:
         yield made

@@ -11,6 +11,7 @@ import pytest
 
 from ami_exporter.web import connections
 from ami_exporter.web.capacity import ServerLimits
+from ami_exporter.web.views import Busy
 from tests.support.certificates import Authority
 from tests.support.tls_files import unverified
 from tests.support.web import FakeService, Running, exchange, running, wait_until
@@ -66,6 +67,12 @@ def test_at_the_cap_scrapes_get_503_and_the_health_paths_answer() -> None:
             thread.join(10)
         assert answers == [200, 200]
         assert web.ask("/metrics").status == 200
+
+
+def test_a_scrape_for_which_others_leave_no_time_is_a_503() -> None:
+    with running(FakeService(error=Busy("scrape less often"))) as web:
+        answer = web.ask("/metrics")
+    assert (answer.status, answer.text, answer.headers["retry-after"]) == (503, "scrape less often\n", "5")
 
 
 def test_no_cap_means_no_503() -> None:
