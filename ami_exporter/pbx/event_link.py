@@ -16,7 +16,7 @@ from ami_exporter.ami.message import Message
 from ami_exporter.ami.old.translator import OldEvents, translator
 from ami_exporter.pbx.connector import Connector
 from ami_exporter.pbx.event_counters import EventCounters
-from ami_exporter.pbx.event_loop import READ_BYTES, EventLoop
+from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.event_rights import EventRights
 from ami_exporter.pbx.login_backoff import LoginPaused, ReconnectBackoff
 from ami_exporter.pbx.shared import Overloaded
@@ -166,13 +166,13 @@ class EventLink:
             self.lost(link.closed_because)
         return size
 
-    def beat(self, now: float) -> None:
+    def beat(self, now: float, room: memoryview) -> None:
         """Ping a quiet link, close a silent one, and let trackers drop entries that are too old."""
         if self._link is None:
             return
         if self._pinged is not None and now - self._pinged > PING_SECONDS:
             # On a busy machine we may be what is late, and the answer waits to be read.
-            if not self.readable(memoryview(bytearray(READ_BYTES))):
+            if not self.readable(room):
                 self.lost("no answer to a ping before the deadline")
             return
         if self._pinged is None and now - self._heard > KEEPALIVE_SECONDS:

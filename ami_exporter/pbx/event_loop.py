@@ -50,8 +50,8 @@ class Listener(Protocol):
         All of the room, if TLS holds more, of which the kernel does not know.
         """
 
-    def beat(self, now: float) -> None:
-        """Check the link's timers. now: monotonic seconds."""
+    def beat(self, now: float, room: memoryview) -> None:
+        """Check the link's timers. now: monotonic seconds; room: as for `readable`."""
 
     def lost(self, reason: str, /) -> None:
         """Close at once. An empty reason: because the loop ends."""
@@ -175,7 +175,7 @@ class EventLoop:
         self.later(BEAT_SECONDS, self._beat)
         now = self._clock()
         for listener in list(self._listeners.values()):
-            listener.beat(now)
+            listener.beat(now, self._room)
 
     def _ready(self, wait: float) -> list[int]:
         """The links that are to be read in this turn; the kernel gives each of them its turn."""

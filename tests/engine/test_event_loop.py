@@ -50,7 +50,7 @@ class End:
         self.times.append(time.monotonic())
         return size
 
-    def beat(self, now: float) -> None: ...
+    def beat(self, now: float, room: memoryview) -> None: ...
 
     def lost(self, _reason: str, /) -> None:
         self.near.close()
