@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Two test files at a time, as most of them wait for servers; a file stays whole, for it shares what is dear to start.
-TWO := --numprocesses=2 --dist=loadfile --no-loadscope-reorder
+# Test files side by side: three on two cores, as most tests wait for servers, or two where they compute. A file stays
+# whole, because its tests share what is dear to start.
+FILES := --dist=loadfile --no-loadscope-reorder
 # Only these install programs and make Debian roots for their tests; other runs of pytest use what is there.
 test coverage soak bench: export AMI_EXPORTER_TEST_PROVIDE := 1
 
@@ -32,10 +33,10 @@ run: $(VENV)/.program ## serve, with the flags in ARGS
 	$(BIN)/python -m ami_exporter $(ARGS)
 
 quick: $(VENV)/.installed lint types ## while you work, in a minute: ruff, mypy and the tests that need Python alone
-	$(BIN)/python -m pytest -q $(TWO) -m "not machine and not slow"
+	$(BIN)/python -m pytest -q $(FILES) --numprocesses=2 -m "not machine and not slow"
 
 test: $(VENV)/.installed lint types ## everything, on real Asterisk 22 and 16 where root on Debian
-	$(BIN)/python -m pytest $(TWO)
+	$(BIN)/python -m pytest $(FILES) --numprocesses=3
 
 soak: $(VENV)/.installed ## an hour of churn, restarts and scrapes; AMI_EXPORTER_SOAK_SECONDS=600 for less
 	$(BIN)/python -m pytest -m soak -s
@@ -57,7 +58,7 @@ docs: $(VENV)/.installed ## write what is generated: docs/metrics.md, docs/field
 
 coverage: $(VENV)/.installed ## branch coverage of all tests, the exporter's own processes included
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q $(TWO)
+	$(BIN)/coverage run -m pytest -q $(FILES) --numprocesses=3
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

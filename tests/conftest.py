@@ -7,6 +7,7 @@ that is asked for (`tests/support/machine.py`); what is there already is used in
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,10 @@ settings.register_profile("ours", deadline=None)
 # For --hypothesis-profile: where the same tests run once more, on another Python.
 settings.register_profile("few", deadline=None, max_examples=5)
 settings.load_profile("ours")
+
+# A shell's background jobs ignore Ctrl-C, and so would the programs that these tests start in order to interrupt them.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 MAJORS = (22, 16)
 

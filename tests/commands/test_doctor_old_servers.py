@@ -21,6 +21,8 @@ from ami_exporter.pbx.lacking import lacking
 from tests.support import old_servers as old
 from tests.support.old_pbx import OldPbx
 
+pytestmark = pytest.mark.slow
+
 
 def examined(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], pbx: OldPbx) -> str:
     """What the doctor prints, as one line of text."""

@@ -18,6 +18,8 @@ import pytest
 from tests.support.asterisk_server import wait_until
 from tests.support.exporter_process import clean_environ, command, exporter
 
+pytestmark = pytest.mark.slow
+
 INTERRUPTED = 130
 PIPE_BYTES = 4096
 

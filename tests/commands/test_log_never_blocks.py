@@ -21,6 +21,8 @@ from ami_exporter.commands.logs import Guard, configure
 from tests.support.exporter_process import clean_environ, command
 from tests.support.targets import until
 
+pytestmark = pytest.mark.slow
+
 SOON = 20.0
 
 

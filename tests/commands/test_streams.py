@@ -14,6 +14,8 @@ from ami_exporter.commands.streams import StandardStream
 from ami_exporter.demo import DemoSettings, SimulatedPbx
 from tests.support.exporter_process import clean_environ, command
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("version", "help", "help of scrape", "metrics", "json", "completion", "scrape", "check", "doctor", "capture")
 EACH = [*((name, "") for name in NAMES), *((name, "1") for name in ("version", "help", "metrics"))]
 FULL = "standard output: No space left on device\n"

@@ -14,6 +14,8 @@ from tests.support.ami_packets import DEADLINE, Packet, PacketClient, named, val
 from tests.support.asterisk_server import wait_until
 from tests.support.flooding_pbx import FloodingPbx
 
+pytestmark = pytest.mark.slow
+
 QUIET = DemoSettings(traffic=0, warmup=0)
 
 
@@ -50,7 +52,6 @@ def test_new_channels_less_hangups_are_the_channels_of_the_next_status() -> None
                     assert listed(packets) == known
 
 
-@pytest.mark.slow
 def test_an_answer_is_never_interrupted_by_events() -> None:
     with SimulatedPbx(DemoSettings(seed=2, speed=50)) as pbx, PacketClient(pbx.port) as ami:
         ami.login(events="on")

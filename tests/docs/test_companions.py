@@ -16,6 +16,8 @@ from tests.support.asterisk_server import free_port, wait_until
 from tests.support.documents import REPO
 from tests.support.machine import CannotProvideError, provide_program
 
+pytestmark = pytest.mark.slow
+
 PAGE = (REPO / "docs" / "companions.md").read_text(encoding="utf-8")
 SECONDS = 20.0
 

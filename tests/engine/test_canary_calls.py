@@ -16,6 +16,8 @@ from ami_exporter.demo.simulated_pbx import CANARY_USER
 from ami_exporter.pbx.target import Clocks, Target
 from tests.support.targets import listening, scrape, target, until, value
 
+pytestmark = pytest.mark.slow
+
 FAST = CanarySettings("PJSIP/+4930123456@telco-a", AmiUser(CANARY_USER, Secret("demo")), interval=300.0, audio="rtp")
 SOON = Clocks(jitter=lambda: 0.01)
 """The first call comes three seconds after the start."""

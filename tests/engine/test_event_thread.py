@@ -18,6 +18,8 @@ from tests.support.ami_wire import packet
 from tests.support.scripted_pbx import ScriptedPbx
 from tests.support.targets import LONGEST_WAIT, SOON, listening, movable, read_back, scrape, target, until, value
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_fault_while_preparing_is_logged_and_tried_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

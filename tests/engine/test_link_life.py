@@ -19,6 +19,8 @@ from tests.support.collecting import counted
 from tests.support.scripted_pbx import CALL, QUEUE, ScriptedPbx
 from tests.support.targets import has, listening, movable, scrape, target, until, value
 
+pytestmark = pytest.mark.slow
+
 RESTING = {"queues": CollectorSettings(min_interval=60.0)}
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import pytest
+
 from ami_exporter.ami.header_orders import ORDERS, Era
 from ami_exporter.collectors import custom
 from ami_exporter.collectors.declarations import Collector
@@ -17,6 +19,8 @@ from tests.support.ami_server import Ended, Fields, Session
 from tests.support.ami_wire import packet
 from tests.support.scripted_pbx import ScriptedPbx
 from tests.support.targets import read_back, scrape, target, until, value
+
+pytestmark = pytest.mark.slow
 
 CALLBACKS = CustomMetricsSettings(
     action=None,

@@ -15,6 +15,8 @@ from tests.support.exporter_process import ExporterProcess, exporter
 from tests.support.scripted_pbx import CALL, QUEUE, Hook, Item, ScriptedPbx
 from tests.support.targets import has, listening, scrape, target, until, value
 
+pytestmark = pytest.mark.slow
+
 START = (("EventList", "start"), ("Message", "list will follow"))
 
 
@@ -201,7 +203,6 @@ def flags(port: int) -> list[str]:
 ENVIRON = {"AMI_EXPORTER_AMI_SECRET": "hunter2"}
 
 
-@pytest.mark.slow
 def test_a_hundred_thousand_queues_are_a_thousand_series_and_little_memory(tmp_path: Path) -> None:
     count = 100_000
     pieces = list(bare_queues(count))
@@ -233,7 +234,6 @@ def test_a_hundred_thousand_queues_are_a_thousand_series_and_little_memory(tmp_p
     assert grown < 40
 
 
-@pytest.mark.slow
 def test_a_hundred_thousand_events_of_unknown_names_are_counted_and_leave_nothing_behind() -> None:
     count, batch = 100_000, 1000
     with ScriptedPbx() as pbx, exporter(*flags(pbx.port), environ=ENVIRON) as running:

@@ -20,6 +20,8 @@ from tests.support.exporter_process import Series
 from tests.support.scripted_pbx import ScriptedPbx
 from tests.support.targets import movable, scrape, target, value
 
+pytestmark = pytest.mark.slow
+
 
 def failures(found: Series, reason: str) -> float | None:
     return value(found, "ami_exporter_login_failures_total", reason=reason)

@@ -19,6 +19,8 @@ from tests.support.faulty_proxy import Faults, FaultyProxy
 from tests.support.scripted_pbx import CALL, Item, ScriptedPbx
 from tests.support.targets import SOON, scrape, target, value
 
+pytestmark = pytest.mark.slow
+
 LISTS: dict[str, Sequence[Item]] = {
     "Status": [CALL] * 20,
     "QueueStatus": [(("Event", "QueueParams"), ("Queue", "sales"), ("Calls", "3"))],
@@ -64,7 +66,6 @@ def cut_places(pbx: ScriptedPbx) -> list[int]:
     return sorted({*starts[:-1], *((a + b) // 2 for a, b in zip(starts, ends, strict=False))})
 
 
-@pytest.mark.slow
 def test_a_cut_at_every_packets_end_and_in_every_packet(pbx: ScriptedPbx) -> None:
     places = cut_places(pbx)
     assert len(places) > 40

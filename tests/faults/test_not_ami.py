@@ -12,6 +12,8 @@ from tests.support.ami_server import Fields, Session
 from tests.support.scripted_pbx import Hook, ScriptedPbx
 from tests.support.targets import scrape, target, value
 
+pytestmark = pytest.mark.slow
+
 GREETING = "expected the greeting of an Asterisk Manager Interface: check the port (manager.conf: 5038; TLS 5039)"
 
 

@@ -14,6 +14,8 @@ from tests.support.exporter_process import Series
 from tests.support.scripted_pbx import CALL, LISTS, QUEUE, ScriptedPbx
 from tests.support.targets import has, listening, scrape, target, until, value
 
+pytestmark = pytest.mark.slow
+
 
 def whole(found: Series) -> bool:
     return (

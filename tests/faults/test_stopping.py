@@ -14,6 +14,8 @@ import pytest
 
 from tests.support.exporter_process import exporter
 
+pytestmark = pytest.mark.slow
+
 TARGETS = 500
 MOST_SECONDS = 5.0
 GREETING = b"Asterisk Call Manager/11.0.0\r\n"

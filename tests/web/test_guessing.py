@@ -16,6 +16,8 @@ from tests.support.tls_files import unverified
 from tests.support.web import Running, exchange, running
 from tests.web.test_auth import basic, web_config
 
+pytestmark = pytest.mark.slow
+
 GUESSERS = 30
 #: Cost 10, as htpasswd is told everywhere; a check takes 0.06 s of an idle core, 0.25 s of this machine's busy one.
 COST = 10

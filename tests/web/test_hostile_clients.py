@@ -16,6 +16,8 @@ from tests.support.certificates import Authority
 from tests.support.tls_files import unverified
 from tests.support.web import FakeService, Running, exchange, running, wait_until
 
+pytestmark = pytest.mark.slow
+
 REQUEST = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -138,7 +140,6 @@ def test_a_crowd_of_silent_clients_does_not_drive_out_who_scrapes(monkeypatch: p
         assert scraping.sock is not None
 
 
-@pytest.mark.slow
 def test_a_thousand_connections_leave_the_server_answering() -> None:
     with running(limits=ServerLimits(connections=100)) as web, ExitStack() as stack:
         for _ in range(1000):

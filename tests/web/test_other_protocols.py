@@ -14,6 +14,8 @@ import pytest
 from ami_exporter.web.capacity import ServerLimits
 from tests.support.web import FakeService, Running, running
 
+pytestmark = pytest.mark.slow
+
 CONNECTIONS = 20
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"

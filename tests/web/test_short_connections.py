@@ -14,6 +14,8 @@ from ami_exporter.web.capacity import ServerLimits
 from tests.support.tls_files import unverified
 from tests.support.web import Running, exchange, running
 
+pytestmark = pytest.mark.slow
+
 #: Few places, so that the flood fills them many times over in the seconds of the test.
 PLACES = 64
 SCRAPES = 20

@@ -21,11 +21,11 @@ from tests.support.certificates import Authority
 from tests.support.web import Running, exchange, running, wait_until
 from tests.web.test_auth import basic
 
-HASH = bcrypt.hashpw(b"right", bcrypt.gensalt(4)).decode()
-OTHER = bcrypt.hashpw(b"other", bcrypt.gensalt(4)).decode()
+pytestmark = pytest.mark.slow
+
+HASH, OTHER = (bcrypt.hashpw(word, bcrypt.gensalt(4)).decode() for word in (b"right", b"other"))
 AUTHORITY = Authority()
-SERVER = AUTHORITY.issue("localhost")
-CLIENT = AUTHORITY.issue("prometheus", "prometheus.example.net")
+SERVER, CLIENT = AUTHORITY.issue("localhost"), AUTHORITY.issue("prometheus", "prometheus.example.net")
 
 USERS = f"basic_auth_users:\n  prom: {HASH}\n  second: {OTHER}\n"
 HEADERS = "http_server_config:\n  headers:\n    X-Frame-Options: deny\n"
