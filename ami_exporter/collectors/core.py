@@ -33,7 +33,9 @@ LAST_RELOAD = gauge(
     "(AMI FullyBooted: LastReload; CoreStatus: CoreReloadDate, CoreReloadTime)",
 )
 FULLY_BOOTED = gauge(
-    "asterisk_fully_booted", "1 once Asterisk has finished booting, 0 before (AMI FullyBooted: Status)"
+    "asterisk_fully_booted",
+    "1 once Asterisk has finished booting, 0 before; absent after five minutes without that event "
+    "(AMI FullyBooted: Status)",
 )
 CALLS_PROCESSED = polled_counter(
     "asterisk_calls_processed_total",

@@ -12,7 +12,7 @@ from threading import Lock
 from types import MappingProxyType
 
 from ami_exporter.ami.actions import Action
-from ami_exporter.ami.link import Boot, Link
+from ami_exporter.ami.link import BOOT_SECONDS, Boot, Link
 from ami_exporter.ami.message import Message
 from ami_exporter.collectors.declarations import Context, OwnLoginFilter, Trunk
 from ami_exporter.collectors.dialstrings import Classes
@@ -67,6 +67,7 @@ class ServerFacts:
         self._status: Message | None = None  # a CoreStatus that has not been used yet
         self._reload: Reload | None = None
         self._booted: bool | None = None
+        self._booting_until = 0.0
         self._publish = publish
         self._restarted = restarted
         self.realtime = False
@@ -87,7 +88,12 @@ class ServerFacts:
     @property
     def booting(self) -> bool:
         """Whether the server is known to be starting, so that modules are still loading."""
-        return self._booted is False
+        return self._fully_booted is False
+
+    @property
+    def _fully_booted(self) -> bool | None:
+        over = self._booted is False and self._clock() > self._booting_until
+        return None if over else self._booted
 
     def offered(self, link: Link) -> None:
         """Take the actions that the server offers to this user now."""
@@ -130,8 +136,12 @@ class ServerFacts:
 
     def _take(self, boot: Boot | None, written: str) -> bool:
         with self._lock:
-            # Without FullyBooted the server is starting, if this user may see that event. Otherwise it is unknown.
-            self._booted = boot is not None or (False if self._start.tells_uptime else None)
+            if boot is not None:
+                self._booted = True
+            elif not self._start.is_same(written):  # a user who no longer sees FullyBooted sees the same start
+                # The server is starting, if this user may see that event. Otherwise it is unknown.
+                self._booted = False if self._start.tells_uptime else None
+                self._booting_until = self._clock() + BOOT_SECONDS
             known = boot or Boot(None, self._clock(), self._wall())
             restarted = self._start.logged_in(known.uptime, known.at, known.wall - known.at, written)
             if restarted:
@@ -209,7 +219,7 @@ class ServerFacts:
                 pbx_ahead=self._ahead,
                 tells_start=self._start.is_known,
                 reload=self._reload,
-                fully_booted=self._booted,
+                fully_booted=self._fully_booted,
                 own_logins=self._own_logins,
                 destination=self._classes.of,
                 dids=self._settings.dids,

@@ -39,6 +39,10 @@ class ServerStart:
         """Whether the start of this server is known, so that a restart is noticed."""
         return self.known is not None or bool(self._written)
 
+    def is_same(self, written: str) -> bool:
+        """Whether CoreStatus writes the start that was seen before."""
+        return bool(written) and written == self._written
+
     def alive(self, at: float) -> None:
         """Note a sign of life of the known start: a later start must be after this time."""
         if self.known is not None and at > self.known.alive:
@@ -52,7 +56,7 @@ class ServerStart:
         """
         if uptime is None or not 0 <= uptime <= MOST_UPTIME:
             return self._by_writing(written)
-        same = bool(written) and written == self._written
+        same = self.is_same(written)
         new, known = Start(at - uptime, at - uptime + offset, at), self.known
         self.tells_uptime = True
         restarted = known is not None and not same and _restarted(known, new, uptime)

@@ -174,6 +174,26 @@ def test_a_boot_that_ends_long_before_the_next_scrape_is_one_start_at_its_own_ti
             assert value(after, "asterisk_fully_booted") == 1
 
 
+def test_a_user_who_may_no_longer_see_fully_booted_has_not_seen_a_restart() -> None:
+    with pair(100, core_status("2026-11-28 10:00:00")) as of:
+        of.pbx.boot = b""
+        after = reconnected(of.pbx, of.target)
+        assert value(after, "asterisk_fully_booted") == 1
+        assert value(after, "asterisk_start_time_seconds") == of.start_time()
+        assert value(after, "asterisk_boots_total") == 0
+
+
+def test_a_server_that_does_not_say_that_it_has_booted_is_unknown_after_five_minutes() -> None:
+    with pair(100) as of:
+        of.pbx.boot = b""
+        assert value(reconnected(of.pbx, of.target), "asterisk_fully_booted") == 0
+        of.pass_by(301)
+        assert value(scrape(of.target), "asterisk_fully_booted") is None
+        asked = of.pbx.names().count("ListCommands")
+        scrape(of.target)
+        assert of.pbx.names().count("ListCommands") == asked, "not at every poll"
+
+
 @pytest.mark.parametrize("uptime", ["9" * 400, "-1", "1e400", "nan", "", "٣" * 30])
 def test_an_impossible_uptime_gives_no_start_time(uptime: str) -> None:
     with ScriptedPbx(boot=boot(uptime)) as pbx, target(pbx.port) as one:
