@@ -2,14 +2,17 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Test files side by side: three on two cores, as most tests wait for servers, or two where they compute. A file stays
-# whole, because its tests share what is dear to start.
-FILES := --dist=loadfile --no-loadscope-reorder
+# Three test files side by side on two cores, as most tests wait for servers. A file stays whole, because its tests share
+# what is dear to start.
+FILES := --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+# Half of the quick tests, by time: those that run the program or parts of it. The other half runs beside it, and neither
+# under xdist, whose bookkeeping costs half as much as these tests.
+RUNNING := tests/engine tests/commands tests/web
 # Only these install programs and make Debian roots for their tests; other runs of pytest use what is there.
 test coverage soak bench: export AMI_EXPORTER_TEST_PROVIDE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run quick test soak lint types docs coverage dist sbom lock bench clean
+.PHONY: help demo run quick quick-running quick-rest test soak lint types docs coverage dist sbom lock bench clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,10 +36,16 @@ run: $(VENV)/.program ## serve, with the flags in ARGS
 	$(BIN)/python -m ami_exporter $(ARGS)
 
 quick: $(VENV)/.installed lint types ## while you work, in a minute: ruff, mypy and the tests that need Python alone
-	$(BIN)/python -m pytest -q $(FILES) --numprocesses=2 -m "not machine and not slow"
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target quick-running quick-rest
+
+quick-running:
+	$(BIN)/python -m pytest -q -p no:xdist -m "not machine and not slow" $(RUNNING)
+
+quick-rest:
+	$(BIN)/python -m pytest -q -p no:xdist -m "not machine and not slow" $(RUNNING:%=--ignore=%)
 
 test: $(VENV)/.installed lint types ## everything, on real Asterisk 22 and 16 where root on Debian
-	$(BIN)/python -m pytest $(FILES) --numprocesses=3
+	$(BIN)/python -m pytest $(FILES)
 
 soak: $(VENV)/.installed ## an hour of churn, restarts and scrapes; AMI_EXPORTER_SOAK_SECONDS=600 for less
 	$(BIN)/python -m pytest -m soak -s
@@ -58,7 +67,7 @@ docs: $(VENV)/.installed ## write what is generated: docs/metrics.md, docs/field
 
 coverage: $(VENV)/.installed ## branch coverage of all tests, the exporter's own processes included
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -q $(FILES) --numprocesses=3
+	$(BIN)/coverage run -m pytest -q $(FILES)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
