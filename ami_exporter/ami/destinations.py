@@ -12,6 +12,8 @@ from typing import Final
 MAX_CHANNEL: Final = 100
 MIN_DIGITS: Final = 6
 """Shorter numbers are extensions or short codes of services, and need `internal: true`."""
+_PREFIX_DIGITS: Final = 2
+"""Digits of a dialling prefix that may stand before an emergency number."""
 CONTEXT: Final = "ami-canary"
 """The one dialplan context that Local channels may enter."""
 
@@ -167,7 +169,7 @@ def is_emergency(digits: str) -> bool:
     """Whether digits reach an emergency service somewhere, by themselves or behind a dialling prefix."""
     if digits in EMERGENCY or digits[1:] in EMERGENCY or (digits[:2] in ("00", "99", "90") and digits[2:] in EMERGENCY):
         return True
-    if len(digits) <= MIN_DIGITS and digits[-3:] in _WELL_KNOWN and len(digits) - 3 <= 2:  # noqa: PLR2004 - of prefix
+    if len(digits) <= MIN_DIGITS and digits[-3:] in _WELL_KNOWN and len(digits) - 3 <= _PREFIX_DIGITS:
         return True
     if any(digits.endswith(one) and _INTERNATIONAL.fullmatch(digits[: -len(one)]) for one in EMERGENCY):
         return True

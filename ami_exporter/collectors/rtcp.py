@@ -23,6 +23,8 @@ from ami_exporter.collectors.vocabulary import DIRECTIONS
 
 STATUS: Final = Action("Status")
 
+MOST_LOST: Final = 255
+"""The fraction lost is one byte, in 256ths."""
 CLOCK: Final = 8000.0
 """RTP clock in Hz of the codecs below, including G.722, which samples at 16,000 Hz (RFC 3551, 4.5.2)."""
 CODECS_8KHZ: Final = frozenset(
@@ -165,7 +167,7 @@ class MediaReports:
         known_clock = unique in self._young or unique in self._old
         for index in (index for index, moves in enumerate(moved) if moves):
             lost = to_number(message[f"report{index}fractionlost"])
-            if lost is not None and 0 <= lost <= 255:  # noqa: PLR2004 - one byte
+            if lost is not None and 0 <= lost <= MOST_LOST:
                 yield LOSS, (media, technology_label), lost / 256
                 if trunk is not None:
                     yield TRUNK_LOSS, (trunk, media), lost / 256

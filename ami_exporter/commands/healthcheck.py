@@ -63,6 +63,6 @@ def _ask(host: str, port: int, path: str, timeout: float, *, tls: bool) -> int:
 
 
 def _speaks_tls(path: str) -> bool:
-    from ami_exporter.webconfig.document import load_text, read_web_config  # noqa: PLC0415 - only for this file
+    from ami_exporter.webconfig.document import load_text, read_web_config  # noqa: PLC0415 - starting is faster where there is no such file
 
     return read_web_config(path, load_text(path)).tls is not None

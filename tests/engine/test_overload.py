@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 import pytest
 
@@ -13,7 +14,7 @@ from ami_exporter.pbx.shared import Overloaded, Shared
 from ami_exporter.web.views import Busy, Selection
 from tests.support.ami_server import SECONDS
 from tests.support.scripted_pbx import ScriptedPbx
-from tests.support.targets import exporting, listening, scrape, settings, target, until, value
+from tests.support.targets import exporting, listening, scrape, settings, target, value
 
 
 def test_a_scrape_that_waits_half_its_time_for_a_turn_is_refused_without_asking_the_pbx() -> None:
@@ -56,15 +57,26 @@ def test_scrapes_that_have_begun_are_finished_while_new_ones_wait() -> None:
     assert sorted(order[1:]) == ["first 0", "first 1", "first 2"]
 
 
-def test_an_event_link_that_finds_no_turn_before_it_opens_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ami_exporter.pbx.target.UNHURRIED_SECONDS", 0.2)
-    shared = Shared()
-    shared.door.acquire()
-    with ScriptedPbx() as pbx, target(pbx.port, events=True, timeout=0.2, shared=shared) as one:
-        until(lambda: "Login" in pbx.names())
-        assert len(pbx.sessions) == 1, "the poll link alone"
-        shared.door.release()
+class ShutAtFirst:
+    """A door that does not open at the first attempt."""
+
+    attempts = 0
+
+    def acquire(self, *, timeout: float) -> bool:
+        self.attempts += timeout > 0
+        return self.attempts > 1
+
+    def release(self) -> None:
+        pass
+
+
+def test_an_event_link_that_finds_no_turn_before_it_opens_tries_again(caplog: pytest.LogCaptureFixture) -> None:
+    door = ShutAtFirst()
+    shared = Shared(door=cast("threading.Lock", door))
+    with ScriptedPbx() as pbx, target(pbx.port, events=True, shared=shared) as one:
         listening(one)
+    assert door.attempts > 1
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 def test_a_refusal_says_what_to_do_and_is_logged_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:

@@ -23,6 +23,10 @@ def user_block(username: str, address: str, *, read: str, write: str, filters: S
     ]
 
 
+#: IP version → all addresses, and the mask of a single one.
+_MASKS = {4: ("0.0.0.0/0.0.0.0", "255.255.255.255"), 6: ("::/0", "128")}
+
+
 def _permit(address: str) -> list[str]:
     try:
         ours = ipaddress.ip_address(address.partition("%")[0])
@@ -30,6 +34,5 @@ def _permit(address: str) -> list[str]:
         return []
     if isinstance(ours, ipaddress.IPv6Address) and ours.ipv4_mapped is not None:
         ours = ours.ipv4_mapped
-    nobody = "0.0.0.0/0.0.0.0" if ours.version == 4 else "::/0"  # noqa: PLR2004 - the protocol's name
-    mask = "255.255.255.255" if ours.version == 4 else "128"  # noqa: PLR2004 - the protocol's name
-    return [f"deny = {nobody}", f"permit = {ours}/{mask}"]
+    everybody, one = _MASKS[ours.version]
+    return [f"deny = {everybody}", f"permit = {ours}/{one}"]
