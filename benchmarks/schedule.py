@@ -13,6 +13,11 @@ from dataclasses import dataclass, field
 INTERVAL = 15.0
 #: Prometheus' scrape_timeout: a scrape that takes longer has failed.
 TIMEOUT = 10.0
+LATE = "no answer in time"
+#: Answered, but the exporter had no time for the scrape.
+REFUSED = "HTTP/1.1 503 Service Unavailable"
+#: Those of Prometheus that change the answer.
+HEADERS = ("Host: exporter", "Accept-Encoding: gzip", f"X-Prometheus-Scrape-Timeout-Seconds: {TIMEOUT:.0f}")
 RECEIVE_BYTES = 1 << 18
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 _FAILED = re.compile(rb'^asterisk_scrape_collector_success\{collector="(\w+)"\} 0$', re.MULTILINE)
@@ -58,8 +63,8 @@ class Schedule:
                 self._send(self._clients[sent % len(self._clients)], begin + sent * gap)
                 sent += 1
             until = begin + sent * gap if sent < total else now + 0.1
-            for key, _ in self._selector.select(max(0.0, min(0.1, until - time.monotonic()))):
-                self._receive(key.data)
+            for key, events in self._selector.select(max(0.0, min(0.1, until - time.monotonic()))):
+                self._ready(key.data, events)
             self._give_up(time.monotonic())
         return [one if isinstance(one, Scraped) else _checked(*one) for one in self._done]
 
@@ -70,32 +75,45 @@ class Schedule:
         self._selector.close()
 
     def _send(self, client: _Client, due: float) -> None:
+        self._fail(client, LATE)
         client.due, client.busy = due, True
         client.data.clear()
-        request = f"GET {client.path} HTTP/1.1\r\nHost: exporter\r\nAccept-Encoding: gzip\r\n\r\n".encode()
+        if client.sock is None:
+            client.sock = socket.socket()
+            client.sock.setblocking(False)
+            client.sock.connect_ex(("127.0.0.1", self._port))
+            self._selector.register(client.sock, selectors.EVENT_WRITE, client)
+        else:
+            self._request(client, client.sock)
+
+    def _request(self, client: _Client, sock: socket.socket) -> None:
+        """Send the request; of a new connection, once it is there."""
+        lines = (f"GET {client.path} HTTP/1.1", *HEADERS, "", "")
         try:
-            if client.sock is None:
-                client.sock = socket.create_connection(("127.0.0.1", self._port), timeout=TIMEOUT)
-                client.sock.setblocking(False)
-                self._selector.register(client.sock, selectors.EVENT_READ, client)
-            client.sock.send(request)
+            sock.send("\r\n".join(lines).encode())
         except OSError as error:
             self._fail(client, str(error))
 
-    def _receive(self, client: _Client) -> None:
-        assert client.sock is not None
+    def _ready(self, client: _Client, events: int) -> None:
+        if client.sock is None:
+            return
+        if events & selectors.EVENT_WRITE:
+            self._selector.modify(client.sock, selectors.EVENT_READ, client)
+            self._request(client, client.sock)
+        else:
+            self._receive(client, client.sock)
+
+    def _receive(self, client: _Client, sock: socket.socket) -> None:
         try:
-            data = client.sock.recv(RECEIVE_BYTES)
+            data = sock.recv(RECEIVE_BYTES)
         except OSError as error:
             self._fail(client, str(error))
             return
         client.data += data
         head = client.data.find(b"\r\n\r\n")
         if not data:
-            if client.busy:
-                self._fail(client, "the connection was closed")
-            else:
-                self._drop(client)
+            self._fail(client, "the connection was closed")
+            self._drop(client)
             return
         found = _LENGTH.search(client.data, 0, head) if head >= 0 else None
         if found and len(client.data) >= head + 4 + int(found[1]):
@@ -105,13 +123,14 @@ class Schedule:
     def _give_up(self, now: float) -> None:
         for client in self._clients:
             if client.busy and now - client.due > TIMEOUT:
-                self._fail(client, "no answer in time")
+                self._fail(client, LATE)
 
     def _fail(self, client: _Client, fault: str) -> None:
+        """End a client's scrape under way, if there is one, and with it the connection."""
         if client.busy:
             client.busy = False
             self._done.append(Scraped(client.path, None, fault))
-        self._drop(client)
+            self._drop(client)
 
     def _drop(self, client: _Client) -> None:
         if client.sock is not None:

@@ -37,6 +37,10 @@ from ami_exporter.web.webserver import make_server
 
 log = logging.getLogger(__name__)
 
+#: How long one thread may compute while others wait. Reading a request or refusing one needs Python's lock a few times;
+#: with the usual 5 ms, an overloaded exporter accepts connections too late to refuse them in time.
+SWITCH_SECONDS = 0.001
+
 #: How soon the program exits after its web server died, so that systemd restarts it.
 ENDED_CHECK_SECONDS = 1.0
 
@@ -130,6 +134,7 @@ def _run(loader: Loader, web: WebFlags, environ: Mapping[str, str], hint: TextIO
         return settings
 
     raise_descriptor_limit()
+    sys.setswitchinterval(SWITCH_SECONDS)
     exporter = Exporter(load(), load, loader.collectors)
     try:
         server = make_server(exporter, web, environ=environ)

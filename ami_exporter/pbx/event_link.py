@@ -19,7 +19,6 @@ from ami_exporter.pbx.event_counters import EventCounters
 from ami_exporter.pbx.event_loop import EventLoop
 from ami_exporter.pbx.event_rights import EventRights
 from ami_exporter.pbx.login_backoff import LoginPaused, ReconnectBackoff
-from ami_exporter.pbx.shared import Overloaded
 from ami_exporter.pbx.stats import LinkName, TargetStats
 
 log = logging.getLogger(__name__)
@@ -116,7 +115,7 @@ class EventLink:
         try:
             if not self._stopping and self._prepare() and not self._stopping:
                 link = self._connector.open(self._name, self._clock() + OPEN_SECONDS, self._classes)
-        except (AmiError, LoginPaused, Overloaded):
+        except (AmiError, LoginPaused):
             pass  # counted and logged where it happened
         except Exception:
             log.exception("unexpected error while opening the event link; it will be retried")

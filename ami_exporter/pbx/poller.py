@@ -103,10 +103,10 @@ class Poller:
     def names(self) -> frozenset[str]:
         return frozenset(self._setup.enabled)
 
-    def poll(self, names: frozenset[str], deadline: float) -> Polled:
+    def poll(self, names: frozenset[str], deadline: float, *, urgent: bool = False) -> Polled:
         """Poll these collectors, or join a running poll that covers them. Returns before the deadline.
 
-        Raises Overloaded, without having asked the PBX, if other scrapes leave too little time.
+        Raises Overloaded, without having asked the PBX, if other scrapes leave too little time; not if it is urgent.
         """
         with self._changed:
             while self._running is not None:
@@ -120,7 +120,7 @@ class Poller:
             names &= setup.enabled.keys()
             mine = self._running = _Running(names)
         try:
-            mine.polled = self._poll_now(setup, names, deadline)
+            mine.polled = self._poll_now(setup, names, deadline, urgent=urgent)
             return mine.polled
         finally:
             if self._closed:
@@ -160,12 +160,12 @@ class Poller:
         late = any(joined.results[name].fault is PollFault.DEADLINE for name in names)
         return late and deadline - self._clock() > 1.0
 
-    def _poll_now(self, setup: _Setup, names: frozenset[str], deadline: float) -> Polled:
+    def _poll_now(self, setup: _Setup, names: frozenset[str], deadline: float, *, urgent: bool) -> Polled:
         for last in (False, True):
             reused = self._link is not None
             try:
                 link = self._session(deadline)
-                answers, poll = self._exchange(setup, link, names, deadline)
+                answers, poll = self._exchange(setup, link, names, deadline, urgent=urgent)
             except (StaleLink, LinkClosed) as error:
                 self._drop(str(error))
                 self._cut = True
@@ -246,9 +246,10 @@ class Poller:
         self._cut = False
 
     def _exchange(
-        self, setup: _Setup, link: Link, names: frozenset[str], deadline: float
+        self, setup: _Setup, link: Link, names: frozenset[str], deadline: float, *, urgent: bool
     ) -> tuple[Mapping[Action, Answer], PollRun]:
-        with self._connector.shared.first_turn((deadline - self._clock()) * WAITING_PART):
+        shared = self._connector.shared
+        with shared.turn if urgent else shared.first_turn((deadline - self._clock()) * WAITING_PART):
             plan, poll = self._prepare(setup, link, names)
         idle = self._clock() - self._last_used > IDLE_SECONDS
         limit = self._first_answer(deadline) if idle and self._last_used else None

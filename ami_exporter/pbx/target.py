@@ -301,11 +301,11 @@ class Target:
     def _prepare(self) -> bool:
         """Poll once before listening, so that trunks, queues and service levels are known when the first event comes.
 
-        Returns whether the PBX answers. This login may wait longer than the target's timeout for its answer. Raises
-        Overloaded.
+        Returns whether the PBX answers. This login may wait longer than the target's timeout for its answer. It waits
+        for no scrape of other PBXs: meanwhile events would be missed.
         """
         deadline = self._clocks.monotonic() + max(self.settings.timeout, UNHURRIED_SECONDS)
-        polled = self.poller.poll(self.poller.names, deadline)
+        polled = self.poller.poll(self.poller.names, deadline, urgent=True)
         self._note(polled)
         return polled.up
 
