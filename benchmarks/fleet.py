@@ -30,8 +30,8 @@ def run(fleets: Sequence[tuple[int, int]] = FLEETS) -> list[Table]:
     table = Table(
         f"PBXs that answer from recordings ({CHANNELS} channels, {ENDPOINTS} endpoints each), all in one process. Each "
         f"is scraped every {INTERVAL:.0f} s over HTTP at a moment of its own, and the time is taken from that moment, "
-        f"whether the exporter was ready or not; no answer after {TIMEOUT:.0f} s, the timeout that the requests name, is a "
-            f"failure. {INTERVALS} intervals.",
+        f"whether the exporter was ready or not; no answer after {TIMEOUT:.0f} s, the timeout that the requests "
+        f"name, is a failure. {INTERVALS} intervals.",
         (
             *("PBXs", "events/s each", "exporter CPU, cores", "threads", "RSS MB", "p50 ms", "p99 ms", "max ms"),
             *("scrapes failed", "events played", "counted", "PBXs' CPU"),
