@@ -28,11 +28,11 @@ def test_a_fault_while_preparing_is_logged_and_tried_again(
     with ScriptedPbx() as pbx, target(pbx.port) as quiet:
         poll = type(quiet.poller).poll
 
-        def first_fails(*arguments: object) -> Polled:
+        def first_fails(*arguments: object, **named: object) -> Polled:
             calls.append(time.monotonic())
             if len(calls) == 1:
                 raise ZeroDivisionError
-            return poll(*arguments)  # type: ignore[arg-type]  # as it was called
+            return poll(*arguments, **named)  # type: ignore[arg-type]  # as it was called
 
         monkeypatch.setattr(type(quiet.poller), "poll", first_fails)
         with caplog.at_level(logging.CRITICAL, "ami_exporter"), target(pbx.port, events=True) as one:
