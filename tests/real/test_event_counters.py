@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -216,10 +216,21 @@ def test_security_events_agree_without_our_own_logins(told: TimedAnswer) -> None
     assert expected[("InvalidPassword", "AMI")] == 5
 
 
+def covering(reports: Sequence[Fields]) -> Iterator[Fields]:
+    """Those during which packets arrived, or may have: of a report without a channel nobody knows the one before."""
+    last: dict[tuple[str | None, ...], tuple[str | None, ...]] = {}
+    for one in reports:
+        stream = (one.get("Uniqueid"), one.get("Report0SourceSSRC"))
+        reached = (one.get("Report0SequenceNumberCycles"), one.get("Report0HighestSequence"))
+        if not one.get("Uniqueid") or last.get(stream) != reached:
+            yield one
+        last[stream] = reached
+
+
 def test_rtcp_reports_agree_in_count_and_sum(told: TimedAnswer) -> None:
     recorder = told.recorder
     for name, media in (("RTCPSent", "inbound"), ("RTCPReceived", "outbound")):
-        lost = [float(e["Report0FractionLost"]) for e in recorder.events(name) if e.get("Report0FractionLost")]
+        lost = [float(e["Report0FractionLost"]) for e in covering(recorder.events(name)) if "Report0FractionLost" in e]
         assert told.total("asterisk_rtcp_loss_ratio_count", media=media) == len(lost) > 0
         assert told.total("asterisk_rtcp_loss_ratio_sum", media=media) == pytest.approx(sum(lost) / 256)
     rtts = [float(e["RTT"]) for e in recorder.events("RTCPReceived") if 0.0001 <= float(e.get("RTT") or 0) <= 10]
