@@ -1,7 +1,7 @@
 """A thousand PBXs for an hour, a tenth of them restarted each minute: exact counters, level memory, no scrape late.
 
 Where the machine is too slow for a thousand PBXs, even for seconds, the exporter refuses scrapes with a 503: their
-number is printed, and is no failure of this test. AMI_EXPORTER_SOAK_SECONDS and AMI_EXPORTER_SOAK_PBXS change it;
+number is printed, and may be some. AMI_EXPORTER_SOAK_SECONDS and AMI_EXPORTER_SOAK_PBXS change it;
 docs/reliability.md has the figures.
 """
 
@@ -43,6 +43,8 @@ MORE_THREADS = 64
 DOWN_SCRAPES = 2
 #: Of the scrapes of PBXs that run, the part that may be late: virtual machines stand still for seconds at times.
 LATE = 0.0001
+#: The part that may be refused: 3.5 % were, where a thousand PBXs just fitted into a core. With more, they do not fit.
+MOST_REFUSED = 0.05
 #: Each look asks all PBXs.
 SETTLE_SECONDS = 120.0
 
@@ -83,6 +85,7 @@ def test_a_thousand_pbxs_that_restart_lose_no_event_and_delay_no_scrape_of_the_o
             late = len(lost) - refused
             print(f"{scrapes:,} scrapes; of PBXs that ran, {refused} refused, {late} late or not complete")
             assert late <= LATE * scrapes, Counter(one.fault for one in lost)
+            assert refused <= MOST_REFUSED * scrapes
             warm, last = bodies[min(WARM_UP, len(bodies) - 1)], bodies[-1]
             print(f"first {bodies[0]}\nwarm  {warm}\nlast  {last}")
             assert last.megabytes - warm.megabytes < GROWTH
