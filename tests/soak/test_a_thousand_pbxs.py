@@ -1,7 +1,7 @@
 """A thousand PBXs for an hour, a tenth of them restarted each minute: exact counters, level memory, no scrape late.
 
 Where the machine is too slow for a thousand PBXs, even for seconds, the exporter refuses scrapes with a 503: their
-number is printed, and may be some. AMI_EXPORTER_SOAK_SECONDS and AMI_EXPORTER_SOAK_PBXS change it;
+number is printed, and has a bound. AMI_EXPORTER_SOAK_SECONDS and AMI_EXPORTER_SOAK_PBXS change it;
 docs/reliability.md has the figures.
 """
 
