@@ -3,7 +3,8 @@
 AMI does not reveal a user's `read=`. An event proves its class; a quiet PBX proves nothing. So a class counts as
 granted until a poll sees something that must have raised an event, and none came: a channel that began after the login
 (call), a caller who joined a queue (agent), another login of ours (security). FullyBooted follows each login (system).
-For the other classes nobody can tell.
+For the other classes nobody can tell. A class that one login lacked counts as lacking after the next, too, until an
+event proves it: a user's rights rarely change, a connection often does.
 """
 
 from __future__ import annotations
@@ -54,8 +55,8 @@ class EventRights:
 
     def begun(self, ami: tuple[int, ...]) -> None:
         """Note an accepted login. ami: the server's AMI version."""
-        self._names = set()
-        self._heard = self._missed = frozenset()
+        self._missed -= self._heard
+        self._names, self._heard = set(), frozenset()
         self._ami, self._since = ami, self._clock()
 
     def ended(self) -> None:
@@ -117,10 +118,9 @@ class EventRights:
 
     def _lacks(self, since: float, polls_since: float | None) -> frozenset[str]:
         now = self._clock()
-        missed = set(self._missed - self._heard)
         if self._would_be_missed("system") and self._ami >= BOOTS_FROM and now - since > BOOT_SECONDS:
-            missed.add("system")
+            self._missed |= {"system"}
         announced = polls_since is not None and polls_since - since > LATE_SECONDS and now - polls_since > LATE_SECONDS
         if announced and self._ami >= MODERN_FROM and self._would_be_missed("security"):
-            missed.add("security")
-        return frozenset(missed)
+            self._missed |= {"security"}
+        return self._missed - self._heard

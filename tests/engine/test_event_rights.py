@@ -113,13 +113,37 @@ def test_what_no_rule_wants_may_be_filtered_out_and_tells_nothing(wanted: frozen
     assert link.lacks(1040.0) == set()
 
 
-def test_a_new_login_begins_anew() -> None:
+def test_what_one_login_lacked_the_next_lacks_too_until_an_event_proves_it() -> None:
     link = Link()
-    link.now += 60
+    link.now += BOOT_SECONDS + 1
     link.polls(channel(20))
+    assert link.lacks(link.now - LATE_SECONDS - 1) == {"call", "security", "system"}
     link.rights.ended()
     link.rights.begun(MODERN)
+    assert link.lacks(None) == {"call", "security", "system"}
+    link.hears("FullyBooted")
+    assert link.lacks(None) == {"call", "security"}
+    link.hears("Newchannel", "SuccessfulAuth")
+    assert link.lacks(None) == set()
+
+
+def test_a_class_that_one_login_had_may_be_lacking_after_the_next() -> None:
+    link = Link()
+    link.hears("Newchannel")
+    link.rights.ended()
+    link.now += 60
+    link.rights.begun(MODERN)
     assert link.lacks() == set()
+    link.now += 60
+    link.polls(channel(20))
+    assert link.lacks() == {"call"}
+
+
+def test_a_missing_class_stays_missing_while_the_poll_link_is_down() -> None:
+    link = Link()
+    link.now += 30
+    assert link.lacks(link.now - LATE_SECONDS - 1) == {"security"}
+    assert link.lacks(None) == {"security"}
 
 
 def test_a_target_serves_the_classes_it_has_and_drops_one_that_a_poll_disproves() -> None:
