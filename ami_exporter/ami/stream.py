@@ -275,27 +275,36 @@ def _connect_to(family: int, kind: int, protocol: int, address: tuple[object, ..
 
 
 def _resolve(host: str, port: int, seconds: float) -> Resolved:
-    """Look up the host's addresses in a thread, because the resolver has no deadline."""
+    """Look up the host's addresses; a name's in a thread, because the resolver has no deadline."""
+    with contextlib.suppress(OSError, UnicodeError):  # it is a name
+        return _addresses(host, port, socket.AI_NUMERICHOST)
     found: list[Resolved] = []
     failed: list[str] = []
 
     def look_up() -> None:
         try:
-            entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            found.append([(family, kind, protocol, address) for family, kind, protocol, _, address in entries])
+            found.append(_addresses(host, port))
         except OSError as error:
             failed.append(error.strerror or str(error))
         except UnicodeError as error:  # not a domain name: an empty part, or one of more than 63 characters
             failed.append(str(error))
 
     thread = threading.Thread(target=look_up, name="ami-resolve", daemon=True)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise ConnectFailed(f"the host's name cannot be resolved: {error}; raise TasksMax= or use an address") from None
     thread.join(max(0.0, seconds))
     if found:
         return found[0]
     if failed:
         raise ConnectFailed(f"the host's name cannot be resolved: {failed[0]}; check address and DNS")
     raise Timeout("the host's name was not resolved before the deadline; check DNS")
+
+
+def _addresses(host: str, port: int, flags: int = 0) -> Resolved:
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+    return [(family, kind, protocol, address) for family, kind, protocol, _, address in entries]
 
 
 def _set_options(connected: socket.socket) -> None:

@@ -12,6 +12,7 @@ import select
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -50,9 +51,15 @@ class QueueingHandler(logging.Handler):
                 return
             self._lines.append(line[:LONGEST_LINE])
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="log", daemon=True)
-                self._thread.start()
+                self._start()
             self._changed.notify_all()
+
+    def _start(self) -> None:
+        """Start the thread. If the system has none left, the lines wait, and the next record tries again."""
+        thread = threading.Thread(target=self._run, name="log", daemon=True)
+        with suppress(RuntimeError):
+            thread.start()
+            self._thread = thread
 
     def flush(self) -> None:
         """Wait until everything is written, for FLUSH_SECONDS at most."""

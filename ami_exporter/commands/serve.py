@@ -6,10 +6,11 @@ import logging
 import os
 import signal
 import sys
-import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TextIO
 
@@ -141,32 +142,60 @@ def _run(loader: Loader, web: WebFlags, environ: Mapping[str, str], hint: TextIO
     except ListenError as error:
         log.error("cannot serve", extra={"error": str(error)})
         return 1
-    end = _End()
-    _on_signals(end, exporter)
+    asked = _Asked()
+    _on_signals(asked)
     log.info("starting", extra={"version": __version__, "targets": len(exporter.target_names())})
     # HTTP first: a thousand targets that connect at the same time keep the interpreter busy for seconds.
     bound = server.start()
     exporter.start()
     if hint is not None:
         _greet(hint, bound, web)
-    garbage = GarbagePacer(time.monotonic())
-    while not end.wanted.wait(ENDED_CHECK_SECONDS) and not server.ended.is_set():
-        garbage.tick(time.monotonic())
-    asked = end.wanted.is_set()
-    log.log(logging.INFO if asked else logging.ERROR, "stopping" if asked else "the web server ended unexpectedly")
-    if not asked:
+    _obey(asked, exporter, server.ended.is_set)
+    if asked.end:
+        log.info("stopping")
+    else:
+        log.error("the web server ended unexpectedly")
         _end_at_last()
     server.stop()
     exporter.stop()
-    return end.status
+    return asked.status
 
 
 @dataclass(slots=True)
-class _End:
-    """wanted: a signal has asked for the end. status: the program's exit status, FAILED until a signal comes."""
+class _Asked:
+    """What signals have asked for. status: the program's exit status, FAILED until a signal asks for the end.
 
-    wanted: threading.Event = field(default_factory=threading.Event)
+    A signal may come while a lock is held, so its handler takes none: it sets these fields and wakes the main thread
+    through a SimpleQueue, which is made for that.
+    """
+
+    end: bool = False
+    reload: bool = False
     status: int = FAILED
+    wakes: SimpleQueue[None] = field(default_factory=SimpleQueue)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for a signal, so many seconds at most."""
+        with suppress(Empty):
+            self.wakes.get(timeout=seconds)
+
+
+def _obey(asked: _Asked, exporter: Exporter, web_ended: Callable[[], bool]) -> None:
+    """Reload when asked to, until a signal asks for the end or the web server has ended."""
+    garbage = GarbagePacer(time.monotonic())
+    while not asked.end and not web_ended():
+        if asked.reload:
+            asked.reload = False
+            _reload(exporter)
+        garbage.tick(time.monotonic())
+        asked.wait(ENDED_CHECK_SECONDS)
+
+
+def _reload(exporter: Exporter) -> None:
+    try:
+        exporter.reload()
+    except Exception:
+        log.exception("unexpected error while reloading the configuration; the exporter goes on")
 
 
 def _end_at_last() -> None:
@@ -174,17 +203,20 @@ def _end_at_last() -> None:
     signal.setitimer(signal.ITIMER_REAL, END_SECONDS)
 
 
-def _on_signals(end: _End, exporter: Exporter) -> None:
+def _on_signals(asked: _Asked) -> None:
     def stop(number: int, _frame: FrameType | None) -> None:
-        _end_at_last()  # starts now, even if the main thread is still busy with the start
-        end.status = INTERRUPTED if number == signal.SIGINT else OK
-        end.wanted.set()
+        _end_at_last()  # starts now, even if the main thread is still busy with the start or a reload
+        asked.status = INTERRUPTED if number == signal.SIGINT else OK
+        asked.end = True
+        asked.wakes.put(None)
 
     def end_at_once(_number: int, _frame: FrameType | None) -> None:
-        os._exit(end.status)
+        os._exit(asked.status)
 
     def reload(_number: int, _frame: FrameType | None) -> None:
-        threading.Thread(target=exporter.reload, name="reload", daemon=True).start()
+        if not asked.reload:  # one reload is enough for all signals that came before it
+            asked.reload = True
+            asked.wakes.put(None)
 
     signal.signal(signal.SIGALRM, end_at_once)
     signal.signal(signal.SIGTERM, stop)

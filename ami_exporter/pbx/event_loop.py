@@ -128,6 +128,8 @@ class EventLoop:
 
     def open(self, job: Callable[[], None], *, again: bool) -> None:
         """Run a job that may block, in another thread. again: its last attempt failed."""
+        if self._thread is None:
+            self._start()  # which looks after jobs that found no thread
         (self._retriers if again else self._openers).submit(job)
 
     def add(self, fd: int, listener: Listener) -> None:
@@ -173,6 +175,8 @@ class EventLoop:
 
     def _beat(self) -> None:
         self.later(BEAT_SECONDS, self._beat)
+        self._openers.check()
+        self._retriers.check()
         now = self._clock()
         for listener in list(self._listeners.values()):
             listener.beat(now, self._room)

@@ -1,0 +1,89 @@
+"""The system can start no thread (TasksMax=, a container's limit): what needs one waits for it, the rest works on."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+import pytest
+
+from ami_exporter.commands.logs import Guard, configure
+from ami_exporter.pbx.openers import Openers
+from tests.support.scripted_pbx import ScriptedPbx
+from tests.support.targets import listening, scrape, target, until, value
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def none_left(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[None]:
+    """Let no thread of this name start."""
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name == name:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(threading.Thread, "start", refuse)
+        yield
+
+
+def test_an_event_link_that_found_no_thread_opens_as_soon_as_there_is_one(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ScriptedPbx() as pbx, target(pbx.port, events=True) as one:
+        listening(one)
+        with caplog.at_level(logging.ERROR, "ami_exporter"), none_left(monkeypatch, "ami-retry"):
+            pbx.kick()
+            until(lambda: "TasksMax=" in caplog.text, "the log")
+            assert one.stats.up_since("events") is None
+            assert value(scrape(one), "asterisk_up") == 1, "a scrape needs no thread of its own"
+        listening(one)
+    assert len(caplog.records) == 1, "once a minute"
+
+
+def test_the_first_connection_that_found_no_thread_is_made_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedPbx() as pbx, ExitStack() as stack:
+        with none_left(monkeypatch, "ami-open"):
+            one = stack.enter_context(target(pbx.port, events=True))
+            assert value(scrape(one), "asterisk_up") == 1
+            assert one.stats.up_since("events") is None
+        listening(one)
+
+
+def test_jobs_that_found_no_thread_run_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    openers, done = Openers("test-open", 1), list[int]()
+    with none_left(monkeypatch, "test-open"):
+        for number in range(3):
+            openers.submit(partial(done.append, number))
+        openers.check()
+    assert done == []
+    openers.check()
+    until(lambda: done == [0, 1, 2], "all jobs")
+
+
+def test_only_a_name_needs_a_thread_to_be_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedPbx() as pbx, target(pbx.port) as by_address, target(pbx.port, host="localhost") as by_name:
+        with none_left(monkeypatch, "ami-resolve"):
+            assert value(scrape(by_address), "asterisk_up") == 1
+            assert value(scrape(by_name), "asterisk_up") == 0
+            assert "can't start new thread; raise TasksMax= or use an address" in by_name.connector.detail("poll")
+        assert value(scrape(by_name), "asterisk_up") == 1
+
+
+def test_log_lines_that_found_no_thread_are_written_with_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as stream, os.fdopen(reader, "rb") as pipe:
+        log = configure("info", "logfmt", stream, Guard())
+        with none_left(monkeypatch, "log"):
+            log.info("the first")
+        log.info("the second")
+        lines = [pipe.readline().decode() for _ in range(2)]
+        log.handlers[0].close()
+    assert [line.partition("msg=")[2] for line in lines] == ['"the first"\n', '"the second"\n']
