@@ -10,6 +10,7 @@ import select
 import socket
 import ssl
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
@@ -27,14 +28,14 @@ if TYPE_CHECKING:
 
 #: Bytes read from the kernel at once: more than a long answer is allowed to pile up.
 RECEIVE_BYTES = 64 * 1024
-#: Bytes from which on an answer counts as long. Then reads are spaced out: a reader that wakes for each of ten thousand
-#: list items costs itself and Asterisk a context switch each.
+#: Bytes from which on an answer counts as long. Then whoever has read all there is sleeps before the next read: to wake
+#: a reader costs Asterisk more than to write a list item, and Asterisk holds locks meanwhile.
 LONG_BYTES = 256 * 1024
-#: Seconds between two reads of a long answer.
-GATHER_SECONDS = 0.001
-#: With so many bytes waiting, the next read is immediate. The kernel's buffer holds at least twice as much, so Asterisk
-#: never waits for us.
-GATHER_BYTES = 32 * 1024
+#: Seconds of that sleep. The fastest Asterisk measured writes 150 KB in this time.
+GATHER_SECONDS = 0.0015
+#: Bytes that the kernel holds for us, at least. By itself Linux begins with 128 KB, which a thousand small TLS records
+#: fill; Asterisk's kernel may then take 200 ms to notice that there is room again.
+BUFFER_BYTES = 1024 * 1024
 #: Seconds of silence before the kernel probes, between probes, and probes until it gives up: a dead peer of an
 #: idle link is noticed within a minute.
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
@@ -49,20 +50,22 @@ class Stream:
     Deadlines are times of `clock` (monotonic seconds).
     """
 
-    def __init__(self, connected: socket.socket, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, connected: socket.socket, clock: Callable[[], float], sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         connected.setblocking(False)
         self._socket = connected
         self._tls = connected if isinstance(connected, ssl.SSLSocket) else None
         self._clock = clock
+        self._sleep = sleep
         self._out: deque[bytes] = deque()
         self._room = memoryview(mmap.mmap(-1, RECEIVE_BYTES))
         self._poll = select.poll()
         self._received = 0  # bytes since something was queued
-        self._dry = False  # whether the last read emptied the buffer
+        self._emptied = False  # whether the last read left nothing
         self._empty_at = clock()  # when the buffer was empty last
         #: The server was sending at least until this time, because the last bytes arrived after it.
         self.alive_at = self._empty_at
-        self._low_water = 1  # bytes that end a wait
         #: Why the stream has ended.
         self.end_reason = "the server closed the connection"
 
@@ -122,7 +125,7 @@ class Stream:
         Over TLS each gets a record of its own: the server reads 1,024 bytes of a record and looks at the rest only when
         the next record arrives.
         """
-        self._received, self._dry = 0, False
+        self._received, self._emptied = 0, False
         if self._tls is None:
             self._out.append(b"".join(packets))
         else:
@@ -131,7 +134,7 @@ class Stream:
     def flush(self) -> None:
         """Send as much of the queue as possible without blocking."""
         self._send()
-        if not self.unread and not self._let_come(1, select.POLLIN, 0.0):
+        if not self.unread and not self._ready(select.POLLIN, 0.0):
             self._empty_at = self._clock()  # so that the answer proves that the server is alive now
 
     def receive(self, deadline: float) -> memoryview:
@@ -141,16 +144,18 @@ class Stream:
         """
         if self._clock() >= deadline:
             raise Timeout("the answer was not complete at the deadline")
-        if self._dry and self._received >= LONG_BYTES:
-            self._let_come(GATHER_BYTES, select.POLLIN, min(GATHER_SECONDS, deadline - self._clock()))
-        self._dry = False
-        while True:
+        may_sleep = self._received >= LONG_BYTES
+        data, wanted = (None, 0) if may_sleep and self._emptied else self._take(self._room)
+        while data is None:
+            if may_sleep:
+                may_sleep = False
+                self._sleep(GATHER_SECONDS)
+            else:
+                self._wait(wanted, deadline)
             data, wanted = self._take(self._room)
-            if data is not None:
-                self._received += len(data)
-                self._dry = 0 < len(data) < RECEIVE_BYTES
-                return data
-            self._wait(wanted, deadline)
+        self._received += len(data)
+        self._emptied = self._is_all(len(data), RECEIVE_BYTES)
+        return data
 
     def receive_ready(self, room: memoryview) -> memoryview | None:
         """Send what is possible and return the bytes that have arrived, in `room`; None if none have. Never blocks."""
@@ -185,10 +190,13 @@ class Stream:
             return _NO_BYTES, 0
         if size:
             self.alive_at = self._empty_at
-        # A TLS record is less than there is room for, and more of them may wait.
-        if 0 < size < len(room) and self._tls is None:
+        if self._is_all(size, len(room)):
             self._empty_at = self._clock()
         return room[:size], wanted
+
+    def _is_all(self, size: int, room: int) -> bool:
+        """Whether a read of this size left nothing. A TLS record is less than the room, and more of them may wait."""
+        return 0 < size < room and self._tls is None
 
     def _send(self) -> int:
         """Send without blocking; return what to wait for besides bytes to read."""
@@ -210,16 +218,11 @@ class Stream:
 
     def _wait(self, wanted: int, deadline: float) -> None:
         left = deadline - self._clock()
-        if left <= 0 or not self._let_come(1, wanted, left):
+        if left <= 0 or not self._ready(wanted, left):
             raise Timeout("no answer before the deadline")
 
-    def _let_come(self, size: int, wanted: int, seconds: float) -> bool:
-        """Wait for so many bytes, the end, or room to send if wanted; False if none of them came in time."""
-        if size != self._low_water:
-            self._low_water = size
-            # On other systems a reset connection refuses options; the next read reports the reset.
-            with contextlib.suppress(OSError):
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
+    def _ready(self, wanted: int, seconds: float) -> bool:
+        """Wait for bytes, the end, or room to send if wanted; False if none of them came in time."""
         self._poll.register(self._socket, wanted)
         return bool(self._poll.poll(math.ceil(seconds * 1000)))
 
@@ -313,3 +316,7 @@ def _set_options(connected: socket.socket) -> None:
     for name, value in KEEPALIVE.items():
         if hasattr(socket, name):  # names of Linux; other systems use their defaults
             connected.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    # Linux makes the buffer as large as a low-water mark needs, and leaves it so; SO_RCVBUF would keep it from growing.
+    with contextlib.suppress(OSError):
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, BUFFER_BYTES)
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)

@@ -1,9 +1,7 @@
-"""Reading a stream: what is many bytes in one go is gathered, what is few is read at once."""
+"""Reading a stream: a short answer at once, a long one in few reads."""
 
 from __future__ import annotations
 
-import errno
-import os
 import select
 import socket
 import threading
@@ -13,40 +11,50 @@ from collections.abc import Iterator
 import pytest
 
 from ami_exporter.ami.errors import Timeout
-from ami_exporter.ami.stream import LONG_BYTES, Stream
+from ami_exporter.ami.stream import BUFFER_BYTES, GATHER_SECONDS, LONG_BYTES, RECEIVE_BYTES, Stream
 
 PIECE = b"Event: Status\r\n\r\n"
-#: Pieces that come while the stream lets more come.
+#: Pieces that come while the stream sleeps.
 PIECES = 10
 
 
 class KernelPoll:
-    """The kernel's poll, with a server that begins when it is waited for, and writes on while more is let come."""
+    """The kernel's poll, with a server that begins when it is waited for."""
 
     def __init__(self, server: socket.socket) -> None:
         self._server = server
         self._poll = select.poll()
         self.register = self._poll.register
-        self.gathered: list[int] = []
 
     def poll(self, milliseconds: int) -> list[tuple[int, int]]:
-        if milliseconds > 1000:  # until the deadline
-            self._server.send(PIECE)
-            return self._poll.poll(milliseconds)
-        self.gathered.append(milliseconds)
+        self._server.send(PIECE)
+        return self._poll.poll(milliseconds)
+
+
+class Sleep:
+    """Sleeps, during which a server writes on."""
+
+    def __init__(self, server: socket.socket) -> None:
+        self._server = server
+        self.slept: list[float] = []
+
+    def __call__(self, seconds: float) -> None:
+        self.slept.append(seconds)
         for _ in range(PIECES):
             self._server.send(PIECE)
-        return []
+
+
+Ends = tuple[Stream, socket.socket, Sleep]
 
 
 @pytest.fixture
-def ends() -> Iterator[tuple[Stream, socket.socket, KernelPoll]]:
+def ends() -> Iterator[Ends]:
     ours, server = socket.socketpair()
-    poll = KernelPoll(server)
-    stream = Stream(ours, time.monotonic)
-    stream._poll = poll  # type: ignore[assignment]  # a stand-in for the kernel's
+    sleep = Sleep(server)
+    stream = Stream(ours, time.monotonic, sleep)
+    stream._poll = KernelPoll(server)  # type: ignore[assignment]  # a stand-in for the kernel's
     with server:
-        yield stream, server, poll
+        yield stream, server, sleep
         stream.close()
 
 
@@ -61,68 +69,70 @@ def read_much(stream: Stream, server: socket.socket) -> None:
         size += read(stream)
 
 
-def test_few_bytes_are_read_as_soon_as_they_come(ends: tuple[Stream, socket.socket, KernelPoll]) -> None:
-    stream, _, poll = ends
+def test_few_bytes_are_read_as_soon_as_they_come(ends: Ends) -> None:
+    stream, _, sleep = ends
     assert [read(stream) for _ in range(3)] == [len(PIECE)] * 3
-    assert poll.gathered == []
+    assert sleep.slept == []
 
 
-def test_in_a_long_answer_more_is_let_come_before_each_read(ends: tuple[Stream, socket.socket, KernelPoll]) -> None:
-    stream, server, poll = ends
+def test_in_a_long_answer_more_is_let_come_before_each_read_that_follows_one_of_all_there_was(ends: Ends) -> None:
+    stream, server, sleep = ends
     read_much(stream, server)
     assert [read(stream) for _ in range(3)] == [PIECES * len(PIECE)] * 3
-    assert poll.gathered == [1, 1, 1]
+    assert sleep.slept == [GATHER_SECONDS] * 3
 
 
-def test_what_is_there_already_is_read_without_waiting(ends: tuple[Stream, socket.socket, KernelPoll]) -> None:
-    stream, server, poll = ends
-    server.send(PIECE)
-    assert read(stream) == len(PIECE)
-    server.send(PIECE)
-    assert read(stream) == len(PIECE)
-    assert poll.gathered == []
+def test_what_was_left_by_a_read_is_read_without_sleeping(ends: Ends) -> None:
+    stream, server, sleep = ends
+    read_much(stream, server)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8 * RECEIVE_BYTES)
+    server.sendall(bytes(2 * RECEIVE_BYTES))
+    sizes = [read(stream) for _ in range(2)]
+    assert sizes == [RECEIVE_BYTES] * 2
+    assert sleep.slept == [GATHER_SECONDS], "before the first of them"
 
 
-def test_the_next_question_is_answered_without_gathering(ends: tuple[Stream, socket.socket, KernelPoll]) -> None:
-    stream, server, poll = ends
+def test_the_next_question_is_answered_without_sleeping(ends: Ends) -> None:
+    stream, server, sleep = ends
     read_much(stream, server)
     stream.queue([b"Action: Ping\r\n\r\n"])
     assert read(stream) == len(PIECE)
-    assert poll.gathered == []
+    assert sleep.slept == []
 
 
-class Refusing(socket.socket):
-    """Refuses options but for the first few, as sockets of some systems do once the other end has reset them."""
-
-    allowed = 0
-
-    def setsockopt(self, *_option: object) -> None:
-        self.allowed -= 1
-        if self.allowed < 0:
-            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-
-
-@pytest.mark.parametrize("allowed", [0, 1])
-def test_a_connection_that_is_reset_while_more_is_let_come_has_broken(allowed: int) -> None:
+def test_a_server_that_pauses_in_a_long_answer_is_waited_for() -> None:
     ours, server = socket.socketpair()
-    refusing = Refusing(fileno=ours.detach())
-    refusing.allowed = allowed
-    stream = Stream(refusing, time.monotonic)
+    slept: list[float] = []
+    stream = Stream(ours, time.monotonic, slept.append)
+    with server:
+        read_much(stream, server)
+        threading.Timer(0.05, server.sendall, [PIECE]).start()
+        assert len(stream.receive(time.monotonic() + 20)) == len(PIECE)
+        assert slept == [GATHER_SECONDS], "then the kernel wakes it"
+        with pytest.raises(Timeout):
+            stream.receive(time.monotonic() + 0.05)
+        stream.close()
+
+
+def test_the_kernel_holds_a_megabyte_for_us_and_tells_of_each_byte() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        stream = Stream.connect("127.0.0.1", server.getsockname()[1], None, time.monotonic() + 10, time.monotonic)
+        assert stream._socket.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= BUFFER_BYTES
+        peer, _ = server.accept()
+        with peer:
+            threading.Timer(0.05, peer.sendall, [b"A"]).start()
+            assert bytes(stream.receive(time.monotonic() + 10)) == b"A"
+        stream.close()
+
+
+def test_a_connection_that_is_reset_has_broken() -> None:
+    ours, server = socket.socketpair()
+    stream = Stream(ours, time.monotonic)
     stream.queue([b"Action: Ping\r\n\r\n"])  # nobody reads it, so that the close is a reset
     threading.Timer(0.05, server.close).start()
     assert len(stream.receive(time.monotonic() + 20)) == 0
     assert stream.end_reason == "the connection broke: Connection reset by peer"
     stream.close()
-
-
-def test_where_bytes_cannot_be_let_gather_they_are_read_as_they_come() -> None:
-    ours, server = socket.socketpair()
-    stream = Stream(Refusing(fileno=ours.detach()), time.monotonic)
-    with server:
-        read_much(stream, server)
-        threading.Timer(0.05, server.sendall, [PIECE]).start()
-        assert len(stream.receive(time.monotonic() + 20)) == len(PIECE)
-        stream.close()
 
 
 def test_nothing_more_to_come_is_waited_for_until_the_end() -> None:
