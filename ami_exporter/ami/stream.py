@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     #: Family, kind, protocol and address, as socket.getaddrinfo has them.
     Resolved = list[tuple[int, int, int, tuple[object, ...]]]
 
-#: Bytes read from the kernel at once: more than a long answer is allowed to pile up.
+#: Bytes read from the kernel and decoded at once: other threads wait a millisecond for it at most.
 RECEIVE_BYTES = 64 * 1024
 #: Bytes from which on an answer counts as long. Then whoever has read all there is sleeps before the next read: to wake
 #: a reader costs Asterisk more than to write a list item, and Asterisk holds locks meanwhile.

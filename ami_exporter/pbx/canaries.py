@@ -95,13 +95,26 @@ class Canaries:
         self._foreign: dict[str, float] = {}
         self._state_log = StateLog(log)
         self._stop = Event()
+        self._started = False
         self._thread: Thread | None = None
 
     def start(self) -> None:
-        """Start the thread if there are canaries."""
-        if self._canaries and self._thread is None:
-            self._thread = Thread(target=self._run, name=f"canaries-{self._target}", daemon=True)
-            self._thread.start()
+        """Start the thread if there are canaries. If the system has none left, later scrapes try again."""
+        self._started = True
+        self._check_thread()
+
+    def _check_thread(self) -> None:
+        with self._lock:
+            if not self._started or not self._canaries or self._thread is not None or self._stop.is_set():
+                return
+            thread = Thread(target=self._run, name=f"canaries-{self._target}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                wait = "canary calls wait for a free thread: raise TasksMax="
+                self._state_log.note(("thread",), "none", logging.ERROR, wait, target=self._target, error=str(error))
+            else:
+                self._thread = thread
 
     def stop(self) -> None:
         """Start no more calls. Asterisk ends a call under way, at the latest by its absolute timeout."""
@@ -116,8 +129,7 @@ class Canaries:
         with self._lock:
             self._canaries = dict(canaries)
             self._ledger.use(canaries, self._clock())
-        if not self._stop.is_set():
-            self.start()
+        self.start()
 
     def adopt(self, before: Canaries) -> None:
         """Take over the day's calls, failures and results from the canaries that these replace."""
@@ -137,6 +149,7 @@ class Canaries:
 
     def families(self) -> list[Family]:
         """Return the metrics of the last finished calls; none without canaries."""
+        self._check_thread()
         with self._lock:
             return list(self._ledger.families()) if self._canaries else []
 

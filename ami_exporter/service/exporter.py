@@ -205,8 +205,14 @@ def _stop(targets: Iterable[Target], clock: Callable[[], float]) -> None:
     for target in stopping:
         target.stop()
     # A PBX may not answer the logoff, so wait for all of them in parallel, STOP_SECONDS in total.
-    threads = [Thread(target=target.join, args=(STOP_SECONDS,), daemon=True) for target in stopping]
-    for thread in threads:
-        thread.start()
+    threads = []
+    for target in stopping:
+        thread = Thread(target=target.join, args=(STOP_SECONDS,), name="ami-stop", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the system has none left: wait for this target here
+            target.join(max(0.0, until - clock()))
+        else:
+            threads.append(thread)
     for thread in threads:
         thread.join(max(0.0, until - clock()))

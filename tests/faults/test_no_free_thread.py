@@ -13,8 +13,9 @@ import pytest
 
 from ami_exporter.commands.logs import Guard, configure
 from ami_exporter.pbx.openers import Openers
+from tests.engine.test_canary_ledger import World
 from tests.support.scripted_pbx import ScriptedPbx
-from tests.support.targets import listening, scrape, target, until, value
+from tests.support.targets import exporting, listening, scrape, settings, target, until, value
 
 pytestmark = pytest.mark.slow
 
@@ -75,6 +76,46 @@ def test_only_a_name_needs_a_thread_to_be_looked_up(monkeypatch: pytest.MonkeyPa
             assert value(scrape(by_name), "asterisk_up") == 0
             assert "can't start new thread; raise TasksMax= or use an address" in by_name.connector.detail("poll")
         assert value(scrape(by_name), "asterisk_up") == 1
+
+
+def test_a_reload_that_finds_no_thread_still_logs_off_what_is_gone_and_connects_what_is_new(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with ScriptedPbx() as old, ScriptedPbx() as new, exporting({"old": settings(old.port)}) as (one, after):
+        assert value(scrape(one._targets["old"]), "asterisk_up") == 1
+        del after["old"]
+        after["new"] = settings(new.port)
+        with none_left(monkeypatch, "ami-stop"):
+            assert one.reload().ok
+        assert "Logoff" in old.names()
+        assert value(scrape(one._targets["new"]), "asterisk_up") == 1
+
+
+def test_canaries_that_found_no_thread_begin_with_a_later_scrape(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    canaries = World().canaries
+    with none_left(monkeypatch, "canaries-pbx"):
+        canaries.start()
+        canaries.families()
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert canaries._thread is None
+    canaries.join(1.0)
+    canaries.families()
+    assert canaries._thread is not None
+    assert canaries._thread.is_alive()
+    canaries.stop()
+    canaries.join(20.0)
+    assert not canaries._thread.is_alive()
+
+
+def test_canaries_that_were_not_started_or_have_ended_get_no_thread() -> None:
+    canaries = World().canaries
+    canaries.families()
+    assert canaries._thread is None, "a single poll makes no call"
+    canaries.stop()
+    canaries.start()
+    assert canaries._thread is None
 
 
 def test_log_lines_that_found_no_thread_are_written_with_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
