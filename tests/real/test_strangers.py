@@ -33,6 +33,7 @@ MOVING = re.compile(
 #: Equal readings of the counters after which nothing more comes: UserEvents come over a connection of their own.
 RESTING = 5
 AGENT_OF_ANOTHER_KIND = ("asterisk_user_agent_contacts", frozenset({("user_agent", "other")}))
+PHONE_UP = ("asterisk_endpoint_up", frozenset({("endpoint", "7001"), ("technology", "PJSIP")}))
 FORGED = ("vip", "FORGED", "9.9")
 Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
 Place = Callable[[Stranger, str], "Call | None"]
@@ -204,6 +205,7 @@ def test_a_user_agent_of_a_registration_changes_no_figure(watched: Watched) -> N
     server = (watched.server.place.address, watched.server.place.pjsip)
     with Stranger(server, "127.0.0.2") as stranger:
         assert stranger.register("7001", PHONE_SECRET, PLAIN) == 200
+        wait_until(lambda: watched.polled()[0][PHONE_UP] == 1, 10, "the state of the phone, which follows its answer")
         expected, _ = watched.polled()
         assert expected.pop(AGENT_OF_ANOTHER_KIND) == 1
         answered = 0
