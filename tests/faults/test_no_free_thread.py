@@ -22,17 +22,20 @@ pytestmark = pytest.mark.slow
 
 @contextmanager
 def none_left(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[None]:
-    """Let no thread of this name start."""
+    """Let no thread of this name start; fail if none tried to."""
     start = threading.Thread.start
+    refused: list[str] = []
 
     def refuse(thread: threading.Thread) -> None:
         if thread.name == name:
+            refused.append(name)
             raise RuntimeError("can't start new thread")
         start(thread)
 
     with monkeypatch.context() as exhausted:
         exhausted.setattr(threading.Thread, "start", refuse)
         yield
+    assert refused, f"no thread {name} was wanted"
 
 
 def test_an_event_link_that_found_no_thread_opens_as_soon_as_there_is_one(
